@@ -1,0 +1,1 @@
+//! Library of the product: the daemon and the command line around `watchkeeper-core`.
