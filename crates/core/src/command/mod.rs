@@ -1,0 +1,3 @@
+//! The commands clients send, and the replies they get.
+
+pub mod reply;
