@@ -48,6 +48,8 @@ pub enum Input<'a> {
     AclText { ticket: Ticket, result: Result<Vec<u8>, String> },
     /// the answer to [`Output::WriteAcl`]
     AclWritten { ticket: Ticket, result: Result<(), String> },
+    /// the answer to [`Output::CheckScript`]
+    ScriptChecked { ticket: Ticket, executable: bool },
     /// facts about the process for `INFO` and `CLIENT LIST`; the shell sends them at start and about every 100 ms
     Facts(Box<Facts>),
     /// a signal asked the process to end
@@ -186,12 +188,16 @@ pub enum Output {
     Resolve { ticket: Ticket, host: String },
     /// run a script with these arguments (the path first)
     Script { script: ScriptId, argv: Vec<String> },
+    /// look whether this file exists and may be run (`SENTINEL SET notification-script`)
+    CheckScript { ticket: Ticket, path: String },
     /// kill a running script with SIGKILL
     KillScript { script: ScriptId },
     /// read the `aclfile` (`ACL LOAD`)
     ReadAcl { ticket: Ticket, path: String },
     /// replace the `aclfile` (`ACL SAVE`)
     WriteAcl { ticket: Ticket, path: String, text: Vec<u8> },
+    /// log from this level on (`SENTINEL CONFIG SET loglevel`)
+    LogLevel(LogLevel),
     /// end the process with this status
     Exit { code: i32 },
 }

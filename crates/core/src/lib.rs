@@ -4,15 +4,35 @@
 //! it must be woken. There is no clock, socket, file, thread, environment or ambient randomness in this crate:
 //! the shell (and the simulator) own all of them.
 
+mod addr;
 pub mod command;
 pub mod config;
+mod detect;
+mod discovery;
+mod disk;
+mod election;
 pub mod epoch;
 pub mod event;
+mod failover;
+pub mod glob;
+mod group;
+mod hello;
 pub mod id;
+mod info;
 pub mod io;
+pub mod limits;
+mod link;
+mod names;
+mod peer;
+mod reconf;
 pub mod rng;
+mod script;
+mod select;
 pub mod sentinel;
+mod server;
+mod shared;
 pub mod time;
+mod tuning;
 
 pub use command::reply::{Protocol, Reply};
 pub use config::Config;

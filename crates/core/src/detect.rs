@@ -1,0 +1,157 @@
+//! Who is down: subjectively (this sentinel hears nothing acceptable) and objectively (a quorum agrees); and links
+//! that have gone silent. TILT, which suspends all of this, is entered in [`crate::sentinel`].
+
+use crate::event::EventKind;
+use crate::group::Group;
+use crate::id::SentinelId;
+use crate::info::Role;
+use crate::io::Why;
+use crate::link::{Down, Ping};
+use crate::server::{Server, ServerId};
+use crate::shared::Shared;
+use crate::time::Mono;
+
+impl Group {
+    /// Re-judges every member and the master's objective state.
+    pub(crate) fn detect(&mut self, sh: &mut Shared) {
+        let ids: Vec<ServerId> = std::iter::once(self.master.id).chain(self.replicas.keys().copied()).collect();
+        for id in ids {
+            self.detect_server(id, sh);
+        }
+        for id in self.peers.keys().cloned().collect::<Vec<_>>() {
+            self.detect_peer(&id, sh);
+        }
+        self.detect_odown(sh);
+    }
+
+    fn detect_server(&mut self, id: ServerId, sh: &mut Shared) {
+        let (down_after, reboot_after) = (self.conf.down_after_ms, self.conf.reboot_down_after_ms);
+        let Some(server) = self.server_mut(id) else { return };
+        // The verdict is on what was heard, before a silent link is torn down.
+        let is = silent_too_long(&server.ping, server.disconnected(), down_after, sh.now.mono)
+            || reports_replica_too_long(server, down_after, sh)
+            || server.rebooted_at.is_some_and(|at| reboot_after > 0 && sh.now.mono.since(at) > reboot_after);
+        server.drop_silent_links(down_after, sh);
+        if !server.down.turn(is, sh.now.mono) {
+            return;
+        }
+        server.script_kill_sent &= is;
+        let master = server.kind == Role::Master;
+        let kind = if is { EventKind::SubjectivelyDown } else { EventKind::SubjectivelyUp };
+        let details = if master { self.details(sh) } else { self.server_details(&self.replicas[&id], sh) };
+        self.emit(kind, details, sh);
+        if master && is {
+            // Selection wants fresh reports, and peers that see the same want our question.
+            self.replicas.values_mut().for_each(|replica| replica.info_now = true);
+            self.peers.values_mut().for_each(|peer| peer.ask_now = true);
+        }
+    }
+
+    fn detect_peer(&mut self, id: &SentinelId, sh: &mut Shared) {
+        let down_after = self.conf.down_after_ms;
+        let Some(link) = sh.peers.get(id) else { return };
+        let now = sh.now.mono;
+        let is = silent_too_long(&link.ping, !link.conn.exists(), down_after, now);
+        let silent = stale_command_link(&link.ping, link.conn.since, down_after, sh);
+        if silent && link.conn.exists() {
+            crate::peer::with_link(id, sh, |link, sh| link.conn.close(sh));
+        }
+        let Some(peer) = self.peers.get_mut(id) else { return };
+        if peer.down.turn(is, now) {
+            let kind = if is { EventKind::SubjectivelyDown } else { EventKind::SubjectivelyUp };
+            let details = self.peer_details(&self.peers[id], sh);
+            self.emit(kind, details, sh);
+        }
+    }
+
+    fn detect_odown(&mut self, sh: &mut Shared) {
+        let votes = 1 + self.peers.values().filter(|peer| peer.master_down).count();
+        let is = self.master.down.is && votes >= self.conf.quorum as usize;
+        if is == self.odown.is_some() {
+            return;
+        }
+        if is {
+            self.odown = Some(sh.now.mono);
+            self.odown_since = self.odown;
+            self.jitter_ms = sh.rng.below(crate::election::JITTER_MS);
+            self.emit_master(EventKind::ObjectivelyDown, &format!(" #quorum {votes}/{}", self.conf.quorum), sh);
+        } else {
+            self.odown = None;
+            self.emit_master(EventKind::ObjectivelyUp, "", sh);
+        }
+    }
+
+    /// When a verdict may change without anything being heard.
+    pub(crate) fn detect_at(&self, sh: &Shared) -> (Mono, Why) {
+        let down_after = self.conf.down_after_ms;
+        let servers = std::iter::once(&self.master).chain(self.replicas.values());
+        let silent = servers
+            .filter(|server| !server.down.is)
+            .filter_map(|server| server.ping.silent_since(server.disconnected()))
+            .min();
+        let peers = self
+            .peers
+            .values()
+            .filter(|peer| !peer.down.is)
+            .filter_map(|peer| peer.link(sh).and_then(|link| link.ping.silent_since(!link.conn.exists())))
+            .min();
+        let first = [silent, peers].into_iter().flatten().min();
+        first.map_or((Mono(u64::MAX), Why::Tick), |since| (since + down_after + 1, Why::Ping))
+    }
+
+    /// Configured master, reports so, not down, and heard of lately: what it takes to send others to it.
+    pub(crate) fn master_looks_sane(&self, sh: &Shared) -> bool {
+        let fresh = self.master.info_at.is_some_and(|at| sh.now.mono.since(at) < 2 * sh.tuning.info_period);
+        self.master.role == Role::Master && !self.master.down.is && self.odown.is_none() && fresh
+    }
+}
+
+impl Down {
+    /// Sets the state; true if it changed.
+    fn turn(&mut self, is: bool, now: Mono) -> bool {
+        let changed = self.is != is;
+        if changed && is {
+            self.since = Some(now);
+        }
+        self.is = is;
+        changed
+    }
+
+    /// Whether no down period began within the last `within_ms`.
+    pub(crate) fn quiet_for(&self, within_ms: u64, now: Mono) -> bool {
+        self.since.is_none_or(|since| now.since(since) > within_ms)
+    }
+}
+
+impl Server {
+    /// Closes links on which nothing comes though something should: a half-dead connection is replaced.
+    fn drop_silent_links(&mut self, down_after_ms: u64, sh: &mut Shared) {
+        if self.cmd.exists() && stale_command_link(&self.ping, self.cmd.since, down_after_ms, sh) {
+            self.cmd.close(sh);
+        }
+        let now = sh.now.mono;
+        let silent = now.since(self.pubsub_seen) > 3 * sh.tuning.publish_period;
+        if self.pubsub.exists() && silent && now.since(self.pubsub.since) > sh.tuning.min_link_reconnect_period {
+            self.pubsub.close(sh);
+        }
+    }
+}
+
+fn silent_too_long(ping: &Ping, disconnected: bool, down_after_ms: u64, now: Mono) -> bool {
+    ping.silent_since(disconnected).is_some_and(|since| now.since(since) > down_after_ms)
+}
+
+/// A master that says it is a replica, for longer than anybody needs to put that right.
+fn reports_replica_too_long(server: &Server, down_after_ms: u64, sh: &Shared) -> bool {
+    server.kind == Role::Master
+        && server.role == Role::Replica
+        && sh.now.mono.since(server.role_at) > down_after_ms + 2 * sh.tuning.info_period
+}
+
+fn stale_command_link(ping: &Ping, opened: Mono, down_after_ms: u64, sh: &Shared) -> bool {
+    let now = sh.now.mono;
+    let half = down_after_ms / 2;
+    now.since(opened) > sh.tuning.min_link_reconnect_period
+        && ping.active.is_some_and(|since| now.since(since) > half)
+        && now.since(ping.pong) > half
+}

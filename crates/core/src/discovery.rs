@@ -1,0 +1,151 @@
+//! What a hello changes: peers found, moved or replaced, epochs raised, a newer configuration adopted.
+
+use crate::addr::Addr;
+use crate::epoch::ConfigEpoch;
+use crate::event::{EventKind, LogLevel};
+use crate::group::{Group, GroupId};
+use crate::hello::Hello;
+use crate::id::{GroupName, SentinelId};
+use crate::names::Lookup;
+use crate::peer::with_link;
+use crate::sentinel::{Sentinel, WaitingFor};
+
+impl Sentinel {
+    /// Takes a hello from a server's channel or from a peer's PUBLISH.
+    pub(crate) fn hello(&mut self, payload: Vec<u8>) {
+        let hello = match Hello::parse(&payload) {
+            Ok(hello) => hello,
+            Err(why) => {
+                let shown = String::from_utf8_lossy(&payload[..payload.len().min(200)]).into_owned();
+                self.sh.log(LogLevel::Verbose, format!("Hello message ignored ({why:?}): `{shown}`"));
+                return;
+            }
+        };
+        let Some(&group) = self.by_name.get(&GroupName(hello.group.clone())) else { return };
+        if hello.id == self.sh.myid.0 {
+            return; // our own, or somebody's with a cloned configuration: never a peer
+        }
+        let (addr, lookup) = Group::addr_of(&hello.host, hello.port, &mut self.sh);
+        let (master_addr, master_lookup) = Group::addr_of(&hello.master_host, hello.master_port, &mut self.sh);
+        for lookup in [lookup, master_lookup] {
+            if let Lookup::Asking(ticket) = lookup {
+                self.wait_for(ticket, WaitingFor::Hello(payload));
+                return;
+            }
+        }
+        for (host, lookup) in [(&hello.host, lookup), (&hello.master_host, master_lookup)] {
+            if lookup == Lookup::Failed {
+                // Taken, it would make us forget the peer, or know an epoch without its master.
+                let text = format!("Failed to resolve hostname '{host}'");
+                self.sh.log(LogLevel::Warning, text);
+                return;
+            }
+        }
+        let id = SentinelId(hello.id.clone());
+        self.know_peer(group, &id, addr);
+        if hello.current_epoch > self.sh.epoch.0 {
+            self.raise_epoch(group, hello.current_epoch);
+        }
+        self.adopt(group, &id, ConfigEpoch(hello.config_epoch), master_addr);
+        self.evaluate(group);
+    }
+
+    /// Adds the sender to the peers of the group, or moves it to its new address.
+    fn know_peer(&mut self, group: GroupId, id: &SentinelId, addr: Addr) {
+        let Some(known) = self.groups.get_mut(&group) else { return };
+        if known.peers.get(id).is_some_and(|peer| peer.addr.same(&addr)) {
+            return;
+        }
+        let moved = known.remove_peer(id, &mut self.sh).is_some();
+        let duplicate = if moved {
+            let announce = self.sh.global.announce_hostnames;
+            let suffix = format!(" ip {} port {} for {id}", addr.shown(announce), addr.port);
+            known.emit_master(EventKind::SentinelAddressSwitch, &suffix, &mut self.sh);
+            true
+        } else {
+            self.evict_at(group, &addr)
+        };
+        let Some(known) = self.groups.get_mut(&group) else { return };
+        if duplicate {
+            let suffix = format!(" #duplicate of {}:{} or {id}", addr.shown(false), addr.port);
+            known.emit_master(EventKind::DupSentinel, &suffix, &mut self.sh);
+        }
+        if !known.add_peer(id.clone(), addr.clone(), &mut self.sh) {
+            return;
+        }
+        if moved {
+            self.move_peer(group, id, &addr);
+        } else {
+            let details = known.peer_details(&known.peers[id], &self.sh);
+            known.emit(EventKind::Sentinel, details, &mut self.sh);
+        }
+        self.sh.disk.change();
+    }
+
+    /// Another id at the address of a new peer: it was replaced, in every group.
+    fn evict_at(&mut self, group: GroupId, addr: &Addr) -> bool {
+        let Some(known) = self.groups.get(&group) else { return false };
+        let Some(old) = known.peers.values().find(|peer| peer.addr.same(addr)) else { return false };
+        let details = known.peer_details(old, &self.sh);
+        let old = old.id.clone();
+        known.emit(EventKind::SentinelInvalidAddr, details, &mut self.sh);
+        for other in self.groups.values_mut() {
+            other.remove_peer(&old, &mut self.sh);
+        }
+        true
+    }
+
+    /// A known peer has a new address: the other groups and the shared connection follow.
+    fn move_peer(&mut self, group: GroupId, id: &SentinelId, addr: &Addr) {
+        with_link(id, &mut self.sh, |link, sh| {
+            if !link.addr.same(addr) {
+                link.addr = addr.clone();
+                link.conn.close(sh);
+                link.last_attempt = None;
+            }
+        });
+        let mut others = 0;
+        for (_, other) in self.groups.iter_mut().filter(|(other, _)| **other != group) {
+            if let Some(peer) = other.peers.get_mut(id) {
+                peer.addr = addr.clone();
+                others += 1;
+            }
+        }
+        let Some(known) = self.groups.get(&group).filter(|_| others > 0) else { return };
+        let details = known.peer_details(&known.peers[id], &self.sh);
+        let payload = format!("{details} {others} additional matching instances");
+        known.emit(EventKind::SentinelAddressUpdate, payload, &mut self.sh);
+    }
+
+    fn raise_epoch(&mut self, group: GroupId, epoch: u64) {
+        self.sh.epoch.0 = epoch;
+        let version = self.sh.disk.change();
+        if let Some(group) = self.groups.get(&group) {
+            group.emit_after(version, EventKind::NewEpoch, epoch.to_string(), &mut self.sh);
+        }
+    }
+
+    /// Takes over a newer configuration: another master, or the same one confirmed anew.
+    fn adopt(&mut self, group: GroupId, id: &SentinelId, epoch: ConfigEpoch, master: Addr) {
+        let now = self.sh.now.mono;
+        let Some(group) = self.groups.get_mut(&group) else { return };
+        let Some(peer) = group.peers.get_mut(id) else { return };
+        peer.hello_at = now;
+        peer.hello_config = Some((epoch, master.clone()));
+        if epoch <= group.config_epoch {
+            return;
+        }
+        group.config_epoch = epoch;
+        self.sh.epoch.0 = self.sh.epoch.0.max(epoch.0);
+        group.config_version = self.sh.disk.change();
+        if group.master.addr.same(&master) {
+            return;
+        }
+        let details = group.peer_details(&group.peers[id], &self.sh);
+        group.emit(EventKind::ConfigUpdateFrom, details, &mut self.sh);
+        group.emit_switch(&master, &mut self.sh);
+        let from = group.master.addr.clone();
+        group.switch_to(master.clone(), &mut self.sh);
+        group.reconfig_script("observer", &from, &master, &mut self.sh);
+    }
+}

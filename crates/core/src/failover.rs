@@ -1,0 +1,429 @@
+//! The failover of a group, from the decision to start to the switch. Asking and voting are in
+//! [`crate::election`], the choice in [`crate::select`], what INFO reports of its progress in [`crate::reconf`].
+
+use crate::addr::Addr;
+use crate::election::Count;
+use crate::epoch::FailoverEpoch;
+use crate::event::{EventKind, LogLevel};
+use crate::group::Group;
+use crate::io::{Output, Version, Why};
+use crate::link::Renames;
+use crate::server::{Reconf, ServerId};
+use crate::shared::Shared;
+use crate::time::Mono;
+
+/// A failover in progress.
+#[derive(Debug)]
+pub(crate) struct Failover {
+    /// of this attempt; becomes the config epoch
+    pub(crate) epoch: FailoverEpoch,
+    pub(crate) phase: Phase,
+    /// asked for by a user: no election
+    pub(crate) forced: bool,
+    pub(crate) started_at: Mono,
+    /// when the phase began
+    pub(crate) phase_at: Mono,
+    /// the version of the state that holds our own vote
+    pub(crate) vote_version: Version,
+    pub(crate) candidacy_told: bool,
+    pub(crate) promoted: Option<ServerId>,
+}
+
+/// How far a failover is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Phase {
+    /// waiting to be elected
+    WaitStart,
+    /// choosing a replica
+    SelectReplica,
+    /// telling it to be master
+    Promote,
+    /// waiting for its report that it is
+    WaitPromotion,
+    /// telling the others to follow it
+    Reconfigure,
+    /// done: the group changes its master
+    Switch,
+}
+
+impl Phase {
+    /// The word of `failover-state`.
+    pub(crate) fn wire_name(self) -> &'static str {
+        match self {
+            Phase::WaitStart => "wait_start",
+            Phase::SelectReplica => "select_slave",
+            Phase::Promote => "send_slaveof_noone",
+            Phase::WaitPromotion => "wait_promotion",
+            Phase::Reconfigure => "reconf_slaves",
+            Phase::Switch => "update_config",
+        }
+    }
+}
+
+/// When the next attempt may start, after one that failed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Retry {
+    /// not before this
+    pub(crate) at: Mono,
+    /// or as soon as this holds
+    pub(crate) unless: Unless,
+}
+
+/// What ends the wait for the next attempt early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Unless {
+    #[default]
+    Nothing,
+    /// a replica has become fit
+    ReplicaFit,
+    /// enough sentinels are up to elect one
+    MajorityUp,
+}
+
+impl Group {
+    /// Starts a failover that is due, and moves a running one as far as it goes now.
+    pub(crate) fn advance(&mut self, sh: &mut Shared) {
+        if self.failover.is_none() && self.may_start(sh) {
+            self.start_failover(false, sh);
+        }
+        while self.advance_once(sh) {}
+    }
+
+    fn may_start(&self, sh: &Shared) -> bool {
+        self.start_at(sh).is_some_and(|at| at <= sh.now.mono)
+    }
+
+    /// When a failover may start, if the master is objectively down and nothing else is awaited.
+    fn start_at(&self, sh: &Shared) -> Option<Mono> {
+        let turn = self.odown? + self.turn_ms(sh);
+        let unblocked = match self.retry.unless {
+            Unless::Nothing => false,
+            Unless::ReplicaFit => self.select_replica(sh).is_some(),
+            Unless::MajorityUp => self.majority_is_up(sh),
+        };
+        let retry = if unblocked { Mono(0) } else { self.retry.at };
+        Some(turn.max(retry).max(self.stepped_back_until(sh).unwrap_or_default()))
+    }
+
+    /// Begins an attempt in a new epoch with our own vote. What others see of it waits for the disk.
+    pub(crate) fn start_failover(&mut self, forced: bool, sh: &mut Shared) {
+        assert!(self.failover.is_none(), "a failover is started while another runs");
+        if sh.epoch.0 >= crate::epoch::EPOCH_MAX {
+            sh.log(LogLevel::Warning, format!("No epoch is left for a failover of `{}`", self.name));
+            self.retry = Retry { at: sh.now.mono + 2 * self.conf.failover_timeout_ms, unless: Unless::Nothing };
+            return;
+        }
+        sh.epoch.0 += 1;
+        let epoch = sh.epoch.0;
+        self.emit(EventKind::NewEpoch, epoch.to_string(), sh);
+        self.emit_master(EventKind::TryFailover, "", sh);
+        let me = sh.myid.clone();
+        let (leader, _, vote_version) = self.vote_for(epoch, &me, sh);
+        assert!(leader.as_ref() == Some(&me), "our own vote in a fresh epoch went elsewhere");
+        let now = sh.now.mono;
+        self.failover = Some(Failover {
+            epoch: FailoverEpoch(epoch),
+            phase: Phase::WaitStart,
+            forced,
+            started_at: now,
+            phase_at: now,
+            vote_version,
+            candidacy_told: false,
+            promoted: None,
+        });
+    }
+
+    fn advance_once(&mut self, sh: &mut Shared) -> bool {
+        let Some(failover) = &self.failover else { return false };
+        match failover.phase {
+            Phase::WaitStart => self.wait_start(sh),
+            Phase::SelectReplica => self.select(sh),
+            Phase::Promote => self.promote(sh),
+            Phase::WaitPromotion => self.wait_promotion(sh),
+            Phase::Reconfigure => self.reconfigure(sh),
+            Phase::Switch => self.finish(sh),
+        }
+    }
+
+    fn enter(&mut self, phase: Phase, sh: &Shared) {
+        if let Some(failover) = &mut self.failover {
+            failover.phase = phase;
+            failover.phase_at = sh.now.mono;
+        }
+    }
+
+    /// How long the present phase has lasted.
+    fn phase_ms(&self, sh: &Shared) -> u64 {
+        self.failover.as_ref().map_or(0, |f| sh.now.mono.since(f.phase_at))
+    }
+
+    fn wait_start(&mut self, sh: &mut Shared) -> bool {
+        let Some(failover) = &mut self.failover else { return false };
+        let (epoch, forced, version) = (failover.epoch.0, failover.forced, failover.vote_version);
+        let elapsed = sh.now.mono.since(failover.started_at);
+        if !sh.disk.durable(version) {
+            if sh.disk.settled(version) {
+                let text = format!("No candidacy for `{}`: our vote could not be written to disk", self.name);
+                sh.log(LogLevel::Warning, text);
+                return self.abort_election(Retry { at: sh.now.mono + DISK_RETRY_MS, unless: Unless::Nothing }, sh);
+            }
+            return false;
+        }
+        if !std::mem::replace(&mut failover.candidacy_told, true) {
+            self.peers.values_mut().for_each(|peer| peer.ask_now = true);
+        }
+        let count = if forced { Count::Elected } else { self.count_votes(epoch, sh) };
+        let timeout = sh.tuning.election_timeout.min(self.conf.failover_timeout_ms);
+        match count {
+            Count::Elected => {
+                self.emit_master(EventKind::ElectedLeader, "", sh);
+                if sh.simulate.crash_after_election {
+                    crash(sh);
+                    return false;
+                }
+                self.enter(Phase::SelectReplica, sh);
+                self.emit_master(EventKind::StateSelectSlave, "", sh);
+                true
+            }
+            Count::Lost => self.abort_election(self.soon(sh), sh),
+            Count::Open if elapsed > LOST_AFTER_MS.min(timeout) && self.majority_is_up(sh) => {
+                self.abort_election(self.soon(sh), sh)
+            }
+            Count::Open if elapsed > timeout => {
+                let at = sh.now.mono + 2 * self.conf.failover_timeout_ms;
+                self.abort_election(Retry { at, unless: Unless::MajorityUp }, sh)
+            }
+            Count::Open => false,
+        }
+    }
+
+    /// The next attempt after a lost election: soon, but not in step with those who lost it too.
+    fn soon(&self, sh: &mut Shared) -> Retry {
+        let at = sh.now.mono + RETRY_MS + self.turn_ms(sh) + sh.rng.below(RETRY_JITTER_MS);
+        Retry { at, unless: Unless::Nothing }
+    }
+
+    fn abort_election(&mut self, retry: Retry, sh: &mut Shared) -> bool {
+        let epoch = self.failover.as_ref().map_or(0, |f| f.epoch.0);
+        let text = format!("Not elected for `{}`: {}", self.name, self.missing_votes(epoch, sh));
+        sh.log(LogLevel::Notice, text);
+        self.emit_master(EventKind::AbortNotElected, "", sh);
+        self.abort(retry)
+    }
+
+    fn abort(&mut self, retry: Retry) -> bool {
+        assert!(self.phase() < Some(Phase::Reconfigure), "a failover is aborted after its promotion");
+        self.failover = None;
+        self.retry = retry;
+        self.replicas.values_mut().for_each(|replica| replica.promoted = false);
+        false
+    }
+
+    fn select(&mut self, sh: &mut Shared) -> bool {
+        let Some(chosen) = self.select_replica(sh) else {
+            for line in self.refusals(sh) {
+                sh.log(LogLevel::Notice, line);
+            }
+            self.emit_master(EventKind::AbortNoGoodSlave, "", sh);
+            let at = sh.now.mono + 2 * self.conf.failover_timeout_ms;
+            return self.abort(Retry { at, unless: Unless::ReplicaFit });
+        };
+        if let Some(replica) = self.replicas.get_mut(&chosen) {
+            replica.promoted = true;
+        }
+        if let Some(failover) = &mut self.failover {
+            failover.promoted = Some(chosen);
+        }
+        self.enter(Phase::Promote, sh);
+        self.emit_server(EventKind::SelectedSlave, &self.replicas[&chosen], "", sh);
+        self.emit_server(EventKind::StateSendSlaveofNoone, &self.replicas[&chosen], "", sh);
+        true
+    }
+
+    fn promoted(&self) -> Option<ServerId> {
+        self.failover.as_ref().and_then(|f| f.promoted)
+    }
+
+    fn promote(&mut self, sh: &mut Shared) -> bool {
+        let Some(chosen) = self.promoted() else { return false };
+        let renames = self.conf.renames.clone();
+        let Some(replica) = self.replicas.get_mut(&chosen) else { return false };
+        if !replica.cmd.exists() {
+            return self.abort_late_promotion(sh);
+        }
+        replica.send_replicaof(None, Renames(&renames), sh);
+        self.enter(Phase::WaitPromotion, sh);
+        self.emit_server(EventKind::StateWaitPromotion, &self.replicas[&chosen], "", sh);
+        true
+    }
+
+    fn wait_promotion(&mut self, sh: &mut Shared) -> bool {
+        self.abort_late_promotion(sh)
+    }
+
+    fn abort_late_promotion(&mut self, sh: &mut Shared) -> bool {
+        if self.phase_ms(sh) <= self.conf.failover_timeout_ms {
+            return false;
+        }
+        self.emit_master(EventKind::AbortSlaveTimeout, "", sh);
+        let retry = self.soon(sh);
+        self.abort(retry)
+    }
+
+    /// The chosen replica reports that it is master.
+    pub(crate) fn promotion_confirmed(&mut self, sh: &mut Shared) {
+        let Some(chosen) = self.promoted() else { return };
+        let Some(failover) = &self.failover else { return };
+        self.config_epoch.0 = failover.epoch.0;
+        self.enter(Phase::Reconfigure, sh);
+        // The hello that tells of it waits for this version: see `Group::hello`.
+        self.config_version = sh.disk.change();
+        self.emit_server(EventKind::PromotedSlave, &self.replicas[&chosen], "", sh);
+        if sh.simulate.crash_after_promotion {
+            crash(sh);
+            return;
+        }
+        self.emit_master(EventKind::StateReconfSlaves, "", sh);
+        let to = self.replicas[&chosen].addr.clone();
+        self.reconfig_script("leader", &self.master.addr, &to, sh);
+        self.hello_now();
+        self.demote_living_master(&to, sh);
+    }
+
+    /// After a switchover the old master is alive and would take writes that its resync throws away: it is told
+    /// at once, and its clients are disconnected so that they find the new one.
+    fn demote_living_master(&mut self, to: &Addr, sh: &mut Shared) {
+        if self.master.down.is || !self.master.cmd.up {
+            return;
+        }
+        let renames = self.conf.renames.clone();
+        let host = to.shown(sh.global.announce_hostnames);
+        self.master.send_replicaof(Some((&host, to.port)), Renames(&renames), sh);
+        let text = format!("The old master of `{}` is alive and was told to follow {host}:{}", self.name, to.port);
+        sh.log(LogLevel::Notice, text);
+    }
+
+    fn reconfigure(&mut self, sh: &mut Shared) -> bool {
+        let Some(promoted) = self.promoted() else { return false };
+        self.give_up_late_replicas(sh);
+        self.tell_replicas(promoted, sh);
+        let late = self.phase_ms(sh) > self.conf.failover_timeout_ms;
+        let waits_for = |replica: &crate::server::Server| {
+            !replica.promoted && replica.reconf != Reconf::Done && !replica.down.is
+        };
+        let promoted_down = self.replicas.get(&promoted).is_none_or(|replica| replica.down.is);
+        if !late && (promoted_down || self.replicas.values().any(waits_for)) {
+            return false;
+        }
+        if late {
+            self.emit_master(EventKind::FailoverEndForTimeout, "", sh);
+        }
+        self.emit_master(EventKind::FailoverEnd, "", sh);
+        if late {
+            self.tell_the_rest(promoted, sh);
+        }
+        self.enter(Phase::Switch, sh);
+        true
+    }
+
+    fn give_up_late_replicas(&mut self, sh: &mut Shared) {
+        let limit = sh.tuning.slave_reconf_timeout;
+        let late = |replica: &crate::server::Server| match replica.reconf {
+            Reconf::Sent(at) => sh.now.mono.since(at) > limit,
+            Reconf::None | Reconf::InProgress | Reconf::Done => false,
+        };
+        for id in self.replicas.values().filter(|r| late(r)).map(|r| r.id).collect::<Vec<_>>() {
+            if let Some(replica) = self.replicas.get_mut(&id) {
+                replica.reconf = Reconf::Done;
+            }
+            self.emit_server(EventKind::SlaveReconfSentTimeout, &self.replicas[&id], "", sh);
+        }
+    }
+
+    /// Tells replicas to follow the promoted one, `parallel-syncs` at a time.
+    fn tell_replicas(&mut self, promoted: ServerId, sh: &mut Shared) {
+        let busy = |r: &&crate::server::Server| matches!(r.reconf, Reconf::Sent(_) | Reconf::InProgress);
+        let mut in_progress = self.replicas.values().filter(busy).count();
+        let limit = usize::try_from(self.conf.parallel_syncs).unwrap_or(0);
+        for id in self.untold(promoted) {
+            if in_progress >= limit {
+                break;
+            }
+            if self.tell(id, promoted, EventKind::SlaveReconfSent, sh) {
+                in_progress += 1;
+            }
+        }
+    }
+
+    fn tell_the_rest(&mut self, promoted: ServerId, sh: &mut Shared) {
+        for id in self.untold(promoted) {
+            self.tell(id, promoted, EventKind::SlaveReconfSentBestEffort, sh);
+        }
+    }
+
+    fn untold(&self, promoted: ServerId) -> Vec<ServerId> {
+        self.replicas.values().filter(|r| r.id != promoted && r.reconf == Reconf::None).map(|r| r.id).collect()
+    }
+
+    fn tell(&mut self, id: ServerId, promoted: ServerId, kind: EventKind, sh: &mut Shared) -> bool {
+        let to = self.replicas[&promoted].addr.clone();
+        let host = to.shown(sh.global.announce_hostnames);
+        let renames = self.conf.renames.clone();
+        let Some(replica) = self.replicas.get_mut(&id) else { return false };
+        if replica.disconnected() {
+            return false;
+        }
+        replica.send_replicaof(Some((&host, to.port)), Renames(&renames), sh);
+        replica.reconf = Reconf::Sent(sh.now.mono);
+        self.emit_server(kind, &self.replicas[&id], "", sh);
+        true
+    }
+
+    fn finish(&mut self, sh: &mut Shared) -> bool {
+        let Some(promoted) = self.promoted() else { return false };
+        let to = self.replicas[&promoted].addr.clone();
+        self.emit_switch(&to, sh);
+        self.switch_to(to, sh);
+        false
+    }
+
+    /// When the failover has something to do without hearing anything.
+    pub(crate) fn advance_at(&self, sh: &Shared) -> (Mono, Why) {
+        let Some(failover) = &self.failover else {
+            return (self.start_at(sh).unwrap_or(Mono(u64::MAX)), Why::FailoverStart);
+        };
+        let timeout = self.conf.failover_timeout_ms;
+        let at = match failover.phase {
+            Phase::WaitStart if !sh.disk.durable(failover.vote_version) => Mono(u64::MAX),
+            Phase::WaitStart => {
+                let quick = failover.started_at + LOST_AFTER_MS.min(timeout) + 1;
+                let last = failover.started_at + sh.tuning.election_timeout.min(timeout) + 1;
+                if quick > sh.now.mono { quick } else { last }
+            }
+            Phase::Promote | Phase::WaitPromotion => failover.phase_at + timeout + 1,
+            Phase::Reconfigure => {
+                let late = self.replicas.values().filter_map(|replica| match replica.reconf {
+                    Reconf::Sent(at) => Some(at + sh.tuning.slave_reconf_timeout + 1),
+                    Reconf::None | Reconf::InProgress | Reconf::Done => None,
+                });
+                late.min().unwrap_or(Mono(u64::MAX)).min(failover.phase_at + timeout + 1)
+            }
+            Phase::SelectReplica | Phase::Switch => Mono(0),
+        };
+        (at, Why::PhaseTimeout)
+    }
+}
+
+/// Ends the process as `SENTINEL SIMULATE-FAILURE` promised.
+fn crash(sh: &mut Shared) {
+    sh.log(LogLevel::Warning, "Sentinel CRASH because of SENTINEL simulate-failure".to_owned());
+    sh.out.push(Output::Exit { code: 99 });
+}
+
+/// With a majority up, an election that is not decided after this many milliseconds is lost.
+const LOST_AFTER_MS: u64 = 600;
+/// Milliseconds before the next attempt after a lost election, plus the turn, plus a random part.
+const RETRY_MS: u64 = 100;
+const RETRY_JITTER_MS: u64 = 150;
+/// Milliseconds before the next attempt after a vote that could not be written.
+const DISK_RETRY_MS: u64 = 1_000;

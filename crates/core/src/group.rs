@@ -1,0 +1,480 @@
+//! A monitored group: one master, its replicas, the peers that watch it too, and what this sentinel thinks of it.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::addr::Addr;
+use crate::config::{GroupConfig, KnownPeer};
+use crate::epoch::{ConfigEpoch, LeaderEpoch};
+use crate::event::EventKind;
+use crate::failover::{Failover, Phase, Retry};
+use crate::hello::Hello;
+use crate::id::{GroupName, SentinelId};
+use crate::info::Role;
+use crate::io::{Version, Why};
+use crate::limits::{PEERS_MAX, REPLICAS_MAX};
+use crate::link::{Credentials, Renames};
+use crate::names::Lookup;
+use crate::peer::{Peer, with_link};
+use crate::server::{Server, ServerId, Upkeep};
+use crate::shared::{PeerLink, Shared};
+use crate::time::Mono;
+
+/// A group, unique in the process and never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct GroupId(pub(crate) u64);
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) id: GroupId,
+    pub(crate) name: GroupName,
+    /// the settings; address, epochs, replicas and peers in it are only filled in by [`Group::snapshot`]
+    pub(crate) conf: GroupConfig,
+    pub(crate) master: Server,
+    pub(crate) replicas: BTreeMap<ServerId, Server>,
+    pub(crate) peers: BTreeMap<SentinelId, Peer>,
+    pub(crate) config_epoch: ConfigEpoch,
+    /// the version of the state that first held the present configuration
+    pub(crate) config_version: Version,
+    pub(crate) vote: Vote,
+    /// since when the quorum agrees that the master is down
+    pub(crate) odown: Option<Mono>,
+    pub(crate) odown_since: Option<Mono>,
+    /// random part of our place in the queue of candidates, drawn at each odown
+    pub(crate) jitter_ms: u64,
+    pub(crate) failover: Option<Failover>,
+    pub(crate) retry: Retry,
+}
+
+/// The vote given for a group.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Vote {
+    /// whom; not remembered across restarts
+    pub(crate) leader: Option<SentinelId>,
+    pub(crate) epoch: LeaderEpoch,
+    /// the version of the state that holds it
+    pub(crate) version: Version,
+    /// when its candidate was last heard asking
+    pub(crate) leader_seen: Mono,
+}
+
+impl Group {
+    pub(crate) fn new(id: GroupId, conf: GroupConfig, sh: &mut Shared) -> Group {
+        let mut addr = Addr::new(conf.host.clone(), conf.port);
+        sh.resolve(&mut addr);
+        let mut group = Group {
+            id,
+            name: conf.name.clone(),
+            master: Server::new(Role::Master, addr, sh),
+            replicas: BTreeMap::new(),
+            peers: BTreeMap::new(),
+            config_epoch: ConfigEpoch(conf.config_epoch),
+            config_version: Version::default(),
+            vote: Vote { epoch: LeaderEpoch(conf.leader_epoch), ..Vote::default() },
+            odown: None,
+            odown_since: None,
+            jitter_ms: 0,
+            failover: None,
+            retry: Retry::default(),
+            conf,
+        };
+        for (host, port) in std::mem::take(&mut group.conf.replicas) {
+            let mut addr = Addr::new(host, port);
+            sh.resolve(&mut addr);
+            group.add_replica(addr, sh);
+        }
+        for peer in std::mem::take(&mut group.conf.peers) {
+            let mut addr = Addr::new(peer.host, peer.port);
+            sh.resolve(&mut addr);
+            group.add_peer(peer.id, addr, sh);
+        }
+        group
+    }
+
+    /// Adds a replica unless one has that address or the table is full.
+    pub(crate) fn add_replica(&mut self, addr: Addr, sh: &mut Shared) -> Option<ServerId> {
+        let known = self.replicas.values().any(|r| r.addr.same(&addr));
+        if known || self.replicas.len() >= REPLICAS_MAX {
+            return None;
+        }
+        let replica = Server::new(Role::Replica, addr, sh);
+        let id = replica.id;
+        self.replicas.insert(id, replica);
+        Some(id)
+    }
+
+    /// Adds a peer and joins the connection other groups may have to it.
+    pub(crate) fn add_peer(&mut self, id: SentinelId, addr: Addr, sh: &mut Shared) -> bool {
+        if self.peers.len() >= PEERS_MAX || self.peers.contains_key(&id) {
+            return false;
+        }
+        let now = sh.now.mono;
+        let link = sh.peers.entry(id.clone()).or_insert_with(|| PeerLink::new(addr.clone(), now));
+        link.groups.insert(self.id);
+        self.peers.insert(id.clone(), Peer::new(id, addr, now));
+        true
+    }
+
+    /// Removes a peer; its connection stays while another group uses it.
+    pub(crate) fn remove_peer(&mut self, id: &SentinelId, sh: &mut Shared) -> Option<Peer> {
+        let peer = self.peers.remove(id)?;
+        let group = self.id;
+        with_link(id, sh, |link, _| {
+            link.groups.remove(&group);
+        });
+        if sh.peers.get(id).is_some_and(|link| link.groups.is_empty()) {
+            if let Some(mut link) = sh.peers.remove(id) {
+                link.conn.close(sh);
+            }
+        }
+        Some(peer)
+    }
+
+    /// Closes everything: the group is being removed.
+    pub(crate) fn dissolve(&mut self, sh: &mut Shared) {
+        self.master.close_links(sh);
+        for replica in self.replicas.values_mut() {
+            replica.close_links(sh);
+        }
+        self.forget_peers(sh);
+    }
+
+    fn forget_peers(&mut self, sh: &mut Shared) {
+        for id in self.peers.keys().cloned().collect::<Vec<_>>() {
+            self.remove_peer(&id, sh);
+        }
+    }
+
+    // --- What others are told ---
+
+    /// `master <name> <ip> <port>`.
+    pub(crate) fn details(&self, sh: &Shared) -> String {
+        let addr = &self.master.addr;
+        format!("master {} {} {}", self.name, addr.shown(sh.global.announce_hostnames), addr.port)
+    }
+
+    /// `<kind> <name> <ip> <port> @ <group> <master ip> <master port>`.
+    fn member_details(&self, kind: &str, name: &str, addr: &Addr, sh: &Shared) -> String {
+        let announce = sh.global.announce_hostnames;
+        let master = &self.master.addr;
+        format!(
+            "{kind} {name} {} {} @ {} {} {}",
+            addr.shown(announce),
+            addr.port,
+            self.name,
+            master.shown(announce),
+            master.port
+        )
+    }
+
+    pub(crate) fn server_details(&self, server: &Server, sh: &Shared) -> String {
+        match server.kind {
+            Role::Master => self.details(sh),
+            Role::Replica => self.member_details("slave", &server.name, &server.addr, sh),
+        }
+    }
+
+    pub(crate) fn peer_details(&self, peer: &Peer, sh: &Shared) -> String {
+        self.member_details("sentinel", &peer.id.0, &peer.addr, sh)
+    }
+
+    /// Emits an event of this group.
+    pub(crate) fn emit(&self, kind: EventKind, payload: String, sh: &mut Shared) {
+        sh.emit(kind, Some(&self.name), payload, self.conf.notification_script.as_deref());
+    }
+
+    /// Emits an event once `after` is on disk.
+    pub(crate) fn emit_after(&self, after: Version, kind: EventKind, payload: String, sh: &mut Shared) {
+        sh.emit_after(after, kind, Some(&self.name), payload, self.conf.notification_script.as_deref());
+    }
+
+    /// Emits an event about the master.
+    pub(crate) fn emit_master(&self, kind: EventKind, suffix: &str, sh: &mut Shared) {
+        let payload = self.details(sh) + suffix;
+        self.emit(kind, payload, sh);
+    }
+
+    /// Emits an event about a server of this group.
+    pub(crate) fn emit_server(&self, kind: EventKind, server: &Server, suffix: &str, sh: &mut Shared) {
+        let payload = self.server_details(server, sh) + suffix;
+        self.emit(kind, payload, sh);
+    }
+
+    /// Where clients are sent: the promoted replica as soon as its promotion is confirmed, else the master.
+    pub(crate) fn current_addr(&self) -> &Addr {
+        let promoted = self.failover.as_ref().filter(|f| f.phase >= Phase::Reconfigure).and_then(|f| f.promoted);
+        promoted.and_then(|id| self.replicas.get(&id)).map_or(&self.master.addr, |replica| &replica.addr)
+    }
+
+    /// The hello of this group, given our address on the link it goes over. None while the configuration it
+    /// would tell of is on its way to the disk.
+    pub(crate) fn hello(&self, sh: &Shared) -> Option<impl Fn(IpAddr) -> String + use<>> {
+        if !sh.disk.settled(self.config_version) {
+            return None;
+        }
+        let master = self.current_addr();
+        let announce_ip = sh.global.announce_ip.clone();
+        let port = sh.announced_port().clamp(0, i64::from(u16::MAX)) as u16;
+        let template = Hello {
+            host: String::new(),
+            port,
+            id: sh.myid.0.clone(),
+            current_epoch: sh.epoch.0,
+            group: self.name.0.clone(),
+            master_host: master.shown(sh.global.announce_hostnames),
+            master_port: master.port,
+            config_epoch: self.config_epoch.0,
+        };
+        Some(move |local: IpAddr| {
+            let host = announce_ip.clone().unwrap_or_else(|| local.to_string());
+            Hello { host, ..template.clone() }.text()
+        })
+    }
+
+    /// Sends the hello to everybody at the next opportunity.
+    pub(crate) fn hello_now(&mut self) {
+        for server in self.servers_mut() {
+            server.hello_now = true;
+        }
+        for peer in self.peers.values_mut() {
+            peer.hello_now = true;
+        }
+    }
+
+    pub(crate) fn servers_mut(&mut self) -> impl Iterator<Item = &mut Server> {
+        std::iter::once(&mut self.master).chain(self.replicas.values_mut())
+    }
+
+    pub(crate) fn server_mut(&mut self, id: ServerId) -> Option<&mut Server> {
+        if self.master.id == id { Some(&mut self.master) } else { self.replicas.get_mut(&id) }
+    }
+
+    pub(crate) fn credentials(&self) -> Credentials {
+        Credentials { user: self.conf.auth_user.clone(), pass: self.conf.auth_pass.clone() }
+    }
+
+    /// Runs the client-reconfiguration script, if there is one.
+    pub(crate) fn reconfig_script(&self, role: &str, from: &Addr, to: &Addr, sh: &mut Shared) {
+        let Some(path) = &self.conf.client_reconfig_script else { return };
+        let announce = sh.global.announce_hostnames;
+        let argv = vec![
+            path.clone(),
+            self.name.0.clone(),
+            role.to_owned(),
+            "start".to_owned(),
+            from.shown(announce),
+            from.port.to_string(),
+            to.shown(announce),
+            to.port.to_string(),
+        ];
+        let now = sh.now.mono;
+        sh.scripts.enqueue(argv, now);
+    }
+
+    // --- What happens to it ---
+
+    /// Does everything that is due now and returns when it must be looked at again, and why.
+    pub(crate) fn evaluate(&mut self, sh: &mut Shared) -> (Mono, Why) {
+        self.upkeep(sh);
+        if sh.tilt.is_none() {
+            self.detect(sh);
+            self.advance(sh);
+            self.ask_peers(sh);
+            self.upkeep(sh);
+        }
+        self.next_look(sh)
+    }
+
+    /// Opens links and sends what is due on them.
+    fn upkeep(&mut self, sh: &mut Shared) {
+        let hello = self.hello(sh);
+        let hello = hello.as_ref().map(|h| h as &dyn Fn(IpAddr) -> String);
+        let credentials = self.credentials();
+        let renames = self.conf.renames.clone();
+        let renames = Renames(&renames);
+        let (group, down_after_ms) = (self.id, self.conf.down_after_ms);
+        for id in std::iter::once(self.master.id).chain(self.replicas.keys().copied()).collect::<Vec<_>>() {
+            let info_period_ms = self.info_period(id, sh);
+            let with = Upkeep { group, credentials: &credentials, renames, down_after_ms, info_period_ms, hello };
+            if let Some(server) = self.server_mut(id) {
+                server.upkeep(with, sh);
+            }
+        }
+        for peer in self.peers.values_mut() {
+            let id = peer.id.clone();
+            with_link(&id, sh, |link, sh| link.upkeep(&id, renames, down_after_ms, sh));
+            if let Some(hello) = hello {
+                peer.publish(group, renames, hello, sh);
+            }
+        }
+    }
+
+    /// How often a server is asked for INFO. Replicas are watched closely while the master is down or being
+    /// replaced, and closest while a step of the failover waits for what they report.
+    fn info_period(&self, id: ServerId, sh: &Shared) -> u64 {
+        let Some(server) = self.replicas.get(&id) else { return sh.tuning.info_period };
+        let base = sh.tuning.info_period;
+        let awaited = match self.failover.as_ref().map(|f| f.phase) {
+            Some(Phase::WaitPromotion) => server.promoted,
+            Some(Phase::Reconfigure) => {
+                matches!(server.reconf, crate::server::Reconf::Sent(_) | crate::server::Reconf::InProgress)
+            }
+            Some(Phase::WaitStart | Phase::SelectReplica | Phase::Promote | Phase::Switch) | None => false,
+        };
+        if awaited {
+            base.min(AWAITED_INFO_PERIOD)
+        } else if self.odown.is_some() || self.failover.is_some() || server.link_down_ms != 0 {
+            base.min(1_000)
+        } else {
+            base
+        }
+    }
+
+    fn next_look(&self, sh: &Shared) -> (Mono, Why) {
+        let now = sh.now.mono;
+        let mut next = (now + LOOK_AT_LEAST_EVERY, Why::Tick);
+        let credentials = Credentials::default();
+        let hello = self.hello(sh);
+        let hello = hello.as_ref().map(|h| h as &dyn Fn(IpAddr) -> String);
+        for server in std::iter::once(&self.master).chain(self.replicas.values()) {
+            let with = Upkeep {
+                group: self.id,
+                credentials: &credentials,
+                renames: Renames(&[]),
+                down_after_ms: self.conf.down_after_ms,
+                info_period_ms: self.info_period(server.id, sh),
+                hello,
+            };
+            next = next.min(server.upkeep_at(with, sh));
+        }
+        for peer in self.peers.values() {
+            if let Some(link) = peer.link(sh) {
+                next = next.min(link.upkeep_at(self.conf.down_after_ms, sh));
+                let free = link.conn.takes_more() && !link.conn.owes(crate::link::Pending::Publish(self.id));
+                if hello.is_some() && link.conn.local.is_some() && free {
+                    next = next.min((peer.hello_due_at(sh), Why::Hello));
+                }
+            }
+        }
+        if sh.tilt.is_none() {
+            next = next.min(self.detect_at(sh)).min(self.ask_at(sh)).min(self.advance_at(sh));
+        }
+        // What is due already was just done, or waits for an answer that wakes us: never spin.
+        next.0 = next.0.max(now + 1);
+        next
+    }
+
+    /// Forgets everything but the settings, the address and the epochs (`SENTINEL RESET`).
+    pub(crate) fn reset(&mut self, sh: &mut Shared) {
+        self.forget_peers(sh);
+        self.reset_servers(sh);
+        self.emit_master(EventKind::ResetMaster, "", sh);
+    }
+
+    fn reset_servers(&mut self, sh: &mut Shared) {
+        for mut replica in std::mem::take(&mut self.replicas).into_values() {
+            replica.close_links(sh);
+        }
+        self.master.close_links(sh);
+        let old = std::mem::replace(&mut self.master, Server::new(Role::Master, self.master.addr.clone(), sh));
+        // Kept so that after RESET the members come back at the next regular INFO, as upstream: tools check
+        // that the lists are empty at first.
+        self.master.info_at = old.info_at;
+        self.master.info_text = old.info_text;
+        self.master.published_at = old.published_at;
+        self.vote.leader = None;
+        self.odown = None;
+        self.failover = None;
+        self.retry = Retry::default();
+    }
+
+    /// Moves the group to a new master: the old one becomes a replica, the others stay replicas. `+switch-master`
+    /// was emitted by the caller.
+    pub(crate) fn switch_to(&mut self, to: Addr, sh: &mut Shared) {
+        let old_master = self.master.addr.clone();
+        let mut members: Vec<Addr> = self.replicas.values().map(|r| r.addr.clone()).collect();
+        members.retain(|addr| !addr.same(&to));
+        if !old_master.same(&to) {
+            members.push(old_master.clone());
+        }
+        self.master.addr = to;
+        self.reset_servers(sh);
+        self.master.info_at = None;
+        self.master.info_text = Vec::new();
+        self.odown_since = None;
+        for peer in self.peers.values_mut() {
+            peer.forget_master();
+        }
+        for addr in members {
+            let former = addr.same(&old_master);
+            if let Some(id) = self.add_replica(addr, sh) {
+                if let Some(replica) = self.replicas.get_mut(&id) {
+                    replica.former_master = former;
+                }
+                self.emit_server(EventKind::Slave, &self.replicas[&id], "", sh);
+            }
+        }
+        self.config_version = sh.disk.change();
+    }
+
+    /// `+switch-master` from the present address to another.
+    pub(crate) fn emit_switch(&self, to: &Addr, sh: &mut Shared) {
+        let announce = sh.global.announce_hostnames;
+        let from = &self.master.addr;
+        let payload =
+            format!("{} {} {} {} {}", self.name, from.shown(announce), from.port, to.shown(announce), to.port);
+        self.emit(EventKind::SwitchMaster, payload, sh);
+    }
+
+    /// A name was resolved anew: the addresses that use it follow.
+    pub(crate) fn name_resolved(&mut self, name: &str, ip: IpAddr) {
+        for server in self.servers_mut() {
+            if server.addr.host.eq_ignore_ascii_case(name) {
+                server.addr.ip = Some(ip);
+                if server.disconnected() {
+                    server.last_attempt = None;
+                }
+            }
+        }
+        for peer in self.peers.values_mut() {
+            if peer.addr.host.eq_ignore_ascii_case(name) {
+                peer.addr.ip = Some(ip);
+            }
+        }
+    }
+
+    /// Resolves the host of an address somebody told us.
+    pub(crate) fn addr_of(host: &str, port: u16, sh: &mut Shared) -> (Addr, Lookup) {
+        let mut addr = Addr::new(host, port);
+        let lookup = sh.resolve(&mut addr);
+        (addr, lookup)
+    }
+
+    /// The group as it is written to the configuration file.
+    pub(crate) fn snapshot(&self, sh: &Shared) -> GroupConfig {
+        let announce = sh.global.announce_hostnames;
+        // An unresolved host is written by its name: an empty text would be fatal at the next start.
+        let shown = |addr: &Addr| if addr.ip.is_some() { addr.shown(announce) } else { addr.host.clone() };
+        let current = self.current_addr();
+        let replica = |addr: &Addr| {
+            let addr = if addr.same(current) { &self.master.addr } else { addr };
+            (shown(addr), addr.port)
+        };
+        let peer = |peer: &Peer| KnownPeer { host: shown(&peer.addr), port: peer.addr.port, id: peer.id.clone() };
+        GroupConfig {
+            host: shown(current),
+            port: current.port,
+            config_epoch: self.config_epoch.0,
+            leader_epoch: self.vote.epoch.0,
+            replicas: self.replicas.values().map(|r| replica(&r.addr)).collect(),
+            peers: self.peers.values().map(peer).collect(),
+            ..self.conf.clone()
+        }
+    }
+}
+
+/// Milliseconds between INFOs to a replica whose report a failover waits for.
+const AWAITED_INFO_PERIOD: u64 = 100;
+/// A group is looked at at least this often, in milliseconds, whatever the deadlines say.
+const LOOK_AT_LEAST_EVERY: u64 = 1_000;

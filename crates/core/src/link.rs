@@ -1,0 +1,191 @@
+//! One connection of ours: opening, sending, and pairing replies with the commands they answer.
+//!
+//! Redis answers in order, so a queue per connection is all the pairing there is. It lives here and not in the
+//! shell: it is protocol, and the simulator must be able to test it.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use watchkeeper_resp::encode_command;
+
+use crate::group::GroupId;
+use crate::id::SentinelId;
+use crate::io::{LinkId, Output};
+use crate::limits::PENDING_MAX;
+use crate::server::ServerId;
+use crate::shared::Shared;
+use crate::time::Mono;
+
+/// Whose connection it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// commands to a data server
+    Command(GroupId, ServerId),
+    /// hello messages from a data server
+    Pubsub(GroupId, ServerId),
+    /// commands to a peer
+    Peer(SentinelId),
+}
+
+/// What an answer belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pending {
+    /// the answer says nothing
+    Ignored,
+    Ping,
+    Info,
+    Publish(GroupId),
+    /// with the epoch of the candidacy it carried, if any
+    Ask(GroupId, Option<u64>),
+    Subscribe,
+}
+
+/// A connection, or the lack of one.
+#[derive(Debug, Default)]
+pub(crate) struct Conn {
+    pub(crate) id: Option<LinkId>,
+    /// it is connected, not only being opened
+    pub(crate) up: bool,
+    /// when it was opened
+    pub(crate) since: Mono,
+    /// our address on it, once up
+    pub(crate) local: Option<SocketAddr>,
+    /// what is sent and unanswered, oldest first
+    pub(crate) pending: VecDeque<Pending>,
+}
+
+impl Conn {
+    pub(crate) fn exists(&self) -> bool {
+        self.id.is_some()
+    }
+
+    pub(crate) fn open(&mut self, addr: SocketAddr, owner: Owner, sh: &mut Shared) {
+        assert!(self.id.is_none(), "a connection is opened while another is there");
+        let link = sh.links.open(owner);
+        self.id = Some(link);
+        self.up = false;
+        self.local = None;
+        self.since = sh.now.mono;
+        self.pending.clear();
+        let source = sh.general.bind_source_addr.as_ref().and_then(|s| s.parse().ok());
+        sh.out.push(Output::Open { link, addr, source, tls: sh.general.tls.replication });
+    }
+
+    /// Closes it from our side.
+    pub(crate) fn close(&mut self, sh: &mut Shared) {
+        if let Some(link) = self.id {
+            sh.out.push(Output::Close { link });
+        }
+        self.forget(sh);
+    }
+
+    /// The other side closed it.
+    pub(crate) fn forget(&mut self, sh: &mut Shared) {
+        if let Some(link) = self.id.take() {
+            sh.links.owners.remove(&link);
+        }
+        self.up = false;
+        self.local = None;
+        self.pending.clear();
+    }
+
+    /// Whether commands may be queued. The bound holds for a peer that takes commands and never answers.
+    pub(crate) fn takes_more(&self) -> bool {
+        self.exists() && self.pending.len() < PENDING_MAX
+    }
+
+    /// Whether an answer of this kind is still owed.
+    pub(crate) fn owes(&self, wanted: Pending) -> bool {
+        self.pending.contains(&wanted)
+    }
+
+    pub(crate) fn send<A: AsRef<[u8]>>(&mut self, argv: &[A], pending: Pending, sh: &mut Shared) {
+        let Some(link) = self.id else { return };
+        self.pending.push_back(pending);
+        sh.out.push(Output::Send { link, bytes: encode_command(argv) });
+    }
+
+    /// The first bytes on every connection: who we are.
+    pub(crate) fn introduce(&mut self, credentials: &Credentials, role: &str, names: Renames<'_>, sh: &mut Shared) {
+        if let Some(pass) = &credentials.pass {
+            let mut argv = vec![names.word("AUTH").as_bytes().to_vec()];
+            argv.extend(credentials.user.iter().map(|user| user.as_bytes().to_vec()));
+            argv.push(pass.clone());
+            self.send(&argv, Pending::Ignored, sh);
+        }
+        let name = format!("sentinel-{}-{role}", sh.myid.short());
+        self.send(&[names.word("CLIENT"), "SETNAME", &name], Pending::Ignored, sh);
+    }
+}
+
+/// What to authenticate with. A user without a password sends nothing, as upstream.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Credentials {
+    pub(crate) user: Option<String>,
+    pub(crate) pass: Option<Vec<u8>>,
+}
+
+/// The `sentinel rename-command` table of a group.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Renames<'a>(pub(crate) &'a [(String, String)]);
+
+impl<'a> Renames<'a> {
+    /// What a server calls this command.
+    pub(crate) fn word(self, command: &'a str) -> &'a str {
+        self.0
+            .iter()
+            .find(|(old, _)| old.eq_ignore_ascii_case(command))
+            .map_or(command, |(_, new)| new.as_str())
+    }
+}
+
+/// PING times of a link, which decide whether the other side is down.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ping {
+    /// when the oldest unanswered PING left. A link that never worked counts from its creation.
+    pub(crate) active: Option<Mono>,
+    /// when the last PING left
+    pub(crate) sent: Option<Mono>,
+    /// the last acceptable answer
+    pub(crate) available: Mono,
+    /// the last answer of any kind
+    pub(crate) pong: Mono,
+}
+
+impl Ping {
+    pub(crate) fn new(now: Mono) -> Ping {
+        Ping { active: Some(now), sent: None, available: now, pong: now }
+    }
+
+    pub(crate) fn note_sent(&mut self, now: Mono) {
+        self.sent = Some(now);
+        self.active.get_or_insert(now);
+    }
+
+    pub(crate) fn note_answer(&mut self, now: Mono, acceptable: bool) {
+        self.pong = now;
+        if acceptable {
+            self.available = now;
+            self.active = None;
+        }
+    }
+
+    /// When the next PING is due, given the period. Unanswered ones are repeated at half of it.
+    pub(crate) fn due_at(&self, period: u64) -> Mono {
+        let by_answer = self.pong + period;
+        self.sent.map_or(by_answer, |sent| by_answer.max(sent + period / 2)) + 1
+    }
+
+    /// Since when nothing acceptable was heard, if something is amiss at all.
+    pub(crate) fn silent_since(&self, disconnected: bool) -> Option<Mono> {
+        self.active.or(disconnected.then_some(self.available))
+    }
+}
+
+/// Whether an instance is subjectively down.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Down {
+    pub(crate) is: bool,
+    /// start of the latest down period; stays when it ends
+    pub(crate) since: Option<Mono>,
+}

@@ -1,0 +1,187 @@
+//! Another sentinel, as one group knows it. Its connection is shared by all groups and lives in [`crate::shared`].
+
+use crate::addr::Addr;
+use crate::epoch::{ConfigEpoch, EPOCH_MAX};
+use crate::group::GroupId;
+use crate::hello::CHANNEL;
+use crate::id::SentinelId;
+use crate::io::Why;
+use crate::link::{Down, Owner, Pending, Ping, Renames};
+use crate::shared::{PeerLink, Shared};
+use crate::time::Mono;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    pub(crate) id: SentinelId,
+    pub(crate) addr: Addr,
+    pub(crate) down: Down,
+    /// it says that the master is down
+    pub(crate) master_down: bool,
+    /// who it voted for, and in which epoch
+    pub(crate) vote: Option<SentinelId>,
+    pub(crate) vote_epoch: u64,
+    /// its last answer to an ask; its creation before the first
+    pub(crate) answered_at: Mono,
+    /// the newest candidacy it has answered, whatever the answer
+    pub(crate) answered_epoch: Option<u64>,
+    pub(crate) asked_at: Option<Mono>,
+    /// ask again now, whatever the period says
+    pub(crate) ask_now: bool,
+    pub(crate) hello_at: Mono,
+    /// the configuration its last hello carried: epoch and the master's address
+    pub(crate) hello_config: Option<(ConfigEpoch, Addr)>,
+    pub(crate) published_at: Mono,
+    pub(crate) publish_error_at: Option<Mono>,
+    pub(crate) hello_now: bool,
+}
+
+impl Peer {
+    pub(crate) fn new(id: SentinelId, addr: Addr, now: Mono) -> Peer {
+        Peer {
+            id,
+            addr,
+            down: Down::default(),
+            master_down: false,
+            vote: None,
+            vote_epoch: 0,
+            answered_at: now,
+            answered_epoch: None,
+            asked_at: None,
+            ask_now: false,
+            hello_at: now,
+            hello_config: None,
+            published_at: now,
+            publish_error_at: None,
+            hello_now: false,
+        }
+    }
+
+    /// Forgets what it said about a master that is no longer the master.
+    pub(crate) fn forget_master(&mut self) {
+        self.master_down = false;
+        self.vote = None;
+        self.answered_epoch = None;
+        self.asked_at = None;
+        self.ask_now = false;
+    }
+
+    /// Takes its answer to an ask: is the master down, and whom it voted for (`None`: nobody it names).
+    pub(crate) fn answered(&mut self, down: bool, vote: Option<SentinelId>, epoch: i64, now: Mono) -> bool {
+        self.answered_at = now;
+        self.master_down = down;
+        let Some(vote) = vote else { return false };
+        let Ok(epoch) = u64::try_from(epoch) else { return false };
+        if epoch > EPOCH_MAX {
+            return false;
+        }
+        let news = self.vote_epoch != epoch || self.vote.is_none();
+        self.vote = Some(vote);
+        self.vote_epoch = epoch;
+        news
+    }
+
+    pub(crate) fn link<'a>(&self, sh: &'a Shared) -> Option<&'a PeerLink> {
+        sh.peers.get(&self.id)
+    }
+
+    pub(crate) fn disconnected(&self, sh: &Shared) -> bool {
+        self.link(sh).is_none_or(|link| !link.conn.exists())
+    }
+
+    /// Connected and not down: it can vote.
+    pub(crate) fn is_up(&self, sh: &Shared) -> bool {
+        !self.down.is && self.link(sh).is_some_and(|link| link.conn.up)
+    }
+
+    pub(crate) fn hello_due_at(&self, sh: &Shared) -> Mono {
+        let by_period = if self.hello_now { Mono(0) } else { self.published_at + sh.tuning.publish_period + 1 };
+        self.publish_error_at.map_or(by_period, |at| by_period.max(at + 1_000))
+    }
+
+    /// Publishes the hello when due. To peers it goes as a command; only those already known can be reached so.
+    pub(crate) fn publish(
+        &mut self,
+        group: GroupId,
+        renames: Renames<'_>,
+        hello: &dyn Fn(std::net::IpAddr) -> String,
+        sh: &mut Shared,
+    ) {
+        if self.hello_due_at(sh) > sh.now.mono {
+            return;
+        }
+        let pending = Pending::Publish(group);
+        let id = self.id.clone();
+        with_link(&id, sh, |link, sh| {
+            let Some(local) = link.conn.local else { return };
+            if link.conn.takes_more() && !link.conn.owes(pending) {
+                self.hello_now = false;
+                let text = hello(local.ip());
+                link.conn.send(&[renames.word("PUBLISH"), CHANNEL, &text], pending, sh);
+            }
+        });
+    }
+}
+
+/// Runs `work` on the link to a peer, if there is one.
+pub(crate) fn with_link(id: &SentinelId, sh: &mut Shared, work: impl FnOnce(&mut PeerLink, &mut Shared)) {
+    if let Some(mut link) = sh.peers.remove(id) {
+        work(&mut link, sh);
+        sh.peers.insert(id.clone(), link);
+    }
+}
+
+impl PeerLink {
+    pub(crate) fn new(addr: Addr, now: Mono) -> PeerLink {
+        PeerLink {
+            conn: crate::link::Conn::default(),
+            addr,
+            ping: Ping::new(now),
+            last_attempt: None,
+            groups: std::collections::BTreeSet::new(),
+        }
+    }
+
+    /// Opens the link when it is missing and pings when due.
+    pub(crate) fn upkeep(&mut self, id: &SentinelId, renames: Renames<'_>, down_after_ms: u64, sh: &mut Shared) {
+        let now = sh.now.mono;
+        if !self.conn.exists() && self.addr.port != 0 && self.reconnect_at(sh) <= now {
+            self.last_attempt = Some(now);
+            let mut addr = self.addr.clone();
+            sh.resolve(&mut addr);
+            self.addr = addr;
+            if let Some(socket) = self.addr.socket() {
+                self.conn.open(socket, Owner::Peer(id.clone()), sh);
+                let credentials = sh.peer_credentials();
+                self.conn.introduce(&credentials, "cmd", renames, sh);
+                self.send_ping(renames, sh);
+            }
+        }
+        let period = down_after_ms.min(sh.tuning.ping_period);
+        if self.conn.takes_more() && self.ping.due_at(period) <= now {
+            self.send_ping(renames, sh);
+        }
+    }
+
+    fn send_ping(&mut self, renames: Renames<'_>, sh: &mut Shared) {
+        self.ping.note_sent(sh.now.mono);
+        self.conn.send(&[renames.word("PING")], Pending::Ping, sh);
+    }
+
+    fn reconnect_at(&self, sh: &Shared) -> Mono {
+        self.last_attempt.map_or(Mono(0), |at| at + sh.tuning.ping_period)
+    }
+
+    /// When [`PeerLink::upkeep`] has something to do, and what.
+    pub(crate) fn upkeep_at(&self, down_after_ms: u64, sh: &Shared) -> (Mono, Why) {
+        let mut next = (Mono(u64::MAX), Why::Tick);
+        if !self.conn.exists() && self.addr.port != 0 {
+            next = next.min((self.reconnect_at(sh), Why::Reconnect));
+        }
+        if self.conn.takes_more() {
+            let period = down_after_ms.min(sh.tuning.ping_period);
+            next = next.min((self.ping.due_at(period), Why::Ping));
+        }
+        next
+    }
+}

@@ -1,0 +1,238 @@
+//! Acting on what servers report in INFO: discovery, restarts, roles, the progress of a failover, and servers
+//! that follow somebody they should not.
+
+use crate::addr::Addr;
+use crate::event::EventKind;
+use crate::failover::Phase;
+use crate::group::Group;
+use crate::id::RunId;
+use crate::info::{Info, Role};
+use crate::limits::INFO_CACHE_MAX;
+use crate::link::Renames;
+use crate::names::Lookup;
+use crate::server::{Reconf, Server, ServerId};
+use crate::shared::Shared;
+
+impl Group {
+    /// Takes an INFO reply of one of its servers.
+    pub(crate) fn info_received(&mut self, id: ServerId, text: &[u8], sh: &mut Shared) {
+        let info = Info::parse(text);
+        let Some(server) = self.server_mut(id) else { return };
+        server.info_text = text[..text.len().min(INFO_CACHE_MAX)].to_vec();
+        server.info_at = Some(sh.now.mono);
+        server.info_error_at = None;
+        server.note_report(&info, sh);
+        self.note_run_id(id, info.run_id.as_deref(), sh);
+        if id == self.master.id {
+            self.discover(&info.replicas, sh);
+        }
+        if let Some(role) = info.role {
+            let changed = self.note_role(id, role, sh);
+            if sh.tilt.is_none() && id != self.master.id {
+                self.act_on_report(id, role, changed, sh);
+            }
+        }
+    }
+
+    fn note_run_id(&mut self, id: ServerId, run_id: Option<&str>, sh: &mut Shared) {
+        let reboot_after = self.conf.reboot_down_after_ms;
+        let Some(run_id) = run_id.map(|id| RunId(id.to_owned())) else { return };
+        let Some(server) = self.server_mut(id) else { return };
+        let rebooted = server.run_id.as_ref().is_some_and(|old| *old != run_id);
+        server.run_id = Some(run_id);
+        if !rebooted {
+            return;
+        }
+        if server.kind == Role::Master && reboot_after > 0 {
+            server.rebooted_at = Some(sh.now.mono);
+        }
+        let details = self.details_of(id, sh);
+        self.emit(EventKind::Reboot, details, sh);
+    }
+
+    /// Adds the replicas a master lists and that are not known yet.
+    fn discover(&mut self, listed: &[(String, u16)], sh: &mut Shared) {
+        for (host, port) in listed {
+            let (addr, lookup) = Group::addr_of(host, *port, sh);
+            match lookup {
+                Lookup::Known(_) => {}
+                // The next INFO lists it again, and by then the name is known.
+                Lookup::Asking(_) => {
+                    self.master.info_now = true;
+                    continue;
+                }
+                Lookup::Failed => {
+                    sh.log(crate::event::LogLevel::Warning, format!("Failed to resolve hostname '{host}'"));
+                    continue;
+                }
+            }
+            if let Some(id) = self.add_replica(addr, sh) {
+                self.emit_server(EventKind::Slave, &self.replicas[&id], "", sh);
+                sh.disk.change();
+            }
+        }
+    }
+
+    fn details_of(&self, id: ServerId, sh: &Shared) -> String {
+        match self.replicas.get(&id) {
+            Some(replica) => self.server_details(replica, sh),
+            None => self.details(sh),
+        }
+    }
+
+    /// Keeps the reported role; true if it changed.
+    fn note_role(&mut self, id: ServerId, role: Role, sh: &mut Shared) -> bool {
+        let Some(server) = self.server_mut(id) else { return false };
+        if role == Role::Replica {
+            server.former_master = false;
+        }
+        if server.role == role {
+            return false;
+        }
+        server.role = role;
+        server.role_at = sh.now.mono;
+        if role == Role::Replica {
+            server.conf_changed_at = sh.now.mono;
+        }
+        let kind = if role == server.kind { EventKind::RoleAgrees } else { EventKind::RoleDiffers };
+        let word = if role == Role::Master { "master" } else { "slave" };
+        let payload = format!("{} new reported role is {word}", self.details_of(id, sh));
+        self.emit(kind, payload, sh);
+        true
+    }
+
+    fn act_on_report(&mut self, id: ServerId, role: Role, changed: bool, sh: &mut Shared) {
+        match role {
+            Role::Master => {
+                let ours = self.replicas.get(&id).is_some_and(|r| r.promoted);
+                if ours {
+                    if self.phase() == Some(Phase::WaitPromotion) {
+                        self.promotion_confirmed(sh);
+                    }
+                } else {
+                    if changed && self.replicas.get(&id).is_some_and(|r| !r.former_master) && self.failover.is_none() {
+                        self.note_foreign_promotion(id, sh);
+                    }
+                    self.convert_back(id, sh);
+                }
+            }
+            Role::Replica => {
+                self.fix_parent(id, sh);
+                self.note_progress(id, sh);
+            }
+        }
+    }
+
+    /// A replica became master and it was not us: another sentinel's failover, or somebody's hand.
+    fn note_foreign_promotion(&self, id: ServerId, sh: &mut Shared) {
+        let announce = sh.global.announce_hostnames;
+        let addr = &self.replicas[&id].addr;
+        let suffix = format!(" #promoted {}:{}", addr.shown(announce), addr.port);
+        self.emit_master(EventKind::FailoverDetected, &suffix, sh);
+    }
+
+    /// Tells a replica that claims to be master to follow the real one. Whoever made it master is given time to
+    /// say so in a hello; except where it is the old master of a configuration that a majority confirms.
+    fn convert_back(&mut self, id: ServerId, sh: &mut Shared) {
+        let patience = 4 * sh.tuning.publish_period;
+        let now = sh.now.mono;
+        let Some(replica) = self.replicas.get(&id) else { return };
+        let patient = replica.down.quiet_for(patience, now) && now.since(replica.role_at) > patience;
+        let returned = replica.former_master && self.majority_confirms(sh);
+        if self.master_looks_sane(sh) && (patient || returned) && self.follow_master(id, sh) {
+            self.emit_server(EventKind::ConvertToSlave, &self.replicas[&id], "", sh);
+        }
+    }
+
+    /// Whether a majority's latest hellos carry our configuration: its epoch and its master.
+    fn majority_confirms(&self, sh: &Shared) -> bool {
+        let fresh = 3 * sh.tuning.publish_period;
+        let confirms = |peer: &&crate::peer::Peer| {
+            let same = |(epoch, addr): &(crate::epoch::ConfigEpoch, Addr)| {
+                *epoch == self.config_epoch && addr.same(&self.master.addr)
+            };
+            peer.hello_config.as_ref().is_some_and(same) && sh.now.mono.since(peer.hello_at) <= fresh
+        };
+        1 + self.peers.values().filter(confirms).count() >= self.majority()
+    }
+
+    /// Tells a replica that follows somebody else to follow the master.
+    fn fix_parent(&mut self, id: ServerId, sh: &mut Shared) {
+        let patience = self.conf.failover_timeout_ms;
+        let now = sh.now.mono;
+        let Some(replica) = self.replicas.get(&id) else { return };
+        if let Some(host) = replica.master_host.clone() {
+            sh.names.lookup(&host, sh.global.resolve_hostnames, now, &mut sh.out);
+        }
+        let wrong = replica.master_host.is_some() && !replica.follows(&self.master.addr, sh);
+        let settled = replica.down.quiet_for(patience, now) && now.since(replica.conf_changed_at) > patience;
+        if wrong && settled && self.master_looks_sane(sh) && self.follow_master(id, sh) {
+            self.emit_server(EventKind::FixSlaveConfig, &self.replicas[&id], "", sh);
+        }
+    }
+
+    /// Sends a replica to the configured master; false if there is no connection, or if it was told just now: a
+    /// server that refuses is not asked in a loop.
+    fn follow_master(&mut self, id: ServerId, sh: &mut Shared) -> bool {
+        let host = self.master.addr.shown(sh.global.announce_hostnames);
+        let port = self.master.addr.port;
+        let renames = self.conf.renames.clone();
+        let Some(replica) = self.replicas.get_mut(&id) else { return false };
+        let told = replica.told_at.is_some_and(|at| sh.now.mono.since(at) < TELL_AGAIN_AFTER);
+        if !replica.cmd.exists() || told {
+            return false;
+        }
+        replica.told_at = Some(sh.now.mono);
+        replica.send_replicaof(Some((&host, port)), Renames(&renames), sh);
+        true
+    }
+
+    /// A replica that was told to follow the promoted one: does it, and is its link up?
+    fn note_progress(&mut self, id: ServerId, sh: &mut Shared) {
+        let Some(promoted) = self.failover.as_ref().and_then(|f| f.promoted) else { return };
+        let to = self.replicas[&promoted].addr.clone();
+        let Some(replica) = self.replicas.get_mut(&id) else { return };
+        let follows = replica.follows(&to, sh);
+        let Some(replica) = self.replicas.get_mut(&id) else { return };
+        if matches!(replica.reconf, Reconf::Sent(_)) && follows {
+            replica.reconf = Reconf::InProgress;
+            self.emit_server(EventKind::SlaveReconfInprog, &self.replicas[&id], "", sh);
+        }
+        let Some(replica) = self.replicas.get_mut(&id) else { return };
+        if replica.reconf == Reconf::InProgress && replica.link_up {
+            replica.reconf = Reconf::Done;
+            self.emit_server(EventKind::SlaveReconfDone, &self.replicas[&id], "", sh);
+        }
+    }
+}
+
+impl Server {
+    /// Keeps what a replica says of its replication. Absent fields keep their values, but the time without
+    /// master is 0 unless it says otherwise.
+    fn note_report(&mut self, info: &Info, sh: &Shared) {
+        self.link_down_ms = info.master_link_down_ms;
+        if info.role != Some(Role::Replica) {
+            return;
+        }
+        let host_changed = match (&self.master_host, &info.master_host) {
+            (Some(old), Some(new)) => !old.eq_ignore_ascii_case(new),
+            (None, Some(_)) => true,
+            (_, None) => false,
+        };
+        let port_changed = info.master_port.is_some_and(|port| port != self.master_port);
+        if host_changed || port_changed {
+            self.conf_changed_at = sh.now.mono;
+        }
+        if info.master_host.is_some() {
+            self.master_host.clone_from(&info.master_host);
+        }
+        self.master_port = info.master_port.unwrap_or(self.master_port);
+        self.link_up = info.master_link_up.unwrap_or(self.link_up);
+        self.priority = info.priority.unwrap_or(self.priority);
+        self.offset = info.offset.unwrap_or(self.offset);
+        self.announced = info.announced.unwrap_or(self.announced);
+    }
+}
+
+/// Milliseconds before a replica that does not do as told is told again.
+const TELL_AGAIN_AFTER: u64 = 1_000;

@@ -1,0 +1,111 @@
+//! Which replica is promoted, and why each other one was refused.
+
+use std::cmp::Reverse;
+use std::fmt;
+
+use crate::group::Group;
+use crate::info::Role;
+use crate::server::{Server, ServerId};
+use crate::shared::Shared;
+
+/// Why a replica may not be promoted. Times in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// it does not answer
+    Down,
+    /// no connection
+    Disconnected,
+    /// its last good answer is too old
+    NotHeard { since_ms: u64, limit_ms: u64 },
+    /// its priority is 0: never to be promoted
+    PriorityZero,
+    /// it has never answered INFO
+    NoInfo,
+    /// its last INFO is too old to be trusted
+    OldInfo { since_ms: u64, limit_ms: u64 },
+    /// it lost the master too long ago: its data is old
+    LinkDownTooLong { since_ms: i64, limit_ms: u64 },
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::Down => write!(f, "it is down"),
+            Refusal::Disconnected => write!(f, "there is no connection to it"),
+            Refusal::NotHeard { since_ms, limit_ms } => {
+                write!(f, "last answered {since_ms} ms ago, limit {limit_ms} ms")
+            }
+            Refusal::PriorityZero => write!(f, "its replica-priority is 0"),
+            Refusal::NoInfo => write!(f, "it has not answered INFO yet"),
+            Refusal::OldInfo { since_ms, limit_ms } => {
+                write!(f, "its last INFO is {since_ms} ms old, limit {limit_ms} ms")
+            }
+            Refusal::LinkDownTooLong { since_ms, limit_ms } => {
+                write!(f, "it lost the master {since_ms} ms ago, limit {limit_ms} ms")
+            }
+        }
+    }
+}
+
+impl Group {
+    /// The replica to promote, or nobody.
+    pub(crate) fn select_replica(&self, sh: &Shared) -> Option<ServerId> {
+        let fit = self.replicas.values().filter(|replica| self.refusal(replica, sh).is_none());
+        fit.min_by_key(|replica| self.preference(replica)).map(|replica| replica.id)
+    }
+
+    /// Why `replica` may not be promoted now.
+    pub(crate) fn refusal(&self, replica: &Server, sh: &Shared) -> Option<Refusal> {
+        let now = sh.now.mono;
+        let heard_limit = 5 * sh.tuning.ping_period;
+        let since_ms = now.since(replica.ping.available);
+        let down_for = self.master.down.since.filter(|_| self.master.down.is).map(|since| now.since(since));
+        let info_limit = if down_for.is_some() { heard_limit } else { 3 * sh.tuning.info_period };
+        let link_limit = self.conf.down_after_ms.saturating_mul(10).saturating_add(down_for.unwrap_or(0));
+        if replica.down.is {
+            return Some(Refusal::Down);
+        }
+        if replica.disconnected() {
+            return Some(Refusal::Disconnected);
+        }
+        if since_ms > heard_limit {
+            return Some(Refusal::NotHeard { since_ms, limit_ms: heard_limit });
+        }
+        if replica.priority == 0 {
+            return Some(Refusal::PriorityZero);
+        }
+        let Some(info_at) = replica.info_at else { return Some(Refusal::NoInfo) };
+        let info_ms = now.since(info_at);
+        if info_ms > info_limit {
+            return Some(Refusal::OldInfo { since_ms: info_ms, limit_ms: info_limit });
+        }
+        if u64::try_from(replica.link_down_ms).is_ok_and(|down| down > link_limit) {
+            return Some(Refusal::LinkDownTooLong { since_ms: replica.link_down_ms, limit_ms: link_limit });
+        }
+        None
+    }
+
+    /// The order of fit replicas, best first: one that a leader which is gone has promoted already during this
+    /// outage (to promote another would make two masters); then lower priority, more data, smaller run id.
+    fn preference<'a>(&self, replica: &'a Server) -> (bool, i64, Reverse<u64>, bool, Option<String>, &'a str) {
+        let promoted_already = replica.role == Role::Master
+            && !replica.former_master
+            && self.odown.is_some_and(|since| replica.role_at >= since);
+        let run_id = replica.run_id.as_ref().map(|id| id.0.to_ascii_lowercase());
+        (!promoted_already, replica.priority, Reverse(replica.offset), run_id.is_none(), run_id, &replica.name)
+    }
+
+    /// A line for each replica that was refused, for the log.
+    pub(crate) fn refusals(&self, sh: &Shared) -> Vec<String> {
+        if self.replicas.is_empty() {
+            return vec![format!("No replica of `{}` is known", self.name)];
+        }
+        self.replicas
+            .values()
+            .filter_map(|replica| {
+                let refusal = self.refusal(replica, sh)?;
+                Some(format!("Replica {} of `{}` cannot be promoted: {refusal}", replica.name, self.name))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,273 @@
+//! One data server of a group: its links, what it reports, and what was asked of it.
+
+use crate::addr::{Addr, joined};
+use crate::group::GroupId;
+use crate::hello::CHANNEL;
+use crate::id::RunId;
+use crate::info::Role;
+use crate::link::{Conn, Credentials, Down, Owner, Pending, Ping, Renames};
+use crate::shared::Shared;
+use crate::time::Mono;
+
+/// A server, unique in the process and never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ServerId(pub(crate) u64);
+
+/// How far a replica has come in following a new master.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Reconf {
+    /// not told
+    #[default]
+    None,
+    /// told
+    Sent(Mono),
+    /// it reports the new master
+    InProgress,
+    /// its link to the new master is up
+    Done,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) id: ServerId,
+    /// fixed at creation: `ip:port` as announced then
+    pub(crate) name: String,
+    pub(crate) addr: Addr,
+    /// what it is configured to be
+    pub(crate) kind: Role,
+    pub(crate) cmd: Conn,
+    pub(crate) pubsub: Conn,
+    pub(crate) last_attempt: Option<Mono>,
+    pub(crate) pubsub_seen: Mono,
+    pub(crate) ping: Ping,
+    pub(crate) down: Down,
+    pub(crate) script_kill_sent: bool,
+    pub(crate) run_id: Option<RunId>,
+    /// when the last INFO came
+    pub(crate) info_at: Option<Mono>,
+    /// when INFO was last answered with an error
+    pub(crate) info_error_at: Option<Mono>,
+    /// INFO is wanted now, whatever the period says
+    pub(crate) info_now: bool,
+    pub(crate) info_text: Vec<u8>,
+    pub(crate) role: Role,
+    pub(crate) role_at: Mono,
+    pub(crate) published_at: Mono,
+    pub(crate) publish_error_at: Option<Mono>,
+    pub(crate) hello_now: bool,
+    pub(crate) master_host: Option<String>,
+    pub(crate) master_port: u16,
+    pub(crate) conf_changed_at: Mono,
+    pub(crate) link_up: bool,
+    pub(crate) link_down_ms: i64,
+    pub(crate) priority: i64,
+    pub(crate) offset: u64,
+    pub(crate) announced: bool,
+    pub(crate) reconf: Reconf,
+    pub(crate) promoted: bool,
+    /// it was this group's master before the last switch and has not been seen as a replica since
+    pub(crate) former_master: bool,
+    /// when it was last told whom to follow, outside a failover
+    pub(crate) told_at: Option<Mono>,
+    /// a master that restarted and has not answered PONG since
+    pub(crate) rebooted_at: Option<Mono>,
+}
+
+/// Settings a server needs of its group while its links are served.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Upkeep<'a> {
+    pub(crate) group: GroupId,
+    pub(crate) credentials: &'a Credentials,
+    pub(crate) renames: Renames<'a>,
+    pub(crate) down_after_ms: u64,
+    pub(crate) info_period_ms: u64,
+    /// the hello to publish, or nothing while it may not be sent
+    pub(crate) hello: Option<&'a dyn Fn(std::net::IpAddr) -> String>,
+}
+
+impl std::fmt::Debug for dyn Fn(std::net::IpAddr) -> String + '_ {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("hello")
+    }
+}
+
+impl Server {
+    pub(crate) fn new(kind: Role, addr: Addr, sh: &mut Shared) -> Server {
+        sh.next_server += 1;
+        let now = sh.now.mono;
+        let announce = sh.global.announce_hostnames;
+        let host = if addr.ip.is_none() { addr.host.clone() } else { addr.shown(announce) };
+        Server {
+            id: ServerId(sh.next_server),
+            name: joined(&host, addr.port),
+            addr,
+            kind,
+            cmd: Conn::default(),
+            pubsub: Conn::default(),
+            last_attempt: None,
+            pubsub_seen: now,
+            ping: Ping::new(now),
+            down: Down::default(),
+            script_kill_sent: false,
+            run_id: None,
+            info_at: None,
+            info_error_at: None,
+            info_now: false,
+            info_text: Vec::new(),
+            role: kind,
+            role_at: now,
+            published_at: now,
+            publish_error_at: None,
+            hello_now: false,
+            master_host: None,
+            master_port: 0,
+            conf_changed_at: now,
+            link_up: false,
+            link_down_ms: 0,
+            priority: 100,
+            offset: 0,
+            announced: true,
+            reconf: Reconf::None,
+            promoted: false,
+            former_master: false,
+            told_at: None,
+            rebooted_at: None,
+        }
+    }
+
+    /// Whether a link it needs is missing.
+    pub(crate) fn disconnected(&self) -> bool {
+        !(self.cmd.exists() && self.pubsub.exists())
+    }
+
+    pub(crate) fn close_links(&mut self, sh: &mut Shared) {
+        self.cmd.close(sh);
+        self.pubsub.close(sh);
+    }
+
+    /// Opens missing links and sends what is due. Harmless at any time.
+    pub(crate) fn upkeep(&mut self, with: Upkeep<'_>, sh: &mut Shared) {
+        self.reconnect(with, sh);
+        if !self.cmd.takes_more() {
+            return;
+        }
+        let now = sh.now.mono;
+        if self.info_due_at(with.info_period_ms) <= now && !self.cmd.owes(Pending::Info) {
+            self.send_info(with.renames, sh);
+        }
+        if self.ping.due_at(self.ping_period(with, sh)) <= now {
+            self.send_ping(with.renames, sh);
+        }
+        let publish = Pending::Publish(with.group);
+        if self.hello_due_at(sh) <= now && !self.cmd.owes(publish) {
+            if let (Some(hello), Some(local)) = (with.hello, self.cmd.local) {
+                self.hello_now = false;
+                let text = hello(local.ip());
+                self.cmd.send(&[with.renames.word("PUBLISH"), CHANNEL, &text], publish, sh);
+            }
+        }
+    }
+
+    fn reconnect(&mut self, with: Upkeep<'_>, sh: &mut Shared) {
+        let now = sh.now.mono;
+        if !self.disconnected() || self.addr.port == 0 || self.reconnect_at(sh) > now {
+            return;
+        }
+        self.last_attempt = Some(now);
+        let mut addr = self.addr.clone();
+        sh.resolve(&mut addr);
+        self.addr = addr;
+        let Some(socket) = self.addr.socket() else { return };
+        if !self.cmd.exists() {
+            self.cmd.open(socket, Owner::Command(with.group, self.id), sh);
+            self.cmd.introduce(with.credentials, "cmd", with.renames, sh);
+            self.send_ping(with.renames, sh);
+        }
+        if !self.pubsub.exists() {
+            self.pubsub.open(socket, Owner::Pubsub(with.group, self.id), sh);
+            self.pubsub_seen = now;
+            self.pubsub.introduce(with.credentials, "pubsub", with.renames, sh);
+            self.pubsub.send(&[with.renames.word("SUBSCRIBE"), CHANNEL], Pending::Subscribe, sh);
+        }
+    }
+
+    fn send_ping(&mut self, renames: Renames<'_>, sh: &mut Shared) {
+        self.ping.note_sent(sh.now.mono);
+        self.cmd.send(&[renames.word("PING")], Pending::Ping, sh);
+    }
+
+    pub(crate) fn send_info(&mut self, renames: Renames<'_>, sh: &mut Shared) {
+        self.info_now = false;
+        self.cmd.send(&[renames.word("INFO")], Pending::Info, sh);
+    }
+
+    /// Tells the server to follow `to`, or nobody: in a transaction, with its configuration rewritten and its
+    /// clients disconnected so that they look for the master anew. INFO follows at once, to see it done.
+    pub(crate) fn send_replicaof(&mut self, to: Option<(&str, u16)>, renames: Renames<'_>, sh: &mut Shared) {
+        let port = to.map(|(_, port)| port.to_string());
+        let (host, port) = match (to, &port) {
+            (Some((host, _)), Some(port)) => (host, port.as_str()),
+            _ => ("NO", "ONE"),
+        };
+        let block: [&[&str]; 6] = [
+            &[renames.word("MULTI")],
+            &[renames.word("SLAVEOF"), host, port],
+            &[renames.word("CONFIG"), "REWRITE"],
+            &[renames.word("CLIENT"), "KILL", "TYPE", "normal"],
+            &[renames.word("CLIENT"), "KILL", "TYPE", "pubsub"],
+            &[renames.word("EXEC")],
+        ];
+        for argv in block {
+            self.cmd.send(argv, Pending::Ignored, sh);
+        }
+        self.send_info(renames, sh);
+    }
+
+    fn ping_period(&self, with: Upkeep<'_>, sh: &Shared) -> u64 {
+        with.down_after_ms.min(sh.tuning.ping_period)
+    }
+
+    fn reconnect_at(&self, sh: &Shared) -> Mono {
+        self.last_attempt.map_or(Mono(0), |at| at + sh.tuning.ping_period)
+    }
+
+    fn info_due_at(&self, period: u64) -> Mono {
+        let by_period = self.info_at.map_or(Mono(0), |at| at + period + 1);
+        let by_error = self.info_error_at.map_or(Mono(0), |at| at + ERROR_PAUSE);
+        if self.info_now { by_error } else { by_period.max(by_error) }
+    }
+
+    fn hello_due_at(&self, sh: &Shared) -> Mono {
+        let by_period = if self.hello_now { Mono(0) } else { self.published_at + sh.tuning.publish_period + 1 };
+        self.publish_error_at.map_or(by_period, |at| by_period.max(at + ERROR_PAUSE))
+    }
+
+    /// When [`Server::upkeep`] has something to do, and what.
+    pub(crate) fn upkeep_at(&self, with: Upkeep<'_>, sh: &Shared) -> (Mono, crate::io::Why) {
+        use crate::io::Why;
+        let mut next = (Mono(u64::MAX), Why::Tick);
+        if self.disconnected() && self.addr.port != 0 {
+            next = next.min((self.reconnect_at(sh), Why::Reconnect));
+        }
+        if self.cmd.takes_more() {
+            next = next.min((self.ping.due_at(self.ping_period(with, sh)), Why::Ping));
+            if !self.cmd.owes(Pending::Info) {
+                next = next.min((self.info_due_at(with.info_period_ms), Why::Info));
+            }
+            if with.hello.is_some() && self.cmd.local.is_some() && !self.cmd.owes(Pending::Publish(with.group)) {
+                next = next.min((self.hello_due_at(sh), Why::Hello));
+            }
+        }
+        next
+    }
+
+    /// Whether it reports to follow `addr`.
+    pub(crate) fn follows(&self, addr: &Addr, sh: &Shared) -> bool {
+        let Some(host) = &self.master_host else { return false };
+        addr.is_at(host, sh.names.cached(host), self.master_port)
+    }
+}
+
+/// Milliseconds before a command that was answered with an error is sent again: upstream repeats it at every tick.
+const ERROR_PAUSE: u64 = 1_000;

@@ -1,0 +1,246 @@
+//! What all groups share: time, epoch, identity, disk, names, scripts, clients, links to peers.
+//!
+//! Groups get it as `sh`, so that deciding about one group can borrow that group and this at once.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::addr::Addr;
+use crate::command::clients::Clients;
+use crate::command::reply::Reply;
+use crate::config::{General, Global};
+use crate::disk::Disk;
+use crate::epoch::CurrentEpoch;
+use crate::event::{Event, EventKind, LogLevel};
+use crate::group::GroupId;
+use crate::id::{GroupName, SentinelId};
+use crate::io::{ClientId, LinkId, Output, Outputs, Version};
+use crate::limits::{EVENT_TEXT_MAX, HELD_EVENTS_MAX};
+use crate::link::{Conn, Credentials, Owner, Ping};
+use crate::names::Names;
+use crate::rng::Rng;
+use crate::script::Scripts;
+use crate::time::{Mono, Now};
+use crate::tuning::Tuning;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) now: Now,
+    /// outputs of the running step
+    pub(crate) out: Outputs,
+    pub(crate) rng: Rng,
+    pub(crate) global: Global,
+    pub(crate) general: General,
+    pub(crate) myid: SentinelId,
+    pub(crate) tuning: Tuning,
+    pub(crate) epoch: CurrentEpoch,
+    /// since when in TILT
+    pub(crate) tilt: Option<Mono>,
+    pub(crate) disk: Disk,
+    pub(crate) names: Names,
+    pub(crate) scripts: Scripts,
+    pub(crate) clients: Clients,
+    pub(crate) links: Links,
+    pub(crate) peers: BTreeMap<SentinelId, PeerLink>,
+    pub(crate) simulate: Simulate,
+    pub(crate) next_server: u64,
+    held: VecDeque<HeldEvent>,
+    pub(crate) promises: Vec<Promise>,
+}
+
+/// `SENTINEL SIMULATE-FAILURE`.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Simulate {
+    pub(crate) crash_after_election: bool,
+    pub(crate) crash_after_promotion: bool,
+}
+
+/// The connections in use.
+#[derive(Debug, Default)]
+pub(crate) struct Links {
+    next: u64,
+    pub(crate) owners: BTreeMap<LinkId, Owner>,
+}
+
+impl Links {
+    pub(crate) fn open(&mut self, owner: Owner) -> LinkId {
+        self.next += 1;
+        self.owners.insert(LinkId(self.next), owner);
+        LinkId(self.next)
+    }
+}
+
+/// The connection to a peer, shared by all groups that know it.
+#[derive(Debug)]
+pub(crate) struct PeerLink {
+    pub(crate) conn: Conn,
+    pub(crate) addr: Addr,
+    pub(crate) ping: Ping,
+    pub(crate) last_attempt: Option<Mono>,
+    pub(crate) groups: BTreeSet<GroupId>,
+}
+
+/// An event that must not be seen before a version is on disk, or that follows one.
+#[derive(Debug)]
+struct HeldEvent {
+    after: Version,
+    event: Event,
+    script: Option<String>,
+}
+
+/// A reply that waits for a version: the good one once it is on disk, the other one if it cannot be written.
+#[derive(Debug)]
+pub(crate) struct Promise {
+    pub(crate) client: ClientId,
+    pub(crate) version: Version,
+    pub(crate) good: Reply,
+    pub(crate) failed: Reply,
+    /// an event to emit after the good reply, or after the failed one too (`+monitor`)
+    pub(crate) then: Option<(Event, Option<String>)>,
+}
+
+impl Shared {
+    pub(crate) fn new(general: General, global: Global, clients: Clients, mut rng: Rng, now: Now) -> Shared {
+        let myid = global.myid.clone().unwrap_or_else(|| SentinelId::random(&mut rng));
+        Shared {
+            now,
+            out: Outputs::default(),
+            rng,
+            myid,
+            tuning: Tuning::default(),
+            epoch: CurrentEpoch(global.current_epoch),
+            tilt: None,
+            disk: Disk { trust_failures: global.vote_without_disk, ..Disk::default() },
+            names: Names::default(),
+            scripts: Scripts::default(),
+            clients,
+            links: Links::default(),
+            peers: BTreeMap::new(),
+            simulate: Simulate::default(),
+            next_server: 0,
+            held: VecDeque::new(),
+            promises: Vec::new(),
+            general,
+            global,
+        }
+    }
+
+    /// Logs a line that is no event.
+    pub(crate) fn log(&mut self, level: LogLevel, text: String) {
+        self.out.push(Output::Log { level, text });
+    }
+
+    /// Emits an event: log, subscribers, notification script. It waits behind held events of its group.
+    pub(crate) fn emit(&mut self, kind: EventKind, group: Option<&GroupName>, payload: String, script: Option<&str>) {
+        self.emit_after(Version::default(), kind, group, payload, script);
+    }
+
+    /// Emits an event once `after` is on disk; never, if that write fails.
+    pub(crate) fn emit_after(
+        &mut self,
+        after: Version,
+        kind: EventKind,
+        group: Option<&GroupName>,
+        payload: String,
+        script: Option<&str>,
+    ) {
+        let mut event = Event::new(kind, group, payload);
+        let keep = EVENT_TEXT_MAX.saturating_sub(event.name.len() + 1);
+        truncate(&mut event.payload, keep);
+        let script = if kind.spec().scripted { script.map(str::to_owned) } else { None };
+        let behind = event.group.is_some() && self.held.iter().any(|held| held.event.group == event.group);
+        if (self.disk.durable(after) && !behind) || self.held.len() >= HELD_EVENTS_MAX {
+            self.deliver(event, script);
+        } else {
+            self.held.push_back(HeldEvent { after, event, script });
+        }
+    }
+
+    pub(crate) fn deliver(&mut self, event: Event, script: Option<String>) {
+        if event.level != LogLevel::Debug {
+            self.clients.publish(event.name, &event.payload, &mut self.out);
+        }
+        if let Some(path) = script {
+            self.scripts.enqueue(vec![path, event.name.to_owned(), event.payload.clone()], self.now.mono);
+        }
+        self.out.push(Output::Event(event));
+    }
+
+    /// Replies to `client` once `version` is settled.
+    pub(crate) fn promise(&mut self, promise: Promise) {
+        if self.disk.durable(promise.version) {
+            self.keep(promise, true);
+        } else if self.promises.len() >= crate::limits::PROMISES_MAX {
+            self.keep(promise, false);
+        } else {
+            self.clients.hold(promise.client);
+            self.promises.push(promise);
+        }
+    }
+
+    fn keep(&mut self, promise: Promise, good: bool) {
+        let reply = if good { &promise.good } else { &promise.failed };
+        self.clients.reply(promise.client, reply, &mut self.out);
+        if let Some((event, script)) = promise.then {
+            self.deliver(event, script);
+        }
+    }
+
+    /// A write ended: releases what waited for it.
+    pub(crate) fn settle(&mut self) {
+        let promises = std::mem::take(&mut self.promises);
+        for promise in promises {
+            if self.disk.settled(promise.version) {
+                let good = self.disk.durable(promise.version);
+                self.keep(promise, good);
+            } else {
+                self.promises.push(promise);
+            }
+        }
+        let mut blocked: BTreeSet<Option<GroupName>> = BTreeSet::new();
+        for held in std::mem::take(&mut self.held) {
+            let waits = !self.disk.settled(held.after) || blocked.contains(&held.event.group);
+            if waits {
+                blocked.insert(held.event.group.clone());
+                self.held.push_back(held);
+            } else if self.disk.durable(held.after) {
+                self.deliver(held.event, held.script);
+            }
+        }
+    }
+
+    /// What to authenticate with at peers: `sentinel-pass`, or our own `requirepass` as older set-ups expect.
+    pub(crate) fn peer_credentials(&self) -> Credentials {
+        match &self.global.sentinel_pass {
+            Some(pass) => Credentials { user: self.global.sentinel_user.clone(), pass: Some(pass.clone()) },
+            None => Credentials { user: None, pass: self.general.requirepass.clone() },
+        }
+    }
+
+    /// The port we announce: `announce-port`, else the TLS port where links use TLS, else the port.
+    pub(crate) fn announced_port(&self) -> i64 {
+        let tls = &self.general.tls;
+        match self.global.announce_port {
+            0 if tls.replication && tls.port != 0 => i64::from(tls.port),
+            0 => i64::from(self.general.port),
+            port => port,
+        }
+    }
+
+    /// Resolves an address in place as far as is known, asking for what is not.
+    pub(crate) fn resolve(&mut self, addr: &mut Addr) -> crate::names::Lookup {
+        let resolve = self.global.resolve_hostnames;
+        let lookup = self.names.lookup(&addr.host, resolve, self.now.mono, &mut self.out);
+        if let crate::names::Lookup::Known(ip) = lookup {
+            addr.ip = Some(ip);
+        }
+        lookup
+    }
+}
+
+fn truncate(text: &mut String, max: usize) {
+    if text.len() > max {
+        let end = (0..=max).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
+        text.truncate(end);
+    }
+}
