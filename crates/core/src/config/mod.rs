@@ -1,13 +1,33 @@
 //! The configuration: what a file says, and what is written back. Loading and saving use the same type, so
 //! that "the file reloads to the same state" is an equality.
 //!
-//! Reading is in `parse`, the table of directives in `directive`, quoting in `args`, writing in `rewrite`.
+//! Reading is in `parse`, the table of directives in `directive`, quoting in `args`, writing in `rewrite`, the file for
+//! state kept elsewhere in `state`. Reading and writing files is left to the shell, through [`Files`].
+
+mod args;
+pub mod directive;
+mod error;
+mod general;
+mod parse;
+mod rewrite;
+mod sentinel_line;
+mod source;
+mod state;
+mod typed;
+mod value;
+
+pub use args::{quote, word};
+pub use error::{ConfigError, ErrorKind};
+pub use parse::{Files, parse};
+pub use rewrite::rewrite;
+pub use source::{CommandLine, Source, assemble};
+pub use state::rewrite_state;
 
 use crate::event::LogLevel;
 use crate::id::{GroupName, SentinelId};
 
 /// Everything in a configuration file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Config {
     /// directives without `sentinel` in front
     pub general: General,
@@ -84,12 +104,14 @@ pub struct General {
     pub proto_max_bulk_len: u64,
     /// `hz`, shown as `configured_hz`
     pub hz: u32,
-    /// `io-threads`, shown nowhere, kept
+    /// `set-proc-title`
     pub set_proc_title: bool,
     /// the TLS directives
     pub tls: Tls,
     /// ours: `state-file PATH`, where the state is kept instead of the configuration file
     pub state_file: Option<String>,
+    /// a hash of the `sentinel` lines the configuration consisted of when it was read, kept in the state file
+    pub state_source: u64,
     /// every general directive that was given or changed, for rewriting: canonical lower-case name and the
     /// text after it, in order of first appearance
     pub given: Vec<(String, String)>,
@@ -121,6 +143,8 @@ pub struct Tls {
     pub client_cert_file: Option<String>,
     /// `tls-client-key-file`
     pub client_key_file: Option<String>,
+    /// `tls-client-key-file-pass`
+    pub client_key_file_pass: Option<String>,
     /// `tls-ca-cert-file`
     pub ca_cert_file: Option<String>,
     /// `tls-ca-cert-dir`
@@ -299,6 +323,7 @@ impl Default for General {
             set_proc_title: true,
             tls: Tls::default(),
             state_file: None,
+            state_source: 0,
             given: Vec::new(),
         }
     }

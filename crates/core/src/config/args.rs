@@ -1,0 +1,88 @@
+//! Words and quotes of a configuration line: splitting into words, and writing a value so that it reads back
+//! as itself. A value is never able to end its line: whatever is not printable is written escaped.
+
+use std::fmt::Write as _;
+
+pub(crate) use watchkeeper_resp::split_args;
+
+/// `value` in double quotes, as strings of general directives are written: `\` and `"` escaped, newline, carriage
+/// return, tab, bell and backspace as `\n \r \t \a \b`, every other byte that is not printable ASCII as `\xHH`.
+pub fn quote(value: &[u8]) -> String {
+    let mut out = String::with_capacity(value.len() + 2);
+    out.push('"');
+    for &byte in value {
+        match byte {
+            b'\\' | b'"' => out.extend(['\\', char::from(byte)]),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            0x07 => out.push_str("\\a"),
+            0x08 => out.push_str("\\b"),
+            b' '..=b'~' => out.push(char::from(byte)),
+            _ => write!(out, "\\x{byte:02x}").expect("writing to a String never fails"),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// `value` as it is where it reads back unchanged, else quoted. Bytes from 0x80 on are left as they are, so that
+/// names in any language stay readable in the file.
+pub fn word(value: &[u8]) -> Vec<u8> {
+    let bare = |byte: &u8| matches!(byte, 0x21..=0x7e | 0x80..) && *byte != b'"' && *byte != b'\'';
+    if value.is_empty() || value[0] == b'#' || !value.iter().all(bare) {
+        return quote(value).into_bytes();
+    }
+    value.to_vec()
+}
+
+/// Column (from 1, in bytes) at which the `index`-th of `words` begins in `line`; 1 where that cannot be told.
+pub(crate) fn column_of(line: &[u8], words: &[Vec<u8>], index: usize) -> usize {
+    let Some(wanted) = words.get(index..) else { return 1 };
+    let blank = |byte: u8| matches!(byte, b' ' | b'\t'..=b'\r');
+    (0..line.len().min(1024))
+        .filter(|&at| !blank(line[at]) && (at == 0 || blank(line[at - 1])))
+        .find(|&at| split_args(&line[at..]).is_some_and(|found| found == wanted))
+        .map_or(1, |at| at + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_reads_back_as_itself() {
+        let values: [&[u8]; 10] = [
+            b"",
+            b"plain",
+            b"two words",
+            b"a\nb",
+            b"'",
+            b"\"",
+            b"back\\slash",
+            b"#x",
+            b"\x00\x7f\x80\xff",
+            "pass\u{f6}".as_bytes(),
+        ];
+        for value in values {
+            for line in [quote(value).into_bytes(), word(value)] {
+                assert_eq!(split_args(&line), Some(vec![value.to_vec()]), "{value:?}");
+                assert!(!line.contains(&b'\n'));
+            }
+        }
+    }
+
+    #[test]
+    fn plain_words_stay_bare_and_others_are_quoted_as_redis_does() {
+        assert_eq!(word(b"a/b-c:1"), b"a/b-c:1");
+        assert_eq!(quote(b"a\"\\\n\r\t\x07\x08\x01\xe4"), r#""a\"\\\n\r\t\a\b\x01\xe4""#);
+    }
+
+    #[test]
+    fn columns_point_at_the_word() {
+        let line = br#"sentinel  auth-pass "a b"  x"#;
+        let words = split_args(line).unwrap();
+        assert_eq!((0..4).map(|i| column_of(line, &words, i)).collect::<Vec<_>>(), [1, 11, 21, 28]);
+        assert_eq!(column_of(line, &words, 9), 1);
+    }
+}

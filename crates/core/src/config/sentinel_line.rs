@@ -1,0 +1,285 @@
+//! What one `sentinel` line does to the configuration. When it runs is decided by `parse`; the words and their number
+//! come from the table in `directive`.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::directive::{SentinelDirective, SentinelKey};
+use super::error::Fault;
+use super::parse::Files;
+use super::{Config, GroupConfig, KnownPeer};
+use crate::epoch::EPOCH_MAX;
+use crate::id::{GroupName, SentinelId};
+
+const ID_LENGTH: usize = 40;
+
+/// Executes a line. `words` includes `sentinel` and the directive's name.
+pub(crate) fn run(
+    config: &mut Config,
+    files: &mut dyn Files,
+    found: Option<&SentinelDirective>,
+    words: &[Vec<u8>],
+) -> Result<(), Fault> {
+    let unrecognized = || Fault::at(1, "Unrecognized sentinel configuration statement.");
+    let Some(found) = found else {
+        return Err(unrecognized().hint("no directive of Redis 7, Valkey 8 or Watchkeeper has this name"));
+    };
+    let args = words.get(2..).unwrap_or_default();
+    if found.key == SentinelKey::KnownSentinel && args.len() + 1 == found.words.len() {
+        // Very old files name a sentinel without its id; it will be met again.
+        return Ok(());
+    }
+    if args.len() != found.words.len() {
+        return Err(unrecognized().hint(format!(
+            "expected `sentinel {} {}`",
+            found.name,
+            found.words.join(" ")
+        )));
+    }
+    execute(config, files, found.key, args)
+}
+
+fn execute(
+    config: &mut Config,
+    files: &mut dyn Files,
+    key: SentinelKey,
+    args: &[Vec<u8>],
+) -> Result<(), Fault> {
+    let global = &mut config.global;
+    let first = &args[0];
+    let named = |option: &str| format!("Please specify yes or no for the {option} option.");
+    match key {
+        SentinelKey::Myid => global.myid = Some(myid(first)?),
+        SentinelKey::DenyScriptsReconfig => {
+            global.deny_scripts_reconfig =
+                yes_no(first, named("deny-scripts-reconfig").replace("option.", "options."))?;
+        }
+        SentinelKey::ResolveHostnames => {
+            global.resolve_hostnames = yes_no(first, named("resolve-hostnames"))?
+        }
+        SentinelKey::AnnounceHostnames => {
+            global.announce_hostnames = yes_no(first, named("announce-hostnames"))?
+        }
+        SentinelKey::VoteWithoutDisk => global.vote_without_disk = yes_no(first, named("vote-without-disk"))?,
+        SentinelKey::TiltClock => global.tilt_clock_monotonic = tilt_clock(first)?,
+        SentinelKey::CurrentEpoch => global.current_epoch = global.current_epoch.max(epoch(first, 2)?),
+        SentinelKey::AnnounceIp => {
+            global.announce_ip = Some(text(first, 2)?).filter(|address| !address.is_empty())
+        }
+        SentinelKey::AnnouncePort => global.announce_port = integer(first),
+        SentinelKey::SentinelUser => {
+            global.sentinel_user = Some(text(first, 2)?).filter(|user| !user.is_empty())
+        }
+        SentinelKey::SentinelPass => {
+            global.sentinel_pass = Some(first.clone()).filter(|pass| !pass.is_empty())
+        }
+        SentinelKey::Monitor => monitor(config, args)?,
+        SentinelKey::DownAfter => group(config, first)?.down_after_ms = positive(&args[1])?,
+        SentinelKey::FailoverTimeout => group(config, first)?.failover_timeout_ms = positive(&args[1])?,
+        SentinelKey::ParallelSyncs => {
+            let count = integer(&args[1]).clamp(i64::from(i32::MIN), i64::from(i32::MAX));
+            group(config, first)?.parallel_syncs = i32::try_from(count).expect("clamped to the range of i32");
+        }
+        SentinelKey::NotificationScript => {
+            let message = "Notification script seems non existing or non executable.";
+            group(config, first)?.notification_script = Some(script(files, &args[1], message)?);
+        }
+        SentinelKey::ClientReconfigScript => {
+            let message = "Client reconfiguration script seems non existing or non executable.";
+            group(config, first)?.client_reconfig_script = Some(script(files, &args[1], message)?);
+        }
+        SentinelKey::AuthPass => group(config, first)?.auth_pass = Some(args[1].clone()),
+        SentinelKey::AuthUser => group(config, first)?.auth_user = Some(text(&args[1], 3)?),
+        SentinelKey::RebootDownAfter => {
+            let period = u64::try_from(integer(&args[1]));
+            group(config, first)?.reboot_down_after_ms =
+                period.map_err(|_| Fault::at(3, "negative time parameter."))?;
+        }
+        SentinelKey::ConfigEpoch => {
+            let epoch = epoch(&args[1], 3)?;
+            group(config, first)?.config_epoch = epoch;
+            config.global.current_epoch = config.global.current_epoch.max(epoch);
+        }
+        SentinelKey::LeaderEpoch => group(config, first)?.leader_epoch = epoch(&args[1], 3)?,
+        SentinelKey::KnownReplica => known_replica(config, args)?,
+        SentinelKey::KnownSentinel => known_sentinel(config, args)?,
+        SentinelKey::RenameCommand => rename_command(group(config, first)?, &args[1], &args[2])?,
+    }
+    Ok(())
+}
+
+fn monitor(config: &mut Config, args: &[Vec<u8>]) -> Result<(), Fault> {
+    let name = GroupName(text(&args[0], 2)?);
+    let quorum = i32::try_from(integer(&args[3])).ok().filter(|quorum| *quorum > 0);
+    let quorum = quorum.ok_or_else(|| {
+        let hint = "the quorum is how many sentinels must agree that the master is down: 1 to 2147483647";
+        Fault::at(5, "Quorum must be 1 or greater.").hint(hint)
+    })?;
+    let (host, port) = address(config, &args[1], &args[2])?;
+    if config.groups.iter().any(|group| group.name == name) {
+        return Err(Fault::at(2, "Duplicate master name."));
+    }
+    config.groups.push(GroupConfig::new(name, host, port, quorum.unsigned_abs()));
+    Ok(())
+}
+
+fn group<'a>(config: &'a mut Config, name: &[u8]) -> Result<&'a mut GroupConfig, Fault> {
+    config.groups.iter_mut().find(|group| group.name.0.as_bytes() == name).ok_or_else(|| {
+        let hint = format!("a line `sentinel monitor {} ...` is missing", String::from_utf8_lossy(name));
+        Fault::at(2, "No such master with specified name.").hint(hint)
+    })
+}
+
+fn known_replica(config: &mut Config, args: &[Vec<u8>]) -> Result<(), Fault> {
+    group(config, &args[0])?;
+    let replica = address(config, &args[1], &args[2])?;
+    let replicas = &mut group(config, &args[0])?.replicas;
+    // Redis 7.0 can write the same replica twice (as known-slave and as known-replica) and then refuses its own file.
+    if !replicas.contains(&replica) {
+        replicas.push(replica);
+    }
+    Ok(())
+}
+
+fn known_sentinel(config: &mut Config, args: &[Vec<u8>]) -> Result<(), Fault> {
+    group(config, &args[0])?;
+    let (host, port) = address(config, &args[1], &args[2])?;
+    let id = SentinelId(text(&args[3], 5)?);
+    let peers = &mut group(config, &args[0])?.peers;
+    if peers.iter().any(|peer| peer.id == id) {
+        return Err(Fault::at(5, "Duplicate runid for sentinel."));
+    }
+    peers.push(KnownPeer { host, port, id });
+    Ok(())
+}
+
+fn rename_command(group: &mut GroupConfig, old: &[u8], new: &[u8]) -> Result<(), Fault> {
+    let (old, new) = (text(old, 3)?, text(new, 4)?);
+    if group.renames.iter().any(|(before, _)| before.eq_ignore_ascii_case(&old)) {
+        return Err(Fault::at(3, "Same command renamed multiple times with rename-command."));
+    }
+    group.renames.push((old, new));
+    Ok(())
+}
+
+/// Host and port of an instance; the words of a line are group, host, port.
+fn address(config: &Config, host: &[u8], port: &[u8]) -> Result<(String, u16), Fault> {
+    let port = u16::try_from(integer(port))
+        .map_err(|_| Fault::at(4, "Invalid port number.").hint("a port is 0 to 65535"))?;
+    let name = text(host, 3)?;
+    let numeric = numeric(&name);
+    if let (Some(ip), false) = (numeric, config.global.announce_hostnames) {
+        return Ok((ip.to_string(), port));
+    }
+    let usable = numeric.is_some() || (config.global.resolve_hostnames && !name.is_empty());
+    if !usable {
+        let hint = "write an IP address, or set `sentinel resolve-hostnames yes`";
+        let log = format!("Failed to resolve hostname '{name}'");
+        return Err(Fault::at(3, "Can't resolve instance hostname.").hint(hint).logged(log));
+    }
+    Ok((name, port))
+}
+
+/// The address a text stands for without asking anybody: also in the short and the hexadecimal forms that
+/// `inet_aton` knows, since the C library accepts them.
+fn numeric(host: &str) -> Option<IpAddr> {
+    host.parse().ok().or_else(|| {
+        let parts = host.split('.').map(c_number).collect::<Option<Vec<u32>>>()?;
+        let (last, heads) = parts.split_last()?;
+        let room = u32::MAX.checked_shr(8 * u32::try_from(heads.len()).ok()?)?;
+        if heads.iter().any(|part| *part > 255) || *last > room {
+            return None;
+        }
+        let bits = heads.iter().zip([24, 16, 8]).fold(*last, |bits, (part, shift)| bits | part << shift);
+        Some(IpAddr::V4(Ipv4Addr::from(bits)))
+    })
+}
+
+fn c_number(text: &str) -> Option<u32> {
+    let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(hex) => (hex, 16),
+        None if text.len() > 1 && text.starts_with('0') => (&text[1..], 8),
+        None => (text, 10),
+    };
+    if digits.starts_with(['+', '-']) {
+        return None;
+    }
+    u32::from_str_radix(digits, radix).ok()
+}
+
+fn script(files: &mut dyn Files, path: &[u8], message: &str) -> Result<String, Fault> {
+    let path = text(path, 3)?;
+    if files.executable(&path) {
+        Ok(path)
+    } else {
+        Err(Fault::at(3, message).hint(format!("chmod +x {path}")))
+    }
+}
+
+fn myid(id: &[u8]) -> Result<SentinelId, Fault> {
+    if id.len() != ID_LENGTH {
+        let hint = "an id has 40 characters; without the line a new one is made";
+        return Err(Fault::at(2, "Malformed Sentinel id in myid option.").hint(hint));
+    }
+    text(id, 2).map(SentinelId)
+}
+
+fn yes_no(value: &[u8], message: String) -> Result<bool, Fault> {
+    match &value.to_ascii_lowercase()[..] {
+        b"yes" => Ok(true),
+        b"no" => Ok(false),
+        _ => Err(Fault::at(2, message)),
+    }
+}
+
+fn tilt_clock(value: &[u8]) -> Result<bool, Fault> {
+    match &value.to_ascii_lowercase()[..] {
+        b"wall" => Ok(false),
+        b"monotonic" => Ok(true),
+        _ => Err(Fault::at(2, "Please specify wall or monotonic for the tilt-clock option.")),
+    }
+}
+
+fn positive(value: &[u8]) -> Result<u64, Fault> {
+    let milliseconds = u64::try_from(integer(value)).ok().filter(|time| *time > 0);
+    milliseconds.ok_or_else(|| {
+        Fault::at(3, "negative or zero time parameter.").hint("write milliseconds, for example 5000")
+    })
+}
+
+/// An epoch. Upstream takes anything here; one that is nearly the largest number would end all elections for good.
+fn epoch(value: &[u8], word: usize) -> Result<u64, Fault> {
+    let (negative, number) = strtoull(value);
+    let accepted = number <= EPOCH_MAX && (!negative || number == 0);
+    accepted.then_some(number).ok_or_else(|| {
+        let shown = String::from_utf8_lossy(value);
+        Fault::at(word, format!("Epoch `{shown}` is out of range: expected 0 to {EPOCH_MAX}.")).hint(
+            "such an epoch would end all elections, of the other sentinels too; \
+             write the epoch the other sentinels show as config-epoch, or remove the line",
+        )
+    })
+}
+
+/// A number as C's `strtoll` reads it: blanks and a sign in front are fine, what follows the digits does not count,
+/// nothing is 0, what is too large is the largest.
+fn integer(value: &[u8]) -> i64 {
+    let (negative, number) = strtoull(value);
+    let number = i64::try_from(number).unwrap_or(i64::MAX);
+    if negative { -number } else { number }
+}
+
+fn strtoull(value: &[u8]) -> (bool, u64) {
+    let blanks = value.iter().take_while(|byte| matches!(byte, b' ' | b'\t'..=b'\r')).count();
+    let value = &value[blanks..];
+    let (negative, digits) = match value {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, value),
+    };
+    let digits = digits.iter().take_while(|byte| byte.is_ascii_digit());
+    let digit = |total: u64, byte: &u8| total.saturating_mul(10).saturating_add(u64::from(byte - b'0'));
+    (negative, digits.fold(0, digit))
+}
+
+fn text(value: &[u8], word: usize) -> Result<String, Fault> {
+    super::typed::text(value).map_err(|fault| Fault { word, ..fault })
+}
