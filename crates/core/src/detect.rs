@@ -14,7 +14,8 @@ use crate::time::Mono;
 impl Group {
     /// Re-judges every member and the master's objective state.
     pub(crate) fn detect(&mut self, sh: &mut Shared) {
-        let ids: Vec<ServerId> = std::iter::once(self.master.id).chain(self.replicas.keys().copied()).collect();
+        let ids: Vec<ServerId> =
+            std::iter::once(self.master.id).chain(self.replicas.keys().copied()).collect();
         for id in ids {
             self.detect_server(id, sh);
         }
@@ -74,7 +75,11 @@ impl Group {
             self.odown = Some(sh.now.mono);
             self.odown_since = self.odown;
             self.jitter_ms = sh.rng.below(crate::election::JITTER_MS);
-            self.emit_master(EventKind::ObjectivelyDown, &format!(" #quorum {votes}/{}", self.conf.quorum), sh);
+            self.emit_master(
+                EventKind::ObjectivelyDown,
+                &format!(" #quorum {votes}/{}", self.conf.quorum),
+                sh,
+            );
         } else {
             self.odown = None;
             self.emit_master(EventKind::ObjectivelyUp, "", sh);
@@ -131,7 +136,10 @@ impl Server {
         }
         let now = sh.now.mono;
         let silent = now.since(self.pubsub_seen) > 3 * sh.tuning.publish_period;
-        if self.pubsub.exists() && silent && now.since(self.pubsub.since) > sh.tuning.min_link_reconnect_period {
+        if self.pubsub.exists()
+            && silent
+            && now.since(self.pubsub.since) > sh.tuning.min_link_reconnect_period
+        {
             self.pubsub.close(sh);
         }
     }

@@ -26,7 +26,8 @@ impl Sentinel {
             return; // our own, or somebody's with a cloned configuration: never a peer
         }
         let (addr, lookup) = Group::addr_of(&hello.host, hello.port, &mut self.sh);
-        let (master_addr, master_lookup) = Group::addr_of(&hello.master_host, hello.master_port, &mut self.sh);
+        let (master_addr, master_lookup) =
+            Group::addr_of(&hello.master_host, hello.master_port, &mut self.sh);
         for lookup in [lookup, master_lookup] {
             if let Lookup::Asking(ticket) = lookup {
                 self.wait_for(ticket, WaitingFor::Hello(payload));

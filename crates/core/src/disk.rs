@@ -16,18 +16,17 @@ pub(crate) struct Disk {
     /// newest version whose write ended, well or not
     settled: Version,
     /// `sentinel vote-without-disk yes`: a failed write counts as done
-    pub(crate) trust_failures: bool,
+    trust_failures: bool,
 }
 
 impl Disk {
+    pub(crate) fn new(trust_failures: bool) -> Disk {
+        Disk { trust_failures, ..Disk::default() }
+    }
+
     /// Notes a change and returns the version that holds it.
     pub(crate) fn change(&mut self) -> Version {
         self.wanted.0 += 1;
-        self.wanted
-    }
-
-    /// The version that holds everything so far.
-    pub(crate) fn wanted(&self) -> Version {
         self.wanted
     }
 

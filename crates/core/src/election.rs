@@ -88,7 +88,9 @@ impl Group {
     pub(crate) fn ask_peers(&mut self, sh: &mut Shared) {
         let now = sh.now.mono;
         for peer in self.peers.values_mut() {
-            if (peer.master_down || peer.vote.is_some()) && now.since(peer.answered_at) > 5 * sh.tuning.ask_period {
+            if (peer.master_down || peer.vote.is_some())
+                && now.since(peer.answered_at) > 5 * sh.tuning.ask_period
+            {
                 peer.master_down = false;
                 peer.vote = None;
             }
@@ -126,7 +128,11 @@ impl Group {
 
     /// When a peer is to be asked again.
     pub(crate) fn ask_at(&self, sh: &Shared) -> (Mono, Why) {
-        let forget = self.peers.values().filter(|p| p.master_down).map(|p| p.answered_at + 5 * sh.tuning.ask_period + 1);
+        let forget = self
+            .peers
+            .values()
+            .filter(|p| p.master_down)
+            .map(|p| p.answered_at + 5 * sh.tuning.ask_period + 1);
         let mut next = forget.min().unwrap_or(Mono(u64::MAX));
         let hidden = self.failover.as_ref().is_some_and(|f| !sh.disk.durable(f.vote_version));
         if self.master.down.is && !hidden {
@@ -148,13 +154,15 @@ impl Group {
 
     /// Whether enough sentinels are up to elect one.
     pub(crate) fn majority_is_up(&self, sh: &Shared) -> bool {
-        1 + self.peers.values().filter(|peer| peer.is_up(sh)).count() >= self.majority().max(self.conf.quorum as usize)
+        1 + self.peers.values().filter(|peer| peer.is_up(sh)).count()
+            >= self.majority().max(self.conf.quorum as usize)
     }
 
     /// Counts the votes of `epoch`, our own included.
     pub(crate) fn count_votes(&self, epoch: u64, sh: &Shared) -> Count {
         let needed = self.majority().max(self.conf.quorum as usize);
-        let mut votes = usize::from(self.vote.epoch.0 == epoch && self.vote.leader.as_ref() == Some(&sh.myid));
+        let mut votes =
+            usize::from(self.vote.epoch.0 == epoch && self.vote.leader.as_ref() == Some(&sh.myid));
         let mut open = 0;
         for peer in self.peers.values() {
             let voted = peer.vote.as_ref().filter(|_| peer.vote_epoch == epoch);
@@ -186,12 +194,18 @@ impl Group {
                     Some(vote) if *vote == sh.myid => None,
                     Some(vote) => Some(format!("{id} voted for {}", vote.short())),
                     None if !peer.is_up(sh) => Some(format!("{id} is not reachable")),
-                    None if peer.answered_epoch == Some(epoch) => Some(format!("{id} has voted in a newer epoch")),
+                    None if peer.answered_epoch == Some(epoch) => {
+                        Some(format!("{id} has voted in a newer epoch"))
+                    }
                     None => Some(format!("{id} has not answered")),
                 }
             })
             .collect();
-        format!("{needed} of {} votes are needed in epoch {epoch}; missing: {}", self.voters(), reasons.join(", "))
+        format!(
+            "{needed} of {} votes are needed in epoch {epoch}; missing: {}",
+            self.voters(),
+            reasons.join(", ")
+        )
     }
 
     /// Our place in the queue of candidates, as milliseconds to wait: 0 for the first.

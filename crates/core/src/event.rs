@@ -170,7 +170,11 @@ mod tests {
         for (index, spec) in EVENTS.iter().enumerate() {
             assert_eq!(spec.kind as usize, index);
             assert_eq!(by_name(spec.name).unwrap().kind, spec.kind);
-            assert!(!spec.scripted || spec.level == LogLevel::Warning, "{}: scripts run at warning only", spec.name);
+            assert!(
+                !spec.scripted || spec.level == LogLevel::Warning,
+                "{}: scripts run at warning only",
+                spec.name
+            );
         }
     }
 }

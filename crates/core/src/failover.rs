@@ -110,7 +110,8 @@ impl Group {
         assert!(self.failover.is_none(), "a failover is started while another runs");
         if sh.epoch.0 >= crate::epoch::EPOCH_MAX {
             sh.log(LogLevel::Warning, format!("No epoch is left for a failover of `{}`", self.name));
-            self.retry = Retry { at: sh.now.mono + 2 * self.conf.failover_timeout_ms, unless: Unless::Nothing };
+            self.retry =
+                Retry { at: sh.now.mono + 2 * self.conf.failover_timeout_ms, unless: Unless::Nothing };
             return;
         }
         sh.epoch.0 += 1;
@@ -165,7 +166,8 @@ impl Group {
             if sh.disk.settled(version) {
                 let text = format!("No candidacy for `{}`: our vote could not be written to disk", self.name);
                 sh.log(LogLevel::Warning, text);
-                return self.abort_election(Retry { at: sh.now.mono + DISK_RETRY_MS, unless: Unless::Nothing }, sh);
+                return self
+                    .abort_election(Retry { at: sh.now.mono + DISK_RETRY_MS, unless: Unless::Nothing }, sh);
             }
             return false;
         }
@@ -299,7 +301,8 @@ impl Group {
         let renames = self.conf.renames.clone();
         let host = to.shown(sh.global.announce_hostnames);
         self.master.send_replicaof(Some((&host, to.port)), Renames(&renames), sh);
-        let text = format!("The old master of `{}` is alive and was told to follow {host}:{}", self.name, to.port);
+        let text =
+            format!("The old master of `{}` is alive and was told to follow {host}:{}", self.name, to.port);
         sh.log(LogLevel::Notice, text);
     }
 
@@ -362,7 +365,11 @@ impl Group {
     }
 
     fn untold(&self, promoted: ServerId) -> Vec<ServerId> {
-        self.replicas.values().filter(|r| r.id != promoted && r.reconf == Reconf::None).map(|r| r.id).collect()
+        self.replicas
+            .values()
+            .filter(|r| r.id != promoted && r.reconf == Reconf::None)
+            .map(|r| r.id)
+            .collect()
     }
 
     fn tell(&mut self, id: ServerId, promoted: ServerId, kind: EventKind, sh: &mut Shared) -> bool {

@@ -203,7 +203,8 @@ impl Group {
 
     /// Where clients are sent: the promoted replica as soon as its promotion is confirmed, else the master.
     pub(crate) fn current_addr(&self) -> &Addr {
-        let promoted = self.failover.as_ref().filter(|f| f.phase >= Phase::Reconfigure).and_then(|f| f.promoted);
+        let promoted =
+            self.failover.as_ref().filter(|f| f.phase >= Phase::Reconfigure).and_then(|f| f.promoted);
         promoted.and_then(|id| self.replicas.get(&id)).map_or(&self.master.addr, |replica| &replica.addr)
     }
 
@@ -296,7 +297,8 @@ impl Group {
         let (group, down_after_ms) = (self.id, self.conf.down_after_ms);
         for id in std::iter::once(self.master.id).chain(self.replicas.keys().copied()).collect::<Vec<_>>() {
             let info_period_ms = self.info_period(id, sh);
-            let with = Upkeep { group, credentials: &credentials, renames, down_after_ms, info_period_ms, hello };
+            let with =
+                Upkeep { group, credentials: &credentials, renames, down_after_ms, info_period_ms, hello };
             if let Some(server) = self.server_mut(id) {
                 server.upkeep(with, sh);
             }
@@ -377,7 +379,8 @@ impl Group {
             replica.close_links(sh);
         }
         self.master.close_links(sh);
-        let old = std::mem::replace(&mut self.master, Server::new(Role::Master, self.master.addr.clone(), sh));
+        let fresh = Server::new(Role::Master, self.master.addr.clone(), sh);
+        let old = std::mem::replace(&mut self.master, fresh);
         // Kept so that after RESET the members come back at the next regular INFO, as upstream: tools check
         // that the lists are empty at first.
         self.master.info_at = old.info_at;
@@ -422,8 +425,14 @@ impl Group {
     pub(crate) fn emit_switch(&self, to: &Addr, sh: &mut Shared) {
         let announce = sh.global.announce_hostnames;
         let from = &self.master.addr;
-        let payload =
-            format!("{} {} {} {} {}", self.name, from.shown(announce), from.port, to.shown(announce), to.port);
+        let payload = format!(
+            "{} {} {} {} {}",
+            self.name,
+            from.shown(announce),
+            from.port,
+            to.shown(announce),
+            to.port
+        );
         self.emit(EventKind::SwitchMaster, payload, sh);
     }
 
@@ -461,7 +470,8 @@ impl Group {
             let addr = if addr.same(current) { &self.master.addr } else { addr };
             (shown(addr), addr.port)
         };
-        let peer = |peer: &Peer| KnownPeer { host: shown(&peer.addr), port: peer.addr.port, id: peer.id.clone() };
+        let peer =
+            |peer: &Peer| KnownPeer { host: shown(&peer.addr), port: peer.addr.port, id: peer.id.clone() };
         GroupConfig {
             host: shown(current),
             port: current.port,

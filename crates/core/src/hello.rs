@@ -39,7 +39,8 @@ impl Hello {
     pub(crate) fn parse(payload: &[u8]) -> Result<Hello, HelloError> {
         let text = std::str::from_utf8(payload).map_err(|_| HelloError::Shape)?;
         let fields: Vec<&str> = text.split(',').collect();
-        let [host, port, id, current_epoch, group, master_host, master_port, config_epoch] = fields[..] else {
+        let [host, port, id, current_epoch, group, master_host, master_port, config_epoch] = fields[..]
+        else {
             return Err(HelloError::Shape);
         };
         Ok(Hello {

@@ -102,7 +102,8 @@ fn replica(value: &str) -> Option<(String, u16)> {
 }
 
 fn host(text: &str) -> Option<String> {
-    let fine = !text.is_empty() && text.len() <= 255 && text.chars().all(|c| c.is_ascii_graphic() && c != '"');
+    let fine =
+        !text.is_empty() && text.len() <= 255 && text.chars().all(|c| c.is_ascii_graphic() && c != '"');
     fine.then(|| text.to_owned())
 }
 
@@ -137,6 +138,9 @@ mod tests {
 
     #[test]
     fn garbage_says_nothing() {
-        assert_eq!(Info::parse(b"\xff\xfe\r\nrun_id:short\r\nslave:x\r\nslave0:\r\nrole\r\n"), Info::default());
+        assert_eq!(
+            Info::parse(b"\xff\xfe\r\nrun_id:short\r\nslave:x\r\nslave0:\r\nrole\r\n"),
+            Info::default()
+        );
     }
 }

@@ -106,7 +106,13 @@ impl Conn {
     }
 
     /// The first bytes on every connection: who we are.
-    pub(crate) fn introduce(&mut self, credentials: &Credentials, role: &str, names: Renames<'_>, sh: &mut Shared) {
+    pub(crate) fn introduce(
+        &mut self,
+        credentials: &Credentials,
+        role: &str,
+        names: Renames<'_>,
+        sh: &mut Shared,
+    ) {
         if let Some(pass) = &credentials.pass {
             let mut argv = vec![names.word("AUTH").as_bytes().to_vec()];
             argv.extend(credentials.user.iter().map(|user| user.as_bytes().to_vec()));

@@ -95,7 +95,8 @@ impl Peer {
     }
 
     pub(crate) fn hello_due_at(&self, sh: &Shared) -> Mono {
-        let by_period = if self.hello_now { Mono(0) } else { self.published_at + sh.tuning.publish_period + 1 };
+        let by_period =
+            if self.hello_now { Mono(0) } else { self.published_at + sh.tuning.publish_period + 1 };
         self.publish_error_at.map_or(by_period, |at| by_period.max(at + 1_000))
     }
 
@@ -143,7 +144,13 @@ impl PeerLink {
     }
 
     /// Opens the link when it is missing and pings when due.
-    pub(crate) fn upkeep(&mut self, id: &SentinelId, renames: Renames<'_>, down_after_ms: u64, sh: &mut Shared) {
+    pub(crate) fn upkeep(
+        &mut self,
+        id: &SentinelId,
+        renames: Renames<'_>,
+        down_after_ms: u64,
+        sh: &mut Shared,
+    ) {
         let now = sh.now.mono;
         if !self.conn.exists() && self.addr.port != 0 && self.reconnect_at(sh) <= now {
             self.last_attempt = Some(now);

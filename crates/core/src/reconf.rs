@@ -110,7 +110,10 @@ impl Group {
                         self.promotion_confirmed(sh);
                     }
                 } else {
-                    if changed && self.replicas.get(&id).is_some_and(|r| !r.former_master) && self.failover.is_none() {
+                    if changed
+                        && self.replicas.get(&id).is_some_and(|r| !r.former_master)
+                        && self.failover.is_none()
+                    {
                         self.note_foreign_promotion(id, sh);
                     }
                     self.convert_back(id, sh);

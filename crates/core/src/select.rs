@@ -87,12 +87,22 @@ impl Group {
 
     /// The order of fit replicas, best first: one that a leader which is gone has promoted already during this
     /// outage (to promote another would make two masters); then lower priority, more data, smaller run id.
-    fn preference<'a>(&self, replica: &'a Server) -> (bool, i64, Reverse<u64>, bool, Option<String>, &'a str) {
+    fn preference<'a>(
+        &self,
+        replica: &'a Server,
+    ) -> (bool, i64, Reverse<u64>, bool, Option<String>, &'a str) {
         let promoted_already = replica.role == Role::Master
             && !replica.former_master
             && self.odown.is_some_and(|since| replica.role_at >= since);
         let run_id = replica.run_id.as_ref().map(|id| id.0.to_ascii_lowercase());
-        (!promoted_already, replica.priority, Reverse(replica.offset), run_id.is_none(), run_id, &replica.name)
+        (
+            !promoted_already,
+            replica.priority,
+            Reverse(replica.offset),
+            run_id.is_none(),
+            run_id,
+            &replica.name,
+        )
     }
 
     /// A line for each replica that was refused, for the log.

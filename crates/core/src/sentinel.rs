@@ -11,7 +11,8 @@ use crate::event::{EventKind, LogLevel};
 use crate::group::{Group, GroupId};
 use crate::id::{GroupName, SentinelId};
 use crate::io::{
-    ClientId, ClientInput, Deadline, DownReason, Input, LinkId, LinkInput, Output, Outputs, Ticket, Version, Why,
+    ClientId, ClientInput, Deadline, DownReason, Input, LinkId, LinkInput, Output, Outputs, Ticket, Version,
+    Why,
 };
 use crate::link::{Owner, Pending, Renames};
 use crate::rng::Rng;
@@ -79,7 +80,7 @@ impl Sentinel {
         now: Now,
     ) -> Result<Sentinel, String> {
         let mut rng = Rng::new(seed);
-        let clients = Clients::new(&config.general, persona, acl_file, rng.next_u64())?;
+        let clients = Clients::new(&config.general, persona, acl_file, rng.next_u64(), now)?;
         let sh = Shared::new(config.general, config.global, clients, rng, now);
         let mut sentinel = Sentinel {
             groups: BTreeMap::new(),
@@ -131,8 +132,14 @@ impl Sentinel {
             Input::Resolved { ticket, result } => self.resolved(ticket, &result),
             Input::Script { script, what } => self.sh.script_input(script, &what),
             Input::Persisted { version, result } => self.persisted(version, &result),
-            Input::AclText { ticket, result } => self.sh.clients.acl_text(ticket, result, &mut self.sh.out),
-            Input::AclWritten { ticket, result } => self.sh.clients.acl_written(ticket, result, &mut self.sh.out),
+            Input::AclText { ticket, result } => {
+                let result = result.as_deref().map_err(String::as_str);
+                self.sh.clients.acl_text(ticket, result, &mut self.sh.out);
+            }
+            Input::AclWritten { ticket, result } => {
+                let result = result.as_ref().map(|()| ()).map_err(String::as_str);
+                self.sh.clients.acl_written(ticket, result, &mut self.sh.out);
+            }
             Input::ScriptChecked { ticket, executable } => self.script_checked(ticket, executable),
             Input::Facts(facts) => self.sh.clients.facts(*facts),
             Input::Shutdown => self.shutdown(),
@@ -144,7 +151,8 @@ impl Sentinel {
     pub fn deadline(&self) -> Deadline {
         let tick = (self.last.mono + TICK_MS, Why::Tick);
         let group = self.wakes.first().map(|&(at, why, _)| (at, why));
-        let script = self.sh.scripts.deadline(self.sh.tuning.script_max_runtime).map(|at| (at, Why::ScriptRetry));
+        let script =
+            self.sh.scripts.deadline(self.sh.tuning.script_max_runtime).map(|at| (at, Why::ScriptRetry));
         let clients = self.sh.clients.deadline().map(|at| (at, Why::Tick));
         let (at, why) = [group, script, clients].into_iter().flatten().fold(tick, Ord::min);
         Deadline { at, why }
@@ -162,7 +170,11 @@ impl Sentinel {
         let mut global = self.sh.global.clone();
         global.myid = Some(self.sh.myid.clone());
         global.current_epoch = self.sh.epoch.0;
-        Config { general, global, groups: self.groups.values().map(|group| group.snapshot(&self.sh)).collect() }
+        Config {
+            general,
+            global,
+            groups: self.groups.values().map(|group| group.snapshot(&self.sh)).collect(),
+        }
     }
 
     fn begin(&mut self, now: Now, out: &mut Outputs) {
@@ -402,7 +414,8 @@ impl Sentinel {
             }
             (None, Ok(_)) => self.sh.log(LogLevel::Warning, format!("Failed to resolve hostname '{name}'")),
         }
-        let (ready, waiting) = std::mem::take(&mut self.waiting).into_iter().partition(|w| w.ticket == ticket);
+        let (ready, waiting) =
+            std::mem::take(&mut self.waiting).into_iter().partition(|w| w.ticket == ticket);
         self.waiting = waiting;
         let ready: Vec<Waiting> = ready;
         for waiting in ready {
@@ -441,7 +454,9 @@ impl Sentinel {
     fn client_input(&mut self, client: ClientId, what: ClientInput<'_>) {
         let now = self.sh.now;
         match what {
-            ClientInput::Connected(connected) => self.sh.clients.connected(now, client, connected, &mut self.sh.out),
+            ClientInput::Connected(connected) => {
+                self.sh.clients.connected(now, client, connected, &mut self.sh.out)
+            }
             ClientInput::Gone => self.sh.clients.gone(client),
             ClientInput::Command(argv) => {
                 if let Some(command) = self.sh.clients.command(now, client, argv, &mut self.sh.out) {
@@ -513,7 +528,9 @@ impl Group {
     /// Takes a peer's answer to an ask.
     fn ask_answered(&mut self, id: &SentinelId, epoch: Option<u64>, frame: &Frame, sh: &mut Shared) {
         let Frame::Array(items) = frame else { return };
-        let [Frame::Integer(down), Frame::Bulk(vote), Frame::Integer(vote_epoch)] = &items[..] else { return };
+        let [Frame::Integer(down), Frame::Bulk(vote), Frame::Integer(vote_epoch)] = &items[..] else {
+            return;
+        };
         let Some(peer) = self.peers.get_mut(id) else { return };
         if !self.master.down.is {
             return; // an answer about a master that is no longer the master, or no longer down
@@ -584,4 +601,3 @@ impl DownReason {
         }
     }
 }
-

@@ -75,7 +75,7 @@ pub(crate) struct Server {
 }
 
 /// Settings a server needs of its group while its links are served.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct Upkeep<'a> {
     pub(crate) group: GroupId,
     pub(crate) credentials: &'a Credentials,
@@ -84,12 +84,6 @@ pub(crate) struct Upkeep<'a> {
     pub(crate) info_period_ms: u64,
     /// the hello to publish, or nothing while it may not be sent
     pub(crate) hello: Option<&'a dyn Fn(std::net::IpAddr) -> String>,
-}
-
-impl std::fmt::Debug for dyn Fn(std::net::IpAddr) -> String + '_ {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("hello")
-    }
 }
 
 impl Server {
@@ -239,7 +233,8 @@ impl Server {
     }
 
     fn hello_due_at(&self, sh: &Shared) -> Mono {
-        let by_period = if self.hello_now { Mono(0) } else { self.published_at + sh.tuning.publish_period + 1 };
+        let by_period =
+            if self.hello_now { Mono(0) } else { self.published_at + sh.tuning.publish_period + 1 };
         self.publish_error_at.map_or(by_period, |at| by_period.max(at + ERROR_PAUSE))
     }
 
@@ -255,7 +250,10 @@ impl Server {
             if !self.cmd.owes(Pending::Info) {
                 next = next.min((self.info_due_at(with.info_period_ms), Why::Info));
             }
-            if with.hello.is_some() && self.cmd.local.is_some() && !self.cmd.owes(Pending::Publish(with.group)) {
+            if with.hello.is_some()
+                && self.cmd.local.is_some()
+                && !self.cmd.owes(Pending::Publish(with.group))
+            {
                 next = next.min((self.hello_due_at(sh), Why::Hello));
             }
         }

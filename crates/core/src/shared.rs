@@ -110,7 +110,7 @@ impl Shared {
             tuning: Tuning::default(),
             epoch: CurrentEpoch(global.current_epoch),
             tilt: None,
-            disk: Disk { trust_failures: global.vote_without_disk, ..Disk::default() },
+            disk: Disk::new(global.vote_without_disk),
             names: Names::default(),
             scripts: Scripts::default(),
             clients,
@@ -131,7 +131,13 @@ impl Shared {
     }
 
     /// Emits an event: log, subscribers, notification script. It waits behind held events of its group.
-    pub(crate) fn emit(&mut self, kind: EventKind, group: Option<&GroupName>, payload: String, script: Option<&str>) {
+    pub(crate) fn emit(
+        &mut self,
+        kind: EventKind,
+        group: Option<&GroupName>,
+        payload: String,
+        script: Option<&str>,
+    ) {
         self.emit_after(Version::default(), kind, group, payload, script);
     }
 

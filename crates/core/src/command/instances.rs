@@ -190,7 +190,8 @@ pub(super) fn info_cache(names: &[Vec<u8>], sentinel: &Sentinel) -> Reply {
 pub(super) fn info_section(sentinel: &Sentinel) -> String {
     let sh = &sentinel.sh;
     let tilt_seconds = sh.tilt.map_or(-1, |since| (sh.now.mono.since(since) / 1000) as i64);
-    let simulate = i32::from(sh.simulate.crash_after_election) + 2 * i32::from(sh.simulate.crash_after_promotion);
+    let simulate =
+        i32::from(sh.simulate.crash_after_election) + 2 * i32::from(sh.simulate.crash_after_promotion);
     let mut text = format!(
         "# Sentinel\r\nsentinel_masters:{}\r\nsentinel_tilt:{}\r\nsentinel_tilt_since_seconds:{tilt_seconds}\r\n\
          sentinel_running_scripts:{}\r\nsentinel_scripts_queue_length:{}\r\nsentinel_simulate_failure_flags:{simulate}\r\n",

@@ -139,13 +139,18 @@ impl Sentinel {
         };
         let host = text(&argv[2]);
         let ip = self.sh.names.cached(&host);
-        let found = self.groups.values_mut().find(|group| {
-            u16::try_from(port).is_ok_and(|port| group.master.addr.is_at(&host, ip, port))
-        });
+        let found = self
+            .groups
+            .values_mut()
+            .find(|group| u16::try_from(port).is_ok_and(|port| group.master.addr.is_at(&host, ip, port)));
         let vote_wanted = !argv[5].eq_ignore_ascii_case(b"*");
         let answer = |down: bool, leader: Option<SentinelId>, epoch: u64| {
             let leader = leader.map_or_else(|| "*".to_owned(), |id| id.0);
-            Reply::Array(vec![Reply::Integer(i64::from(down)), Reply::bulk(leader), Reply::Integer(epoch as i64)])
+            Reply::Array(vec![
+                Reply::Integer(i64::from(down)),
+                Reply::bulk(leader),
+                Reply::Integer(epoch as i64),
+            ])
         };
         let Some(group) = found else { return Some(answer(false, None, 0)) };
         let down = group.master.down.is && self.sh.tilt.is_none();
@@ -263,7 +268,8 @@ impl Sentinel {
     fn debug(&mut self, options: &[Vec<u8>]) -> Reply {
         if options.is_empty() {
             let mut tuning = self.sh.tuning;
-            let fields = tuning.fields().map(|(name, value)| (Reply::bulk(name), Reply::bulk(value.to_string())));
+            let fields =
+                tuning.fields().map(|(name, value)| (Reply::bulk(name), Reply::bulk(value.to_string())));
             return Reply::Map(fields.to_vec());
         }
         for pair in options.chunks(2) {
@@ -275,11 +281,16 @@ impl Sentinel {
                     "ERR Unknown option or number of arguments for SENTINEL DEBUG '{name}'"
                 ));
             };
-            match strict_int(value).and_then(|n| u64::try_from(n).ok()).filter(|n| (1..=PERIOD_MAX).contains(n)) {
+            match strict_int(value)
+                .and_then(|n| u64::try_from(n).ok())
+                .filter(|n| (1..=PERIOD_MAX).contains(n))
+            {
                 Some(period) => **field = period,
                 None => {
                     let value = text(value);
-                    return Reply::Error(format!("ERR Invalid argument '{value}' for SENTINEL DEBUG '{name}'"));
+                    return Reply::Error(format!(
+                        "ERR Invalid argument '{value}' for SENTINEL DEBUG '{name}'"
+                    ));
                 }
             }
         }

@@ -39,8 +39,10 @@ impl Sentinel {
             return error("Quorum must be 1 or greater.");
         };
         let Ok(name) = group_name(&argv[2]) else {
-            return error("Invalid master name. Names have 1 to 256 characters, without blanks, commas, quotes or \
-                          control characters");
+            return error(
+                "Invalid master name. Names have 1 to 256 characters, without blanks, commas, quotes or \
+                          control characters",
+            );
         };
         let host = text(&argv[3]);
         let (_, lookup) = Group::addr_of(&host, 1, &mut self.sh);
@@ -102,8 +104,9 @@ impl Sentinel {
         let Some(id) = self.group_named(&command.argv[2]) else {
             return Some(Reply::Error("ERR No such master with that name".to_owned()));
         };
-        let unknown = script_paths(&command.argv[3..])
-            .find(|path| !self.sh.global.deny_scripts_reconfig && !checked.iter().any(|(known, _)| known == path));
+        let unknown = script_paths(&command.argv[3..]).find(|path| {
+            !self.sh.global.deny_scripts_reconfig && !checked.iter().any(|(known, _)| known == path)
+        });
         if let Some(path) = unknown {
             if self.waiting_sets.len() >= WAITING_SETS_MAX {
                 return Some(Reply::Error("ERR Too many SENTINEL SET commands are waiting".to_owned()));
@@ -306,7 +309,9 @@ impl Group {
             n.filter(|n| (min..=max).contains(n)).ok_or_else(invalid)
         };
         let optional_text = || match std::str::from_utf8(value) {
-            Ok(text) if !text.chars().any(char::is_control) => Ok((!text.is_empty()).then(|| text.to_owned())),
+            Ok(text) if !text.chars().any(char::is_control) => {
+                Ok((!text.is_empty()).then(|| text.to_owned()))
+            }
             _ => Err(invalid()),
         };
         match option.to_ascii_lowercase().as_str() {
@@ -348,8 +353,10 @@ impl Group {
 
     fn rename_command(&mut self, option: &str, values: &[Vec<u8>]) -> Result<(), String> {
         let word = |value: &Vec<u8>| {
-            let word = std::str::from_utf8(value).ok().filter(|w| !w.is_empty() && !w.chars().any(char::is_control));
-            word.map(str::to_owned).ok_or_else(|| format!("Invalid argument '{}' for SENTINEL SET '{option}'", text(value)))
+            let word =
+                std::str::from_utf8(value).ok().filter(|w| !w.is_empty() && !w.chars().any(char::is_control));
+            word.map(str::to_owned)
+                .ok_or_else(|| format!("Invalid argument '{}' for SENTINEL SET '{option}'", text(value)))
         };
         let (old, new) = (word(&values[0])?, word(&values[1])?);
         self.conf.renames.retain(|(known, _)| !known.eq_ignore_ascii_case(&old));

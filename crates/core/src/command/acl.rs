@@ -1,0 +1,214 @@
+//! The users: loaded from the configuration or from an ACL file, asked at logins, changed by ACL SETUSER.
+//!
+//! What a rule means is in `acl_rules`, the commands are in `acl_cmd`.
+
+use std::collections::BTreeMap;
+
+use super::acl_log::AclLog;
+use super::acl_rules::{RuleError, User, merge_selectors};
+use super::clients::quoted;
+use crate::config::General;
+use crate::limits::{ACL_USER_NAME_BYTES, ACL_USERS};
+
+/// The user every connection begins as.
+pub(super) const DEFAULT: &[u8] = b"default";
+
+/// The users and what was refused to them.
+#[derive(Debug)]
+pub(super) struct Acl {
+    users: BTreeMap<Vec<u8>, User>,
+    new_all_channels: bool,
+    /// `aclfile`
+    pub(super) file: Option<String>,
+    pub(super) log: AclLog,
+}
+
+impl Acl {
+    /// The users at the start. Fails with the lines to log.
+    pub(super) fn new(general: &General, acl_file: Option<&[u8]>) -> Result<Acl, String> {
+        let mut acl = Acl {
+            users: BTreeMap::new(),
+            new_all_channels: general.acl_pubsub_allchannels,
+            file: general.aclfile.clone().filter(|path| !path.is_empty()),
+            log: AclLog::new(general.acllog_max_len),
+        };
+        let mut default = User::default_user(acl.new_all_channels);
+        if let Some(password) = general.requirepass.as_ref().filter(|p| !p.is_empty()) {
+            default.set_only_password(password);
+        }
+        acl.users.insert(DEFAULT.to_vec(), default);
+        match &acl.file {
+            Some(_) if !general.users.is_empty() => {
+                return Err(
+                    "Configuring Redis with users defined in redis.conf and at the same setting an ACL file \
+                            path is invalid. hint: keep either the `user` lines or the `aclfile` line."
+                        .into(),
+                );
+            }
+            Some(path) => {
+                let path = path.clone();
+                let text = acl_file.unwrap_or_default();
+                acl.load(&path, text)
+                    .map_err(|e| format!("Aborting Redis startup because of ACL errors: {e}"))?;
+            }
+            None => acl.load_lines(&general.users)?,
+        }
+        Ok(acl)
+    }
+
+    fn load_lines(&mut self, lines: &[Vec<Vec<u8>>]) -> Result<(), String> {
+        for words in lines {
+            let Some((name, rules)) = words.split_first() else { continue };
+            let loaded = merge_selectors(rules).map_err(|rule| (rule, RuleError::Syntax)).and_then(|rules| {
+                let mut user = User::new(self.new_all_channels);
+                if name == DEFAULT {
+                    user.apply(b"reset").map_err(|e| (b"reset".to_vec(), e))?;
+                }
+                rules.into_iter().try_for_each(|rule| user.apply(&rule).map_err(|e| (rule, e)))?;
+                Ok(user)
+            });
+            match loaded {
+                Ok(user) => {
+                    self.users.insert(name.clone(), user);
+                }
+                Err((rule, reason)) => {
+                    return Err(format!(
+                        "Error loading ACL rule '{}' for the user named '{}': {}\nCritical error while loading ACLs. \
+                         Exiting.",
+                        quoted(&rule, usize::MAX),
+                        quoted(name, usize::MAX),
+                        reason.text()
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Replaces all users by those of the ACL file, or none if it has a mistake. Fails with all mistakes in one
+    /// line.
+    pub(super) fn load(&mut self, path: &str, text: &[u8]) -> Result<(), String> {
+        let mut users = BTreeMap::new();
+        let mut errors = String::new();
+        for (n, line) in (1..).zip(text.split(|b| *b == b'\n')) {
+            let line = line.trim_ascii();
+            if line.is_empty() || line[0] == b'#' {
+                continue;
+            }
+            match self.user_of_line(line) {
+                Ok((name, _)) if users.contains_key(&name) => {
+                    let name = quoted(&name, usize::MAX);
+                    errors.push_str(&format!("{path}:{n}: Duplicate user '{name}' found. "));
+                }
+                Ok((name, user)) => {
+                    users.insert(name, user);
+                }
+                Err(reason) => errors.push_str(&format!("{path}:{n}: {reason}. ")),
+            }
+        }
+        if users.len() > ACL_USERS {
+            errors.push_str(&format!("{path}: more than {ACL_USERS} users. "));
+        }
+        if !errors.is_empty() {
+            return Err(format!(
+                "{errors}WARNING: ACL errors detected, no change to the previously active ACL rules was performed"
+            ));
+        }
+        users.entry(DEFAULT.to_vec()).or_insert_with(|| User::default_user(self.new_all_channels));
+        self.users = users;
+        Ok(())
+    }
+
+    fn user_of_line(&self, line: &[u8]) -> Result<(Vec<u8>, User), String> {
+        let words: Vec<Vec<u8>> =
+            line.split(|b| *b == b' ').filter(|w| !w.is_empty()).map(<[u8]>::to_vec).collect();
+        let (name, rules) = match words.as_slice() {
+            [user, name, rules @ ..] if user == b"user" => (name, rules),
+            _ => return Err("should start with user keyword followed by the username".into()),
+        };
+        if !name_is_valid(name) {
+            return Err("username contains invalid characters".into());
+        }
+        let rules = merge_selectors(rules).map_err(|_| "Unmatched parenthesis in selector definition")?;
+        let mut user = User::new(self.new_all_channels);
+        for rule in rules {
+            user.apply(rule.trim_ascii())
+                .map_err(|e| format!("{} '{}'", e.text(), quoted(&rule, usize::MAX)))?;
+        }
+        Ok((name.clone(), user))
+    }
+
+    /// The user every connection begins as.
+    pub(super) fn default_user(&self) -> &User {
+        self.users.get(DEFAULT).expect("`default` is made at the start and cannot be removed")
+    }
+
+    /// Whether a connection needs no login.
+    pub(super) fn open_to_all(&self) -> bool {
+        let default = self.default_user();
+        default.enabled && default.nopass
+    }
+
+    /// A user.
+    pub(super) fn user(&self, name: &[u8]) -> Option<&User> {
+        self.users.get(name)
+    }
+
+    /// All users by name.
+    pub(super) fn users(&self) -> impl Iterator<Item = (&Vec<u8>, &User)> {
+        self.users.iter()
+    }
+
+    /// Whether this logs in.
+    pub(super) fn accepts(&self, name: &[u8], password: &[u8]) -> bool {
+        self.users.get(name).is_some_and(|user| user.accepts(password))
+    }
+
+    /// Applies rules to a user, made if it is not there: all of them or none. Gives the user as it was.
+    pub(super) fn set_user(&mut self, name: &[u8], rules: &[Vec<u8>]) -> Result<Option<User>, String> {
+        if !name_is_valid(name) {
+            return Err("ERR Usernames can't contain spaces or null characters".into());
+        }
+        let old = self.users.get(name);
+        if old.is_none() && self.users.len() >= ACL_USERS {
+            return Err(format!("ERR Too many users. hint: at most {ACL_USERS}"));
+        }
+        let rules = merge_selectors(rules).map_err(|rule| {
+            let rule = quoted(&rule, usize::MAX);
+            format!("ERR Unmatched parenthesis in acl selector starting at '{rule}'.")
+        })?;
+        let mut user = old.cloned().unwrap_or_else(|| User::new(self.new_all_channels));
+        for rule in &rules {
+            user.apply(rule).map_err(|e| {
+                let rule = quoted(rule, usize::MAX);
+                format!("ERR Error in ACL SETUSER modifier '{rule}': {}", e.text())
+            })?;
+        }
+        Ok(self.users.insert(name.to_vec(), user))
+    }
+
+    /// Removes a user. Whether it was there.
+    pub(super) fn remove(&mut self, name: &[u8]) -> bool {
+        self.users.remove(name).is_some()
+    }
+
+    /// The words after `user` of the configuration's `user` lines.
+    pub(super) fn user_lines(&self) -> Vec<Vec<Vec<u8>>> {
+        if self.file.is_some() {
+            return Vec::new();
+        }
+        self.users.iter().map(|(name, user)| [vec![name.clone()], user.words()].concat()).collect()
+    }
+
+    /// The users as lines, as ACL LIST shows them.
+    pub(super) fn lines(&self) -> impl Iterator<Item = Vec<u8>> + '_ {
+        self.users
+            .iter()
+            .map(|(name, user)| [b"user ".as_slice(), name, b" ", &user.words().join(&b' ')].concat())
+    }
+}
+
+fn name_is_valid(name: &[u8]) -> bool {
+    name.len() <= ACL_USER_NAME_BYTES
+        && !name.iter().any(|b| b.is_ascii_whitespace() || *b == 0x0b || *b == 0)
+}
