@@ -165,6 +165,9 @@ impl Driver {
                 }
             }
             Outside::Script { script, what } => self.step(Input::Script { script, what }),
+            Outside::ScriptChecked { ticket, executable } => {
+                self.step(Input::ScriptChecked { ticket, executable });
+            }
             Outside::AclText { ticket, result } => self.step(Input::AclText { ticket, result }),
             Outside::AclWritten { ticket, result } => self.step(Input::AclWritten { ticket, result }),
             Outside::Terminate => self.step(Input::Shutdown),
@@ -249,6 +252,8 @@ impl Driver {
                 }
             }
             Output::KillScript { script } => self.scripts.kill(script),
+            Output::CheckScript { ticket, path } => self.scripts.check(ticket, path),
+            Output::LogLevel(level) => self.log.set_level(level),
             Output::ReadAcl { ticket, path } => acl::read(ticket, path, self.answer.clone()),
             Output::WriteAcl { ticket, path, text } => {
                 acl::write(ticket, path, text, self.answer.clone());

@@ -15,6 +15,7 @@ pub(super) enum Outside {
     Persisted { version: Version, result: Result<(), String> },
     Resolved { host: String, result: Result<Vec<IpAddr>, String> },
     Script { script: ScriptId, what: ScriptInput },
+    ScriptChecked { ticket: Ticket, executable: bool },
     AclText { ticket: Ticket, result: Result<Vec<u8>, String> },
     AclWritten { ticket: Ticket, result: Result<(), String> },
     Terminate,

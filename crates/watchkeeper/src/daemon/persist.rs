@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 
 use rustix::io::Errno;
+use watchkeeper_core::config::{rewrite, rewrite_state};
 use watchkeeper_core::io::Version;
 use watchkeeper_core::{Config, LogLevel};
 
@@ -112,14 +113,6 @@ pub(super) fn destination(config_path: PathBuf, state_path: Option<PathBuf>) -> 
         Some(path) => (path, |_old, config| rewrite_state(config)),
         None => (config_path, rewrite),
     }
-}
-
-// Stand-ins for `watchkeeper_core::config::{rewrite, rewrite_state}`, which are not here yet.
-fn rewrite(old: Option<&[u8]>, _config: &Config) -> Vec<u8> {
-    old.unwrap_or_default().to_vec()
-}
-fn rewrite_state(_config: &Config) -> Vec<u8> {
-    Vec::new()
 }
 
 /// The thread that writes.

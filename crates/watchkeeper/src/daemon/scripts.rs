@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
-use watchkeeper_core::io::{ScriptId, ScriptInput};
+use watchkeeper_core::io::{ScriptId, ScriptInput, Ticket};
 
 use super::outside::{Outside, Sender};
 
@@ -47,6 +47,17 @@ impl Scripts {
             // Not reaped yet, so the pid is still this script's; that it may have just ended is no matter.
             let _ = kill_process(*pid, Signal::KILL);
         }
+    }
+
+    /// Looks, off thread `sentinel`, whether a file exists and may be run. The answer comes as
+    /// [`Outside::ScriptChecked`].
+    pub(super) fn check(&self, ticket: Ticket, path: String) {
+        let answer = self.answer.clone();
+        tokio::task::spawn_blocking(move || {
+            let executable = rustix::fs::access(&path, rustix::fs::Access::EXEC_OK).is_ok();
+            // The receiver is gone only when the process ends.
+            let _ = answer.blocking_send(Outside::ScriptChecked { ticket, executable });
+        });
     }
 
     fn attend(&self, script: ScriptId, argv: &[String]) {
