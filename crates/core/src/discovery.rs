@@ -102,7 +102,7 @@ impl Sentinel {
             if !link.addr.same(addr) {
                 link.addr = addr.clone();
                 link.conn.close(sh);
-                link.last_attempt = None;
+                link.conn.last_attempt = None;
             }
         });
         let mut others = 0;

@@ -441,9 +441,8 @@ impl Group {
         for server in self.servers_mut() {
             if server.addr.host.eq_ignore_ascii_case(name) {
                 server.addr.ip = Some(ip);
-                if server.disconnected() {
-                    server.last_attempt = None;
-                }
+                server.cmd.last_attempt = server.cmd.last_attempt.filter(|_| server.cmd.exists());
+                server.pubsub.last_attempt = server.pubsub.last_attempt.filter(|_| server.pubsub.exists());
             }
         }
         for peer in self.peers.values_mut() {

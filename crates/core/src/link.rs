@@ -48,6 +48,8 @@ pub(crate) struct Conn {
     pub(crate) up: bool,
     /// when it was opened
     pub(crate) since: Mono,
+    /// when opening it was last tried
+    pub(crate) last_attempt: Option<Mono>,
     /// our address on it, once up
     pub(crate) local: Option<SocketAddr>,
     /// what is sent and unanswered, oldest first
@@ -87,6 +89,11 @@ impl Conn {
         self.up = false;
         self.local = None;
         self.pending.clear();
+    }
+
+    /// When it may be opened again.
+    pub(crate) fn reconnect_at(&self, sh: &Shared) -> Mono {
+        self.last_attempt.map_or(Mono(0), |at| at + sh.tuning.ping_period)
     }
 
     /// Whether commands may be queued. The bound holds for a peer that takes commands and never answers.
@@ -148,7 +155,7 @@ impl<'a> Renames<'a> {
 /// PING times of a link, which decide whether the other side is down.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ping {
-    /// when the oldest unanswered PING left. A link that never worked counts from its creation.
+    /// when the oldest unanswered PING left, or the link broke. A link that never worked counts from its creation.
     pub(crate) active: Option<Mono>,
     /// when the last PING left
     pub(crate) sent: Option<Mono>,
@@ -165,6 +172,11 @@ impl Ping {
 
     pub(crate) fn note_sent(&mut self, now: Mono) {
         self.sent = Some(now);
+        self.active.get_or_insert(now);
+    }
+
+    /// The link broke: as good as a PING that is not answered, from now on.
+    pub(crate) fn note_broken(&mut self, now: Mono) {
         self.active.get_or_insert(now);
     }
 

@@ -138,7 +138,6 @@ impl PeerLink {
             conn: crate::link::Conn::default(),
             addr,
             ping: Ping::new(now),
-            last_attempt: None,
             groups: std::collections::BTreeSet::new(),
         }
     }
@@ -152,8 +151,8 @@ impl PeerLink {
         sh: &mut Shared,
     ) {
         let now = sh.now.mono;
-        if !self.conn.exists() && self.addr.port != 0 && self.reconnect_at(sh) <= now {
-            self.last_attempt = Some(now);
+        if !self.conn.exists() && self.addr.port != 0 && self.conn.reconnect_at(sh) <= now {
+            self.conn.last_attempt = Some(now);
             let mut addr = self.addr.clone();
             sh.resolve(&mut addr);
             self.addr = addr;
@@ -175,15 +174,11 @@ impl PeerLink {
         self.conn.send(&[renames.word("PING")], Pending::Ping, sh);
     }
 
-    fn reconnect_at(&self, sh: &Shared) -> Mono {
-        self.last_attempt.map_or(Mono(0), |at| at + sh.tuning.ping_period)
-    }
-
     /// When [`PeerLink::upkeep`] has something to do, and what.
     pub(crate) fn upkeep_at(&self, down_after_ms: u64, sh: &Shared) -> (Mono, Why) {
         let mut next = (Mono(u64::MAX), Why::Tick);
         if !self.conn.exists() && self.addr.port != 0 {
-            next = next.min((self.reconnect_at(sh), Why::Reconnect));
+            next = next.min((self.conn.reconnect_at(sh), Why::Reconnect));
         }
         if self.conn.takes_more() {
             let period = down_after_ms.min(sh.tuning.ping_period);

@@ -292,6 +292,7 @@ impl Sentinel {
             }
             LinkInput::Down(reason) => {
                 server.cmd.forget(sh);
+                server.ping.note_broken(sh.now.mono);
                 group.note_link_down(id, EventKind::CmdLinkReconnection, &reason, sh);
             }
             LinkInput::Frame(frame) => {
@@ -346,7 +347,10 @@ impl Sentinel {
                 groups.into_iter().for_each(|group| self.evaluate(group));
             }
             LinkInput::Down(_) => {
-                crate::peer::with_link(id, &mut self.sh, |link, sh| link.conn.forget(sh));
+                crate::peer::with_link(id, &mut self.sh, |link, sh| {
+                    link.conn.forget(sh);
+                    link.ping.note_broken(sh.now.mono);
+                });
                 groups.into_iter().for_each(|group| self.evaluate(group));
             }
             LinkInput::Frame(frame) => {

@@ -38,7 +38,6 @@ pub(crate) struct Server {
     pub(crate) kind: Role,
     pub(crate) cmd: Conn,
     pub(crate) pubsub: Conn,
-    pub(crate) last_attempt: Option<Mono>,
     pub(crate) pubsub_seen: Mono,
     pub(crate) ping: Ping,
     pub(crate) down: Down,
@@ -99,7 +98,6 @@ impl Server {
             kind,
             cmd: Conn::default(),
             pubsub: Conn::default(),
-            last_attempt: None,
             pubsub_seen: now,
             ping: Ping::new(now),
             down: Down::default(),
@@ -165,20 +163,27 @@ impl Server {
 
     fn reconnect(&mut self, with: Upkeep<'_>, sh: &mut Shared) {
         let now = sh.now.mono;
-        if !self.disconnected() || self.addr.port == 0 || self.reconnect_at(sh) > now {
+        let due = |conn: &Conn, sh: &Shared| !conn.exists() && conn.reconnect_at(sh) <= now;
+        let (cmd, pubsub) = (due(&self.cmd, sh), due(&self.pubsub, sh));
+        if self.addr.port == 0 || !(cmd || pubsub) {
             return;
         }
-        self.last_attempt = Some(now);
         let mut addr = self.addr.clone();
         sh.resolve(&mut addr);
         self.addr = addr;
+        if cmd {
+            self.cmd.last_attempt = Some(now);
+        }
+        if pubsub {
+            self.pubsub.last_attempt = Some(now);
+        }
         let Some(socket) = self.addr.socket() else { return };
-        if !self.cmd.exists() {
+        if cmd {
             self.cmd.open(socket, Owner::Command(with.group, self.id), sh);
             self.cmd.introduce(with.credentials, "cmd", with.renames, sh);
             self.send_ping(with.renames, sh);
         }
-        if !self.pubsub.exists() {
+        if pubsub {
             self.pubsub.open(socket, Owner::Pubsub(with.group, self.id), sh);
             self.pubsub_seen = now;
             self.pubsub.introduce(with.credentials, "pubsub", with.renames, sh);
@@ -222,10 +227,6 @@ impl Server {
         with.down_after_ms.min(sh.tuning.ping_period)
     }
 
-    fn reconnect_at(&self, sh: &Shared) -> Mono {
-        self.last_attempt.map_or(Mono(0), |at| at + sh.tuning.ping_period)
-    }
-
     fn info_due_at(&self, period: u64) -> Mono {
         let by_period = self.info_at.map_or(Mono(0), |at| at + period + 1);
         let by_error = self.info_error_at.map_or(Mono(0), |at| at + ERROR_PAUSE);
@@ -242,8 +243,10 @@ impl Server {
     pub(crate) fn upkeep_at(&self, with: Upkeep<'_>, sh: &Shared) -> (Mono, crate::io::Why) {
         use crate::io::Why;
         let mut next = (Mono(u64::MAX), Why::Tick);
-        if self.disconnected() && self.addr.port != 0 {
-            next = next.min((self.reconnect_at(sh), Why::Reconnect));
+        for conn in [&self.cmd, &self.pubsub] {
+            if !conn.exists() && self.addr.port != 0 {
+                next = next.min((conn.reconnect_at(sh), Why::Reconnect));
+            }
         }
         if self.cmd.takes_more() {
             next = next.min((self.ping.due_at(self.ping_period(with, sh)), Why::Ping));

@@ -76,7 +76,6 @@ pub(crate) struct PeerLink {
     pub(crate) conn: Conn,
     pub(crate) addr: Addr,
     pub(crate) ping: Ping,
-    pub(crate) last_attempt: Option<Mono>,
     pub(crate) groups: BTreeSet<GroupId>,
 }
 
