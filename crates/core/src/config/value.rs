@@ -173,19 +173,24 @@ fn octal(value: &[u8]) -> Result<String, String> {
     in_range(number, 0, 0o777).then(|| format!("{number:o}")).ok_or_else(|| between(0, 777))
 }
 
+/// Only known variables, and something is left when those that may be empty are.
 fn title_is_valid(value: &[u8]) -> bool {
-    const VARIABLES: [&str; 7] =
-        ["title", "listen-addr", "server-mode", "port", "tls-port", "unixsocket", "config-file"];
+    const EMPTY_AT_TIMES: [&str; 2] = ["title", "unixsocket"];
+    const OTHERS: [&str; 5] = ["listen-addr", "server-mode", "port", "tls-port", "config-file"];
     let text = String::from_utf8_lossy(value);
     let mut rest = &text[..];
+    let mut shows = false;
     while let Some(open) = rest.find('{') {
         let Some(length) = rest[open..].find('}') else { return false };
-        if !VARIABLES.contains(&&rest[open + 1..open + length]) {
+        let variable = &rest[open + 1..open + length];
+        let other = OTHERS.contains(&variable);
+        if !other && !EMPTY_AT_TIMES.contains(&variable) {
             return false;
         }
+        shows |= other || open > 0;
         rest = &rest[open + length + 1..];
     }
-    !text.trim().is_empty()
+    shows || !rest.is_empty()
 }
 
 fn flags(words: &[&str], args: &[Vec<u8>]) -> Result<String, Fault> {
