@@ -6,7 +6,7 @@
 mod acl;
 mod acl_cmd;
 mod acl_log;
-mod acl_rules;
+pub(crate) mod acl_rules;
 mod client_cmd;
 mod client_list;
 pub mod clients;

@@ -10,31 +10,14 @@ use super::error::{ConfigError, ErrorKind, Fault};
 use super::sentinel_line;
 use super::source::{Source, lines};
 use super::{Config, General, state, typed, value};
+use crate::command::acl_rules::{RuleError, User, merge_selectors};
+use crate::command::table;
 use crate::sentinel::Persona;
 
 /// How deep files may include files.
 const INCLUDE_DEPTH_MAX: usize = 16;
 /// How many files may be included in all: a file that includes itself by a wildcard would never end.
 const INCLUDES_MAX: usize = 1_000;
-/// The commands `rename-command` can name.
-const COMMANDS: [&str; 15] = [
-    "acl",
-    "auth",
-    "client",
-    "command",
-    "hello",
-    "info",
-    "ping",
-    "psubscribe",
-    "publish",
-    "punsubscribe",
-    "role",
-    "sentinel",
-    "shutdown",
-    "subscribe",
-    "unsubscribe",
-];
-
 /// What reading needs of the machine. Errors are the system's texts ("No such file or directory").
 pub trait Files {
     /// The content of a file.
@@ -278,22 +261,21 @@ impl Reader<'_> {
         let renames = &mut self.config.general.rename_commands;
         let gone = renames.iter().any(|(before, _)| before.eq_ignore_ascii_case(&old));
         let made = renames.iter().position(|(_, name)| !name.is_empty() && name.eq_ignore_ascii_case(&old));
-        let known = COMMANDS.iter().any(|command| old.eq_ignore_ascii_case(command));
+        let known = table::top_level().any(|command| old.eq_ignore_ascii_case(command.name));
         if made.is_none() && (gone || !known) {
             let hint = "only commands a sentinel has can be renamed; \
                         names on the watched servers are changed by `sentinel rename-command`";
             return Err(Fault::at(1, "No such command in rename-command").hint(hint));
         }
-        let free = COMMANDS.iter().all(|command| {
-            !new.eq_ignore_ascii_case(command)
-                || old.eq_ignore_ascii_case(command)
-                || renames.iter().any(|(before, _)| before.eq_ignore_ascii_case(command))
-        });
+        let moved = |name: &str| renames.iter().any(|(before, _)| before.eq_ignore_ascii_case(name));
+        let own = old.eq_ignore_ascii_case(&new);
+        let commands =
+            table::top_level().any(|command| new.eq_ignore_ascii_case(command.name) && !moved(command.name));
         let taken = renames
             .iter()
             .enumerate()
-            .any(|(at, (_, name))| Some(at) != made && !name.is_empty() && name.eq_ignore_ascii_case(&new));
-        if !new.is_empty() && (!free || taken) {
+            .any(|(at, (_, name))| Some(at) != made && name.eq_ignore_ascii_case(&new));
+        if !new.is_empty() && !own && (commands || taken) {
             return Err(Fault::at(2, "Target command name already exists"));
         }
         renames.push((old, new));
@@ -301,7 +283,7 @@ impl Reader<'_> {
     }
 
     fn user(&mut self, args: &[Vec<u8>]) -> Result<(), Fault> {
-        let users = &mut self.config.general.users;
+        let users = &self.config.general.users;
         if users.iter().any(|user| user[0] == args[0]) {
             let name = String::from_utf8_lossy(&args[0]);
             let message = format!(
@@ -310,9 +292,36 @@ impl Reader<'_> {
             );
             return Err(Fault::at(1, message));
         }
-        users.push(args.to_vec());
+        check_rules(args, self.config.general.acl_pubsub_allchannels)?;
+        self.config.general.users.push(args.to_vec());
         Ok(())
     }
+}
+
+/// Refuses rules that can never be right. Unknown commands are found when the users are made, as upstream does.
+fn check_rules(args: &[Vec<u8>], all_channels: bool) -> Result<(), Fault> {
+    // Upstream counts from the first rule and prints the word with that number in the whole line.
+    let blamed = |index: usize| match index.checked_sub(1) {
+        None => "user".into(),
+        Some(at) => String::from_utf8_lossy(args.get(at).map_or(&[], |word| word)).into_owned(),
+    };
+    let refused = |index: usize, reason: RuleError| {
+        let message = format!("Error in user declaration '{}': {}", blamed(index), reason.text());
+        Fault::at(index + 2, message)
+    };
+    let Some((_, rules)) = args.split_first() else { return Ok(()) };
+    let rules = merge_selectors(rules).map_err(|open| {
+        let index = rules.iter().position(|rule| *rule == open).unwrap_or_default();
+        refused(index, RuleError::UnknownCommand).hint("a selector ends with `)`")
+    })?;
+    let mut user = User::new(all_channels);
+    for (index, rule) in rules.iter().enumerate() {
+        match user.apply(rule) {
+            Ok(()) | Err(RuleError::UnknownCommand) => {}
+            Err(reason) => return Err(refused(index, reason)),
+        }
+    }
+    Ok(())
 }
 
 /// The error for a name nobody knows, with the nearest known one as advice.

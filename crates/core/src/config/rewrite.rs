@@ -129,7 +129,7 @@ fn classify(line: &[u8]) -> Old {
 
 fn limit_class(word: &[u8]) -> Vec<u8> {
     let name = word.to_ascii_lowercase();
-    if name == b"replica" { b"slave".to_vec() } else { name }
+    if name == b"slave" { b"replica".to_vec() } else { name }
 }
 
 /// `name` and `args`, the latter quoted where they need it.
@@ -213,7 +213,7 @@ fn general_line(directive: &Directive, text: String) -> Option<Line> {
         ["port", "protected-mode", "dir", "latency-tracking-info-percentiles"].contains(&directive.name);
     let is_default = text == default_text(directive);
     let unset = match directive.kind {
-        Kind::Text => text == "\"\"" && !["logfile", "syslog-ident"].contains(&directive.name),
+        Kind::Text => text == "\"\"" && !["logfile", "syslog-ident", "aclfile"].contains(&directive.name),
         Kind::ReplicaOf => text.is_empty(),
         Kind::YesNo
         | Kind::Int(..)

@@ -73,33 +73,48 @@ fn execute(
             global.sentinel_pass = Some(first.clone()).filter(|pass| !pass.is_empty())
         }
         SentinelKey::Monitor => monitor(config, args)?,
-        SentinelKey::DownAfter => group(config, first)?.down_after_ms = positive(&args[1])?,
-        SentinelKey::FailoverTimeout => group(config, first)?.failover_timeout_ms = positive(&args[1])?,
+        SentinelKey::DownAfter => {
+            let group = group(config, first)?;
+            group.down_after_ms = positive(&args[1])?;
+        }
+        SentinelKey::FailoverTimeout => {
+            let group = group(config, first)?;
+            group.failover_timeout_ms = positive(&args[1])?;
+        }
         SentinelKey::ParallelSyncs => {
             let count = integer(&args[1]).clamp(i64::from(i32::MIN), i64::from(i32::MAX));
             group(config, first)?.parallel_syncs = i32::try_from(count).expect("clamped to the range of i32");
         }
         SentinelKey::NotificationScript => {
             let message = "Notification script seems non existing or non executable.";
-            group(config, first)?.notification_script = Some(script(files, &args[1], message)?);
+            let group = group(config, first)?;
+            group.notification_script = Some(script(files, &args[1], message)?);
         }
         SentinelKey::ClientReconfigScript => {
             let message = "Client reconfiguration script seems non existing or non executable.";
-            group(config, first)?.client_reconfig_script = Some(script(files, &args[1], message)?);
+            let group = group(config, first)?;
+            group.client_reconfig_script = Some(script(files, &args[1], message)?);
         }
         SentinelKey::AuthPass => group(config, first)?.auth_pass = Some(args[1].clone()),
-        SentinelKey::AuthUser => group(config, first)?.auth_user = Some(text(&args[1], 3)?),
+        SentinelKey::AuthUser => {
+            let group = group(config, first)?;
+            group.auth_user = Some(text(&args[1], 3)?);
+        }
         SentinelKey::RebootDownAfter => {
+            let group = group(config, first)?;
             let period = u64::try_from(integer(&args[1]));
-            group(config, first)?.reboot_down_after_ms =
-                period.map_err(|_| Fault::at(3, "negative time parameter."))?;
+            group.reboot_down_after_ms = period.map_err(|_| Fault::at(3, "negative time parameter."))?;
         }
         SentinelKey::ConfigEpoch => {
+            let group = group(config, first)?;
             let epoch = epoch(&args[1], 3)?;
-            group(config, first)?.config_epoch = epoch;
+            group.config_epoch = epoch;
             config.global.current_epoch = config.global.current_epoch.max(epoch);
         }
-        SentinelKey::LeaderEpoch => group(config, first)?.leader_epoch = epoch(&args[1], 3)?,
+        SentinelKey::LeaderEpoch => {
+            let group = group(config, first)?;
+            group.leader_epoch = epoch(&args[1], 3)?;
+        }
         SentinelKey::KnownReplica => known_replica(config, args)?,
         SentinelKey::KnownSentinel => known_sentinel(config, args)?,
         SentinelKey::RenameCommand => rename_command(group(config, first)?, &args[1], &args[2])?,

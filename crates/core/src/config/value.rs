@@ -4,9 +4,10 @@
 use super::args::{quote, split_args, word};
 use super::directive::{Directive, Kind};
 use super::error::Fault;
+use crate::command::strict_int;
 
 /// The classes of `client-output-buffer-limit`, in the order they are written.
-pub(crate) const LIMIT_CLASSES: [&str; 3] = ["normal", "slave", "pubsub"];
+pub(crate) const LIMIT_CLASSES: [&str; 3] = ["normal", "replica", "pubsub"];
 /// What each class has when no line says otherwise: hard bytes, soft bytes, seconds.
 pub(crate) const LIMIT_DEFAULTS: [[u64; 3]; 3] =
     [[0, 0, 0], [256 << 20, 64 << 20, 60], [32 << 20, 8 << 20, 60]];
@@ -18,6 +19,7 @@ const BIND_MAX: usize = 16;
 /// `before` is the text of an earlier line of the same name: some directives add up.
 pub(crate) fn check(directive: &Directive, args: &[Vec<u8>], before: Option<&str>) -> Result<String, Fault> {
     let kind = directive.kind;
+    let blank = matches!(args, [only] if only.is_empty());
     let split;
     let args = match args {
         [one] if kind.takes_many() => {
@@ -31,7 +33,7 @@ pub(crate) fn check(directive: &Directive, args: &[Vec<u8>], before: Option<&str
     match kind {
         Kind::Flags(words) => flags(words, args),
         Kind::Bind => bind(args),
-        Kind::OutputLimit => output_limit(args, before),
+        Kind::OutputLimit => output_limit(args, before, blank),
         Kind::OomScores => oom_scores(args),
         Kind::Percentiles => percentiles(args),
         Kind::ReplicaOf => replica_of(args),
@@ -60,7 +62,7 @@ fn one(directive: &Directive, value: &[u8]) -> Result<String, String> {
     match directive.kind {
         Kind::YesNo => pick(&["yes", "no"], value).ok_or_else(|| "argument must be 'yes' or 'no'".into()),
         Kind::Int(min, max) => {
-            let number = integer(value).ok_or("argument couldn't be parsed into an integer")?;
+            let number = strict_int(value).ok_or("argument couldn't be parsed into an integer")?;
             in_range(number, min, max).then(|| number.to_string()).ok_or_else(|| between(min, max))
         }
         Kind::Memory(min, max) => {
@@ -88,11 +90,7 @@ fn one(directive: &Directive, value: &[u8]) -> Result<String, String> {
         Kind::Title => title_is_valid(value)
             .then(|| quote(value))
             .ok_or_else(|| "template format is invalid or contains unknown variables".into()),
-        Kind::KeyspaceEvents => value
-            .iter()
-            .all(|byte| b"Ag$lshzxeKEtmdn".contains(byte))
-            .then(|| quote(value))
-            .ok_or_else(|| "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.".into()),
+        Kind::KeyspaceEvents => keyspace_events(value),
         Kind::Text | Kind::Dir => Ok(quote(value)),
         Kind::Flags(_)
         | Kind::Bind
@@ -114,13 +112,6 @@ fn between(min: impl std::fmt::Display, max: impl std::fmt::Display) -> String {
 
 fn in_range(number: i64, min: i64, max: i64) -> bool {
     (min..=max).contains(&number)
-}
-
-/// A whole number in its one plain form: no sign but `-`, no leading zero, nothing around it.
-pub(crate) fn integer(value: &[u8]) -> Option<i64> {
-    let text = std::str::from_utf8(value).ok()?;
-    let number: i64 = text.parse().ok()?;
-    (number.to_string() == text).then_some(number)
 }
 
 /// Bytes: digits and a unit. Nothing before the unit is 0; what is too large saturates.
@@ -154,7 +145,7 @@ pub(crate) fn memory_text(bytes: u64) -> String {
 fn memory_or_percent(value: &[u8]) -> Result<String, String> {
     match value.split_last() {
         Some((b'%', number)) => {
-            let percent = integer(number).filter(|percent| *percent >= 0);
+            let percent = strict_int(number).filter(|percent| *percent >= 0);
             let percent = percent.ok_or("argument must be a memory or percent value")?;
             (percent <= 100)
                 .then(|| format!("{percent}%"))
@@ -173,19 +164,38 @@ fn octal(value: &[u8]) -> Result<String, String> {
     in_range(number, 0, 0o777).then(|| format!("{number:o}")).ok_or_else(|| between(0, 777))
 }
 
+/// The letters in the order upstream writes them; `A` stands for all data types and hides `n`.
+fn keyspace_events(value: &[u8]) -> Result<String, String> {
+    const ALL: &[u8] = b"g$lshzxetd";
+    if !value.iter().all(|letter| b"Ag$lshzxeKEtmdn".contains(letter)) {
+        return Err("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.".into());
+    }
+    let has = |letter: &u8| value.contains(letter);
+    let all = has(&b'A') || ALL.iter().all(has);
+    let kinds: &[u8] = if all { b"A" } else { b"g$lshzxetdn" };
+    let letters: Vec<u8> =
+        kinds.iter().chain(b"KEm").copied().filter(|letter| has(letter) || *letter == b'A').collect();
+    Ok(quote(&letters))
+}
+
+/// Only known variables, and something is left when those that may be empty are.
 fn title_is_valid(value: &[u8]) -> bool {
-    const VARIABLES: [&str; 7] =
-        ["title", "listen-addr", "server-mode", "port", "tls-port", "unixsocket", "config-file"];
+    const EMPTY_AT_TIMES: [&str; 2] = ["title", "unixsocket"];
+    const OTHERS: [&str; 5] = ["listen-addr", "server-mode", "port", "tls-port", "config-file"];
     let text = String::from_utf8_lossy(value);
     let mut rest = &text[..];
+    let mut shows = false;
     while let Some(open) = rest.find('{') {
         let Some(length) = rest[open..].find('}') else { return false };
-        if !VARIABLES.contains(&&rest[open + 1..open + length]) {
+        let variable = &rest[open + 1..open + length];
+        let other = OTHERS.contains(&variable);
+        if !other && !EMPTY_AT_TIMES.contains(&variable) {
             return false;
         }
+        shows |= other || open > 0;
         rest = &rest[open + length + 1..];
     }
-    !text.trim().is_empty()
+    shows || !rest.is_empty()
 }
 
 fn flags(words: &[&str], args: &[Vec<u8>]) -> Result<String, Fault> {
@@ -242,19 +252,19 @@ pub(crate) fn output_limit_text(class: usize, [hard, soft, seconds]: [u64; 3]) -
     format!("{} {} {} {seconds}", LIMIT_CLASSES[class], memory_text(hard), memory_text(soft))
 }
 
-fn output_limit(args: &[Vec<u8>], before: Option<&str>) -> Result<String, Fault> {
-    if args.len() % 4 != 0 {
+fn output_limit(args: &[Vec<u8>], before: Option<&str>, empty: bool) -> Result<String, Fault> {
+    if args.len() % 4 != 0 || empty {
         return Err(Fault::at(0, "Wrong number of arguments in buffer limit configuration."));
     }
     let mut limits = before.map_or(LIMIT_DEFAULTS, output_limits);
     for (index, group) in args.chunks_exact(4).enumerate() {
         let first = index * 4 + 1;
-        let name = if group[0].eq_ignore_ascii_case(b"replica") { b"slave" } else { &group[0][..] };
+        let name = if group[0].eq_ignore_ascii_case(b"slave") { b"replica" } else { &group[0][..] };
         let class = LIMIT_CLASSES.iter().position(|class| class.as_bytes().eq_ignore_ascii_case(name));
         let class = class.ok_or_else(|| {
             Fault::at(first, "Invalid client class specified in buffer limit configuration.")
         })?;
-        let seconds = integer(&group[3]).and_then(|seconds| u64::try_from(seconds).ok());
+        let seconds = strict_int(&group[3]).and_then(|seconds| u64::try_from(seconds).ok());
         let (Some(hard), Some(soft), Some(seconds)) = (memory(&group[1]), memory(&group[2]), seconds) else {
             let message = "Error in hard, soft or soft_seconds setting in buffer limit configuration.";
             return Err(Fault::at(first + 1, message));
@@ -269,7 +279,7 @@ fn oom_scores(args: &[Vec<u8>]) -> Result<String, Fault> {
         return Err(Fault::at(0, "wrong number of arguments"));
     }
     for (index, arg) in args.iter().enumerate() {
-        if !integer(arg).is_some_and(|score| in_range(score, -2000, 2000)) {
+        if !strict_int(arg).is_some_and(|score| in_range(score, -2000, 2000)) {
             let message = "Invalid oom-score-adj-values, elements must be between -2000 and 2000.";
             return Err(Fault::at(index + 1, message));
         }
@@ -298,7 +308,7 @@ fn replica_of(args: &[Vec<u8>]) -> Result<String, Fault> {
     if host.eq_ignore_ascii_case(b"no") && port.eq_ignore_ascii_case(b"one") {
         return Ok(String::new());
     }
-    let fine = integer(port).is_some_and(|port| in_range(port, 0, 65_535));
+    let fine = strict_int(port).is_some_and(|port| in_range(port, 0, 65_535));
     fine.then(|| joined(args)).ok_or_else(|| Fault::at(2, "Invalid master port"))
 }
 
@@ -306,7 +316,7 @@ fn save(args: &[Vec<u8>]) -> Result<String, Fault> {
     let nothing = args.iter().all(Vec::is_empty) && args.len() <= 1;
     let numbers = args.iter().enumerate().all(|(index, arg)| {
         let least = i64::from(index % 2 == 0);
-        integer(arg).is_some_and(|number| in_range(number, least, i64::from(i32::MAX)))
+        strict_int(arg).is_some_and(|number| in_range(number, least, i64::from(i32::MAX)))
     });
     if !nothing && (args.len() % 2 != 0 || !numbers) {
         return Err(Fault::at(1, "Invalid save parameters"));

@@ -1,0 +1,224 @@
+//! The configuration against what the real `redis-sentinel` 7.0.15 does with the same text: what it says is recorded in
+//! `config/`, so that no Redis is needed here.
+
+use std::collections::BTreeMap;
+
+use watchkeeper_core::Persona;
+use watchkeeper_core::config::{CommandLine, Config, ConfigError, Files, Source, assemble, parse, rewrite};
+use watchkeeper_core::id::SentinelId;
+
+/// A machine with these files.
+#[derive(Debug, Default)]
+struct Machine {
+    files: BTreeMap<String, Vec<u8>>,
+    cwd: String,
+    logs: Vec<String>,
+}
+
+impl Machine {
+    fn new(files: &[(&str, &str)]) -> Machine {
+        let files = files.iter().map(|(path, text)| (format!("/work/{path}"), text.as_bytes().to_vec()));
+        Machine { files: files.collect(), cwd: "/work".into(), logs: Vec::new() }
+    }
+
+    fn absolute(&self, path: &str) -> String {
+        if path.starts_with('/') {
+            path.into()
+        } else {
+            format!("{}/{}", self.cwd, path.trim_start_matches("./"))
+        }
+    }
+
+    fn parse(&mut self, text: impl AsRef<[u8]>) -> Result<Config, Box<ConfigError>> {
+        let source = Source { path: "/work/s.conf".into(), text: text.as_ref().to_vec() };
+        parse(&source, self, Persona::Redis, true)
+    }
+}
+
+impl Files for Machine {
+    fn read(&mut self, path: &str) -> Result<Vec<u8>, String> {
+        self.files.get(&self.absolute(path)).cloned().ok_or_else(|| "No such file or directory".into())
+    }
+    fn read_if_exists(&mut self, path: &str) -> Result<Option<Vec<u8>>, String> {
+        Ok(self.files.get(&self.absolute(path)).cloned())
+    }
+    fn glob(&mut self, pattern: &str) -> Vec<String> {
+        let (head, tail) = pattern.split_once('*').expect("these tests use one star");
+        let (head, cut) = (self.absolute(head), self.cwd.len() + 1);
+        let found = self.files.keys().filter(|path| path.starts_with(&head) && path.ends_with(tail));
+        found.map(|path| if pattern.starts_with('/') { path.clone() } else { path[cut..].into() }).collect()
+    }
+    fn chdir(&mut self, dir: &str) -> Result<String, String> {
+        let path = self.absolute(dir.trim_end_matches('/'));
+        if dir == "." || dir == "/root" || self.files.keys().any(|file| file.starts_with(&format!("{path}/")))
+        {
+            self.cwd = if dir == "." { self.cwd.clone() } else { path };
+            return Ok(self.cwd.clone());
+        }
+        Err(if path == "/etc/passwd" { "Not a directory" } else { "No such file or directory" }.into())
+    }
+    fn executable(&mut self, path: &str) -> bool {
+        path.ends_with(".sh") && self.files.contains_key(&self.absolute(path))
+    }
+    fn open_log(&mut self, path: &str) -> Result<(), String> {
+        self.logs.push(path.into());
+        if path.starts_with("/nosuch/") { Err("No such file or directory".into()) } else { Ok(()) }
+    }
+}
+
+/// Lines we accept although the recorded program does not: its build lacks the feature, others have it.
+const ACCEPTED: [&str; 1] = ["activedefrag YES"];
+
+/// Every line is judged as by the real one, with the same words.
+#[test]
+fn single_lines_are_judged_as_by_redis() {
+    let mut wrong = Vec::new();
+    for record in include_str!("config/lines.txt").lines() {
+        let (line, expected) = record.split_once('\t').expect("two columns");
+        let general = !line.trim_start_matches(['"', ' ']).to_ascii_lowercase().starts_with("sentinel");
+        let last = if general { "zzz" } else { "sentinel zzz" };
+        let mut machine = Machine::new(&[("run.sh", ""), ("s.conf", "")]);
+        let line = line.replace("$DIR", "/work");
+        let text = format!("sentinel monitor mm 127.0.0.1 6379 2\n{line}\n{last}\n");
+        let error = machine.parse(text).expect_err("the last line is always wrong");
+        let said = match error.line {
+            0 => format!("log: {}", error.message),
+            3 => "ok".into(),
+            _ => error.message,
+        };
+        let expected = if ACCEPTED.contains(&&line[..]) { "ok" } else { expected };
+        if said != expected.replace("$DIR", "/work") {
+            wrong.push(format!("{line}\n   redis: {expected}\n   ours:  {said}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} lines:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// One recorded case: its sections by name.
+struct Case<'a> {
+    name: &'a str,
+    sections: Vec<(&'a str, String)>,
+}
+
+impl<'a> Case<'a> {
+    fn read(name: &'a str, text: &'a str) -> Case<'a> {
+        let mut sections: Vec<(&str, String)> = Vec::new();
+        for line in text.split_inclusive('\n') {
+            match (line.strip_prefix("--- "), sections.last_mut()) {
+                (Some(header), _) => sections.push((header.trim_end(), String::new())),
+                (None, Some((_, body))) => body.push_str(line),
+                (None, None) => assert!(line.starts_with('#'), "{name}: a case begins with a comment"),
+            }
+        }
+        for (header, body) in &mut sections {
+            *body = body.replace("$DIR", "/work").replace("$ID", ID);
+            if let Some(name) = header.strip_suffix(" no-newline") {
+                *header = name;
+                body.pop();
+            }
+        }
+        Case { name, sections }
+    }
+
+    fn section(&self, wanted: &str) -> Option<&str> {
+        self.sections.iter().find(|(name, _)| *name == wanted).map(|(_, body)| &body[..])
+    }
+
+    fn machine(&self) -> Machine {
+        let files =
+            self.sections.iter().filter_map(|(name, body)| Some((name.strip_prefix("file ")?, &body[..])));
+        Machine::new(&files.collect::<Vec<_>>())
+    }
+
+    /// The text read, and what became of it.
+    fn parse(&self) -> Result<Config, Box<ConfigError>> {
+        let mut words = vec![b"/work/s.conf".to_vec()];
+        words.extend(self.section("args").unwrap_or_default().lines().map(|word| word.as_bytes().to_vec()));
+        let line = CommandLine::read(&words);
+        let stdin = self.section("stdin").unwrap_or_default();
+        assert_eq!(line.stdin, self.section("stdin").is_some(), "{}", self.name);
+        let main = self.section("file s.conf").expect("every case has a file");
+        self.machine().parse(assemble(main.as_bytes(), stdin.as_bytes(), &line.options))
+    }
+}
+
+const ID: &str = "ffffffffffffffffffffffffffffffffffffffff";
+
+/// The lines of a file that say something, sorted.
+fn said(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = text.lines().filter(|line| !line.is_empty()).map(str::to_string).collect();
+    lines.sort();
+    lines
+}
+
+fn compare(case: &Case<'_>) -> Result<(), String> {
+    let (stderr, log) = (case.section("stderr"), case.section("log"));
+    if let Some(ours) = case.section("ours") {
+        let verdict = if case.parse().is_ok() { "accepted" } else { "refused" };
+        return if ours.trim_end() == verdict {
+            Ok(())
+        } else {
+            Err(format!("{verdict}, but should be {ours}"))
+        };
+    }
+    match (case.parse(), case.section("rewritten")) {
+        (Ok(mut config), Some(expected)) => {
+            config.global.myid.get_or_insert_with(|| SentinelId(ID.into()));
+            let old = case.section("file s.conf").expect("every case has a file");
+            let new =
+                String::from_utf8(rewrite(Some(old.as_bytes()), &config)).expect("these cases are UTF-8");
+            let mut expected = said(expected);
+            for line in case.section("only redis").unwrap_or_default().lines() {
+                let at = expected
+                    .iter()
+                    .position(|known| known == line)
+                    .ok_or(format!("Redis has no `{line}`"))?;
+                expected.remove(at);
+            }
+            expected.extend(case.section("only ours").unwrap_or_default().lines().map(str::to_string));
+            expected.sort();
+            let again = rewrite(Some(new.as_bytes()), &config);
+            assert_eq!(
+                String::from_utf8_lossy(&again),
+                new,
+                "{}: a second rewrite changes nothing",
+                case.name
+            );
+            if said(&new) == expected {
+                Ok(())
+            } else {
+                Err(format!("expected {expected:#?}\ngot {:#?}", said(&new)))
+            }
+        }
+        (Err(error), None) => {
+            let ours = (
+                String::from_utf8(error.stderr(Persona::Redis)).expect("UTF-8"),
+                error.log_lines().join("\n"),
+            );
+            let theirs =
+                (stderr.unwrap_or_default().to_string(), log.unwrap_or_default().trim_end().to_string());
+            if ours == theirs { Ok(()) } else { Err(format!("redis: {theirs:?}\nours:  {ours:?}")) }
+        }
+        (Ok(_), None) => Err(format!("accepted, but Redis says {stderr:?} {log:?}")),
+        (Err(error), Some(_)) => Err(format!("Redis accepts it: {error}")),
+    }
+}
+
+/// Whole files: accepted or refused alike, with the same text, and rewritten to the same lines.
+#[test]
+fn files_are_treated_as_by_redis() {
+    let mut wrong = Vec::new();
+    let folder =
+        std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/config/cases")).expect("the cases");
+    let mut paths: Vec<_> = folder.map(|entry| entry.expect("an entry").path()).collect();
+    paths.sort();
+    assert!(paths.len() > 60, "only {} cases found", paths.len());
+    for path in paths {
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&path).expect("the case can be read");
+        if let Err(difference) = compare(&Case::read(&name, &text)) {
+            wrong.push(format!("{name}: {difference}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} cases:\n{}", wrong.len(), wrong.join("\n"));
+}
