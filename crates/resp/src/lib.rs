@@ -5,6 +5,7 @@
 //! writes replies. Its *links* to servers and peers write commands ([`encode_command`]) and read replies
 //! ([`FrameDecoder`] gives [`Frame`]s). What a reply means is left to the caller.
 
+mod buffer;
 pub mod encode;
 pub mod frame;
 pub mod inline;

@@ -1,1 +1,3 @@
 //! Library of the product: the daemon and the command line around `watchkeeper-core`.
+
+pub mod daemon;
