@@ -239,22 +239,25 @@ impl Group {
         let mut ask =
             |what: &str| conn.try_call(&["SENTINEL", what, self.name()]).map_err(|error| error.to_string());
         let master = ask("MASTER")?.fields();
-        let flags = |fields: &std::collections::BTreeMap<String, String>| {
-            fields.get("flags").cloned().unwrap_or_default()
+        // Not the whole list: a peer keeps `master_down` from a failover long ago.
+        let healthy = |fields: &std::collections::BTreeMap<String, String>| {
+            let flags = fields.get("flags").map(String::as_str).unwrap_or_default();
+            !flags.split(',').any(|flag| matches!(flag, "s_down" | "o_down" | "disconnected"))
         };
-        if flags(&master) != "master" {
-            return Err(format!("master is `{}`", flags(&master)));
+        let busy = master.get("flags").is_none_or(|flags| flags != "master");
+        if busy {
+            return Err(format!("master is {:?}", master.get("flags")));
         }
         let replicas = ask("REPLICAS")?.items();
-        let up = replicas.iter().map(|replica| replica.fields()).filter(|fields| {
-            flags(fields) == "slave" && fields.get("master-link-status").is_some_and(|s| s == "ok")
-        });
-        let up = up.count();
+        let in_sync = |fields: &std::collections::BTreeMap<String, String>| {
+            healthy(fields) && fields.get("master-link-status").is_some_and(|status| status == "ok")
+        };
+        let up = replicas.iter().filter(|replica| in_sync(&replica.fields())).count();
         if up + 1 < living {
-            return Err(format!("{up} replicas up of {}", living - 1));
+            return Err(format!("{up} replicas up of {}: {replicas:?}", living - 1));
         }
         let peers = ask("SENTINELS")?.items();
-        let up = peers.iter().filter(|peer| flags(&peer.fields()) == "sentinel").count();
+        let up = peers.iter().filter(|peer| healthy(&peer.fields())).count();
         let wanted = self.living_sentinels().count() - 1;
         if up < wanted {
             return Err(format!("{up} other sentinels up of {wanted}"));
