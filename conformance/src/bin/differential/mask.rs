@@ -65,7 +65,10 @@ impl Masks {
             return line.to_owned();
         }
         let word = |word: &str| match word.split_once('=') {
-            Some((name, value)) if self.has_field(name) => format!("{name}={}", self.class(value)),
+            // RESP3 puts the format before the first word of a text.
+            Some((name, value)) if self.has_field(name.trim_start_matches("txt:")) => {
+                format!("{name}={}", self.class(value))
+            }
             Some(_) | None => word.to_owned(),
         };
         line.split(' ').map(word).collect::<Vec<_>>().join(" ")

@@ -118,6 +118,11 @@ fn write(node: &Node, depth: usize, masks: &Masks, modifiers: Modifiers, out: &m
                 *out += &format!("{pad}  |{}\n", keys_only(line));
             }
         }
+        Node::Blob(kind, text) if modifiers.words => {
+            let mut words: Vec<&str> = text.split(' ').collect();
+            words.sort_unstable();
+            *out += &format!("{pad}{kind}\"{}\"\n", words.join(" "));
+        }
         Node::Blob(kind, text) => *out += &format!("{pad}{kind}\"{text}\"\n"),
         Node::List(kind, items) => {
             *out += &format!("{pad}{kind} of {}\n", items.len());

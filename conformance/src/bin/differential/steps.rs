@@ -14,7 +14,7 @@
 //!
 //! Words are split at blanks; `"..."` understands `\r \n \t \" \\ \xHH`. `$NAME` stands for what the world has
 //! there (`$MASTER`, `$REPLICA1`, `$PEERID`, ...). Modifiers: `unordered` sorts lists, `types` compares only the
-//! shape, `keys` only the names in `name:value` and `name=value` texts.
+//! shape, `keys` only the names in `name:value` and `name=value` texts, `words` sorts the words of each string.
 
 /// How a reply is compared.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub(crate) struct Modifiers {
     pub(crate) types: bool,
     /// only names of `name:value` lines
     pub(crate) keys: bool,
+    /// the order of words in a string means nothing
+    pub(crate) words: bool,
 }
 
 /// What one line asks for.
@@ -80,6 +82,7 @@ fn step(line: usize, text: &str) -> Result<Step, String> {
                 "unordered" => modifiers.unordered = true,
                 "types" => modifiers.types = true,
                 "keys" => modifiers.keys = true,
+                "words" => modifiers.words = true,
                 _ => return Err(format!("`{name}` is no modifier")),
             }
         }

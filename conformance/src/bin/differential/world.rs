@@ -24,8 +24,12 @@ pub(crate) struct World {
 impl World {
     /// Starts everything and waits until everybody knows everybody.
     pub(crate) fn start(flavour: Flavour) -> World {
-        let group =
-            Topology::new().sentinels(&[flavour, Flavour::Redis]).quorum(2).down_after_ms(5000).start();
+        let mut group = Topology::new().quorum(2).down_after_ms(5000).start();
+        // A failover must choose the same replica in both worlds.
+        group.servers[1].cmd("CONFIG SET replica-priority 50");
+        group.add_sentinel(flavour);
+        group.add_sentinel(Flavour::Redis);
+        group.wait_converged(LONG);
         let master = group.servers[0].port();
         let start = |name: &'static str, config: &str| {
             let text = format!("{config}\nsentinel monitor {name} 127.0.0.1 {master} 1\n");
