@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# `make test`: everything that must hold before a change goes in.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+cd "$ROOT"
+
+step setup scripts/setup.sh test
+use_rust
+
+if cargo fmt --version >/dev/null 2>&1; then
+    step fmt cargo fmt --all --check
+else
+    skip fmt "no rustfmt for $(rustc --version)"
+fi
+if cargo clippy --version >/dev/null 2>&1; then
+    step clippy cargo clippy --locked --workspace --all-targets -- -D warnings
+else
+    skip clippy "no clippy for $(rustc --version)"
+fi
+step tidy cargo run --locked --quiet -p xtask -- tidy
+step build cargo test --locked --workspace --no-run
+step test cargo test --locked --workspace
+steps_summary
