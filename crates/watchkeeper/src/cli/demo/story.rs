@@ -128,7 +128,7 @@ impl<W: Write> Story<W> {
 
     fn show_before(&mut self) -> Result<()> {
         self.line.headline("Before", "故障之前");
-        let tree = tree::draw(&self.stage.cast);
+        let tree = tree::draw(&self.stage.cast, self.line.lang());
         self.line.block(&tree);
         self.show_views();
         self.line.say(
@@ -199,10 +199,11 @@ impl<W: Write> Story<W> {
             &format!("{leader} 当选，并把 {name}（127.0.0.1:{}）提升为主节点。", new.port),
         );
         self.line.table(&phases(killed, old, &self.seen, &self.writes));
-        if let Some((last, gap)) = gap(killed, old, &self.writes) {
+        if let Some(gap) = gap(killed, old, &self.writes) {
             let held = self.found.iter().find(|(port, _)| *port == new.port).map_or(0, |(_, number)| *number);
             let lost = self.writes.iter().filter(|w| w.port == old && w.number > held).count();
-            let (gap, total) = (gap.as_millis(), last.number);
+            let total = self.writes.iter().filter(|w| w.port == old).count();
+            let gap = gap.as_millis();
             self.line.say(
                 &format!("No write was accepted for {gap} ms. Of {total} writes acknowledged by A, {name} lacks {lost}."),
                 &format!("写入中断 {gap} 毫秒。A 确认过的 {total} 次写入中，{name} 缺少 {lost} 次。"),
@@ -251,7 +252,7 @@ impl<W: Write> Story<W> {
 
     fn show_after(&mut self) {
         self.line.headline("After", "故障之后");
-        let tree = tree::draw(&self.stage.cast);
+        let tree = tree::draw(&self.stage.cast, self.line.lang());
         self.line.block(&tree);
         self.show_views();
         self.line.say(

@@ -30,6 +30,11 @@ impl<W: Write> Timeline<W> {
         Timeline { out, colour, lang, zero }
     }
 
+    /// The language it is told in.
+    pub(super) fn lang(&self) -> Lang {
+        self.lang
+    }
+
     /// Starts the clock anew.
     pub(super) fn restart_clock(&mut self, zero: Instant) {
         self.zero = zero;

@@ -1,5 +1,6 @@
 //! Who replicates from whom, asked of the servers themselves and drawn as a tree.
 
+use super::Lang;
 use super::cast::{Cast, Player};
 use super::client::{ask, texts};
 
@@ -27,27 +28,27 @@ pub(super) fn place(port: u16) -> Place {
 }
 
 /// Asks all servers and draws.
-pub(super) fn draw(cast: &Cast) -> Vec<String> {
+pub(super) fn draw(cast: &Cast, lang: Lang) -> Vec<String> {
     let places: Vec<(&Player, Place)> =
         cast.servers.iter().map(|player| (player, place(player.port))).collect();
-    lines(&places)
+    lines(&places, lang)
 }
 
 /// The tree as lines. A server whose parent is not among them is drawn at the top.
-fn lines(places: &[(&Player, Place)]) -> Vec<String> {
+fn lines(places: &[(&Player, Place)], lang: Lang) -> Vec<String> {
     let known = |port: u16| places.iter().any(|(player, _)| player.port == port);
     let mut out = Vec::new();
     for (player, place) in places {
         let child = matches!(place, Place::Replica { of, .. } if known(*of));
         if !child {
-            out.push(label(player, place));
-            branch(places, player.port, "", &mut out);
+            out.push(label(player, place, lang));
+            branch(places, player.port, "", lang, &mut out);
         }
     }
     out
 }
 
-fn branch(places: &[(&Player, Place)], parent: u16, indent: &str, out: &mut Vec<String>) {
+fn branch(places: &[(&Player, Place)], parent: u16, indent: &str, lang: Lang, out: &mut Vec<String>) {
     // Two servers may follow each other for a moment; a line cannot be longer than there are servers.
     if indent.chars().count() / 3 > places.len() {
         return;
@@ -58,17 +59,17 @@ fn branch(places: &[(&Player, Place)], parent: u16, indent: &str, out: &mut Vec<
         .collect();
     for (at, (player, place)) in children.iter().enumerate() {
         let last = at + 1 == children.len();
-        out.push(format!("{indent}{} {}", if last { "└─" } else { "├─" }, label(player, place)));
-        branch(places, player.port, &format!("{indent}{}", if last { "   " } else { "│  " }), out);
+        out.push(format!("{indent}{} {}", if last { "└─" } else { "├─" }, label(player, place, lang)));
+        branch(places, player.port, &format!("{indent}{}", if last { "   " } else { "│  " }), lang, out);
     }
 }
 
-fn label(player: &Player, place: &Place) -> String {
+fn label(player: &Player, place: &Place, lang: Lang) -> String {
     let state = match place {
-        Place::Master => "master",
-        Place::Replica { linked: true, .. } => "replica",
-        Place::Replica { linked: false, .. } => "replica, not connected",
-        Place::Down => "down",
+        Place::Master => lang.pick("master", "主节点"),
+        Place::Replica { linked: true, .. } => lang.pick("replica", "副本"),
+        Place::Replica { linked: false, .. } => lang.pick("replica, not connected", "副本，未连接"),
+        Place::Down => lang.pick("down", "无应答"),
     };
     format!("{} 127.0.0.1:{} {state}", player.name, player.port)
 }
@@ -77,21 +78,25 @@ fn label(player: &Player, place: &Place) -> String {
 mod tests {
     use super::*;
 
+    fn drawn(places: &[(&Player, Place)]) -> Vec<String> {
+        lines(places, Lang::English)
+    }
+
     #[test]
     fn a_chain_is_drawn_as_a_chain_and_a_dead_parent_stays_above_its_replica() {
         let cast = Cast::of([1, 2, 3], [4, 5, 6]);
         let [a, b, c] = &cast.servers;
         let follows = |of, linked| Place::Replica { of, linked };
         assert_eq!(
-            lines(&[(a, Place::Master), (b, follows(1, true)), (c, follows(2, true))]),
+            drawn(&[(a, Place::Master), (b, follows(1, true)), (c, follows(2, true))]),
             ["A 127.0.0.1:1 master", "└─ B 127.0.0.1:2 replica", "   └─ C 127.0.0.1:3 replica"]
         );
         assert_eq!(
-            lines(&[(a, follows(2, false)), (b, Place::Master), (c, follows(2, true))]),
+            drawn(&[(a, follows(2, false)), (b, Place::Master), (c, follows(2, true))]),
             ["B 127.0.0.1:2 master", "├─ A 127.0.0.1:1 replica, not connected", "└─ C 127.0.0.1:3 replica"]
         );
         assert_eq!(
-            lines(&[(a, Place::Down), (b, follows(1, false)), (c, follows(9, true))]),
+            drawn(&[(a, Place::Down), (b, follows(1, false)), (c, follows(9, true))]),
             ["A 127.0.0.1:1 down", "└─ B 127.0.0.1:2 replica, not connected", "C 127.0.0.1:3 replica"]
         );
     }
@@ -101,6 +106,6 @@ mod tests {
         let cast = Cast::of([1, 2, 3], [4, 5, 6]);
         let [a, b, c] = &cast.servers;
         let ring = |of| Place::Replica { of, linked: false };
-        assert_eq!(lines(&[(a, ring(2)), (b, ring(1)), (c, Place::Master)]), ["C 127.0.0.1:3 master"]);
+        assert_eq!(drawn(&[(a, ring(2)), (b, ring(1)), (c, Place::Master)]), ["C 127.0.0.1:3 master"]);
     }
 }
