@@ -28,7 +28,7 @@ use_rust() {
     if command -v cargo >/dev/null; then found+=("$(dirname "$(command -v cargo)")"); fi
     found+=("${CARGO_HOME:-$HOME/.cargo}/bin" /usr/bin /usr/lib/rust-*/bin)
     for dir in "${found[@]}"; do
-        [ -x "$dir/cargo" ] && [ -x "$dir/rustc" ] || continue
+        if ! [ -x "$dir/cargo" ] || ! [ -x "$dir/rustc" ]; then continue; fi
         version=$("$dir/rustc" --version 2>/dev/null | cut -d ' ' -f 2) || continue
         if version_at_least "$version" "$RUST_NEEDED"; then
             export PATH="$dir:$PATH"

@@ -168,5 +168,7 @@ if [ "$purpose" != run ]; then
 fi
 if [ "$purpose" = conformance ]; then
     need tclsh tcl "upstream's own test suite is written in Tcl"
+    need dpkg-source dpkg-dev "upstream's suite comes from Debian's source package"
+    need pip3 python3-pip "Valkey and the Python clients come from PyPI"
 fi
 say "setup: all there for \`make $purpose\` ($SECONDS s)"

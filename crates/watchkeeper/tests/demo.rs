@@ -1,4 +1,5 @@
 //! `watchkeeper demo` as a user runs it: it tells the whole story, and whatever ends it, nothing stays behind.
+#![allow(clippy::unwrap_used, reason = "in a test a failed step is the report")]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
