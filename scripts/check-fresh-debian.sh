@@ -49,8 +49,11 @@ fi
 container=$(docker create "${options[@]}" "$base" sleep infinity)
 trap 'docker rm --force "$container" >/dev/null' EXIT
 docker start "$container" >/dev/null
-docker exec "$container" mkdir /watchkeeper
-git archive HEAD | docker cp - "$container:/watchkeeper"
+clone=$(mktemp -d)
+trap 'docker rm --force "$container" >/dev/null; rm -rf "$clone"' EXIT
+git clone --quiet --depth 1 "file://$ROOT" "$clone/watchkeeper"
+docker cp "$clone/watchkeeper" "$container:/watchkeeper"
+docker exec "$container" chown -R root:root /watchkeeper
 say "checkout: $(git rev-parse --short HEAD) in a fresh container of $base, $cpus processors"
 if ! git diff --quiet HEAD; then say "note: changes that are not committed are not in it"; fi
 

@@ -164,6 +164,7 @@ need cc gcc "Rust links with it"
 setup_server
 if [ "$purpose" != run ]; then
     setup_rust_tools
+    need git git "the tidy checks look at the files git knows"
     setup_upstream_sentinel
 fi
 if [ "$purpose" = conformance ]; then

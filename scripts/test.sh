@@ -18,7 +18,11 @@ if cargo clippy --version >/dev/null 2>&1; then
 else
     skip clippy "no clippy for $(rustc --version)"
 fi
-step tidy cargo run --locked --quiet -p xtask -- tidy
+if git rev-parse --git-dir >/dev/null 2>&1; then
+    step tidy cargo run --locked --quiet -p xtask -- tidy
+else
+    skip tidy "this is no git checkout"
+fi
 # The workspace's own tests, end to end with real servers. What needs other people's clients, suites or servers
 # is `make conformance`.
 step build cargo test --locked --workspace --exclude watchkeeper-conformance --no-run

@@ -81,7 +81,7 @@ impl Demo {
                 return;
             }
             assert!(Instant::now() < deadline, "left behind: files {files:?}, servers on {alive:?}");
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(20)); // between two looks at a condition
         }
     }
 }
