@@ -1,0 +1,27 @@
+# `make run` shows it, `make test` proves it. Both install what is missing by scripts/setup.sh.
+.DEFAULT_GOAL := help
+.PHONY: help run test conformance bench-failover fmt clippy clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## install what is missing, build, and watch a failover live
+	@scripts/run.sh
+
+test: ## formatting, lints, unit, integration and end-to-end tests with real servers (under 15 minutes)
+	@scripts/test.sh
+
+conformance: ## upstream's Tcl suite, real clients, mixed quorums with the real redis-sentinel
+	@scripts/conformance.sh
+
+bench-failover: ## failover times side by side with redis-sentinel
+	@scripts/bench-failover.sh
+
+fmt: ## format the code
+	cargo fmt --all
+
+clippy: ## lint the code as `make test` does
+	cargo clippy --workspace --all-targets -- -D warnings
+
+clean: ## remove everything built
+	cargo clean

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# `make test`: everything that must hold before a change goes in.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+cd "$ROOT"
+
+step setup scripts/setup.sh test
+use_rust
+
+if cargo fmt --version >/dev/null 2>&1; then
+    step fmt cargo fmt --all --check
+else
+    skip fmt "no rustfmt for $(rustc --version)"
+fi
+if cargo clippy --version >/dev/null 2>&1; then
+    step clippy cargo clippy --locked --workspace --all-targets -- -D warnings
+else
+    skip clippy "no clippy for $(rustc --version)"
+fi
+if git rev-parse --git-dir >/dev/null 2>&1; then
+    step tidy cargo run --locked --quiet -p xtask -- tidy
+else
+    skip tidy "this is no git checkout"
+fi
+# The workspace's own tests, end to end with real servers. What needs other people's clients, suites or servers
+# is `make conformance`.
+step build cargo test --locked --workspace --exclude watchkeeper-conformance --no-run
+step test cargo test --locked --workspace --exclude watchkeeper-conformance
+steps_summary
