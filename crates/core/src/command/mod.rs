@@ -25,6 +25,7 @@ mod table_clients;
 mod table_general;
 mod table_sentinel;
 
+pub(crate) use acl::check_user_line;
 pub use help::sentinel_help;
 pub(crate) use settings::WaitingSet;
 
@@ -56,3 +57,4 @@ mod tests {
         }
     }
 }
+#[cfg(test)]

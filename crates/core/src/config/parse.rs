@@ -2,7 +2,7 @@
 //! afterwards in three passes, so that a group's settings may stand above its `monitor` line.
 //!
 //! Everything outside the text is asked of [`Files`]. What a `sentinel` line does is in `sentinel_line`, the merging of a
-//! state file in `state`, checking ACL rules with the ACL.
+//! state file in `state`, what ACL rules mean with the ACL.
 
 use super::args::{column_of, split_args};
 use super::directive::{self, DEPRECATED, Kind, Pass};
@@ -10,6 +10,7 @@ use super::error::{ConfigError, ErrorKind, Fault};
 use super::sentinel_line;
 use super::source::{Source, lines};
 use super::{Config, General, state, typed, value};
+use crate::command::check_user_line;
 use crate::sentinel::Persona;
 
 /// How deep files may include files.
@@ -310,6 +311,8 @@ impl Reader<'_> {
             );
             return Err(Fault::at(1, message));
         }
+        check_user_line(args)
+            .map_err(|(message, rule)| Fault::at(1, message).hint(format!("the rule is `{rule}`")))?;
         users.push(args.to_vec());
         Ok(())
     }
