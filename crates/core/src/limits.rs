@@ -12,6 +12,8 @@ pub const QUEUED_COMMANDS: usize = 1024;
 pub const QUEUED_BYTES: usize = 1024 * 1024;
 /// Bytes of a client's name, library name or library version. CLIENT LIST prints them all.
 pub const CLIENT_NAME_BYTES: usize = 1024;
+/// Prefixes of CLIENT TRACKING of one client. They are compared pairwise.
+pub const TRACKING_PREFIXES: usize = 128;
 /// Users the access control list may have.
 pub const ACL_USERS: usize = 10_000;
 /// Bytes of a user name.

@@ -10,6 +10,8 @@ use super::clients::quoted;
 use crate::config::General;
 use crate::limits::{ACL_USER_NAME_BYTES, ACL_USERS};
 
+const UNMATCHED: &str = "Unmatched parenthesis in selector definition";
+
 /// The user every connection begins as.
 pub(super) const DEFAULT: &[u8] = b"default";
 
@@ -59,30 +61,31 @@ impl Acl {
     fn load_lines(&mut self, lines: &[Vec<Vec<u8>>]) -> Result<(), String> {
         for words in lines {
             let Some((name, rules)) = words.split_first() else { continue };
-            let loaded = merge_selectors(rules).map_err(|rule| (rule, RuleError::Syntax)).and_then(|rules| {
-                let mut user = User::new(self.new_all_channels);
-                if name == DEFAULT {
-                    user.apply(b"reset").map_err(|e| (b"reset".to_vec(), e))?;
-                }
-                rules.into_iter().try_for_each(|rule| user.apply(&rule).map_err(|e| (rule, e)))?;
-                Ok(user)
-            });
-            match loaded {
-                Ok(user) => {
-                    self.users.insert(name.clone(), user);
-                }
-                Err((rule, reason)) => {
-                    return Err(format!(
-                        "Error loading ACL rule '{}' for the user named '{}': {}\nCritical error while loading ACLs. \
-                         Exiting.",
-                        quoted(&rule, usize::MAX),
-                        quoted(name, usize::MAX),
-                        reason.text()
-                    ));
-                }
-            }
+            let user = if !name_is_valid(name) {
+                Err("Spaces not allowed in ACL usernames".to_owned())
+            } else {
+                self.user_of_words(name, rules).map_err(|(rule, reason)| {
+                    let (rule, name) = (quoted(&rule, usize::MAX), quoted(name, usize::MAX));
+                    format!("Error loading ACL rule '{rule}' for the user named '{name}': {reason}")
+                })
+            };
+            let user = user.map_err(|line| format!("{line}\nCritical error while loading ACLs. Exiting."))?;
+            self.users.insert(name.clone(), user);
         }
         Ok(())
+    }
+
+    /// The user of one `user` line, or the rule that is wrong and why.
+    fn user_of_words(&self, name: &[u8], rules: &[Vec<u8>]) -> Result<User, (Vec<u8>, &'static str)> {
+        let rules = merge_selectors(rules).map_err(|rule| (rule, UNMATCHED))?;
+        let mut user = User::new(self.new_all_channels);
+        if name == DEFAULT {
+            user.apply(b"reset").expect("`reset` is a valid rule");
+        }
+        for rule in rules {
+            user.apply(&rule).map_err(|e| (rule, e.text()))?;
+        }
+        Ok(user)
     }
 
     /// Replaces all users by those of the ACL file, or none if it has a mistake. Fails with all mistakes in one
@@ -92,50 +95,70 @@ impl Acl {
         let mut errors = String::new();
         for (n, line) in (1..).zip(text.split(|b| *b == b'\n')) {
             let line = line.trim_ascii();
-            if line.is_empty() || line[0] == b'#' {
+            if line.is_empty() {
                 continue;
             }
-            match self.user_of_line(line) {
-                Ok((name, _)) if users.contains_key(&name) => {
+            match self.user_of_line(line, &format!("{path}:{n}"), &mut errors) {
+                Some((name, _)) if users.contains_key(&name) => {
                     let name = quoted(&name, usize::MAX);
-                    errors.push_str(&format!("{path}:{n}: Duplicate user '{name}' found. "));
+                    errors.push_str(&format!("WARNING: Duplicate user '{name}' found on line {n}. "));
                 }
-                Ok((name, user)) => {
+                Some((name, user)) => {
                     users.insert(name, user);
                 }
-                Err(reason) => errors.push_str(&format!("{path}:{n}: {reason}. ")),
+                None => {}
             }
         }
         if users.len() > ACL_USERS {
             errors.push_str(&format!("{path}: more than {ACL_USERS} users. "));
         }
         if !errors.is_empty() {
-            return Err(format!(
-                "{errors}WARNING: ACL errors detected, no change to the previously active ACL rules was performed"
-            ));
+            return Err(errors
+                + "WARNING: ACL errors detected, no change to the previously active ACL rules was performed");
         }
         users.entry(DEFAULT.to_vec()).or_insert_with(|| User::default_user(self.new_all_channels));
         self.users = users;
         Ok(())
     }
 
-    fn user_of_line(&self, line: &[u8]) -> Result<(Vec<u8>, User), String> {
-        let words: Vec<Vec<u8>> =
-            line.split(|b| *b == b' ').filter(|w| !w.is_empty()).map(<[u8]>::to_vec).collect();
+    /// The user of one line of an ACL file. What is wrong with it goes to `errors`: every unknown command, and the
+    /// first other mistake, as that may cause the next ones.
+    fn user_of_line(&self, line: &[u8], place: &str, errors: &mut String) -> Option<(Vec<u8>, User)> {
+        let words: Vec<Vec<u8>> = line.split(|b| *b == b' ').map(<[u8]>::to_vec).collect();
         let (name, rules) = match words.as_slice() {
             [user, name, rules @ ..] if user == b"user" => (name, rules),
-            _ => return Err("should start with user keyword followed by the username".into()),
+            _ => {
+                errors
+                    .push_str(&format!("{place} should start with user keyword followed by the username. "));
+                return None;
+            }
         };
         if !name_is_valid(name) {
-            return Err("username contains invalid characters".into());
+            let name = quoted(name, usize::MAX);
+            errors.push_str(&format!("{place}: username '{name}' contains invalid characters. "));
+            return None;
         }
-        let rules = merge_selectors(rules).map_err(|_| "Unmatched parenthesis in selector definition")?;
+        let Ok(rules) = merge_selectors(rules) else {
+            errors.push_str(&format!("{place}: {UNMATCHED}. "));
+            return None;
+        };
         let mut user = User::new(self.new_all_channels);
+        let mut told = false;
         for rule in rules {
-            user.apply(rule.trim_ascii())
-                .map_err(|e| format!("{} '{}'", e.text(), quoted(&rule, usize::MAX)))?;
+            match user.apply(rule.trim_ascii()) {
+                Ok(()) => {}
+                Err(RuleError::UnknownCommand) => {
+                    let (rule, reason) = (quoted(&rule, usize::MAX), RuleError::UnknownCommand.text());
+                    errors.push_str(&format!("{place}: Error in applying operation '{rule}': {reason}. "));
+                }
+                Err(_) if told => {}
+                Err(reason) => {
+                    told = true;
+                    errors.push_str(&format!("{place}: {}. ", reason.text()));
+                }
+            }
         }
-        Ok((name.clone(), user))
+        Some((name.clone(), user))
     }
 
     /// The user every connection begins as.

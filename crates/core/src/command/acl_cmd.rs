@@ -56,11 +56,11 @@ impl Clients {
     }
 
     fn acl_deluser(&mut self, id: ClientId, argv: &[Vec<u8>], out: &mut Outputs) -> Result<Reply, String> {
+        if argv[2..].iter().any(|name| name == DEFAULT) {
+            return Err("ERR The 'default' user cannot be removed".into());
+        }
         let mut deleted = 0;
         for name in &argv[2..] {
-            if name == DEFAULT {
-                return Err("ERR The 'default' user cannot be removed".into());
-            }
             if self.acl.remove(name) {
                 deleted += 1;
                 self.kill_clients_of(name, id, out);
@@ -128,13 +128,11 @@ impl Clients {
     }
 
     fn acl_genpass(&mut self, argv: &[Vec<u8>]) -> Result<Reply, String> {
+        at_most_one_argument(argv)?;
         let bits = match argv.get(2) {
             None => GENPASS_DEFAULT,
             Some(text) => strict_int(text).ok_or(NOT_AN_INTEGER)?,
         };
-        if argv.len() > 3 {
-            return Err("ERR wrong number of arguments for 'acl|genpass' command".into());
-        }
         if !(1..=GENPASS_MAX).contains(&bits) {
             return Err(format!(
                 "ERR ACL GENPASS argument must be the number of bits for the output password, a positive number up \
@@ -145,6 +143,7 @@ impl Clients {
     }
 
     fn acl_log(&mut self, now: Now, argv: &[Vec<u8>]) -> Result<Reply, String> {
+        at_most_one_argument(argv)?;
         let count = match argv.get(2) {
             None => LOG_DEFAULT,
             Some(word) if word.eq_ignore_ascii_case(b"reset") => {
@@ -222,11 +221,18 @@ impl Clients {
 
 pub(super) const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
 
-fn cat(argv: &[Vec<u8>]) -> Result<Reply, String> {
-    let Some(name) = argv.get(2) else { return Ok(Reply::bulks(table::CATEGORIES)) };
-    if argv.len() > 3 {
-        return Err("ERR wrong number of arguments for 'acl|cat' command".into());
+/// For the subcommands that take an argument or none, which their arity cannot say.
+fn at_most_one_argument(argv: &[Vec<u8>]) -> Result<(), String> {
+    if argv.len() <= 3 {
+        return Ok(());
     }
+    let word = quoted(&argv[1], 128);
+    Err(format!("ERR unknown subcommand or wrong number of arguments for '{word}'. Try ACL HELP."))
+}
+
+fn cat(argv: &[Vec<u8>]) -> Result<Reply, String> {
+    at_most_one_argument(argv)?;
+    let Some(name) = argv.get(2) else { return Ok(Reply::bulks(table::CATEGORIES)) };
     let category = table::category(name)
         .ok_or_else(|| format!("ERR Unknown category '{}'", quoted(name, usize::MAX)))?;
     let members = table::TABLE.iter().filter(|s| s.categories & category != 0);

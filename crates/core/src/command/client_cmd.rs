@@ -1,6 +1,8 @@
 //! The CLIENT command. Key tracking is accepted and remembered because clients switch it on without asking what
 //! they talk to; there are no keys, so it has no effect.
 
+use std::collections::BTreeSet;
+
 use super::acl_cmd::NOT_AN_INTEGER;
 use super::clients::{Clients, Done, Pause, ReplyMode, quoted};
 use super::login::printable;
@@ -8,7 +10,7 @@ use super::reply::Reply;
 use super::strict_int;
 use super::table::CommandId;
 use crate::io::{ClientId, Outputs};
-use crate::limits::ACL_RULES_PER_USER;
+use crate::limits::TRACKING_PREFIXES;
 use crate::time::Now;
 
 pub(super) const NO_SYNTAX: &str = "ERR syntax error";
@@ -23,7 +25,7 @@ pub(super) struct Tracking {
     noloop: bool,
     caching: bool,
     redirect: u64,
-    prefixes: Vec<Vec<u8>>,
+    prefixes: BTreeSet<Vec<u8>>,
 }
 
 impl Tracking {
@@ -115,6 +117,9 @@ impl Clients {
     }
 
     fn client_pause(&mut self, now: Now, argv: &[Vec<u8>]) -> Result<Reply, String> {
+        if argv.len() > 4 {
+            return Err(wrong_number(&argv[1]));
+        }
         let all = match argv.get(3).map(|mode| mode.to_ascii_lowercase()) {
             None => true,
             Some(mode) if mode == b"all" => true,
@@ -132,6 +137,7 @@ impl Clients {
 
     fn client_tracking(&mut self, id: ClientId, argv: &[Vec<u8>]) -> Result<Reply, String> {
         let mut wanted = Tracking::default();
+        let mut prefixes = Vec::new();
         let mut rest = &argv[3..];
         loop {
             rest = match rest {
@@ -149,10 +155,10 @@ impl Clients {
                     more
                 }
                 [word, prefix, more @ ..] if word.eq_ignore_ascii_case(b"prefix") => {
-                    if wanted.prefixes.len() >= ACL_RULES_PER_USER {
+                    if prefixes.len() >= TRACKING_PREFIXES {
                         return Err(NO_SYNTAX.into());
                     }
-                    wanted.prefixes.push(prefix.clone());
+                    prefixes.push(prefix.clone());
                     more
                 }
                 [word, more @ ..] => {
@@ -170,8 +176,13 @@ impl Clients {
         let Some(client) = self.clients.get_mut(&id) else { return Ok(Reply::Null) };
         match argv[2].to_ascii_lowercase().as_slice() {
             b"on" => {
-                tracking_fits(&client.tracking, &wanted)?;
+                tracking_fits(&client.tracking, &wanted, &prefixes)?;
                 wanted.on = true;
+                wanted.prefixes = std::mem::take(&mut client.tracking.prefixes);
+                wanted.prefixes.extend(prefixes);
+                if wanted.bcast && wanted.prefixes.is_empty() {
+                    wanted.prefixes.insert(Vec::new());
+                }
                 client.tracking = wanted;
             }
             b"off" => client.tracking = Tracking::default(),
@@ -181,8 +192,8 @@ impl Clients {
     }
 }
 
-fn tracking_fits(old: &Tracking, new: &Tracking) -> Result<(), String> {
-    let problem = if !new.bcast && !new.prefixes.is_empty() {
+fn tracking_fits(old: &Tracking, new: &Tracking, prefixes: &[Vec<u8>]) -> Result<(), String> {
+    let problem = if !new.bcast && !prefixes.is_empty() {
         "ERR PREFIX option requires BCAST mode to be enabled"
     } else if old.on && old.bcast != new.bcast {
         "ERR You can't switch BCAST mode on/off before disabling tracking for this client, and then re-enabling it with a different mode."
@@ -192,10 +203,32 @@ fn tracking_fits(old: &Tracking, new: &Tracking) -> Result<(), String> {
         "ERR You can't specify both OPTIN mode and OPTOUT mode"
     } else if (new.optin && old.optout) || (new.optout && old.optin) {
         "ERR You can't switch OPTIN/OPTOUT mode before disabling tracking for this client, and then re-enabling it with a different mode."
+    } else if old.prefixes.len() + prefixes.len() > TRACKING_PREFIXES {
+        NO_SYNTAX
     } else {
-        return Ok(());
+        return prefixes_fit(&old.prefixes, prefixes);
     };
     Err(problem.into())
+}
+
+/// Prefixes of one client must not begin with each other.
+fn prefixes_fit(old: &BTreeSet<Vec<u8>>, new: &[Vec<u8>]) -> Result<(), String> {
+    let overlap = |a: &[u8], b: &[u8]| a.starts_with(b) || b.starts_with(a);
+    for (n, prefix) in new.iter().enumerate() {
+        let (other, whose) = match old.iter().find(|o| overlap(o, prefix)) {
+            Some(other) => (other, "an existing prefix"),
+            None => match new[n + 1..].iter().find(|o| overlap(o, prefix)) {
+                Some(other) => (other, "another provided prefix"),
+                None => continue,
+            },
+        };
+        return Err(format!(
+            "ERR Prefix '{}' overlaps with {whose} '{}'. Prefixes for a single client must not overlap.",
+            quoted(prefix, usize::MAX),
+            quoted(other, usize::MAX)
+        ));
+    }
+    Ok(())
 }
 
 fn caching(tracking: &mut Tracking, word: &[u8]) -> Result<Reply, String> {
@@ -246,7 +279,17 @@ fn set_lib(field: &mut Vec<u8>, option: &str, value: &[u8]) -> Result<Reply, Str
     Ok(Reply::Ok)
 }
 
+fn wrong_number(word: &[u8]) -> String {
+    format!(
+        "ERR unknown subcommand or wrong number of arguments for '{}'. Try CLIENT HELP.",
+        quoted(word, 128)
+    )
+}
+
 fn client_unblock(argv: &[Vec<u8>]) -> Result<Reply, String> {
+    if argv.len() > 4 {
+        return Err(wrong_number(&argv[1]));
+    }
     if let Some(reason) = argv.get(3) {
         if !reason.eq_ignore_ascii_case(b"timeout") && !reason.eq_ignore_ascii_case(b"error") {
             return Err("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR".into());

@@ -449,10 +449,6 @@ impl Clients {
             }
             Ok(spec) => {
                 self.stats.commands += 1;
-                if let Some(client) = self.clients.get_mut(&id) {
-                    client.last_command = Some(spec.id);
-                    client.argv_bytes = words_bytes(argv);
-                }
                 let done = self.handle(now, id, spec.id, argv, out);
                 if matches!(done, Done::Engine) {
                     return Some(EngineCommand { client: id, id: spec.id, argv: argv.to_vec() });
@@ -472,7 +468,12 @@ impl Clients {
 
     /// The checks every command passes, in upstream's order.
     fn checked(&mut self, now: Now, id: ClientId, argv: &[Vec<u8>]) -> Result<&'static CommandSpec, String> {
-        let spec = self.find(argv)?;
+        let found = self.find(argv);
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.last_command = found.as_ref().ok().map(|spec| spec.id);
+            client.argv_bytes = words_bytes(argv);
+        }
+        let spec = found?;
         if !spec.arity_fits(argv.len()) {
             return Err(format!("ERR wrong number of arguments for '{}' command", spec.name));
         }
@@ -543,6 +544,8 @@ impl Clients {
         self.close(id, out);
     }
 
+    /// One line for each command, in the order of the table.
+    #[rustfmt::skip]
     fn handle(
         &mut self,
         now: Now,
@@ -563,70 +566,23 @@ impl Clients {
             C::AclHelp | C::ClientHelp | C::CommandHelp | C::SentinelHelp => {
                 Done::Reply(super::help::reply(command))
             }
-            C::Acl
-            | C::AclCat
-            | C::AclDelUser
-            | C::AclDryRun
-            | C::AclGenPass
-            | C::AclGetUser
-            | C::AclList
-            | C::AclLoad
-            | C::AclLog
-            | C::AclSave
-            | C::AclSetUser
-            | C::AclUsers
-            | C::AclWhoAmI => self.acl_command(now, id, command, argv, out),
-            C::Client
-            | C::ClientCaching
-            | C::ClientGetName
-            | C::ClientGetRedir
-            | C::ClientId
-            | C::ClientInfo
-            | C::ClientKill
-            | C::ClientList
-            | C::ClientNoEvict
-            | C::ClientPause
-            | C::ClientReply
-            | C::ClientSetInfo
-            | C::ClientSetName
-            | C::ClientTracking
-            | C::ClientTrackingInfo
-            | C::ClientUnblock
-            | C::ClientUnpause => self.client_command(now, id, command, argv, out),
-            C::Command
-            | C::CommandCount
-            | C::CommandDocs
-            | C::CommandGetKeys
-            | C::CommandGetKeysAndFlags
-            | C::CommandInfo
-            | C::CommandList => Done::Reply(self.command_command(command, argv)),
-            C::Info
-            | C::Role
-            | C::Sentinel
-            | C::SentinelCkQuorum
-            | C::SentinelConfig
-            | C::SentinelDebug
-            | C::SentinelFailover
-            | C::SentinelFlushConfig
-            | C::SentinelGetMasterAddrByName
-            | C::SentinelGetPrimaryAddrByName
-            | C::SentinelInfoCache
-            | C::SentinelIsMasterDownByAddr
-            | C::SentinelIsPrimaryDownByAddr
-            | C::SentinelMaster
-            | C::SentinelMasters
-            | C::SentinelMonitor
-            | C::SentinelMyId
-            | C::SentinelPendingScripts
-            | C::SentinelPrimaries
-            | C::SentinelPrimary
-            | C::SentinelRemove
-            | C::SentinelReplicas
-            | C::SentinelReset
-            | C::SentinelSentinels
-            | C::SentinelSet
-            | C::SentinelSimulateFailure
-            | C::SentinelSlaves => Done::Engine,
+            C::Acl | C::AclCat | C::AclDelUser | C::AclDryRun | C::AclGenPass | C::AclGetUser | C::AclList
+            | C::AclLoad | C::AclLog | C::AclSave | C::AclSetUser | C::AclUsers | C::AclWhoAmI => {
+                self.acl_command(now, id, command, argv, out)
+            }
+            C::Client | C::ClientCaching | C::ClientGetName | C::ClientGetRedir | C::ClientId | C::ClientInfo
+            | C::ClientKill | C::ClientList | C::ClientNoEvict | C::ClientPause | C::ClientReply
+            | C::ClientSetInfo | C::ClientSetName | C::ClientTracking | C::ClientTrackingInfo
+            | C::ClientUnblock | C::ClientUnpause => self.client_command(now, id, command, argv, out),
+            C::Command | C::CommandCount | C::CommandDocs | C::CommandGetKeys | C::CommandGetKeysAndFlags
+            | C::CommandInfo | C::CommandList => Done::Reply(self.command_command(command, argv)),
+            C::Info | C::Role | C::Sentinel | C::SentinelCkQuorum | C::SentinelConfig | C::SentinelDebug
+            | C::SentinelFailover | C::SentinelFlushConfig | C::SentinelGetMasterAddrByName
+            | C::SentinelGetPrimaryAddrByName | C::SentinelInfoCache | C::SentinelIsMasterDownByAddr
+            | C::SentinelIsPrimaryDownByAddr | C::SentinelMaster | C::SentinelMasters | C::SentinelMonitor
+            | C::SentinelMyId | C::SentinelPendingScripts | C::SentinelPrimaries | C::SentinelPrimary
+            | C::SentinelRemove | C::SentinelReplicas | C::SentinelReset | C::SentinelSentinels
+            | C::SentinelSet | C::SentinelSimulateFailure | C::SentinelSlaves => Done::Engine,
         }
     }
 

@@ -78,9 +78,9 @@ fn info(spec: &'static CommandSpec) -> Reply {
         Reply::Integer(0),
         Reply::Integer(0),
         Reply::Set(spec.category_names().map(|c| Reply::Simple(format!("@{c}"))).collect()),
-        Reply::Array(spec.tips.iter().map(|t| Reply::bulk(*t)).collect()),
-        Reply::Array(Vec::new()),
-        Reply::Array(spec.subcommands().iter().map(|s| info(s)).collect()),
+        Reply::Set(spec.tips.iter().map(|t| Reply::bulk(*t)).collect()),
+        Reply::Set(Vec::new()),
+        Reply::Set(spec.subcommands().iter().map(|s| info(s)).collect()),
     ])
 }
 

@@ -1,5 +1,7 @@
 //! Replies as values, encoded for the protocol version a client chose.
 
+use watchkeeper_resp::encode;
+
 /// RESP2 or RESP3, as chosen with HELLO.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Protocol {
@@ -54,79 +56,62 @@ impl Reply {
 
     /// Appends the bytes of this reply.
     pub fn encode(&self, protocol: Protocol, out: &mut Vec<u8>) {
-        let resp3 = protocol == Protocol::Resp3;
+        match protocol {
+            Protocol::Resp2 => self.encode2(out),
+            Protocol::Resp3 => self.encode3(out),
+        }
+    }
+
+    fn encode2(&self, out: &mut Vec<u8>) {
         match self {
-            Reply::Ok => out.extend_from_slice(b"+OK\r\n"),
-            Reply::Simple(text) => line(b'+', text, out),
-            Reply::Error(text) => line(b'-', text, out),
-            Reply::Integer(n) => number(b':', *n, out),
-            Reply::Double(n) if resp3 => line(b',', &n.to_string(), out),
-            Reply::Double(n) => bulk(n.to_string().as_bytes(), out),
-            Reply::Bulk(bytes) => bulk(bytes, out),
-            Reply::Null | Reply::NullArray if resp3 => out.extend_from_slice(b"_\r\n"),
-            Reply::Null => out.extend_from_slice(b"$-1\r\n"),
-            Reply::NullArray => out.extend_from_slice(b"*-1\r\n"),
-            Reply::Array(items) => list(b'*', items, protocol, out),
-            Reply::Set(items) => list(if resp3 { b'~' } else { b'*' }, items, protocol, out),
-            Reply::Push(items) => list(if resp3 { b'>' } else { b'*' }, items, protocol, out),
+            Reply::Ok => encode::simple(out, "OK"),
+            Reply::Simple(text) => encode::simple(out, text),
+            Reply::Error(text) => encode::error(out, text),
+            Reply::Integer(n) => encode::integer(out, *n),
+            Reply::Double(n) => encode::bulk(out, n.to_string().as_bytes()),
+            Reply::Bulk(bytes) => encode::bulk(out, bytes),
+            Reply::Null => encode::null2(out),
+            Reply::NullArray => encode::null_array2(out),
+            Reply::Array(items) | Reply::Set(items) | Reply::Push(items) => {
+                encode::array_header(out, items.len());
+                items.iter().for_each(|item| item.encode2(out));
+            }
             Reply::Map(pairs) => {
-                let (sign, count) = if resp3 { (b'%', pairs.len()) } else { (b'*', pairs.len() * 2) };
-                number(sign, count as i64, out);
-                for (key, value) in pairs {
-                    key.encode(protocol, out);
-                    value.encode(protocol, out);
-                }
+                encode::array_header(out, pairs.len() * 2);
+                pairs.iter().flat_map(|(key, value)| [key, value]).for_each(|item| item.encode2(out));
             }
-            Reply::Verbatim(text) if resp3 => {
-                number(b'=', text.len() as i64 + 4, out);
-                out.extend_from_slice(b"txt:");
-                out.extend_from_slice(text.as_bytes());
-                out.extend_from_slice(b"\r\n");
-            }
-            Reply::Verbatim(text) => bulk(text.as_bytes(), out),
+            Reply::Verbatim(text) => encode::bulk(out, text.as_bytes()),
         }
     }
-}
 
-fn list(sign: u8, items: &[Reply], protocol: Protocol, out: &mut Vec<u8>) {
-    number(sign, items.len() as i64, out);
-    for item in items {
-        item.encode(protocol, out);
+    fn encode3(&self, out: &mut Vec<u8>) {
+        let items = match self {
+            Reply::Ok | Reply::Simple(_) | Reply::Error(_) | Reply::Integer(_) | Reply::Bulk(_) => {
+                return self.encode2(out);
+            }
+            Reply::Double(n) => return encode::double(out, *n),
+            Reply::Null | Reply::NullArray => return encode::null3(out),
+            Reply::Verbatim(text) => return encode::verbatim(out, text),
+            Reply::Map(pairs) => {
+                encode::map_header(out, pairs.len());
+                pairs.iter().flat_map(|(key, value)| [key, value]).for_each(|item| item.encode3(out));
+                return;
+            }
+            Reply::Array(items) => {
+                encode::array_header(out, items.len());
+                items
+            }
+            Reply::Set(items) => {
+                encode::set_header(out, items.len());
+                items
+            }
+            Reply::Push(items) => {
+                encode::push_header(out, items.len());
+                items
+            }
+        };
+        items.iter().for_each(|item| item.encode3(out));
     }
-}
-
-/// A line type. A line break inside would end it early and let the rest pass as the next reply.
-fn line(sign: u8, text: &str, out: &mut Vec<u8>) {
-    out.push(sign);
-    out.extend(text.bytes().map(|b| if b == b'\r' || b == b'\n' { b' ' } else { b }));
-    out.extend_from_slice(b"\r\n");
-}
-
-fn bulk(bytes: &[u8], out: &mut Vec<u8>) {
-    number(b'$', bytes.len() as i64, out);
-    out.extend_from_slice(bytes);
-    out.extend_from_slice(b"\r\n");
-}
-
-/// A sign and a number, without a detour through `String`: this is on the path of every reply.
-fn number(sign: u8, n: i64, out: &mut Vec<u8>) {
-    let mut digits = [0; 20];
-    let mut at = digits.len();
-    let mut rest = n.unsigned_abs();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.push(sign);
-    if n < 0 {
-        out.push(b'-');
-    }
-    out.extend_from_slice(&digits[at..]);
-    out.extend_from_slice(b"\r\n");
 }
 
 #[cfg(test)]
