@@ -18,10 +18,13 @@
 //! ```
 
 pub mod binaries;
+pub mod client_program;
 pub mod conn;
+pub mod fake;
 pub mod ports;
 pub mod process;
 pub mod recorder;
+pub mod subject;
 pub mod topology;
 pub mod wait;
 
