@@ -65,12 +65,8 @@ impl Fake {
     pub fn start(script: impl Fn(&Words) -> Option<Answer> + Send + Sync + 'static) -> Fake {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port can be bound");
         let address = listener.local_addr().expect("a bound socket has an address");
-        let fake = Fake {
-            address,
-            heard: Arc::default(),
-            subscribers: Arc::default(),
-            stopped: Arc::default(),
-        };
+        let fake =
+            Fake { address, heard: Arc::default(), subscribers: Arc::default(), stopped: Arc::default() };
         let (heard, subscribers, stopped) =
             (Arc::clone(&fake.heard), Arc::clone(&fake.subscribers), Arc::clone(&fake.stopped));
         let script: Arc<Script> = Arc::new(script);

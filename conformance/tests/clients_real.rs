@@ -43,7 +43,11 @@ fn survives_a_failover(client: Client, group: &Group, credentials: Option<(&str,
     );
     assert!(summary.gap < FAILOVER_BOUND, "{summary:?}; {shown}");
     let kept = group.server_at(after).conn().call(&["GET", &key]).int();
-    assert_eq!(kept, i64::try_from(summary.last).ok(), "the last accepted write is on the new master; {shown}");
+    assert_eq!(
+        kept,
+        i64::try_from(summary.last).ok(),
+        "the last accepted write is on the new master; {shown}"
+    );
 }
 
 fn plain(client: Client) {
@@ -128,8 +132,7 @@ fn with_acl_users() -> Group {
         user app on >app-pass ~client:* resetchannels -@all +@connection +@read +@write +role +info +sentinel";
     let server_users = users.replace(" +sentinel", "");
     let server = format!("{server_users}\nmasteruser watcher\nmasterauth watch-pass");
-    let sentinel =
-        format!("{users}\nsentinel sentinel-user watcher\nsentinel sentinel-pass watch-pass");
+    let sentinel = format!("{users}\nsentinel sentinel-user watcher\nsentinel sentinel-pass watch-pass");
     let topology = Topology::new().option("auth-user", "watcher").option("auth-pass", "watch-pass");
     guarded(&server, &sentinel, "for-tests", topology)
 }
@@ -163,7 +166,8 @@ fn redis_py_asyncio_survives_a_failover_as_an_acl_user() {
 fn every_client_follows_a_switchover() {
     let group = Topology::new().sentinels(&THREE).start();
     let before = group.master_port();
-    let mut programs: Vec<_> = Client::ALL.iter().map(|client| (*client, start(*client, &group, None))).collect();
+    let mut programs: Vec<_> =
+        Client::ALL.iter().map(|client| (*client, start(*client, &group, None))).collect();
     for (_, program) in &mut programs {
         program.wait_writing_to(group.server_at(before), FAILOVER_BOUND);
     }
