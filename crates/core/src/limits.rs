@@ -2,9 +2,9 @@
 
 /// Channels and patterns one client may be subscribed to together. A sentinel has some forty event names; the
 /// room beyond that is for tools that generate their subscriptions.
-pub const SUBSCRIPTIONS_PER_CLIENT: usize = 10_000;
+pub const SUBSCRIPTIONS_PER_CLIENT: usize = 1_024;
 /// Bytes of one channel name or pattern. Longer ones can match no event.
-pub const CHANNEL_BYTES: usize = 4096;
+pub const CHANNEL_BYTES: usize = 1024;
 /// Commands of one client kept while an earlier one of it is not answered (or CLIENT PAUSE holds it). A client
 /// that pipelines more is dropped.
 pub const QUEUED_COMMANDS: usize = 1024;

@@ -6,6 +6,7 @@ use super::clients::{Clients, Done, quoted};
 use super::reply::Reply;
 use super::strict_int;
 use super::table::{self, CommandId};
+use crate::event::LogLevel;
 use crate::io::{ClientId, Output, Outputs, Ticket};
 use crate::time::Now;
 
@@ -210,10 +211,16 @@ impl Clients {
     pub(crate) fn acl_written(&mut self, ticket: Ticket, result: Result<(), &str>, out: &mut Outputs) {
         let reply = match result {
             Ok(()) => Reply::Ok,
-            Err(_) => Reply::Error(
-                "ERR There was an error trying to save the ACLs. Please check the server logs for more information"
-                    .into(),
-            ),
+            Err(reason) => {
+                let path = self.acl.file.as_deref().unwrap_or_default();
+                let text = format!("ACL SAVE could not write `{path}`: {reason}. The old file is as it was.");
+                out.push(Output::Log { level: LogLevel::Warning, text });
+                Reply::Error(
+                    "ERR There was an error trying to save the ACLs. Please check the server logs for more \
+                     information"
+                        .into(),
+                )
+            }
         };
         self.reply(ClientId(ticket.0), &reply, out);
     }

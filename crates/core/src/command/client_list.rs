@@ -180,7 +180,7 @@ fn line(now: Now, id: ClientId, client: &Client) -> String {
         client.channels.len(),
         client.patterns.len(),
         client.argv_bytes,
-        client.argv_bytes + size_of::<Client>(),
+        client.argv_bytes + client.queue_bytes,
         client.last_command.map_or("NULL", |command| command.spec().name),
         text(&client.user),
         client.tracking.redirect(),

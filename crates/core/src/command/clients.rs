@@ -96,7 +96,7 @@ pub(super) struct Client {
     pub(super) tracking: Tracking,
     waits: Waits,
     queue: VecDeque<Vec<Vec<u8>>>,
-    queue_bytes: usize,
+    pub(super) queue_bytes: usize,
     pub(super) close_after: bool,
 }
 
@@ -144,13 +144,16 @@ impl Client {
         }
     }
 
-    /// The end of a command, answered or not.
+    /// The end of a command, answered or not. It releases a held client.
     fn command_ends(&mut self) {
         self.reply_mode = match self.reply_mode {
             ReplyMode::SkipNext => ReplyMode::Skip,
             ReplyMode::Skip | ReplyMode::On => ReplyMode::On,
             ReplyMode::Off => ReplyMode::Off,
         };
+        if self.waits == Waits::Held {
+            self.waits = Waits::No;
+        }
     }
 }
 
@@ -321,7 +324,10 @@ impl Clients {
             reply.encode(client.protocol, &mut bytes);
             out.push(Output::Reply { client: id, bytes });
         }
-        self.answered(id, out);
+        client.command_ends();
+        if client.close_after || !client.queue.is_empty() {
+            self.after(id, out);
+        }
     }
 
     /// The answer of this client's command comes later; its further commands wait until then.
@@ -405,16 +411,22 @@ impl Clients {
         }
     }
 
-    fn answered(&mut self, id: ClientId, out: &mut Outputs) {
-        let Some(client) = self.clients.get_mut(&id) else { return };
-        client.command_ends();
-        if client.waits == Waits::Held {
-            client.waits = Waits::No;
+    /// What follows the end of a command that is answered otherwise than by [`Clients::reply`], or not at all.
+    fn silent(&mut self, id: ClientId, out: &mut Outputs) {
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.command_ends();
+            self.after(id, out);
         }
-        if client.close_after {
-            self.close(id, out);
-        } else if !client.queue.is_empty() {
-            self.ready.insert(id);
+    }
+
+    /// A client whose command has ended may be due to be closed, or have more to do.
+    fn after(&mut self, id: ClientId, out: &mut Outputs) {
+        match self.clients.get(&id) {
+            Some(client) if client.close_after => self.close(id, out),
+            Some(client) if !client.queue.is_empty() => {
+                self.ready.insert(id);
+            }
+            Some(_) | None => {}
         }
     }
 
@@ -459,7 +471,7 @@ impl Clients {
         };
         match done {
             Done::Reply(reply) => self.reply(id, &reply, out),
-            Done::Silent => self.answered(id, out),
+            Done::Silent => self.silent(id, out),
             Done::Held => self.hold(id),
             Done::Engine => {}
         }
@@ -469,24 +481,25 @@ impl Clients {
     /// The checks every command passes, in upstream's order.
     fn checked(&mut self, now: Now, id: ClientId, argv: &[Vec<u8>]) -> Result<&'static CommandSpec, String> {
         let found = self.find(argv);
-        if let Some(client) = self.clients.get_mut(&id) {
-            client.last_command = found.as_ref().ok().map(|spec| spec.id);
-            client.argv_bytes = words_bytes(argv);
-        }
+        let Some(client) = self.clients.get_mut(&id) else { return found };
+        client.last_command = found.as_ref().ok().map(|spec| spec.id);
+        client.argv_bytes = words_bytes(argv);
         let spec = found?;
         if !spec.arity_fits(argv.len()) {
             return Err(format!("ERR wrong number of arguments for '{}' command", spec.name));
         }
-        let Some(client) = self.clients.get(&id) else { return Ok(spec) };
-        if spec.flags & table::NO_AUTH == 0 && !client.authenticated && !self.acl.open_to_all() {
+        let needs_login = spec.flags & table::NO_AUTH == 0 && !client.authenticated;
+        if needs_login && !self.acl.open_to_all() {
             return Err("NOAUTH Authentication required.".into());
         }
-        self.permitted(now, id, spec, argv)?;
-        let Some(client) = self.clients.get(&id) else { return Ok(spec) };
-        let restricted = client.protocol == Protocol::Resp2 && client.subscriptions() > 0;
-        if restricted && spec.flags & table::PUBSUB == 0 && spec.id != CommandId::Ping
-            || restricted && spec.id == CommandId::Publish
-        {
+        let restricted = client.protocol == Protocol::Resp2
+            && client.subscriptions() > 0
+            && (spec.flags & table::PUBSUB == 0 && spec.id != CommandId::Ping
+                || spec.id == CommandId::Publish);
+        if let Some(Err(denied)) = self.acl.user(&client.user).map(|user| user.check(spec, argv)) {
+            return Err(self.denied(now, id, spec, argv, denied));
+        }
+        if restricted {
             return Err(format!(
                 "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in \
                  this context",

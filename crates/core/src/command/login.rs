@@ -1,4 +1,4 @@
-//! AUTH and HELLO, and the question whether a command is permitted.
+//! AUTH and HELLO, and what is said to those who may not.
 
 use super::acl_log::{Entry, Reason};
 use super::acl_rules::Denied;
@@ -132,29 +132,24 @@ impl Clients {
         accepted
     }
 
-    /// Whether the client's user may run this; a refusal goes to the ACL log.
-    pub(super) fn permitted(
+    /// The error for a command the client's user may not run; it goes to the ACL log too.
+    pub(super) fn denied(
         &mut self,
         now: Now,
         id: ClientId,
         spec: &CommandSpec,
         argv: &[Vec<u8>],
-    ) -> Result<(), String> {
-        let Some(client) = self.clients.get(&id) else { return Ok(()) };
-        let denied = match self.acl.user(&client.user).map(|user| user.check(spec, argv)) {
-            None | Some(Ok(())) => return Ok(()),
-            Some(Err(denied)) => denied,
-        };
-        let user = client.user.clone();
+        denied: Denied,
+    ) -> String {
+        let user = self.clients.get(&id).map_or_else(Vec::new, |client| client.user.clone());
         match denied {
             Denied::Command => {
                 self.log_denied(now, id, Reason::Command, spec.name.as_bytes(), &user);
-                Err(format!("NOPERM this user has no permissions to run the '{}' command", spec.name))
+                format!("NOPERM this user has no permissions to run the '{}' command", spec.name)
             }
             Denied::Channel(n) => {
                 self.log_denied(now, id, Reason::Channel, &argv[n], &user);
-                Err("NOPERM this user has no permissions to access one of the channels used as arguments"
-                    .into())
+                "NOPERM this user has no permissions to access one of the channels used as arguments".into()
             }
         }
     }

@@ -16,6 +16,8 @@ mod info;
 mod instances;
 mod login;
 mod pubsub;
+#[cfg(test)]
+mod replay;
 pub mod reply;
 mod sentinel;
 mod settings;
