@@ -22,6 +22,8 @@ use crate::time::{Mono, Now};
 
 /// How often a line about HTTP spoken to us is logged at most.
 const SECURITY_LOG_MS: u64 = 60_000;
+/// Room a reply starts with: enough for an address, the reply sent most.
+const REPLY_BYTES: usize = 64;
 /// How often idle clients are looked for.
 const IDLE_CHECK_MS: u64 = 1000;
 
@@ -320,7 +322,7 @@ impl Clients {
         }
         let Some(client) = self.clients.get_mut(&id) else { return };
         if client.reply_mode == ReplyMode::On || client.reply_mode == ReplyMode::SkipNext {
-            let mut bytes = Vec::new();
+            let mut bytes = Vec::with_capacity(REPLY_BYTES);
             reply.encode(client.protocol, &mut bytes);
             out.push(Output::Reply { client: id, bytes });
         }
@@ -521,7 +523,7 @@ impl Clients {
                 format!(
                     "ERR unknown subcommand '{}'. Try {} HELP.",
                     quoted(word, 128),
-                    spec.name.to_ascii_uppercase()
+                    quoted(name, 128).to_ascii_uppercase()
                 )
             }),
             _ => Ok(spec),

@@ -26,6 +26,8 @@ pub mod table;
 mod table_clients;
 mod table_general;
 mod table_sentinel;
+#[cfg(test)]
+mod tests_of_clients;
 
 pub use help::sentinel_help;
 pub(crate) use settings::WaitingSet;
