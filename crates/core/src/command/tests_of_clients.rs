@@ -64,11 +64,10 @@ impl World {
     fn said(&mut self) -> String {
         let mut text = String::new();
         for output in self.out.take() {
-            match output {
-                Output::Reply { client, bytes } => {
-                    text.push_str(&format!("{}:{} ", client.0, String::from_utf8(bytes).unwrap()));
-                }
-                other => text.push_str(&format!("{other:?} ")),
+            if let Output::Reply { client, bytes } = output {
+                text.push_str(&format!("{}:{} ", client.0, String::from_utf8(bytes).unwrap()));
+            } else {
+                text.push_str(&format!("{output:?} "));
             }
         }
         text.replace("\r\n", "|").trim_end().to_string()
@@ -361,9 +360,10 @@ fn http_is_cut_off_and_logged_once_a_minute() {
 fn info_sections() {
     let mut w = World::with(&General::default());
     w.connect(A);
-    let info = |w: &World, text: &str| match w.clients.info(w.now, &words(text), "# Sentinel\r\nx:1\r\n") {
-        Reply::Bulk(bytes) => String::from_utf8(bytes).unwrap(),
-        other => panic!("{other:?}"),
+    let info = |w: &World, text: &str| {
+        let reply = w.clients.info(w.now, &words(text), "# Sentinel\r\nx:1\r\n");
+        let Reply::Bulk(bytes) = reply else { panic!("{reply:?}") };
+        String::from_utf8(bytes).unwrap()
     };
     let heads = |text: String| -> Vec<String> {
         text.lines().filter(|l| l.starts_with('#')).map(str::to_string).collect()
