@@ -321,3 +321,6 @@ impl ClientCertVerifier for Clients {
         self.inner.supported_verify_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests;
