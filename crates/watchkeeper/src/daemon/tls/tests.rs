@@ -138,3 +138,19 @@ fn refusals_come_in_the_known_order_and_words() {
     let text = refused(Tls { key_file: encrypted, key_file_pass: Some("x".into()), ..good });
     assert!(text.contains("encrypted") && text.contains("hint:"), "{text}");
 }
+
+/// What `openssl x509 -req` made by default before OpenSSL 3.2.
+const VERSION_1: (&str, &str) = (
+    "-----BEGIN CERTIFICATE-----\nMIIBFjCBvQIUeHeDem3mn53ZvimGlE43Mr9zlUEwCgYIKoZIzj0EAwIwDTELMAkG\nA1UEAwwCdjEwIBcNMjYxMTIzMjMyNTIxWhgPMjEyNjEwMzAyMzI1MjFaMA0xCzAJ\nBgNVBAMMAnYxMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEn/B5Dlwdt+WqoNGA\nmrNvji/BSnYZ/mzRGore70YlLD6AfG4sk0J3Kw+pIVy88JI15s7Sxzw6mrgiCUiX\n/ZnL3TAKBggqhkjOPQQDAgNIADBFAiEAqgSQu3kEMak8Y+SnPS77CIjseFvurwvI\nIs/JqT2AQBoCIFWtzO/xKJ/ans5hMxyodtufLl0FWY7zXLrao1kFwQt2\n-----END CERTIFICATE-----\n",
+    "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg0CjYgKXe19zDsGYV\nKGwT2m+/gaH4UXJlJPVoMX/C/dWhRANCAASf8HkOXB235aqg0YCas2+OL8FKdhn+\nbNEait7vRiUsPoB8biyTQncrD6khXLzwkjXmztLHPDqauCIJSJf9mcvd\n-----END PRIVATE KEY-----\n",
+);
+
+#[test]
+fn a_certificate_of_version_1_is_refused_with_the_way_out() {
+    let ours = Authority::new();
+    fs::write(ours.file("v1.crt").unwrap(), VERSION_1.0).unwrap();
+    fs::write(ours.file("v1.key").unwrap(), VERSION_1.1).unwrap();
+    let tls = Tls { cert_file: ours.file("v1.crt"), key_file: ours.file("v1.key"), ..ours.tls() };
+    let text = contexts(&tls).unwrap_err();
+    assert!(text.contains("version 1") && text.contains("hint:"), "{text}");
+}
