@@ -14,7 +14,7 @@ mod render;
 mod steps;
 mod world;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -146,12 +146,15 @@ impl Side {
         let value = String::from_utf8(self.world.fill_in(value.as_bytes())).expect("a port or a word");
         eventually(UNTIL_LIMIT, &format!("`{field}` of {} is `{value}`", daemon.label()), || {
             let reply = daemon.try_conn().and_then(|mut conn| conn.try_call(&argv));
-            let found = match reply {
-                Ok(reply) if field == "reply" => reply.text(),
-                Ok(reply) => reply.fields().get(field).cloned().unwrap_or_default(),
-                Err(error) => return Err(error.to_string()),
-            };
-            if found == value { Ok(()) } else { Err(format!("it is `{found}`")) }
+            let reply = reply.map_err(|error| error.to_string())?;
+            // Of one instance, or of any in a list of instances.
+            let mut of_items = reply.items().into_iter().map(|item| item.fields());
+            let has = |fields: &BTreeMap<String, String>| fields.get(field) == Some(&value);
+            if has(&reply.fields()) || of_items.any(|fields| has(&fields)) {
+                Ok(())
+            } else {
+                Err(format!("it is not in {}", reply.show()))
+            }
         });
     }
 }

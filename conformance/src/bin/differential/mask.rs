@@ -6,7 +6,8 @@
 /// The masks of one world.
 #[derive(Debug, Clone)]
 pub(crate) struct Masks {
-    fields: Vec<String>,
+    /// name, and whether even the type of its value may differ
+    fields: Vec<(String, bool)>,
     /// text and its name, longest text first
     names: Vec<(String, String)>,
     /// lines of texts that only one side has, on purpose
@@ -14,18 +15,21 @@ pub(crate) struct Masks {
 }
 
 impl Masks {
-    /// `fields` is the data file (`name reason` per line), `names` what to replace by what,
+    /// `fields` is the data file (`name [*] reason` per line), `names` what to replace by what,
     /// `extra_lines` globs of lines to leave out.
     pub(crate) fn new(fields: &str, mut names: Vec<(String, String)>, extra_lines: Vec<String>) -> Masks {
         let lines = fields.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-        let first = |line: &str| line.split_whitespace().next().unwrap_or_default().to_owned();
+        let field = |line: &str| {
+            let mut words = line.split_whitespace();
+            (words.next().unwrap_or_default().to_owned(), words.next() == Some("*"))
+        };
         names.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
-        Masks { fields: lines.map(first).collect(), names, extra_lines }
+        Masks { fields: lines.map(field).collect(), names, extra_lines }
     }
 
     /// True for a field whose value is masked.
     pub(crate) fn has_field(&self, name: &str) -> bool {
-        self.fields.iter().any(|field| field == name)
+        self.fields.iter().any(|(field, _)| field == name)
     }
 
     /// True for a line that is left out.
@@ -33,8 +37,11 @@ impl Masks {
         self.extra_lines.iter().any(|glob| matches_glob(glob, line))
     }
 
-    /// What kind of value it is.
-    pub(crate) fn class(&self, value: &str) -> String {
+    /// What kind of value the field `name` has.
+    pub(crate) fn class(&self, name: &str, value: &str) -> String {
+        if self.fields.iter().any(|(field, any)| field == name && *any) {
+            return "<any>".to_owned();
+        }
         let unsigned = value.strip_prefix('-').unwrap_or(value);
         let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         if value.is_empty() {
@@ -58,7 +65,7 @@ impl Masks {
     fn line(&self, line: &str) -> String {
         if let Some((name, value)) = line.split_once(':') {
             if self.has_field(name) {
-                return format!("{name}:{}", self.class(value));
+                return format!("{name}:{}", self.class(name, value));
             }
         }
         if !line.contains('=') {
@@ -67,7 +74,7 @@ impl Masks {
         let word = |word: &str| match word.split_once('=') {
             // RESP3 puts the format before the first word of a text.
             Some((name, value)) if self.has_field(name.trim_start_matches("txt:")) => {
-                format!("{name}={}", self.class(value))
+                format!("{name}={}", self.class(name.trim_start_matches("txt:"), value))
             }
             Some(_) | None => word.to_owned(),
         };

@@ -70,7 +70,7 @@ fn mask_fields(node: &mut Node, masks: &Masks) {
                     continue;
                 }
                 match &mut items[i] {
-                    Node::Blob(_, value) | Node::Line(_, value) => *value = masks.class(value),
+                    Node::Blob(_, value) | Node::Line(_, value) => *value = masks.class(&name, value),
                     Node::Null(_) | Node::List(..) => {}
                 }
             }

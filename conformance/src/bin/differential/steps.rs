@@ -5,7 +5,7 @@
 //! = title                      a new section: all connections are closed
 //! @sentinel NAME               which sentinel of the world (plain, password, renamed, users)
 //! @conn NAME                   go on with another connection; made when first named
-//! @until FIELD VALUE COMMAND   wait on both sides until the command's reply has that field's value
+//! @until FIELD VALUE COMMAND   wait on both sides until the reply (or an item of it) has that field's value
 //! @send "bytes"                send bytes as they are
 //! @read N                      compare the next N replies or messages
 //! @closed                      compare whether the other side has closed the connection

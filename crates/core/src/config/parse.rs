@@ -60,7 +60,11 @@ pub fn parse(
     reader.config.general.state_source = state::source_hash(reader.queue.iter().map(|line| &line.words[..]));
     let Reader { mut config, queue, files, .. } = reader;
     run_queue(&mut config, files, &queue)?;
-    if let Some(path) = config.general.state_file.clone() {
+    if let Some(path) = &mut config.general.state_file {
+        if !path.starts_with('/') {
+            *path = format!("{}/{path}", config.general.dir.trim_end_matches('/'));
+        }
+        let path = path.clone();
         state::load(&mut config, &path, files)?;
     }
     Ok(config)

@@ -81,19 +81,16 @@ fn execute(
             let group = group(config, first)?;
             group.failover_timeout_ms = positive(&args[1])?;
         }
-        SentinelKey::ParallelSyncs => {
-            let count = integer(&args[1]).clamp(i64::from(i32::MIN), i64::from(i32::MAX));
-            group(config, first)?.parallel_syncs = i32::try_from(count).expect("clamped to the range of i32");
-        }
+        SentinelKey::ParallelSyncs => group(config, first)?.parallel_syncs = int(&args[1]),
         SentinelKey::NotificationScript => {
-            let message = "Notification script seems non existing or non executable.";
-            let group = group(config, first)?;
-            group.notification_script = Some(script(files, &args[1], message)?);
+            let path =
+                script(config, files, args, "Notification script seems non existing or non executable.")?;
+            group(config, first)?.notification_script = path;
         }
         SentinelKey::ClientReconfigScript => {
             let message = "Client reconfiguration script seems non existing or non executable.";
-            let group = group(config, first)?;
-            group.client_reconfig_script = Some(script(files, &args[1], message)?);
+            let path = script(config, files, args, message)?;
+            group(config, first)?.client_reconfig_script = path;
         }
         SentinelKey::AuthPass => group(config, first)?.auth_pass = Some(args[1].clone()),
         SentinelKey::AuthUser => {
@@ -221,13 +218,18 @@ fn c_number(text: &str) -> Option<u32> {
     u32::from_str_radix(digits, radix).ok()
 }
 
-fn script(files: &mut dyn Files, path: &[u8], message: &str) -> Result<String, Fault> {
-    let path = text(path, 3)?;
-    if files.executable(&path) {
-        Ok(path)
-    } else {
-        Err(Fault::at(3, message).hint(format!("chmod +x {path}")))
+fn script(
+    config: &mut Config,
+    files: &mut dyn Files,
+    args: &[Vec<u8>],
+    message: &str,
+) -> Result<Option<String>, Fault> {
+    group(config, &args[0])?;
+    let path = text(&args[1], 3)?;
+    if !files.executable(&path) {
+        return Err(Fault::at(3, message).hint(format!("`{path}` must be there and executable by this user")));
     }
+    Ok(Some(path))
 }
 
 fn myid(id: &[u8]) -> Result<SentinelId, Fault> {
@@ -280,6 +282,12 @@ fn integer(value: &[u8]) -> i64 {
     let (negative, number) = strtoull(value);
     let number = i64::try_from(number).unwrap_or(i64::MAX);
     if negative { -number } else { number }
+}
+
+/// The same, for a field of C's `int`; what does not fit becomes the nearest that does.
+fn int(value: &[u8]) -> i32 {
+    let number = integer(value);
+    i32::try_from(number).unwrap_or(if number < 0 { i32::MIN } else { i32::MAX })
 }
 
 fn strtoull(value: &[u8]) -> (bool, u64) {

@@ -7,6 +7,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use watchkeeper_core::Persona;
 use watchkeeper_core::config::CommandLine;
 
+use super::demo;
 use super::lang::Lang;
 use super::text;
 use crate::daemon::startup::{self, Refusal, banner};
@@ -28,8 +29,8 @@ struct Cli {
 enum Command {
     /// Run a sentinel
     Run(Run),
-    /// Watch a failover happen: real servers and sentinels on this machine, a master that dies
-    Demo(super::demo::DemoArgs),
+    /// Show a failover
+    Demo(demo::DemoArgs),
 }
 
 /// `watchkeeper run`
@@ -77,6 +78,7 @@ pub fn command(lang: Lang) -> clap::Command {
         .version(banner::build_text())
         .about(text::about(lang))
         .after_help(text::examples(lang))
+        .mut_subcommand("demo", |command| demo::describe(command, lang))
         .mut_subcommand("run", |run| run.about(text::about_run(lang)).after_help(text::examples_run(lang)))
 }
 
@@ -93,13 +95,7 @@ pub fn main(args: &[OsString], lang: Lang) -> i32 {
     };
     match cli.command {
         Command::Run(run) => start(&run, cli.lang.unwrap_or(lang)),
-        Command::Demo(args) => match super::demo::run(&args) {
-            Ok(code) => i32::from(code != std::process::ExitCode::SUCCESS),
-            Err(error) => {
-                eprintln!("error: {error:#}");
-                1
-            }
-        },
+        Command::Demo(args) => demo::main(&args, cli.lang.unwrap_or(lang)),
     }
 }
 
@@ -133,7 +129,7 @@ mod tests {
     fn words(line: &str) -> Vec<OsString> {
         let parsed = command(Lang::En).try_get_matches_from(line.split(' '));
         let cli = parsed.and_then(|found| Cli::from_arg_matches(&found)).unwrap();
-        let Command::Run(run) = cli.command else { panic!("not `run`: {line}") };
+        let Command::Run(run) = cli.command else { panic!("`{line}` is not `run`") };
         run.words
     }
 

@@ -92,3 +92,6 @@ impl Resolver {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use watchkeeper_core::io::{ClientId, ClientInput, Facts, LinkId, ScriptInput};
 use watchkeeper_core::{Deadline, Input, LogLevel, Mono, Now, Output, Outputs, Sentinel};
 
@@ -21,7 +20,6 @@ use super::outside::{self, Outside};
 use super::persist::{self, Writer};
 use super::scripts::Scripts;
 use super::server::{Server, Turn};
-use super::signals::Signal;
 use super::{Startup, accept, acl, facts};
 
 /// Frames or commands taken from one socket before the others have their turn.
@@ -69,7 +67,7 @@ impl Driver {
         let tls = listeners.contexts.take().map(|contexts| contexts.client);
         let facts = facts::collect(&general, &config_path)?;
         let (path, render) = persist::destination(config_path, state_path);
-        tokio::task::spawn_local(forward(signals, answer.clone()));
+        tokio::task::spawn_local(outside::forward(signals, answer.clone()));
         Ok(Driver {
             core,
             clock,
@@ -289,19 +287,6 @@ impl Driver {
         self.server.flush_all().await;
         if let Some(unix) = self.unix.take() {
             unix.remove(&self.log);
-        }
-    }
-}
-
-/// Brings the requests of the operating system in.
-async fn forward(mut signals: mpsc::Receiver<Signal>, answer: outside::Sender) {
-    while let Some(signal) = signals.recv().await {
-        match signal {
-            Signal::Terminate { .. } => {
-                if answer.send(Outside::Terminate).await.is_err() {
-                    return;
-                }
-            }
         }
     }
 }

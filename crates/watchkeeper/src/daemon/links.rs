@@ -155,3 +155,6 @@ impl Shared {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -194,3 +194,6 @@ fn backlog_warning(backlog: u32) -> Option<String> {
         format!("`tcp-backlog {backlog}` cannot be had: /proc/sys/net/core/somaxconn allows {most} at most.")
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use tokio::sync::mpsc;
 use watchkeeper_core::io::{ScriptId, ScriptInput, Ticket, Version};
 
+use super::signals::Signal;
+
 /// Messages that may wait for thread `sentinel`.
 const QUEUE: usize = 256;
 
@@ -26,4 +28,17 @@ pub(super) type Receiver = mpsc::Receiver<Outside>;
 
 pub(super) fn channel() -> (Sender, Receiver) {
     mpsc::channel(QUEUE)
+}
+
+/// Brings the requests of the operating system in.
+pub(super) async fn forward(mut signals: mpsc::Receiver<Signal>, answer: Sender) {
+    while let Some(signal) = signals.recv().await {
+        match signal {
+            Signal::Terminate { .. } => {
+                if answer.send(Outside::Terminate).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
 }

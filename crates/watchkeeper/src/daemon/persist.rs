@@ -290,3 +290,6 @@ fn remove_leftovers(path: &Path) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

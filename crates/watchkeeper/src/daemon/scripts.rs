@@ -107,3 +107,6 @@ fn lacks_resources(error: &io::Error) -> bool {
     let lacking = [Errno::AGAIN, Errno::NOMEM, Errno::MFILE, Errno::NFILE];
     error.raw_os_error().is_some_and(|code| lacking.iter().any(|e| e.raw_os_error() == code))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,9 @@
 //! TLS as Redis means it: certificates are verified against the configured authorities, host names are not.
 //!
-//! Built once at start; links and listeners share the result. Two things that OpenSSL accepts are accepted on top of
-//! what the verifier of rustls does, because small installations live on them: a certificate that is itself one of
-//! the configured authorities (self-signed, on all machines), whatever it says about being an authority.
+//! Built once at start; links and listeners share the result. On top of what the verifier of rustls accepts, a
+//! certificate that is itself one of the configured authorities is accepted whatever it says about being an authority
+//! or about its dates: small installations use one self-signed certificate on all machines. Certificates of X.509
+//! version 1 and encrypted keys are refused.
 
 use std::fs;
 use std::path::Path;
@@ -193,9 +194,7 @@ fn server_config(
         let known = Arc::clone(&authorities.certificates);
         builder.with_client_cert_verifier(Arc::new(Clients { inner, known }))
     };
-    builder
-        .with_single_cert(pair.chain, pair.key)
-        .map_err(|e| format!("Failed to use tls-cert-file and its key: {e}"))
+    builder.with_single_cert(pair.chain, pair.key).map_err(|e| unusable("tls-cert-file", &e))
 }
 
 fn client_config(
@@ -212,9 +211,20 @@ fn client_config(
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(servers))
         .with_client_auth_cert(pair.chain, pair.key)
-        .map_err(|e| format!("Failed to use the TLS client certificate and its key: {e}"))?;
+        .map_err(|e| unusable("the TLS client certificate", &e))?;
     config.enable_sni = false;
     Ok(config)
+}
+
+fn unusable(what: &str, error: &Error) -> String {
+    let text = error.to_string();
+    if text.contains("UnsupportedCertVersion") {
+        return format!(
+            "Failed to use {what}: the certificate is of X.509 version 1, expected version 3. \
+             hint: sign it with `openssl x509 -req -extfile FILE`, FILE holding `basicConstraints=CA:FALSE`"
+        );
+    }
+    format!("Failed to use {what} and its key: {text}")
 }
 
 /// Verifies the servers we connect to: the chain, not the name.
@@ -321,3 +331,6 @@ impl ClientCertVerifier for Clients {
         self.inner.supported_verify_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests;
