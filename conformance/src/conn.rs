@@ -35,7 +35,14 @@ impl Conn {
     /// # Errors
     /// When nobody listens.
     pub fn open(port: u16) -> io::Result<Conn> {
-        let addr = SocketAddr::from(([127, 0, 0, 1], port));
+        Conn::open_at(SocketAddr::from(([127, 0, 0, 1], port)))
+    }
+
+    /// Connects to any address.
+    ///
+    /// # Errors
+    /// When nobody listens.
+    pub fn open_at(addr: SocketAddr) -> io::Result<Conn> {
         let stream = TcpStream::connect_timeout(&addr, Duration::from_secs(5))?;
         stream.set_nodelay(true)?;
         Ok(Conn { stream, pending: Vec::new(), timeout: DEFAULT_TIMEOUT })
