@@ -1,3 +1,4 @@
 //! Library of the product: the daemon and the command line around `watchkeeper-core`.
 
+pub mod cli;
 pub mod daemon;

@@ -16,6 +16,7 @@ use super::dns::{Resolver, system_lookup};
 use super::links::Links;
 use super::listen::UnixSocket;
 use super::log::Logger;
+use super::notify::Notifier;
 use super::outside::{self, Outside};
 use super::persist::{self, Writer};
 use super::scripts::Scripts;
@@ -53,12 +54,13 @@ pub(super) struct Driver {
     facts_at: Option<Mono>,
     unix: Option<UnixSocket>,
     log: Arc<Logger>,
+    notifier: Arc<Notifier>,
     exit: Option<i32>,
 }
 
 impl Driver {
     pub(super) fn new(startup: Startup, core: Sentinel, clock: Clock) -> io::Result<Driver> {
-        let Startup { config, config_path, state_path, mut listeners, log, signals, .. } = startup;
+        let Startup { config, config_path, state_path, mut listeners, log, signals, notifier, .. } = startup;
         let general = config.general;
         let hub = Rc::new(Hub::new());
         let (answer, answers) = outside::channel();
@@ -85,6 +87,7 @@ impl Driver {
             facts_at: None,
             unix: listeners.unix,
             log,
+            notifier,
             exit: None,
         })
     }
@@ -95,6 +98,7 @@ impl Driver {
         self.tell_facts();
         self.core.start(self.now, &mut self.outputs);
         self.run_outputs();
+        self.notifier.ready();
         loop {
             if let Some(code) = self.exit {
                 self.leave().await;

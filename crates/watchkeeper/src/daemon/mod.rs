@@ -9,6 +9,7 @@ mod acl;
 mod clock;
 mod conn;
 mod connect;
+mod daemonize;
 mod dns;
 mod driver;
 mod facts;
@@ -16,11 +17,14 @@ mod files;
 mod links;
 mod listen;
 pub mod log;
+pub mod notify;
 mod outside;
 mod persist;
+mod pidfile;
 mod scripts;
 mod server;
 pub mod signals;
+pub mod startup;
 mod strerror;
 mod tls;
 
@@ -37,6 +41,7 @@ pub use strerror::strerror;
 use clock::Clock;
 use driver::Driver;
 use log::Logger;
+use notify::Notifier;
 use signals::Signal;
 
 /// Everything a sentinel needs to run.
@@ -58,6 +63,8 @@ pub struct Startup {
     pub log: Arc<Logger>,
     /// requests of the operating system; the sender may be dropped
     pub signals: mpsc::Receiver<Signal>,
+    /// who wants to know that we serve
+    pub notifier: Arc<Notifier>,
 }
 
 /// Runs a sentinel until it ends; the result is the exit status. Blocks the calling thread.

@@ -1,0 +1,153 @@
+//! Our own commands. Each is a variant of [`Command`]; what they print for people comes from `text`.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use watchkeeper_core::Persona;
+use watchkeeper_core::config::CommandLine;
+
+use super::lang::Lang;
+use super::text;
+use crate::daemon::startup::{self, Refusal, banner};
+
+/// The arguments.
+#[derive(Debug, Parser)]
+#[command(name = "watchkeeper", subcommand_required = true, arg_required_else_help = true)]
+struct Cli {
+    /// Language of explanations [default: from LC_ALL or LANG]
+    #[arg(long, value_enum, ignore_case = true, global = true)]
+    lang: Option<Lang>,
+    /// what to do
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a sentinel
+    Run(Run),
+}
+
+/// `watchkeeper run`
+#[derive(Debug, clap::Args)]
+struct Run {
+    /// Speak as this program where the two differ
+    #[arg(long = "as", value_enum, value_name = "PROGRAM", default_value_t = As::Redis)]
+    persona: As,
+    /// The configuration file, then directives as options: `--port 7777`
+    #[arg(
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "FILE [--DIRECTIVE VALUE]"
+    )]
+    words: Vec<OsString>,
+}
+
+/// Whose words are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum As {
+    /// `redis-sentinel` 7.0
+    Redis,
+    /// `valkey-sentinel` 8.0
+    Valkey,
+}
+
+impl From<As> for Persona {
+    fn from(who: As) -> Persona {
+        match who {
+            As::Redis => Persona::Redis,
+            As::Valkey => Persona::Valkey,
+        }
+    }
+}
+
+/// Whether a word is one of our commands.
+pub fn is_command(word: &OsStr) -> bool {
+    word == "help" || command(Lang::En).get_subcommands().any(|known| word == known.get_name())
+}
+
+/// The whole command line as clap sees it, with texts in this language. Completions and manual pages come from it.
+pub fn command(lang: Lang) -> clap::Command {
+    Cli::command()
+        .version(banner::build_text())
+        .about(text::about(lang))
+        .after_help(text::examples(lang))
+        .mut_subcommand("run", |run| run.about(text::about_run(lang)).after_help(text::examples_run(lang)))
+}
+
+/// Does what the arguments (with the program's name in front) say; the result is the exit status.
+pub fn main(args: &[OsString], lang: Lang) -> i32 {
+    let parsed = command(lang).try_get_matches_from(args).and_then(|found| Cli::from_arg_matches(&found));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nobody to tell that the stream is closed.
+            let _ = error.print();
+            return error.exit_code();
+        }
+    };
+    match cli.command {
+        Command::Run(run) => start(&run, cli.lang.unwrap_or(lang)),
+    }
+}
+
+fn start(run: &Run, lang: Lang) -> i32 {
+    let words: Vec<Vec<u8>> = run.words.iter().map(|word| word.as_bytes().to_vec()).collect();
+    match startup::start(&CommandLine::read(&words), run.persona.into()) {
+        Ok(code) => code,
+        Err(refusal) => {
+            tell(&refusal, lang);
+            1
+        }
+    }
+}
+
+/// Tells a refusal to the person at the terminal. What upstream logs once the log's place is known is logged as well.
+fn tell(refusal: &Refusal, lang: Lang) {
+    match &refusal.what {
+        startup::What::NotWritable { .. } | startup::What::CannotServe(_) => refusal.log(),
+        startup::What::NoFile
+        | startup::What::Unreadable { .. }
+        | startup::What::Wrong(_)
+        | startup::What::Daemonize(_) => {}
+    }
+    eprint!("{}", text::refusal(&refusal.what, lang));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<OsString> {
+        let parsed = command(Lang::En).try_get_matches_from(line.split(' '));
+        let cli = parsed.and_then(|found| Cli::from_arg_matches(&found)).unwrap();
+        let Command::Run(run) = cli.command;
+        run.words
+    }
+
+    #[test]
+    fn the_command_line_is_sound_in_every_language() {
+        command(Lang::En).debug_assert();
+        command(Lang::Zh).debug_assert();
+    }
+
+    #[test]
+    fn everything_after_the_file_is_left_to_the_directives() {
+        assert_eq!(words("watchkeeper run x.conf"), ["x.conf"]);
+        assert_eq!(
+            words("watchkeeper --lang zh run --as valkey x.conf --port 1 --bind a -b -"),
+            ["x.conf", "--port", "1", "--bind", "a", "-b", "-"]
+        );
+        assert_eq!(words("watchkeeper run x.conf --as 1 --lang 2"), ["x.conf", "--as", "1", "--lang", "2"]);
+        assert_eq!(words("watchkeeper run x.conf --help"), ["x.conf", "--help"]);
+    }
+
+    #[test]
+    fn commands_are_known_by_name() {
+        assert!(is_command(OsStr::new("run")) && is_command(OsStr::new("help")));
+        assert!(!is_command(OsStr::new("run.conf")));
+    }
+}
