@@ -153,7 +153,8 @@ impl Logger {
             inner.writing = true;
             drop(inner);
             if dropped > 0 {
-                let text = format!("{dropped} log lines were dropped here: whoever reads the log is too slow.");
+                let text =
+                    format!("{dropped} log lines were dropped here: whoever reads the log is too slow.");
                 batch.push(Record::line(SystemTime::now(), LogLevel::Warning, &text));
             }
             sink.write(&batch);
@@ -228,7 +229,7 @@ mod tests {
         assert!(!log.flush(Duration::from_millis(1)));
         // The reader comes back: it learns how much it missed.
         let mut file = fs::File::from(reader);
-        let mut seen = Vec::new();
+        let mut seen: Vec<u8> = Vec::new();
         let report = b"log lines were dropped here";
         let mut buffer = vec![0; 1 << 16];
         while !seen.windows(report.len()).any(|part| part == report) {

@@ -23,6 +23,8 @@ use std::time::Instant;
 
 use anyhow::Result;
 
+use super::lang::Lang;
+
 /// The group's name.
 const GROUP: &str = "demo";
 
@@ -31,10 +33,7 @@ const DOWN_AFTER_MS: u32 = 2000;
 
 /// What `watchkeeper demo` can be told.
 #[derive(Debug, Clone, clap::Args)]
-pub struct DemoArgs {
-    /// language of the explanations [default: by LANG]
-    #[arg(long, value_enum)]
-    lang: Option<Lang>,
+pub(super) struct DemoArgs {
     /// leave the master alive: kill it yourself, or just look
     #[arg(long)]
     no_kill: bool,
@@ -58,37 +57,6 @@ pub struct DemoArgs {
     guard: Option<PathBuf>,
 }
 
-/// The languages the demo speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Lang {
-    /// English
-    #[value(name = "en")]
-    English,
-    /// Chinese
-    #[value(name = "zh")]
-    Chinese,
-}
-
-impl Lang {
-    /// The language of the environment.
-    fn of_environment() -> Lang {
-        let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        Lang::of_locale(&["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set).unwrap_or_default())
-    }
-
-    fn of_locale(locale: &str) -> Lang {
-        if locale.starts_with("zh") { Lang::Chinese } else { Lang::English }
-    }
-
-    /// The text in this language.
-    fn pick<'a>(self, english: &'a str, chinese: &'a str) -> &'a str {
-        match self {
-            Lang::English => english,
-            Lang::Chinese => chinese,
-        }
-    }
-}
-
 /// Everything the story reacts to, from whatever thread.
 #[derive(Debug)]
 enum Feed {
@@ -103,31 +71,13 @@ enum Feed {
 }
 
 /// Runs the demo until its end or Ctrl-C. Nothing it started or wrote is left behind, whatever happens.
-pub fn run(args: &DemoArgs) -> Result<ExitCode> {
+pub(super) fn run(args: &DemoArgs, lang: Lang) -> Result<ExitCode> {
     if let Some(dir) = &args.guard {
         processes::guard(dir, args.keep_dir, BufReader::new(std::io::stdin()));
         return Ok(ExitCode::SUCCESS);
     }
-    let lang = args.lang.unwrap_or_else(Lang::of_environment);
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let once = args.once || !std::io::stdin().is_terminal();
     let line = timeline::Timeline::new(std::io::stdout(), colour, lang, Instant::now());
     story::tell(args, once, line)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Lang;
-
-    #[test]
-    fn the_language_follows_the_locale() {
-        for (locale, lang) in [
-            ("zh_CN.UTF-8", Lang::Chinese),
-            ("zh", Lang::Chinese),
-            ("en_GB.UTF-8", Lang::English),
-            ("", Lang::English),
-        ] {
-            assert_eq!(Lang::of_locale(locale), lang, "{locale}");
-        }
-    }
 }
