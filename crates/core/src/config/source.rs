@@ -54,17 +54,18 @@ impl CommandLine {
                 continue;
             };
             let last = next.is_none_or(|next| next.starts_with(b"--"));
-            if last && name.eq_ignore_ascii_case(b"sentinel") {
-                continue;
-            }
             if !line.options.is_empty() {
                 line.options.push(b'\n');
             }
             line.options.extend(name);
             line.options.push(b' ');
-            value_seen = split_args(name).is_none_or(|words| words.len() != 1);
+            value_seen = split_args(name).is_none_or(|words| words.len() > 1);
             if last && name.eq_ignore_ascii_case(b"save") {
                 line.options.extend(b"\"\"");
+                value_seen = true;
+            }
+            // The switch alone is a line without effect, which counts in the line numbers of errors.
+            if last && name.eq_ignore_ascii_case(b"sentinel") {
                 value_seen = true;
             }
         }
@@ -115,14 +116,15 @@ mod tests {
     #[test]
     fn a_value_may_look_like_an_option() {
         assert_eq!(read(&["f", "--requirepass", "--foo"]).options, b"requirepass \"--foo\" ");
+        assert_eq!(read(&["f", "--", "--hz", "1"]).options, b" \"--hz\" \"1\" ");
     }
 
     #[test]
     fn sentinel_is_a_switch_or_a_directive() {
         let switch = read(&["f", "--sentinel", "--port", "1"]);
         assert!(switch.sentinel);
-        assert_eq!(switch.options, b"port \"1\" ");
-        assert_eq!(read(&["f", "--port", "1", "--sentinel"]).options, b"port \"1\" ");
+        assert_eq!(switch.options, b"sentinel \nport \"1\" ");
+        assert_eq!(read(&["f", "--port", "1", "--sentinel"]).options, b"port \"1\" \nsentinel ");
         let directive = read(&["f", "--sentinel", "myid", "x"]);
         assert_eq!(directive.options, b"sentinel \"myid\" \"x\" ");
     }

@@ -9,9 +9,11 @@ use clap::ValueEnum;
 pub enum Lang {
     /// English
     #[default]
-    En,
+    #[value(name = "en")]
+    English,
     /// 简体中文
-    Zh,
+    #[value(name = "zh")]
+    Chinese,
 }
 
 impl Lang {
@@ -29,10 +31,18 @@ impl Lang {
             let names = ["LC_ALL", "LC_MESSAGES", "LANG"];
             let locale = names.iter().find_map(|name| env(name).filter(|value| !value.is_empty()));
             match locale {
-                Some(locale) if locale.starts_with("zh") => Lang::Zh,
-                Some(_) | None => Lang::En,
+                Some(locale) if locale.starts_with("zh") => Lang::Chinese,
+                Some(_) | None => Lang::English,
             }
         })
+    }
+
+    /// The text in this language.
+    pub fn pick<'a>(self, english: &'a str, chinese: &'a str) -> &'a str {
+        match self {
+            Lang::English => english,
+            Lang::Chinese => chinese,
+        }
     }
 }
 
@@ -49,12 +59,12 @@ mod tests {
 
     #[test]
     fn the_option_wins_over_the_environment() {
-        assert_eq!(choose("--lang zh run x", &[("LANG", "en_US.UTF-8")]), Lang::Zh);
-        assert_eq!(choose("--lang=EN run x", &[("LC_ALL", "zh_CN.UTF-8")]), Lang::En);
-        assert_eq!(choose("run x", &[("LANG", "zh_CN.UTF-8")]), Lang::Zh);
-        assert_eq!(choose("run x", &[("LC_ALL", ""), ("LANG", "zh_TW")]), Lang::Zh);
-        assert_eq!(choose("run x", &[("LC_ALL", "C"), ("LANG", "zh_TW")]), Lang::En);
-        assert_eq!(choose("--lang", &[]), Lang::En);
-        assert_eq!(choose("--lang klingon", &[]), Lang::En);
+        assert_eq!(choose("--lang zh run x", &[("LANG", "en_US.UTF-8")]), Lang::Chinese);
+        assert_eq!(choose("--lang=EN run x", &[("LC_ALL", "zh_CN.UTF-8")]), Lang::English);
+        assert_eq!(choose("run x", &[("LANG", "zh_CN.UTF-8")]), Lang::Chinese);
+        assert_eq!(choose("run x", &[("LC_ALL", ""), ("LANG", "zh_TW")]), Lang::Chinese);
+        assert_eq!(choose("run x", &[("LC_ALL", "C"), ("LANG", "zh_TW")]), Lang::English);
+        assert_eq!(choose("--lang", &[]), Lang::English);
+        assert_eq!(choose("--lang klingon", &[]), Lang::English);
     }
 }

@@ -9,6 +9,7 @@ pub mod upstream;
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
+use std::process::ExitCode;
 
 use watchkeeper_core::Persona;
 
@@ -24,13 +25,18 @@ enum Call {
 }
 
 /// Does what the arguments (with the program's name in front) say; the result is the exit status.
-pub fn main(args: &[OsString]) -> i32 {
+pub fn main(args: &[OsString]) -> ExitCode {
     let name = args.first().cloned().unwrap_or_default();
     let rest = args.get(1..).unwrap_or_default();
     match call(&name, rest) {
-        Call::Sentinel(persona) => upstream::main(rest, persona),
+        Call::Sentinel(persona) => status(upstream::main(rest, persona)),
         Call::Own => own::main(args, Lang::choose(rest, |name| std::env::var(name).ok())),
     }
+}
+
+/// Statuses are 0..=255; anything else would be a mistake of ours and must not look like success.
+fn status(code: i32) -> ExitCode {
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
 
 /// Decides by the last part of the program's name and by `--sentinel`.

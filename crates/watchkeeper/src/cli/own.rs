@@ -2,14 +2,15 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
+use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use watchkeeper_core::Persona;
 use watchkeeper_core::config::CommandLine;
 
-use super::demo;
+use super::demo::{self, DemoArgs};
 use super::lang::Lang;
-use super::text;
+use super::{status, text};
 use crate::daemon::startup::{self, Refusal, banner};
 
 /// The arguments.
@@ -29,8 +30,8 @@ struct Cli {
 enum Command {
     /// Run a sentinel
     Run(Run),
-    /// Show a failover
-    Demo(demo::DemoArgs),
+    /// Show a failover with real servers on this machine
+    Demo(DemoArgs),
 }
 
 /// `watchkeeper run`
@@ -69,7 +70,7 @@ impl From<As> for Persona {
 
 /// Whether a word is one of our commands.
 pub fn is_command(word: &OsStr) -> bool {
-    word == "help" || command(Lang::En).get_subcommands().any(|known| word == known.get_name())
+    word == "help" || command(Lang::English).get_subcommands().any(|known| word == known.get_name())
 }
 
 /// The whole command line as clap sees it, with texts in this language. Completions and manual pages come from it.
@@ -78,24 +79,28 @@ pub fn command(lang: Lang) -> clap::Command {
         .version(banner::build_text())
         .about(text::about(lang))
         .after_help(text::examples(lang))
-        .mut_subcommand("demo", |command| demo::describe(command, lang))
         .mut_subcommand("run", |run| run.about(text::about_run(lang)).after_help(text::examples_run(lang)))
+        .mut_subcommand("demo", |demo| demo.about(text::about_demo(lang)))
 }
 
 /// Does what the arguments (with the program's name in front) say; the result is the exit status.
-pub fn main(args: &[OsString], lang: Lang) -> i32 {
+pub fn main(args: &[OsString], lang: Lang) -> ExitCode {
     let parsed = command(lang).try_get_matches_from(args).and_then(|found| Cli::from_arg_matches(&found));
     let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
             // Nobody to tell that the stream is closed.
             let _ = error.print();
-            return error.exit_code();
+            return status(error.exit_code());
         }
     };
+    let lang = cli.lang.unwrap_or(lang);
     match cli.command {
-        Command::Run(run) => start(&run, cli.lang.unwrap_or(lang)),
-        Command::Demo(args) => demo::main(&args, cli.lang.unwrap_or(lang)),
+        Command::Run(run) => status(start(&run, lang)),
+        Command::Demo(args) => demo::run(&args, lang).unwrap_or_else(|error| {
+            eprintln!("{}{error:#}", lang.pick("error: ", "错误："));
+            ExitCode::FAILURE
+        }),
     }
 }
 
@@ -127,16 +132,18 @@ mod tests {
     use super::*;
 
     fn words(line: &str) -> Vec<OsString> {
-        let parsed = command(Lang::En).try_get_matches_from(line.split(' '));
+        let parsed = command(Lang::English).try_get_matches_from(line.split(' '));
         let cli = parsed.and_then(|found| Cli::from_arg_matches(&found)).unwrap();
-        let Command::Run(run) = cli.command else { panic!("`{line}` is not `run`") };
-        run.words
+        match cli.command {
+            Command::Run(run) => run.words,
+            Command::Demo(_) => panic!("`{line}` is not `run`"),
+        }
     }
 
     #[test]
     fn the_command_line_is_sound_in_every_language() {
-        command(Lang::En).debug_assert();
-        command(Lang::Zh).debug_assert();
+        command(Lang::English).debug_assert();
+        command(Lang::Chinese).debug_assert();
     }
 
     #[test]

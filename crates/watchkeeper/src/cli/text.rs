@@ -8,8 +8,12 @@ use crate::daemon::startup::What;
 use crate::daemon::strerror;
 
 /// Where distributions put the file.
-const USUAL_PLACES: [&str; 4] =
-    ["/etc/redis/sentinel.conf", "/etc/valkey/sentinel.conf", "/etc/redis-sentinel.conf", "/etc/sentinel.conf"];
+const USUAL_PLACES: [&str; 4] = [
+    "/etc/redis/sentinel.conf",
+    "/etc/valkey/sentinel.conf",
+    "/etc/redis-sentinel.conf",
+    "/etc/sentinel.conf",
+];
 
 const RUN_EXAMPLES: &str = "  watchkeeper run /etc/redis/sentinel.conf\n  \
      watchkeeper run /etc/redis/sentinel.conf --port 26380 --loglevel verbose\n  \
@@ -17,26 +21,28 @@ const RUN_EXAMPLES: &str = "  watchkeeper run /etc/redis/sentinel.conf\n  \
 
 /// What the program is.
 pub(super) fn about(lang: Lang) -> &'static str {
-    match lang {
-        Lang::En => "Watches Redis and Valkey masters and fails over: a drop-in redis-sentinel",
-        Lang::Zh => "监视 Redis 与 Valkey 主库并自动故障转移：可直接替换 redis-sentinel",
-    }
+    lang.pick(
+        "Watches Redis and Valkey masters and fails over: a drop-in redis-sentinel",
+        "监视 Redis 与 Valkey 主库并自动故障转移：可直接替换 redis-sentinel",
+    )
 }
 
 /// What `run` does.
 pub(super) fn about_run(lang: Lang) -> &'static str {
-    match lang {
-        Lang::En => "Run a sentinel",
-        Lang::Zh => "运行一个 sentinel",
-    }
+    lang.pick("Run a sentinel", "运行一个 sentinel")
+}
+
+/// What `demo` does.
+pub(super) fn about_demo(lang: Lang) -> &'static str {
+    lang.pick("Show a failover with real servers on this machine", "用本机上真实的服务器演示一次故障转移")
 }
 
 /// Examples of everything.
 pub(super) fn examples(lang: Lang) -> String {
-    let drop_in = match lang {
-        Lang::En => "Called as `redis-sentinel` or `valkey-sentinel` it takes exactly their arguments:",
-        Lang::Zh => "以 `redis-sentinel` 或 `valkey-sentinel` 的名字运行时，参数与它们完全相同：",
-    };
+    let drop_in = lang.pick(
+        "Called as `redis-sentinel` or `valkey-sentinel` it takes exactly their arguments:",
+        "以 `redis-sentinel` 或 `valkey-sentinel` 的名字运行时，参数与它们完全相同：",
+    );
     format!(
         "{}\n\n{drop_in}\n  ln -s watchkeeper redis-sentinel\n  \
          ./redis-sentinel /etc/redis/sentinel.conf --supervised systemd",
@@ -46,10 +52,7 @@ pub(super) fn examples(lang: Lang) -> String {
 
 /// Examples of `run`.
 pub(super) fn examples_run(lang: Lang) -> String {
-    let title = match lang {
-        Lang::En => "Examples:",
-        Lang::Zh => "示例：",
-    };
+    let title = lang.pick("Examples:", "示例：");
     format!("{title}\n{RUN_EXAMPLES}")
 }
 
@@ -62,15 +65,12 @@ pub(super) fn refusal(what: &What, lang: Lang) -> String {
         What::Wrong(error) => (error.to_string(), None),
         What::NotWritable { path, error } => not_writable(path, &strerror(error), lang),
         What::Daemonize(reason) => match lang {
-            Lang::En => (format!("cannot run in the background: {reason}"), None),
-            Lang::Zh => (format!("无法转入后台运行：{reason}"), None),
+            Lang::English => (format!("cannot run in the background: {reason}"), None),
+            Lang::Chinese => (format!("无法转入后台运行：{reason}"), None),
         },
         What::CannotServe(lines) => (lines.join("\n"), serve_hint(lines, lang)),
     };
-    let title = match lang {
-        Lang::En => "error: ",
-        Lang::Zh => "错误：",
-    };
+    let title = lang.pick("error: ", "错误：");
     let hint = hint.map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
     format!("{title}{error}\n{hint}")
 }
@@ -78,10 +78,11 @@ pub(super) fn refusal(what: &What, lang: Lang) -> String {
 fn no_file(lang: Lang) -> (String, Option<String>) {
     let command = "`watchkeeper run /etc/redis/sentinel.conf`";
     let (error, hint) = match lang {
-        Lang::En => {
-            ("no configuration file was named; a sentinel keeps its state in it", "name it before the options")
-        }
-        Lang::Zh => ("没有指定配置文件；sentinel 的状态保存在其中", "请在选项之前给出文件"),
+        Lang::English => (
+            "no configuration file was named; a sentinel keeps its state in it",
+            "name it before the options",
+        ),
+        Lang::Chinese => ("没有指定配置文件；sentinel 的状态保存在其中", "请在选项之前给出文件"),
     };
     (error.into(), Some(format!("{hint}: {command}")))
 }
@@ -89,36 +90,33 @@ fn no_file(lang: Lang) -> (String, Option<String>) {
 fn unreadable(path: &Path, error: &io::Error, lang: Lang) -> (String, Option<String>) {
     let (path, reason) = (path.display(), strerror(error));
     let text = match lang {
-        Lang::En => format!("the configuration file `{path}` cannot be read: {reason}"),
-        Lang::Zh => format!("无法读取配置文件 `{path}`：{reason}"),
+        Lang::English => format!("the configuration file `{path}` cannot be read: {reason}"),
+        Lang::Chinese => format!("无法读取配置文件 `{path}`：{reason}"),
     };
-    let rights = match lang {
-        Lang::En => "run as the user that owns the file (often `redis`), or give this user the right to it",
-        Lang::Zh => "请以该文件所有者（通常是 `redis`）的身份运行，或授予当前用户权限",
-    };
-    let hint = match error.kind() {
-        ErrorKind::NotFound => Some(missing_hint(lang)),
-        ErrorKind::PermissionDenied => Some(rights.into()),
-        _ => None,
-    };
-    (text, hint)
+    let rights = lang.pick(
+        "run as the user that owns the file (often `redis`), or give this user the right to it",
+        "请以该文件所有者（通常是 `redis`）的身份运行，或授予当前用户权限",
+    );
+    let missing = || (error.kind() == ErrorKind::NotFound).then(|| missing_hint(lang));
+    let forbidden = (error.kind() == ErrorKind::PermissionDenied).then(|| rights.into());
+    (text, forbidden.or_else(missing))
 }
 
 fn missing_hint(lang: Lang) -> String {
     let found = USUAL_PLACES.iter().find(|place| Path::new(place).exists());
     let line = "`sentinel monitor mymaster 127.0.0.1 6379 2`";
     match (found, lang) {
-        (Some(place), Lang::En) => format!("there is one at `{place}`"),
-        (Some(place), Lang::Zh) => format!("`{place}` 处有一个配置文件"),
-        (None, Lang::En) => format!("a file of one line is enough to begin with: {line}"),
-        (None, Lang::Zh) => format!("文件里有一行即可开始：{line}"),
+        (Some(place), Lang::English) => format!("there is one at `{place}`"),
+        (Some(place), Lang::Chinese) => format!("`{place}` 处有一个配置文件"),
+        (None, Lang::English) => format!("a file of one line is enough to begin with: {line}"),
+        (None, Lang::Chinese) => format!("文件里有一行即可开始：{line}"),
     }
 }
 
 fn not_writable(path: &Path, reason: &str, lang: Lang) -> (String, Option<String>) {
     let path = path.display();
     match lang {
-        Lang::En => (
+        Lang::English => (
             format!("the state could not be kept in `{path}`: {reason}"),
             Some(
                 "the file and its directory must be writable; `state-file PATH` in the configuration keeps the \
@@ -126,7 +124,7 @@ fn not_writable(path: &Path, reason: &str, lang: Lang) -> (String, Option<String
                     .into(),
             ),
         ),
-        Lang::Zh => (
+        Lang::Chinese => (
             format!("无法把状态保存到 `{path}`：{reason}"),
             Some("该文件及其目录必须可写；也可在配置中用 `state-file PATH` 把状态保存到别处".into()),
         ),
@@ -136,10 +134,12 @@ fn not_writable(path: &Path, reason: &str, lang: Lang) -> (String, Option<String
 fn serve_hint(lines: &[String], lang: Lang) -> Option<String> {
     let busy = lines.iter().any(|line| line.ends_with("Address already in use"));
     busy.then(|| match lang {
-        Lang::En => "something listens there already, perhaps another sentinel: `ss -ltnp` shows what; \
+        Lang::English => "something listens there already, perhaps another sentinel: `ss -ltnp` shows what; \
                      `--port` chooses another port"
             .into(),
-        Lang::Zh => "该端口已被占用，可能是另一个 sentinel：用 `ss -ltnp` 查看，或用 `--port` 换一个端口".into(),
+        Lang::Chinese => {
+            "该端口已被占用，可能是另一个 sentinel：用 `ss -ltnp` 查看，或用 `--port` 换一个端口".into()
+        }
     })
 }
 
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_missing_file_brings_advice() {
-        for lang in [Lang::En, Lang::Zh] {
+        for lang in [Lang::English, Lang::Chinese] {
             let what = What::Unreadable { path: "/x".into(), error: ErrorKind::NotFound.into() };
             let text = refusal(&what, lang);
             assert!(text.contains("`/x`") && text.contains("\nhint: "), "{text}");
@@ -159,7 +159,10 @@ mod tests {
     #[test]
     fn a_busy_port_brings_advice() {
         let lines = vec!["... bind: Address already in use".to_string(), "Failed ...".to_string()];
-        assert!(refusal(&What::CannotServe(lines), Lang::En).contains("hint: something listens there already"));
-        assert!(!refusal(&What::CannotServe(vec!["x".into()]), Lang::En).contains("hint:"));
+        assert!(
+            refusal(&What::CannotServe(lines), Lang::English)
+                .contains("hint: something listens there already")
+        );
+        assert!(!refusal(&What::CannotServe(vec!["x".into()]), Lang::English).contains("hint:"));
     }
 }

@@ -153,7 +153,8 @@ impl Logger {
             inner.writing = true;
             drop(inner);
             if dropped > 0 {
-                let text = format!("{dropped} log lines were dropped here: whoever reads the log is too slow.");
+                let text =
+                    format!("{dropped} log lines were dropped here: whoever reads the log is too slow.");
                 batch.push(Record::line(SystemTime::now(), LogLevel::Warning, &text));
             }
             sink.write(&batch);

@@ -172,12 +172,8 @@ mod tests {
         Notifier::find(supervised, &environment, Persona::Redis, &Logger::stdout(LogLevel::Nothing))
     }
 
-    const SAID: [&str; 4] = [
-        "STATUS=Redis is loading...\n",
-        "STATUS=Ready to accept connections\n",
-        "READY=1\n",
-        "STOPPING=1\n",
-    ];
+    const SAID: [&str; 4] =
+        ["STATUS=Redis is loading...\n", "STATUS=Ready to accept connections\n", "READY=1\n", "STOPPING=1\n"];
 
     #[test]
     fn systemd_hears_every_step_on_a_path() {

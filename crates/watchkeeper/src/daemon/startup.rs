@@ -41,7 +41,8 @@ pub fn start(line: &CommandLine, persona: Persona) -> Result<i32, Refusal> {
     let log = Logger::new(&config.general);
     let refuse = |what| Refusal { what, log: Arc::clone(&log) };
     let Some(path) = path else { return Err(refuse(What::NoFile)) };
-    let state_path = config.general.state_file.as_ref().map(|state| Path::new(&config.general.dir).join(state));
+    let state_path =
+        config.general.state_file.as_ref().map(|state| Path::new(&config.general.dir).join(state));
     check_writable(state_path.as_deref().unwrap_or(&path)).map_err(refuse)?;
     serve(config, path, state_path, persona, &log).map_err(refuse)
 }

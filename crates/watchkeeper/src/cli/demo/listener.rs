@@ -4,8 +4,7 @@ use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
+use tokio::signal::unix::{SignalKind, signal};
 use watchkeeper_resp::Frame;
 
 use super::Feed;
@@ -68,13 +67,29 @@ fn event(frame: &Frame) -> Message {
 
 /// Turns SIGINT, SIGTERM and SIGHUP into [`Feed::Stop`]. From its return on, they no longer end the process.
 pub(super) fn catch_signals(reports: Sender<Feed>) -> Result<()> {
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("catch Ctrl-C")?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let signals = runtime.block_on(async {
+        let of = |kind| signal(kind).context("catch Ctrl-C");
+        Ok::<_, anyhow::Error>((
+            of(SignalKind::interrupt())?,
+            of(SignalKind::terminate())?,
+            of(SignalKind::hangup())?,
+        ))
+    })?;
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        for _ in signals.forever() {
-            if reports.send(Feed::Stop).is_err() {
-                return;
+        let (mut interrupt, mut terminate, mut hangup) = signals;
+        runtime.block_on(async {
+            loop {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                    _ = hangup.recv() => {}
+                }
+                if reports.send(Feed::Stop).is_err() {
+                    return;
+                }
             }
-        }
+        });
     })?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What an event means, in a few words.
 
-use super::{Lang, pick};
+use super::Lang;
 
 /// The meaning of an event; empty for one that is not known here.
 pub(super) fn meaning(event: &str, lang: Lang) -> &'static str {
@@ -42,5 +42,5 @@ pub(super) fn meaning(event: &str, lang: Lang) -> &'static str {
         "-tilt" => ("trusts its clock again", "时钟恢复可信"),
         _ => ("", ""),
     };
-    pick(lang, english, chinese)
+    lang.pick(english, chinese)
 }

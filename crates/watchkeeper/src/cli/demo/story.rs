@@ -1,6 +1,7 @@
 //! The story, in order: set up, show, kill, watch, report, bring back, show, wait for the end.
 
 use std::io::Write;
+use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -27,7 +28,7 @@ const REST: Duration = Duration::from_secs(2);
 struct Interrupted;
 
 /// Tells it all; the exit status.
-pub(super) fn tell<W: Write>(args: &DemoArgs, once: bool, line: Timeline<W>) -> Result<i32> {
+pub(super) fn tell<W: Write>(args: &DemoArgs, once: bool, line: Timeline<W>) -> Result<ExitCode> {
     let (reports, feed) = channel();
     listener::catch_signals(reports.clone())?;
     let mut story = Story {
@@ -43,8 +44,8 @@ pub(super) fn tell<W: Write>(args: &DemoArgs, once: bool, line: Timeline<W>) -> 
     let end = story.acts(args, once, reports);
     let interrupted = end.as_ref().is_err_and(|error| error.is::<Interrupted>());
     let code = match end {
-        Ok(()) => 0,
-        Err(_) if interrupted => 130,
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) if interrupted => ExitCode::from(130),
         Err(error) => return Err(error),
     };
     let kept = story.stage.workshop.dir().display().to_string();
@@ -243,7 +244,7 @@ impl<W: Write> Story<W> {
             &format!("A is in step with {name}"),
             &format!("A 已与 {name} 同步"),
         );
-        // The sentinels find the replica of the replica in its new master's INFO; upstream reads that every 10 s.
+        // The sentinels find the replica of the replica in its new master's INFO, which they read every 10 s.
         self.until("the sentinels to know both replicas", Some(PATIENCE), |story| {
             story.stage.sentinels_know(2)
         })

@@ -4,10 +4,10 @@
 use std::io::Write;
 use std::time::Instant;
 
+use super::Lang;
 use super::cast::Cast;
 use super::meaning::meaning;
 use super::phases::{Phase, Seen, Took};
-use super::{Lang, pick};
 
 const RED: &str = "31";
 const GREEN: &str = "32";
@@ -42,20 +42,20 @@ impl<W: Write> Timeline<W> {
 
     /// A headline with an empty line above.
     pub(super) fn headline(&mut self, english: &str, chinese: &str) {
-        let text = self.paint(BOLD, pick(self.lang, english, chinese));
+        let text = self.paint(BOLD, self.lang.pick(english, chinese));
         self.line(&format!("\n{text}"));
     }
 
     /// A line of its own.
     pub(super) fn say(&mut self, english: &str, chinese: &str) {
-        let text = pick(self.lang, english, chinese).to_owned();
+        let text = self.lang.pick(english, chinese).to_owned();
         self.line(&format!("  {text}"));
     }
 
     /// A thing the demo did or saw itself, with the time.
     pub(super) fn note(&mut self, at: Instant, who: &str, english: &str, chinese: &str) {
         let clock = self.clock(at);
-        let text = self.paint(YELLOW, pick(self.lang, english, chinese));
+        let text = self.paint(YELLOW, self.lang.pick(english, chinese));
         self.line(&format!("  {clock}  {who:<6}  {text}"));
     }
 
@@ -81,7 +81,7 @@ impl<W: Write> Timeline<W> {
     pub(super) fn table(&mut self, phases: &[Took]) {
         self.say("       took   since the kill   phase", "       耗时       距故障时刻   阶段");
         for took in phases {
-            let name = pick(self.lang, english(took.phase), chinese(took.phase));
+            let name = self.lang.pick(english(took.phase), chinese(took.phase));
             let (took, since) = (took.took.as_millis(), took.since_kill.as_millis());
             self.line(&format!("  {took:>8} ms   {since:>11} ms   {name}"));
         }
@@ -167,36 +167,37 @@ mod tests {
 
     #[test]
     fn an_event_is_one_line_with_the_names_people_use() {
-        let line = printed(false, Lang::En, "+sdown", "master demo 127.0.0.1 7001");
+        let line = printed(false, Lang::English, "+sdown", "master demo 127.0.0.1 7001");
         assert!(line.starts_with("     2.034  S2      +sdown  "), "{line}");
         assert!(line.contains("  A  "), "{line}");
-        let line = printed(false, Lang::En, "+switch-master", "demo 127.0.0.1 7001 127.0.0.1 7002");
+        let line = printed(false, Lang::English, "+switch-master", "demo 127.0.0.1 7001 127.0.0.1 7002");
         assert!(line.contains("  A→B  "), "{line}");
-        let line = printed(false, Lang::En, "+vote-for-leader", "cccc 1");
+        let line = printed(false, Lang::English, "+vote-for-leader", "cccc 1");
         assert!(line.contains("  S3  "), "{line}");
-        let line = printed(false, Lang::En, "+sdown", "sentinel cccc 127.0.0.1 8003 @ demo 127.0.0.1 7001");
+        let line =
+            printed(false, Lang::English, "+sdown", "sentinel cccc 127.0.0.1 8003 @ demo 127.0.0.1 7001");
         assert!(line.contains("  S3  "), "{line}");
     }
 
     #[test]
     fn colour_is_only_used_when_asked_for() {
         let payload = "master demo 127.0.0.1 7001";
-        assert!(!printed(false, Lang::En, "+odown", payload).contains('\x1b'));
-        assert!(printed(true, Lang::En, "+odown", payload).contains("\x1b[31m+odown"));
+        assert!(!printed(false, Lang::English, "+odown", payload).contains('\x1b'));
+        assert!(printed(true, Lang::English, "+odown", payload).contains("\x1b[31m+odown"));
     }
 
     #[test]
     fn both_languages_explain() {
         let payload = "master demo 127.0.0.1 7001";
-        let english = printed(false, Lang::En, "+odown", payload);
-        let chinese = printed(false, Lang::Zh, "+odown", payload);
+        let english = printed(false, Lang::English, "+odown", payload);
+        let chinese = printed(false, Lang::Chinese, "+odown", payload);
         assert_ne!(english, chinese);
         assert!(english.is_ascii(), "{english}");
     }
 
     #[test]
     fn an_event_never_heard_of_is_printed_without_explanation() {
-        let line = printed(false, Lang::En, "+something-new", "");
+        let line = printed(false, Lang::English, "+something-new", "");
         assert!(line.trim_end().ends_with("+something-new"), "{line}");
     }
 }

@@ -1,8 +1,8 @@
 //! Who replicates from whom, asked of the servers themselves and drawn as a tree.
 
+use super::Lang;
 use super::cast::{Cast, Player};
 use super::client::{ask, texts};
-use super::{Lang, pick};
 
 /// What one server says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,10 +66,10 @@ fn branch(places: &[(&Player, Place)], parent: u16, indent: &str, lang: Lang, ou
 
 fn label(player: &Player, place: &Place, lang: Lang) -> String {
     let state = match place {
-        Place::Master => pick(lang, "master", "主节点"),
-        Place::Replica { linked: true, .. } => pick(lang, "replica", "副本"),
-        Place::Replica { linked: false, .. } => pick(lang, "replica, not connected", "副本，未连接"),
-        Place::Down => pick(lang, "down", "无应答"),
+        Place::Master => lang.pick("master", "主节点"),
+        Place::Replica { linked: true, .. } => lang.pick("replica", "副本"),
+        Place::Replica { linked: false, .. } => lang.pick("replica, not connected", "副本，未连接"),
+        Place::Down => lang.pick("down", "无应答"),
     };
     format!("{} 127.0.0.1:{} {state}", player.name, player.port)
 }
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     fn drawn(places: &[(&Player, Place)]) -> Vec<String> {
-        lines(places, Lang::En)
+        lines(places, Lang::English)
     }
 
     #[test]

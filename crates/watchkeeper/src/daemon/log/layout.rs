@@ -144,11 +144,8 @@ mod tests {
     }
 
     fn layout(format: &str, stamp: &str, zone: &str) -> Layout {
-        let general = General {
-            log_format: format.into(),
-            log_timestamp_format: stamp.into(),
-            ..General::default()
-        };
+        let general =
+            General { log_format: format.into(), log_timestamp_format: stamp.into(), ..General::default() };
         Layout { zone: TimeZone::get(zone).unwrap(), ..Layout::new(&general) }
     }
 
@@ -161,29 +158,24 @@ mod tests {
     #[test]
     fn upstreams_line_byte_for_byte() {
         let utc = layout("legacy", "legacy", "UTC");
-        let line =
-            |level| text(&utc, &Record::line(at(), level, "+sdown master mm 127.0.0.1 37131"));
+        let line = |level| text(&utc, &Record::line(at(), level, "+sdown master mm 127.0.0.1 37131"));
         let rest = "+sdown master mm 127.0.0.1 37131\n";
         assert_eq!(line(LogLevel::Warning), format!("24960:X 23 Nov 2026 01:46:30.111 # {rest}"));
         assert_eq!(line(LogLevel::Notice), format!("24960:X 23 Nov 2026 01:46:30.111 * {rest}"));
         assert_eq!(line(LogLevel::Verbose), format!("24960:X 23 Nov 2026 01:46:30.111 - {rest}"));
         assert_eq!(line(LogLevel::Debug), format!("24960:X 23 Nov 2026 01:46:30.111 . {rest}"));
         let signal = text(&utc, &Record::signal(at(), "Received SIGTERM scheduling shutdown..."));
-        assert_eq!(
-            signal,
-            "24960:signal-handler (1795398390) Received SIGTERM scheduling shutdown...\n"
-        );
+        assert_eq!(signal, "24960:signal-handler (1795398390) Received SIGTERM scheduling shutdown...\n");
     }
 
     #[test]
     fn times_are_local_and_milliseconds_are_cut_not_rounded() {
-        let line = text(&layout("legacy", "legacy", "Asia/Shanghai"), &Record::line(at(), LogLevel::Notice, "x"));
+        let line =
+            text(&layout("legacy", "legacy", "Asia/Shanghai"), &Record::line(at(), LogLevel::Notice, "x"));
         assert_eq!(line, "24960:X 23 Nov 2026 09:46:30.111 * x\n");
         let one_digit_day = UNIX_EPOCH + Duration::from_secs(1_793_494_800);
-        let line = text(
-            &layout("legacy", "legacy", "UTC"),
-            &Record::line(one_digit_day, LogLevel::Notice, "x"),
-        );
+        let line =
+            text(&layout("legacy", "legacy", "UTC"), &Record::line(one_digit_day, LogLevel::Notice, "x"));
         assert_eq!(line, "24960:X 01 Nov 2026 01:00:00.000 * x\n");
     }
 

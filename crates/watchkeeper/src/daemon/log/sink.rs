@@ -226,7 +226,9 @@ mod tests {
         std::fs::create_dir(dir.path().join("sub")).unwrap();
         sink.write(&[record]);
         let text = std::fs::read_to_string(path).unwrap();
-        assert!(text.lines().next().unwrap().ends_with("# 2 log lines before this one could not be written."));
+        assert!(
+            text.lines().next().unwrap().ends_with("# 2 log lines before this one could not be written.")
+        );
         assert!(text.lines().nth(1).unwrap().ends_with("* x"));
     }
 }
