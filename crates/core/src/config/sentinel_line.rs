@@ -46,20 +46,18 @@ fn execute(
 ) -> Result<(), Fault> {
     let global = &mut config.global;
     let first = &args[0];
-    let named = |option: &str| format!("Please specify yes or no for the {option} option.");
     match key {
         SentinelKey::Myid => global.myid = Some(myid(first)?),
         SentinelKey::DenyScriptsReconfig => {
-            global.deny_scripts_reconfig =
-                yes_no(first, named("deny-scripts-reconfig").replace("option.", "options."))?;
+            global.deny_scripts_reconfig = yes_no(first, "deny-scripts-reconfig options")?
         }
         SentinelKey::ResolveHostnames => {
-            global.resolve_hostnames = yes_no(first, named("resolve-hostnames"))?
+            global.resolve_hostnames = yes_no(first, "resolve-hostnames option")?
         }
         SentinelKey::AnnounceHostnames => {
-            global.announce_hostnames = yes_no(first, named("announce-hostnames"))?
+            global.announce_hostnames = yes_no(first, "announce-hostnames option")?
         }
-        SentinelKey::VoteWithoutDisk => global.vote_without_disk = yes_no(first, named("vote-without-disk"))?,
+        SentinelKey::VoteWithoutDisk => global.vote_without_disk = yes_no(first, "vote-without-disk option")?,
         SentinelKey::TiltClock => global.tilt_clock_monotonic = tilt_clock(first)?,
         SentinelKey::CurrentEpoch => global.current_epoch = global.current_epoch.max(epoch(first, 2)?),
         SentinelKey::AnnounceIp => {
@@ -102,12 +100,7 @@ fn execute(
             let period = u64::try_from(integer(&args[1]));
             group.reboot_down_after_ms = period.map_err(|_| Fault::at(3, "negative time parameter."))?;
         }
-        SentinelKey::ConfigEpoch => {
-            let group = group(config, first)?;
-            let epoch = epoch(&args[1], 3)?;
-            group.config_epoch = epoch;
-            config.global.current_epoch = config.global.current_epoch.max(epoch);
-        }
+        SentinelKey::ConfigEpoch => config_epoch(config, args)?,
         SentinelKey::LeaderEpoch => {
             let group = group(config, first)?;
             group.leader_epoch = epoch(&args[1], 3)?;
@@ -139,6 +132,14 @@ fn group<'a>(config: &'a mut Config, name: &[u8]) -> Result<&'a mut GroupConfig,
         let hint = format!("a line `sentinel monitor {} ...` is missing", String::from_utf8_lossy(name));
         Fault::at(2, "No such master with specified name.").hint(hint)
     })
+}
+
+fn config_epoch(config: &mut Config, args: &[Vec<u8>]) -> Result<(), Fault> {
+    let group = group(config, &args[0])?;
+    let epoch = epoch(&args[1], 3)?;
+    group.config_epoch = epoch;
+    config.global.current_epoch = config.global.current_epoch.max(epoch);
+    Ok(())
 }
 
 fn known_replica(config: &mut Config, args: &[Vec<u8>]) -> Result<(), Fault> {
@@ -240,11 +241,11 @@ fn myid(id: &[u8]) -> Result<SentinelId, Fault> {
     text(id, 2).map(SentinelId)
 }
 
-fn yes_no(value: &[u8], message: String) -> Result<bool, Fault> {
+fn yes_no(value: &[u8], option: &str) -> Result<bool, Fault> {
     match &value.to_ascii_lowercase()[..] {
         b"yes" => Ok(true),
         b"no" => Ok(false),
-        _ => Err(Fault::at(2, message)),
+        _ => Err(Fault::at(2, format!("Please specify yes or no for the {option}."))),
     }
 }
 
