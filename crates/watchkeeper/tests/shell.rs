@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use watchkeeper::daemon::log::Logger;
+use watchkeeper::daemon::notify::{Environment, Notifier};
 use watchkeeper::daemon::signals::Signal;
 use watchkeeper::daemon::{self, Startup};
 use watchkeeper_core::config::{Config, General, Global, OutputLimit};
@@ -36,7 +37,9 @@ impl Daemon {
         let config = Config { general, global: Global::default(), groups: Vec::new() };
         let listeners = daemon::bind(&config.general).unwrap();
         let (signals, received) = mpsc::channel(1);
-        let log: Arc<Logger> = Logger::stdout(LogLevel::Nothing).into();
+        let log: Arc<Logger> = Logger::stdout(LogLevel::Nothing);
+        let nobody = Environment { notify_socket: None, upstart_job: None };
+        let notifier = Notifier::find("no", &nobody, Persona::Redis, &log);
         let startup = Startup {
             config,
             config_path,
@@ -45,6 +48,7 @@ impl Daemon {
             acl_file: None,
             listeners,
             log,
+            notifier: Arc::new(notifier),
             signals: received,
         };
         Daemon { dir, signals, thread: std::thread::spawn(move || daemon::run(startup)) }

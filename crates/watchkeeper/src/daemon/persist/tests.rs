@@ -157,7 +157,7 @@ fn the_writer_answers_each_version() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("s.conf");
     let (answer, mut answers) = super::super::outside::channel();
-    let log: Arc<Logger> = Logger::stdout(LogLevel::Nothing).into();
+    let log: Arc<Logger> = Logger::stdout(LogLevel::Nothing);
     let mut writer = Writer::start(path.clone(), RENDER, log, answer).unwrap();
     for version in 1..=3 {
         writer.write(Version(version), Box::new(config())).unwrap();
