@@ -242,7 +242,7 @@ fn cat(argv: &[Vec<u8>]) -> Result<Reply, String> {
     let Some(name) = argv.get(2) else { return Ok(Reply::bulks(table::CATEGORIES)) };
     let category = table::category(name)
         .ok_or_else(|| format!("ERR Unknown category '{}'", quoted(name, usize::MAX)))?;
-    let members = table::TABLE.iter().filter(|s| s.categories & category != 0);
+    let members = table::TABLE.iter().filter(|s| s.categories & category != 0 && s.in_reference());
     Ok(Reply::bulks(members.map(|s| s.name)))
 }
 

@@ -87,12 +87,6 @@ fn family(spec: &CommandSpec) -> u128 {
     spec.subcommands().iter().fold(bit(spec.id), |set, s| set | bit(s.id))
 }
 
-/// Whether redis-sentinel 7.0 has this command. Only those choose the categories of a canonical text, so that it
-/// is the text upstream would write.
-fn in_reference(spec: &CommandSpec) -> bool {
-    !spec.since.starts_with("7.2") && !spec.since.starts_with("8.")
-}
-
 fn bad_pattern(pattern: &[u8]) -> bool {
     pattern.iter().any(|b| b.is_ascii_whitespace() || *b == 0x0b || *b == 0)
 }
@@ -348,7 +342,7 @@ impl Selector {
     fn best_category(&self, additive: bool, used: table::Categories) -> Option<usize> {
         let mut best: Option<(usize, usize, usize)> = None;
         for n in (0..table::CATEGORIES.len()).filter(|n| used & (1 << n) == 0) {
-            let members = || table::TABLE.iter().filter(|s| s.categories & (1 << n) != 0 && in_reference(s));
+            let members = || table::TABLE.iter().filter(|s| s.categories & (1 << n) != 0 && s.in_reference());
             let same = members().filter(|s| self.has(s.id) == additive).count();
             let other = members().count() - same;
             let better = best.is_none_or(|(_, o, s)| other < o || (other == o && same > s));

@@ -4,6 +4,7 @@ use super::clients::Clients;
 use super::reply::Reply;
 use super::table::{self, Arg, ArgKind, CommandId, CommandSpec};
 use crate::glob;
+use crate::sentinel::Persona;
 
 impl Clients {
     /// Runs COMMAND or one of its subcommands.
@@ -31,7 +32,11 @@ impl Clients {
     }
 
     fn command_list(&self, words: &[Vec<u8>]) -> Reply {
-        let all = || self.top_level().flat_map(|s| std::iter::once(s).chain(s.subcommands().iter().copied()));
+        let listed = |s: &&'static CommandSpec| self.persona == Persona::Valkey || s.in_reference();
+        let all = || {
+            let family = |s: &'static CommandSpec| std::iter::once(s).chain(s.subcommands().iter().copied());
+            self.top_level().flat_map(family).filter(listed)
+        };
         let names =
             |fits: &dyn Fn(&CommandSpec) -> bool| Reply::bulks(all().filter(|s| fits(s)).map(|s| s.name));
         match words {

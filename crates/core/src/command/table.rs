@@ -362,6 +362,12 @@ impl Arg {
 }
 
 impl CommandSpec {
+    /// Whether redis-sentinel 7.0 has this command. The others work but are not listed, so that tools which count
+    /// commands see what they expect, and only these choose the categories of a canonical ACL text.
+    pub fn in_reference(&self) -> bool {
+        !self.since.starts_with("7.2") && !self.since.starts_with("8.")
+    }
+
     pub(super) const fn new(
         id: CommandId,
         name: &'static str,
