@@ -214,7 +214,7 @@ pub(crate) fn wait_for(what: &str, mut test: impl FnMut() -> bool) {
     let until = Instant::now() + DEADLINE;
     while !test() {
         assert!(Instant::now() < until, "never: {what}");
-        thread::sleep(Duration::from_millis(20));
+        thread::sleep(Duration::from_millis(20)); // between two looks at a condition
     }
 }
 
