@@ -6,7 +6,7 @@ use std::net::UdpSocket;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 use watchkeeper_conformance::subject::is_upstream;
-use watchkeeper_conformance::{Daemon, Flavour, FrameExt, Scratch};
+use watchkeeper_conformance::{Daemon, Flavour, FrameExt, Scratch, eventually};
 
 const ID: &str = "00112233445566778899aabbccddeeff00112233";
 
@@ -17,8 +17,8 @@ fn names_that_do_not_resolve_are_refused_or_waited_for() {
     // From the file it is taken, with no address yet; in the log there is its name.
     let address = subject.cmd("SENTINEL GET-MASTER-ADDR-BY-NAME hurt").items();
     assert_eq!(address.len(), 2);
-    let log = subject.sentinel.log();
-    assert!(log.contains("Failed to resolve hostname 'no.such.host.invalid'"), "{log}");
+    let text = "Failed to resolve hostname 'no.such.host.invalid'";
+    eventually(SOON, "the log names it", || subject.sentinel.log().contains(text));
     // On a command it is an error, and nothing is left behind.
     let refused = subject.cmd("SENTINEL MONITOR other no.such.host.invalid 6379 1").text();
     assert_eq!(refused, "ERR Invalid IP address or hostname specified");
