@@ -1,5 +1,7 @@
 //! Notification and client-reconfig scripts: arguments, exit codes, signals, time limit, retries, queue.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of a test may panic as the test itself may")]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;

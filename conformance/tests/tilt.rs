@@ -1,6 +1,8 @@
 //! TILT: a sentinel that was stopped, or whose clock jumped, distrusts itself. It goes on watching, voting and
 //! answering, says nobody is down, and starts nothing until 30 s have passed.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of a test may panic as the test itself may")]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
