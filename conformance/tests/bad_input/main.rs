@@ -16,8 +16,11 @@ use watchkeeper_conformance::{Daemon, Flavour, FrameExt, Scratch, eventually};
 
 const SOON: Duration = Duration::from_secs(20);
 
-/// The most a question about the second group may take while the first is being hurt, on a loaded machine.
-const PROMPT: Duration = Duration::from_secs(1);
+/// The most a question about the second group may take while the first is being hurt, on a loaded machine. Redis's
+/// sentinel stands still while it reads an INFO of 100 MB.
+fn prompt() -> Duration {
+    Duration::from_secs(if is_upstream() { 10 } else { 1 })
+}
 
 /// The most memory a sentinel may take beyond what it began with. Redis's sentinel keeps what it is sent up to its own
 /// limit of 1 GiB.
@@ -89,12 +92,12 @@ impl Subject {
         let mut conn = self.sentinel.conn();
         let address = conn.cmd("SENTINEL GET-MASTER-ADDR-BY-NAME steady").items();
         let took = asked.elapsed();
-        assert!(took < PROMPT, "an answer took {took:?}");
+        assert!(took < prompt(), "an answer took {took:?}");
         assert_eq!(address.get(1).map(FrameExt::text), Some(self.steady.port().to_string()));
         let fields = conn.cmd("SENTINEL MASTER steady").fields();
         assert_eq!(fields["flags"], "master");
         let age: u64 = fields["last-ok-ping-reply"].parse().expect("milliseconds");
-        assert!(age < 2900, "the steady master was last heard of {age} ms ago");
+        assert!(is_upstream() || age < 2900, "the steady master was last heard of {age} ms ago");
         let grown = resident(&self.sentinel).saturating_sub(self.at_first);
         assert!(grown < most_memory(), "memory grew by {} MiB", grown >> 20);
     }
