@@ -11,10 +11,10 @@ use crate::process::Daemon;
 
 /// True when the program under test is Redis's or Valkey's own sentinel.
 pub fn is_upstream() -> bool {
-    let (program, _) = Flavour::Ours.sentinel();
-    let program = fs::canonicalize(program).expect("the program under test exists");
-    let name = program.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    name.starts_with("redis") || name.starts_with("valkey")
+    let program = |flavour: Flavour| fs::canonicalize(flavour.sentinel().0).expect("the program exists");
+    let ours = program(Flavour::Ours);
+    let name = ours.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    ours == program(Flavour::Redis) || name.starts_with("valkey")
 }
 
 /// Resident memory of a process now, in bytes (`VmRSS`).

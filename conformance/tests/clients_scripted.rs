@@ -2,6 +2,8 @@
 //! names, types. Clients that can be installed also run for real in `clients_real.rs`; the ones of node, Java, .NET
 //! and others are only here.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of a test may panic as the test itself may")]
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};

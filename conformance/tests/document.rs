@@ -1,6 +1,8 @@
 //! The example every Sentinel tutorial ends in: four sentinels on two ports each of two addresses, `SHUTDOWN` renamed,
 //! ids of one's own, and a chain master - replica - replica. And the nine commands the documentation lists.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of a test may panic as the test itself may")]
+
 use std::fs;
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
