@@ -179,7 +179,10 @@ impl Sentinel {
 
     fn begin(&mut self, now: Now, out: &mut Outputs) {
         assert!(now.mono >= self.last.mono, "time given to `step` went back");
-        std::mem::swap(&mut self.sh.out, out);
+        // What was asked for while the configuration was loaded is still here and goes first.
+        let earlier = self.sh.out.take();
+        self.sh.out.0 = out.take();
+        self.sh.out.0.extend(earlier);
         self.sh.now = now;
     }
 
@@ -201,7 +204,7 @@ impl Sentinel {
             self.sh.out.push(Output::Persist { version, config });
         }
         self.last = self.sh.now;
-        std::mem::swap(&mut self.sh.out, out);
+        out.0 = self.sh.out.take();
     }
 
     /// Looks at a group now and notes when to look again.

@@ -19,7 +19,7 @@ use super::conn::{Conn, End, Hub, Ready, Watch, pump};
 use super::connect::{Target, connect, down_reason};
 
 /// Largest reply accepted from another process, in bytes.
-const FRAME_BYTES: usize = 128 * 1024 * 1024;
+const FRAME_BYTES: usize = 16 * 1024 * 1024;
 /// Output that may wait on one link. The core stops asking long before; a link beyond this is broken.
 const OUT_BYTES: usize = 4 * 1024 * 1024;
 
