@@ -29,7 +29,7 @@ impl Group {
         let (down_after, reboot_after) = (self.conf.down_after_ms, self.conf.reboot_down_after_ms);
         let Some(server) = self.server_mut(id) else { return };
         // The verdict is on what was heard, before a silent link is torn down.
-        let is = silent_too_long(&server.ping, server.disconnected(), down_after, sh.now.mono)
+        let is = silent_too_long(&server.ping, &server.down, server.disconnected(), down_after, sh)
             || reports_replica_too_long(server, down_after, sh)
             || server.rebooted_at.is_some_and(|at| reboot_after > 0 && sh.now.mono.since(at) > reboot_after);
         server.drop_silent_links(down_after, sh);
@@ -50,9 +50,9 @@ impl Group {
 
     fn detect_peer(&mut self, id: &SentinelId, sh: &mut Shared) {
         let down_after = self.conf.down_after_ms;
-        let Some(link) = sh.peers.get(id) else { return };
+        let (Some(link), Some(known)) = (sh.peers.get(id), self.peers.get(id)) else { return };
         let now = sh.now.mono;
-        let is = silent_too_long(&link.ping, !link.conn.exists(), down_after, now);
+        let is = silent_too_long(&link.ping, &known.down, !link.conn.exists(), down_after, sh);
         let silent = stale_command_link(&link.ping, link.conn.since, down_after, sh);
         if silent && link.conn.exists() {
             crate::peer::with_link(id, sh, |link, sh| link.conn.close(sh));
@@ -101,7 +101,9 @@ impl Group {
             .filter_map(|peer| peer.link(sh).and_then(|link| link.ping.silent_since(!link.conn.exists())))
             .min();
         let first = [silent, peers].into_iter().flatten().min();
-        first.map_or((Mono(u64::MAX), Why::Tick), |since| (since + down_after + 1, Why::Ping))
+        first.map_or((Mono(u64::MAX), Why::Tick), |since| {
+            ((since + down_after + 1).max(sh.judge_from), Why::Ping)
+        })
     }
 
     /// Configured master, reports so, not down, and heard of lately: what it takes to send others to it.
@@ -145,8 +147,10 @@ impl Server {
     }
 }
 
-fn silent_too_long(ping: &Ping, disconnected: bool, down_after_ms: u64, now: Mono) -> bool {
-    ping.silent_since(disconnected).is_some_and(|since| now.since(since) > down_after_ms)
+fn silent_too_long(ping: &Ping, down: &Down, disconnected: bool, down_after_ms: u64, sh: &Shared) -> bool {
+    let now = sh.now.mono;
+    let silent = ping.silent_since(disconnected).is_some_and(|since| now.since(since) > down_after_ms);
+    silent && (down.is || now >= sh.judge_from)
 }
 
 /// A master that says it is a replica, for longer than anybody needs to put that right.

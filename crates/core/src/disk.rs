@@ -40,8 +40,9 @@ impl Disk {
         None
     }
 
-    /// A write ended.
-    pub(crate) fn ended(&mut self, version: Version, fine: bool) {
+    /// A write ended. Returns the version up to which writes had ended before.
+    pub(crate) fn ended(&mut self, version: Version, fine: bool) -> Version {
+        let before = self.settled;
         if self.in_flight == Some(version) {
             self.in_flight = None;
         }
@@ -49,6 +50,7 @@ impl Disk {
         if fine || self.trust_failures {
             self.durable = self.durable.max(version);
         }
+        before
     }
 
     /// Whether `version` is on disk.

@@ -66,6 +66,10 @@ pub(crate) enum WaitingFor {
 const TICK_MS: u64 = 100;
 /// A wall clock that goes back by more milliseconds than this has jumped; less is the shell reading two clocks.
 const BACKWARD_JUMP_MS: i64 = 100;
+/// The tick comes this often at the latest unless the process does not get to run.
+const STALL_MS: u64 = 250;
+/// After a stall, answers that came meanwhile are read for this many milliseconds before anybody is held for down.
+const UNREAD_MS: u64 = 100;
 /// Hellos and commands waiting for names at most.
 const WAITING_MAX: usize = 1_000;
 
@@ -248,6 +252,9 @@ impl Sentinel {
         let (now, last) = (self.sh.now, self.last);
         let stalled_ms = now.mono.since(last.mono);
         let jump_ms = now.unix.ms() - last.unix.ms() - stalled_ms as i64;
+        if stalled_ms > STALL_MS {
+            self.sh.judge_from = now.mono + UNREAD_MS;
+        }
         let trigger = self.sh.tuning.tilt_trigger;
         let jumped = jump_ms > trigger as i64 || jump_ms < -BACKWARD_JUMP_MS;
         if stalled_ms > trigger || (jumped && !self.sh.global.tilt_clock_monotonic) {
@@ -446,13 +453,13 @@ impl Sentinel {
     }
 
     fn persisted(&mut self, version: Version, result: &Result<(), String>) {
-        self.sh.disk.ended(version, result.is_ok());
+        let before = self.sh.disk.ended(version, result.is_ok());
         self.sh.settle();
         // Whatever waited for the disk can go on.
         let waiting: Vec<GroupId> = self
             .groups
             .values()
-            .filter(|group| group.failover.is_some() || group.config_version >= version)
+            .filter(|group| group.failover.is_some() || group.config_version > before)
             .map(|group| group.id)
             .collect();
         waiting.into_iter().for_each(|id| self.evaluate(id));

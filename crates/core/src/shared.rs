@@ -36,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) epoch: CurrentEpoch,
     /// since when in TILT
     pub(crate) tilt: Option<Mono>,
+    /// nobody is found down before this: after a stall, answers that came meanwhile must be read first
+    pub(crate) judge_from: Mono,
     pub(crate) disk: Disk,
     pub(crate) names: Names,
     pub(crate) scripts: Scripts,
@@ -109,6 +111,7 @@ impl Shared {
             tuning: Tuning::default(),
             epoch: CurrentEpoch(global.current_epoch),
             tilt: None,
+            judge_from: now.mono,
             disk: Disk::new(global.vote_without_disk),
             names: Names::default(),
             scripts: Scripts::default(),
