@@ -139,6 +139,7 @@ impl Sentinel {
         group.config_epoch = epoch;
         self.sh.epoch.0 = self.sh.epoch.0.max(epoch.0);
         group.config_version = self.sh.disk.change();
+        group.yield_to(epoch, &mut self.sh);
         if group.master.addr.same(&master) {
             return;
         }

@@ -3,7 +3,7 @@
 
 use crate::addr::Addr;
 use crate::election::Count;
-use crate::epoch::FailoverEpoch;
+use crate::epoch::{ConfigEpoch, FailoverEpoch};
 use crate::event::{EventKind, LogLevel};
 use crate::group::Group;
 use crate::io::{Output, Version, Why};
@@ -219,6 +219,20 @@ impl Group {
         self.retry = retry;
         self.replicas.values_mut().for_each(|replica| replica.promoted = false);
         false
+    }
+
+    /// Gives our own failover up for a configuration of a newer epoch: finished, it would set the epoch back.
+    pub(crate) fn yield_to(&mut self, epoch: ConfigEpoch, sh: &mut Shared) {
+        let Some(failover) = self.failover.take_if(|failover| failover.epoch.0 <= epoch.0) else { return };
+        self.replicas.values_mut().for_each(|replica| {
+            replica.promoted = false;
+            replica.reconf = Reconf::None;
+        });
+        let text = format!(
+            "Failover of `{}` in epoch {} given up: another sentinel has a configuration of epoch {epoch}",
+            self.name, failover.epoch
+        );
+        sh.log(LogLevel::Notice, text);
     }
 
     fn select(&mut self, sh: &mut Shared) -> bool {

@@ -92,9 +92,9 @@ impl Group {
         group
     }
 
-    /// Adds a replica unless one has that address or the table is full.
+    /// Adds a replica unless a server of the group has that address or the table is full.
     pub(crate) fn add_replica(&mut self, addr: Addr, sh: &mut Shared) -> Option<ServerId> {
-        let known = self.replicas.values().any(|r| r.addr.same(&addr));
+        let known = self.master.addr.same(&addr) || self.replicas.values().any(|r| r.addr.same(&addr));
         if known || self.replicas.len() >= REPLICAS_MAX {
             return None;
         }
