@@ -100,10 +100,18 @@ impl Group {
             .filter(|peer| !peer.down.is)
             .filter_map(|peer| peer.link(sh).and_then(|link| link.ping.silent_since(!link.conn.exists())))
             .min();
-        let first = [silent, peers].into_iter().flatten().min();
-        first.map_or((Mono(u64::MAX), Why::Tick), |since| {
-            ((since + down_after + 1).max(sh.judge_from), Why::Ping)
-        })
+        let silent = [silent, peers].into_iter().flatten().min();
+        let silent = silent.map(|since| (since + down_after + 1).max(sh.judge_from));
+        // A master that answers, and is not what it should be.
+        let master = Some(&self.master).filter(|master| !master.down.is);
+        let replica = master
+            .filter(|master| master.role == Role::Replica)
+            .map(|master| master.role_at + down_after + 2 * sh.tuning.info_period + 1);
+        let rebooted = master
+            .filter(|_| self.conf.reboot_down_after_ms > 0)
+            .and_then(|master| Some(master.rebooted_at? + self.conf.reboot_down_after_ms + 1));
+        let first = [silent, replica, rebooted].into_iter().flatten().min();
+        (first.unwrap_or(Mono(u64::MAX)), Why::Ping)
     }
 
     /// Configured master, reports so, not down, and heard of lately: what it takes to send others to it.

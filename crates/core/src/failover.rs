@@ -7,7 +7,7 @@ use crate::epoch::{ConfigEpoch, FailoverEpoch};
 use crate::event::{EventKind, LogLevel};
 use crate::group::Group;
 use crate::io::{Output, Version, Why};
-use crate::link::Renames;
+use crate::link::{Pending, Renames};
 use crate::server::{Reconf, ServerId};
 use crate::shared::Shared;
 use crate::time::Mono;
@@ -236,7 +236,11 @@ impl Group {
     }
 
     fn select(&mut self, sh: &mut Shared) -> bool {
-        let Some(chosen) = self.select_replica(sh) else {
+        let chosen = self.select_replica(sh);
+        if self.report_is_awaited() && self.phase_ms(sh) < select_patience(chosen.is_some()) {
+            return false;
+        }
+        let Some(chosen) = chosen else {
             for line in self.refusals(sh) {
                 sh.log(LogLevel::Notice, line);
             }
@@ -256,6 +260,11 @@ impl Group {
         true
     }
 
+    /// Whether a replica that may be fit, or fitter than the best so far, is about to say how it is.
+    fn report_is_awaited(&self) -> bool {
+        self.replicas.values().any(|r| !r.down.is && r.priority != 0 && r.cmd.up && r.cmd.owes(Pending::Info))
+    }
+
     fn promoted(&self) -> Option<ServerId> {
         self.failover.as_ref().and_then(|f| f.promoted)
     }
@@ -264,7 +273,8 @@ impl Group {
         let Some(chosen) = self.promoted() else { return false };
         let renames = self.conf.renames.clone();
         let Some(replica) = self.replicas.get_mut(&chosen) else { return false };
-        if !replica.cmd.exists() {
+        // Sent only once, so only on a link that works: what waits for a connection is lost when there is none.
+        if !replica.cmd.up {
             return self.abort_late_promotion(sh);
         }
         replica.send_replicaof(None, Renames(&renames), sh);
@@ -303,20 +313,21 @@ impl Group {
         let to = self.replicas[&chosen].addr.clone();
         self.reconfig_script("leader", &self.master.addr, &to, sh);
         self.hello_now();
-        self.demote_living_master(&to, sh);
+        self.demote_old_master(&to, sh);
     }
 
-    /// After a switchover the old master is alive and would take writes that its resync throws away: it is told
-    /// at once, and its clients are disconnected so that they find the new one.
-    fn demote_living_master(&mut self, to: &Addr, sh: &mut Shared) {
-        if self.master.down.is || !self.master.cmd.up {
+    /// An old master that lives would take writes that its resync throws away: it is told at once, and its clients
+    /// are disconnected so that they find the new one. One that hangs reads it when it wakes up.
+    fn demote_old_master(&mut self, to: &Addr, sh: &mut Shared) {
+        if !self.master.cmd.up {
             return;
         }
         let renames = self.conf.renames.clone();
         let host = to.shown(sh.global.announce_hostnames);
+        self.master.told_at = Some(sh.now.mono);
         self.master.send_replicaof(Some((&host, to.port)), Renames(&renames), sh);
         let text =
-            format!("The old master of `{}` is alive and was told to follow {host}:{}", self.name, to.port);
+            format!("The old master of `{}` is connected and was told to follow {host}:{}", self.name, to.port);
         sh.log(LogLevel::Notice, text);
     }
 
@@ -391,9 +402,10 @@ impl Group {
         let host = to.shown(sh.global.announce_hostnames);
         let renames = self.conf.renames.clone();
         let Some(replica) = self.replicas.get_mut(&id) else { return false };
-        if replica.disconnected() {
+        if !replica.cmd.up {
             return false;
         }
+        replica.told_at = Some(sh.now.mono);
         replica.send_replicaof(Some((&host, to.port)), Renames(&renames), sh);
         replica.reconf = Reconf::Sent(sh.now.mono);
         self.emit_server(kind, &self.replicas[&id], "", sh);
@@ -405,7 +417,16 @@ impl Group {
         let to = self.replicas[&promoted].addr.clone();
         self.emit_switch(&to, sh);
         self.switch_to(to, sh);
+        self.hello_now();
         false
+    }
+
+    /// Ends a failover that has promoted its replica with the switch, now: others may follow it already, so it
+    /// cannot be undone.
+    pub(crate) fn finish_promoted(&mut self, sh: &mut Shared) {
+        if self.phase() >= Some(Phase::Reconfigure) {
+            self.finish(sh);
+        }
     }
 
     /// When the failover has something to do without hearing anything.
@@ -429,7 +450,11 @@ impl Group {
                 });
                 late.min().unwrap_or(Mono(u64::MAX)).min(failover.phase_at + timeout + 1)
             }
-            Phase::SelectReplica | Phase::Switch => Mono(0),
+            Phase::SelectReplica => {
+                let soon = failover.phase_at + select_patience(true);
+                if soon > sh.now.mono { soon } else { failover.phase_at + select_patience(false) }
+            }
+            Phase::Switch => Mono(0),
         };
         (at, Why::PhaseTimeout)
     }
@@ -437,8 +462,15 @@ impl Group {
 
 /// Ends the process as `SENTINEL SIMULATE-FAILURE` promised.
 fn crash(sh: &mut Shared) {
+    sh.simulate.crashed = true;
     sh.log(LogLevel::Warning, "Sentinel CRASH because of SENTINEL simulate-failure".to_owned());
     sh.out.push(Output::Exit { code: 99 });
+}
+
+/// Milliseconds the choice waits for INFO that is on its way: the freshest offset wins, and a report from before the
+/// outage may be too old to count. With nobody fit so far it waits longer.
+fn select_patience(somebody_fit: bool) -> u64 {
+    if somebody_fit { 100 } else { 1_000 }
 }
 
 /// With a majority up, an election that is not decided after this many milliseconds is lost.

@@ -16,7 +16,7 @@ use crate::limits::{PEERS_MAX, REPLICAS_MAX};
 use crate::link::{Credentials, Renames};
 use crate::names::Lookup;
 use crate::peer::{Peer, with_link};
-use crate::server::{Server, ServerId, Upkeep};
+use crate::server::{Links, Server, ServerId, Upkeep};
 use crate::shared::{PeerLink, Shared};
 use crate::time::Mono;
 
@@ -45,6 +45,8 @@ pub(crate) struct Group {
     pub(crate) jitter_ms: u64,
     pub(crate) failover: Option<Failover>,
     pub(crate) retry: Retry,
+    /// the master lists replicas by names that are being looked up
+    pub(crate) awaits_names: bool,
 }
 
 /// The vote given for a group.
@@ -77,6 +79,7 @@ impl Group {
             jitter_ms: 0,
             failover: None,
             retry: Retry::default(),
+            awaits_names: false,
             conf,
         };
         for (host, port) in std::mem::take(&mut group.conf.replicas) {
@@ -277,6 +280,9 @@ impl Group {
 
     /// Does everything that is due now and returns when it must be looked at again, and why.
     pub(crate) fn evaluate(&mut self, sh: &mut Shared) -> (Mono, Why) {
+        if sh.simulate.crashed {
+            return (Mono(u64::MAX), Why::Tick);
+        }
         self.upkeep(sh);
         if sh.tilt.is_none() {
             self.detect(sh);
@@ -313,7 +319,7 @@ impl Group {
     }
 
     /// How often a server is asked for INFO. Replicas are watched closely while the master is down or being
-    /// replaced, and closest while a step of the failover waits for what they report.
+    /// replaced or while they claim to be master themselves, and closest while a step of the failover waits for what they report.
     fn info_period(&self, id: ServerId, sh: &Shared) -> u64 {
         let Some(server) = self.replicas.get(&id) else { return sh.tuning.info_period };
         let base = sh.tuning.info_period;
@@ -326,7 +332,11 @@ impl Group {
         };
         if awaited {
             base.min(AWAITED_INFO_PERIOD)
-        } else if self.odown.is_some() || self.failover.is_some() || server.link_down_ms != 0 {
+        } else if self.odown.is_some()
+            || self.failover.is_some()
+            || server.link_down_ms != 0
+            || server.role == Role::Master
+        {
             base.min(1_000)
         } else {
             base
@@ -369,6 +379,7 @@ impl Group {
 
     /// Forgets everything but the settings, the address and the epochs (`SENTINEL RESET`).
     pub(crate) fn reset(&mut self, sh: &mut Shared) {
+        self.finish_promoted(sh);
         self.forget_peers(sh);
         self.reset_servers(sh);
         self.emit_master(EventKind::ResetMaster, "", sh);
@@ -401,6 +412,7 @@ impl Group {
         if !old_master.same(&to) {
             members.push(old_master.clone());
         }
+        let links = self.take_links(sh.now.mono);
         self.master.addr = to;
         self.reset_servers(sh);
         self.master.info_at = None;
@@ -418,7 +430,26 @@ impl Group {
                 self.emit_server(EventKind::Slave, &self.replicas[&id], "", sh);
             }
         }
+        self.give_links(links, sh);
         self.config_version = sh.disk.change();
+    }
+
+    /// Takes the working links from all servers, each with where it leads.
+    fn take_links(&mut self, now: Mono) -> Vec<(Addr, Links)> {
+        let up = self.servers_mut().filter(|server| server.cmd.up);
+        up.map(|server| (server.addr.clone(), server.take_links(now))).collect()
+    }
+
+    /// Gives links to the servers they lead to. What was sent on them a moment ago, such as whom to follow, would
+    /// be lost if they were closed.
+    fn give_links(&mut self, links: Vec<(Addr, Links)>, sh: &mut Shared) {
+        let group = self.id;
+        for (addr, mut links) in links {
+            match self.servers_mut().find(|server| server.addr.same(&addr)) {
+                Some(server) => server.give_links(links, group, sh),
+                None => links.close(sh),
+            }
+        }
     }
 
     /// `+switch-master` from the present address to another.
@@ -440,9 +471,10 @@ impl Group {
     pub(crate) fn name_resolved(&mut self, name: &str, ip: IpAddr) {
         for server in self.servers_mut() {
             if server.addr.host.eq_ignore_ascii_case(name) {
-                server.addr.ip = Some(ip);
-                server.cmd.last_attempt = server.cmd.last_attempt.filter(|_| server.cmd.exists());
-                server.pubsub.last_attempt = server.pubsub.last_attempt.filter(|_| server.pubsub.exists());
+                let moved = server.addr.ip.replace(ip) != Some(ip);
+                for conn in [&mut server.cmd, &mut server.pubsub] {
+                    conn.last_attempt = conn.last_attempt.filter(|_| conn.exists() || !moved);
+                }
             }
         }
         for peer in self.peers.values_mut() {

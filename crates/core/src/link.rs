@@ -91,6 +91,13 @@ impl Conn {
         self.pending.clear();
     }
 
+    /// Hands it to another owner.
+    pub(crate) fn belong_to(&mut self, owner: Owner, sh: &mut Shared) {
+        if let Some(link) = self.id {
+            sh.links.owners.insert(link, owner);
+        }
+    }
+
     /// When it may be opened again.
     pub(crate) fn reconnect_at(&self, sh: &Shared) -> Mono {
         self.last_attempt.map_or(Mono(0), |at| at + sh.tuning.ping_period)

@@ -56,9 +56,9 @@ impl Group {
             let (addr, lookup) = Group::addr_of(host, *port, sh);
             match lookup {
                 Lookup::Known(_) => {}
-                // The next INFO lists it again, and by then the name is known.
+                // INFO is asked for again when the answer is there.
                 Lookup::Asking(_) => {
-                    self.master.info_now = true;
+                    self.awaits_names = true;
                     continue;
                 }
                 Lookup::Failed => {
@@ -109,7 +109,7 @@ impl Group {
                     if self.phase() == Some(Phase::WaitPromotion) {
                         self.promotion_confirmed(sh);
                     }
-                } else {
+                } else if !self.moving(id) {
                     if changed
                         && self.replicas.get(&id).is_some_and(|r| !r.former_master)
                         && self.failover.is_none()
@@ -120,10 +120,17 @@ impl Group {
                 }
             }
             Role::Replica => {
-                self.fix_parent(id, sh);
+                if !self.moving(id) {
+                    self.fix_parent(id, sh);
+                }
                 self.note_progress(id, sh);
             }
         }
+    }
+
+    /// Whether a failover has decided, or is deciding, whom this replica follows.
+    fn moving(&self, id: ServerId) -> bool {
+        self.phase() >= Some(Phase::Reconfigure) || self.replicas.get(&id).is_some_and(|r| r.promoted)
     }
 
     /// A replica became master and it was not us: another sentinel's failover, or somebody's hand.
@@ -237,5 +244,5 @@ impl Server {
     }
 }
 
-/// Milliseconds before a replica that does not do as told is told again.
-const TELL_AGAIN_AFTER: u64 = 1_000;
+/// Milliseconds before a replica that does not do as told is told again: each time its clients are disconnected.
+const TELL_AGAIN_AFTER: u64 = 10_000;

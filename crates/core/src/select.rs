@@ -93,7 +93,8 @@ impl Group {
     ) -> (bool, i64, Reverse<u64>, bool, Option<String>, &'a str) {
         let promoted_already = replica.role == Role::Master
             && !replica.former_master
-            && self.odown.is_some_and(|since| replica.role_at >= since);
+            && self.master.down.is
+            && self.master.down.since.is_some_and(|since| replica.role_at >= since);
         let run_id = replica.run_id.as_ref().map(|id| id.0.to_ascii_lowercase());
         (
             !promoted_already,

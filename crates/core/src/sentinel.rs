@@ -415,6 +415,7 @@ impl Sentinel {
             (Some(ip), _) => {
                 for group in self.groups.values_mut() {
                     group.name_resolved(&name, ip);
+                    group.master.info_now |= std::mem::take(&mut group.awaits_names);
                 }
                 for link in self.sh.peers.values_mut() {
                     if link.addr.host.eq_ignore_ascii_case(&name) {

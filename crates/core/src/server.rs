@@ -73,6 +73,23 @@ pub(crate) struct Server {
     pub(crate) rebooted_at: Option<Mono>,
 }
 
+/// The links of a server with what is known of them, on their way from one entry to another.
+#[derive(Debug)]
+pub(crate) struct Links {
+    cmd: Conn,
+    pubsub: Conn,
+    pubsub_seen: Mono,
+    ping: Ping,
+    told_at: Option<Mono>,
+}
+
+impl Links {
+    pub(crate) fn close(&mut self, sh: &mut Shared) {
+        self.cmd.close(sh);
+        self.pubsub.close(sh);
+    }
+}
+
 /// Settings a server needs of its group while its links are served.
 #[derive(Clone, Copy)]
 pub(crate) struct Upkeep<'a> {
@@ -136,6 +153,27 @@ impl Server {
     pub(crate) fn close_links(&mut self, sh: &mut Shared) {
         self.cmd.close(sh);
         self.pubsub.close(sh);
+    }
+
+    /// What is down is judged anew from `now` on.
+    pub(crate) fn take_links(&mut self, now: Mono) -> Links {
+        Links {
+            cmd: std::mem::take(&mut self.cmd),
+            pubsub: std::mem::take(&mut self.pubsub),
+            pubsub_seen: self.pubsub_seen,
+            ping: if self.down.is { Ping::new(now) } else { self.ping },
+            told_at: self.told_at,
+        }
+    }
+
+    /// Goes on with links another entry of the same server had.
+    pub(crate) fn give_links(&mut self, links: Links, group: GroupId, sh: &mut Shared) {
+        self.close_links(sh);
+        let Links { cmd, pubsub, pubsub_seen, ping, told_at } = links;
+        (self.cmd, self.pubsub, self.pubsub_seen) = (cmd, pubsub, pubsub_seen);
+        (self.ping, self.told_at) = (ping, told_at);
+        self.cmd.belong_to(Owner::Command(group, self.id), sh);
+        self.pubsub.belong_to(Owner::Pubsub(group, self.id), sh);
     }
 
     /// Opens missing links and sends what is due. Harmless at any time.

@@ -55,6 +55,8 @@ pub(crate) struct Shared {
 pub(crate) struct Simulate {
     pub(crate) crash_after_election: bool,
     pub(crate) crash_after_promotion: bool,
+    /// the process is about to end: nothing is done any more
+    pub(crate) crashed: bool,
 }
 
 /// The connections in use.
