@@ -35,21 +35,61 @@ pub enum Input<'a> {
     /// the deadline passed (harmless at any time)
     Wake,
     /// something happened on a connection of ours
-    Link { link: LinkId, what: LinkInput },
+    Link {
+        /// which connection of ours
+        link: LinkId,
+        /// what happened to it
+        what: LinkInput,
+    },
     /// something happened on an accepted connection
-    Client { client: ClientId, what: ClientInput<'a> },
+    Client {
+        /// which accepted connection
+        client: ClientId,
+        /// what happened to it
+        what: ClientInput<'a>,
+    },
     /// a name was looked up: the addresses, or why not
-    Resolved { ticket: Ticket, result: Result<Vec<IpAddr>, String> },
+    Resolved {
+        /// the question
+        ticket: Ticket,
+        /// all addresses, or why there are none
+        result: Result<Vec<IpAddr>, String>,
+    },
     /// something happened to a script
-    Script { script: ScriptId, what: ScriptInput },
+    Script {
+        /// which run
+        script: ScriptId,
+        /// what happened to it
+        what: ScriptInput,
+    },
     /// a [`Output::Persist`] ended: on disk, or the reason why not
-    Persisted { version: Version, result: Result<(), String> },
+    Persisted {
+        /// which state
+        version: Version,
+        /// on disk, or why it is not
+        result: Result<(), String>,
+    },
     /// the answer to [`Output::ReadAcl`]
-    AclText { ticket: Ticket, result: Result<Vec<u8>, String> },
+    AclText {
+        /// the question
+        ticket: Ticket,
+        /// the file's bytes, or why it cannot be read
+        result: Result<Vec<u8>, String>,
+    },
     /// the answer to [`Output::WriteAcl`]
-    AclWritten { ticket: Ticket, result: Result<(), String> },
+    AclWritten {
+        /// the question
+        ticket: Ticket,
+        /// on disk, or why it is not
+        result: Result<(), String>,
+    },
     /// the answer to [`Output::CheckScript`]
-    ScriptChecked { ticket: Ticket, executable: bool },
+    ScriptChecked {
+        /// the question
+        ticket: Ticket,
+        /// whether it is a file that may be run
+        executable: bool,
+    },
     /// facts about the process for `INFO` and `CLIENT LIST`; the shell sends them at start and about every 100 ms
     Facts(Box<Facts>),
     /// a signal asked the process to end
@@ -60,7 +100,10 @@ pub enum Input<'a> {
 #[derive(Debug)]
 pub enum LinkInput {
     /// connected (and TLS done); `local` is our address on it
-    Up { local: SocketAddr },
+    Up {
+        /// our end
+        local: SocketAddr,
+    },
     /// never connected, closed by the other side, or broken
     Down(DownReason),
     /// a reply, or a message on a subscribed link
@@ -125,11 +168,19 @@ pub enum ClientAddr {
 #[derive(Debug)]
 pub enum ScriptInput {
     /// it runs
-    Started { pid: u32 },
+    Started {
+        /// process id
+        pid: u32,
+    },
     /// the process could not be made (fork failure)
     NotStarted,
     /// it ended: exit code, or the signal that killed it
-    Exited { code: i32, signal: i32 },
+    Exited {
+        /// exit code; 0 when a signal ended it
+        code: i32,
+        /// the signal that ended it, else 0
+        signal: i32,
+    },
 }
 
 /// What only the process knows, for `INFO`.
@@ -165,41 +216,119 @@ pub struct Facts {
 #[derive(Debug)]
 pub enum Output {
     /// write this state to the configuration file, durably; answer with [`Input::Persisted`]. At most one at a time.
-    Persist { version: Version, config: Box<Config> },
+    Persist {
+        /// names the state
+        version: Version,
+        /// what to write
+        config: Box<Config>,
+    },
     /// connect; answer with `Up` or `Down`. There is no connect timeout: the core closes what takes too long.
-    Open { link: LinkId, addr: SocketAddr, source: Option<IpAddr>, tls: bool },
+    Open {
+        /// the new connection
+        link: LinkId,
+        /// where to
+        addr: SocketAddr,
+        /// the address to connect from (`bind-source-addr`)
+        source: Option<IpAddr>,
+        /// whether to speak TLS
+        tls: bool,
+    },
     /// write these bytes on a link, in order; they wait until it is up
-    Send { link: LinkId, bytes: Vec<u8> },
+    Send {
+        /// which connection
+        link: LinkId,
+        /// whole commands
+        bytes: Vec<u8>,
+    },
     /// close a link; unsent bytes are lost, no `Down` follows
-    Close { link: LinkId },
+    Close {
+        /// which connection
+        link: LinkId,
+    },
     /// write these bytes to a client
-    Reply { client: ClientId, bytes: Vec<u8> },
+    Reply {
+        /// which connection
+        client: ClientId,
+        /// whole replies or messages
+        bytes: Vec<u8>,
+    },
     /// close a client after what was written to it before has left; no `Gone` follows
-    CloseClient { client: ClientId },
+    CloseClient {
+        /// which connection
+        client: ClientId,
+    },
     /// the client is (not) authenticated: request limits follow from it
-    Authenticated { client: ClientId, yes: bool },
+    Authenticated {
+        /// which connection
+        client: ClientId,
+        /// whether it is
+        yes: bool,
+    },
     /// the client has (no) subscriptions: its output limit is the pubsub one
-    Subscriber { client: ClientId, yes: bool },
+    Subscriber {
+        /// which connection
+        client: ClientId,
+        /// whether it has any
+        yes: bool,
+    },
     /// log an event; clients and scripts are served by the core itself
     Event(Event),
     /// log a line that is no event
-    Log { level: LogLevel, text: String },
+    Log {
+        /// how grave
+        level: LogLevel,
+        /// the line, without time and process id
+        text: String,
+    },
     /// look a name up; answer with [`Input::Resolved`]
-    Resolve { ticket: Ticket, host: String },
+    Resolve {
+        /// names the question
+        ticket: Ticket,
+        /// the name
+        host: String,
+    },
     /// run a script with these arguments (the path first)
-    Script { script: ScriptId, argv: Vec<String> },
+    Script {
+        /// names the run
+        script: ScriptId,
+        /// the path, then its arguments
+        argv: Vec<String>,
+    },
     /// look whether this file exists and may be run (`SENTINEL SET notification-script`)
-    CheckScript { ticket: Ticket, path: String },
+    CheckScript {
+        /// names the question
+        ticket: Ticket,
+        /// the file
+        path: String,
+    },
     /// kill a running script with SIGKILL
-    KillScript { script: ScriptId },
+    KillScript {
+        /// which run
+        script: ScriptId,
+    },
     /// read the `aclfile` (`ACL LOAD`)
-    ReadAcl { ticket: Ticket, path: String },
+    ReadAcl {
+        /// names the question
+        ticket: Ticket,
+        /// the file
+        path: String,
+    },
     /// replace the `aclfile` (`ACL SAVE`)
-    WriteAcl { ticket: Ticket, path: String, text: Vec<u8> },
+    WriteAcl {
+        /// names the question
+        ticket: Ticket,
+        /// the file
+        path: String,
+        /// its whole new content
+        text: Vec<u8>,
+    },
     /// log from this level on (`SENTINEL CONFIG SET loglevel`)
     LogLevel(LogLevel),
     /// end the process with this status
-    Exit { code: i32 },
+    Exit {
+        /// exit status
+        code: i32,
+    },
 }
 
 /// The outputs of one or more steps, in order.

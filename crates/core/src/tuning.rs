@@ -2,33 +2,33 @@
 
 /// Periods in milliseconds, all above 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tuning {
+pub(crate) struct Tuning {
     /// between two INFOs to a healthy server
-    pub info_period: u64,
+    pub(crate) info_period: u64,
     /// between two PINGs, and between two attempts to connect
-    pub ping_period: u64,
+    pub(crate) ping_period: u64,
     /// between two questions to a peer about a master that is down
-    pub ask_period: u64,
+    pub(crate) ask_period: u64,
     /// between two hellos to one server or peer
-    pub publish_period: u64,
+    pub(crate) publish_period: u64,
     /// `down-after-milliseconds` of groups made later
-    pub default_down_after: u64,
+    pub(crate) default_down_after: u64,
     /// `failover-timeout` of groups made later
-    pub default_failover_timeout: u64,
+    pub(crate) default_failover_timeout: u64,
     /// a stall or clock jump longer than this enters TILT
-    pub tilt_trigger: u64,
+    pub(crate) tilt_trigger: u64,
     /// TILT lasts this long
-    pub tilt_period: u64,
+    pub(crate) tilt_period: u64,
     /// a replica that does not follow this long after being told to is given up
-    pub slave_reconf_timeout: u64,
+    pub(crate) slave_reconf_timeout: u64,
     /// a link younger than this is not torn down for silence
-    pub min_link_reconnect_period: u64,
+    pub(crate) min_link_reconnect_period: u64,
     /// an election that takes longer is lost
-    pub election_timeout: u64,
+    pub(crate) election_timeout: u64,
     /// a script that runs longer is killed
-    pub script_max_runtime: u64,
+    pub(crate) script_max_runtime: u64,
     /// before the first retry of a script; doubled each time
-    pub script_retry_delay: u64,
+    pub(crate) script_retry_delay: u64,
 }
 
 impl Default for Tuning {
