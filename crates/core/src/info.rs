@@ -61,9 +61,8 @@ impl Info {
                 self.master_link_down_ms = value.parse::<i64>().map_or(0, |s| s.saturating_mul(1000));
             }
             _ if is_replica_key(key) => {
-                if self.replicas.len() < REPLICA_LINES_MAX {
-                    self.replicas.extend(replica(value));
-                }
+                let room = REPLICA_LINES_MAX - self.replicas.len();
+                self.replicas.extend(replica(value).into_iter().take(room));
             }
             // The rest counts only below a `role:slave` line.
             _ if self.role == Some(Role::Replica) => self.replica_field(key, value),

@@ -141,8 +141,8 @@ impl Sentinel {
                 self.sh.clients.acl_text(ticket, result, &mut self.sh.out);
             }
             Input::AclWritten { ticket, result } => {
-                let result = result.as_ref().map(|()| ()).map_err(String::as_str);
-                self.sh.clients.acl_written(ticket, result, &mut self.sh.out);
+                let result = result.as_ref().map_err(String::as_str);
+                self.sh.clients.acl_written(ticket, result.copied(), &mut self.sh.out);
             }
             Input::ScriptChecked { ticket, executable } => self.script_checked(ticket, executable),
             Input::Facts(facts) => self.sh.clients.facts(*facts),
@@ -510,10 +510,13 @@ impl Group {
         let Some(server) = self.server_mut(id) else { return };
         match pending {
             Pending::Ping => self.ping_answered(id, ping_answer(&frame), sh),
-            Pending::Info => match frame {
-                Frame::Bulk(text) | Frame::Verbatim(text) => self.info_received(id, &text, sh),
-                _ => server.info_error_at = Some(now),
-            },
+            Pending::Info => {
+                if let Frame::Bulk(text) | Frame::Verbatim(text) = frame {
+                    self.info_received(id, &text, sh);
+                } else {
+                    server.info_error_at = Some(now);
+                }
+            }
             Pending::Publish(_) => {
                 if matches!(frame, Frame::Error(_)) {
                     server.publish_error_at = Some(now);

@@ -38,51 +38,66 @@ impl Sentinel {
         }
     }
 
+    /// One arm for each command of the engine; the last one lists those that never come here.
+    #[rustfmt::skip]
     fn answer(&mut self, command: EngineCommand) -> Option<Reply> {
+        use CommandId as C;
         let argv = &command.argv;
         Some(match command.id {
-            CommandId::SentinelMasters | CommandId::SentinelPrimaries => {
+            C::SentinelMasters | C::SentinelPrimaries => {
                 Reply::Array(self.groups.values().map(|group| instances::master(group, &self.sh)).collect())
             }
-            CommandId::SentinelMaster | CommandId::SentinelPrimary => {
+            C::SentinelMaster | C::SentinelPrimary => {
                 self.with_group(&argv[2], |group, s| instances::master(group, &s.sh))
             }
-            CommandId::SentinelReplicas | CommandId::SentinelSlaves => {
+            C::SentinelReplicas | C::SentinelSlaves => {
                 self.with_group(&argv[2], |group, s| instances::replicas(group, &s.sh))
             }
-            CommandId::SentinelSentinels => {
+            C::SentinelSentinels => {
                 self.with_group(&argv[2], |group, s| instances::peers(group, &s.sh))
             }
-            CommandId::SentinelMyId => Reply::bulk(self.sh.myid.0.clone()),
-            CommandId::SentinelIsMasterDownByAddr | CommandId::SentinelIsPrimaryDownByAddr => {
+            C::SentinelMyId => Reply::bulk(self.sh.myid.0.clone()),
+            C::SentinelIsMasterDownByAddr | C::SentinelIsPrimaryDownByAddr => {
                 return self.is_master_down(&command);
             }
-            CommandId::SentinelGetMasterAddrByName | CommandId::SentinelGetPrimaryAddrByName => {
+            C::SentinelGetMasterAddrByName | C::SentinelGetPrimaryAddrByName => {
                 self.master_addr(&argv[2])
             }
-            CommandId::SentinelReset => self.reset(&argv[2]),
-            CommandId::SentinelFailover => self.failover(&argv[2]),
-            CommandId::SentinelMonitor => return self.monitor(command, true),
-            CommandId::SentinelRemove => return self.remove(&command),
-            CommandId::SentinelSet => return self.set(command),
-            CommandId::SentinelConfig => return self.config(&command),
-            CommandId::SentinelFlushConfig => return self.saved(command.client),
-            CommandId::SentinelCkQuorum => self.with_group(&argv[2], |group, _| group.ckquorum()),
-            CommandId::SentinelPendingScripts => self.pending_scripts(),
-            CommandId::SentinelInfoCache => instances::info_cache(&argv[2..], self),
-            CommandId::SentinelSimulateFailure => self.simulate_failure(&argv[2..]),
-            CommandId::SentinelDebug => self.debug(&argv[2..]),
-            CommandId::Publish => self.publish(argv),
-            CommandId::Role => self.role(),
-            CommandId::Info => {
+            C::SentinelReset => self.reset(&argv[2]),
+            C::SentinelFailover => self.failover(&argv[2]),
+            C::SentinelMonitor => return self.monitor(command, true),
+            C::SentinelRemove => return self.remove(&command),
+            C::SentinelSet => return self.set(command),
+            C::SentinelConfig => return self.config(&command),
+            C::SentinelFlushConfig => return self.saved(command.client),
+            C::SentinelCkQuorum => self.with_group(&argv[2], |group, _| group.ckquorum()),
+            C::SentinelPendingScripts => self.pending_scripts(),
+            C::SentinelInfoCache => instances::info_cache(&argv[2..], self),
+            C::SentinelSimulateFailure => self.simulate_failure(&argv[2..]),
+            C::SentinelDebug => self.debug(&argv[2..]),
+            C::Publish => self.publish(argv),
+            C::Role => self.role(),
+            C::Info => {
                 let section = instances::info_section(self);
                 self.sh.clients.info(self.sh.now, argv, &section)
             }
-            CommandId::Shutdown => {
+            C::Shutdown => {
                 self.shutdown();
                 return None;
             }
-            other => Reply::Error(format!("ERR {other:?} is not a command of the engine")),
+            // `Clients` answers these itself.
+            C::Acl | C::AclCat | C::AclDelUser | C::AclDryRun | C::AclGenPass | C::AclGetUser
+            | C::AclHelp | C::AclList | C::AclLoad | C::AclLog | C::AclSave | C::AclSetUser
+            | C::AclUsers | C::AclWhoAmI | C::Auth | C::Client | C::ClientCaching | C::ClientGetName
+            | C::ClientGetRedir | C::ClientHelp | C::ClientId | C::ClientInfo | C::ClientKill
+            | C::ClientList | C::ClientNoEvict | C::ClientPause | C::ClientReply | C::ClientSetInfo
+            | C::ClientSetName | C::ClientTracking | C::ClientTrackingInfo | C::ClientUnblock
+            | C::ClientUnpause | C::Command | C::CommandCount | C::CommandDocs | C::CommandGetKeys
+            | C::CommandGetKeysAndFlags | C::CommandHelp | C::CommandInfo | C::CommandList | C::Hello
+            | C::Ping | C::PSubscribe | C::PUnsubscribe | C::Sentinel | C::SentinelHelp | C::Subscribe
+            | C::Unsubscribe => {
+                Reply::Error(format!("ERR {:?} is not a command of the engine", command.id))
+            }
         })
     }
 
