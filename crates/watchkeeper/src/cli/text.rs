@@ -23,13 +23,13 @@ const RUN_EXAMPLES: &str = "  watchkeeper run /etc/redis/sentinel.conf\n  \
 pub(super) fn about(lang: Lang) -> &'static str {
     lang.pick(
         "Watches Redis and Valkey masters and fails over: a drop-in redis-sentinel",
-        "监视 Redis 与 Valkey 主库并自动故障转移：可直接替换 redis-sentinel",
+        "监视 Redis 与 Valkey 主节点并自动故障转移：可直接替换 redis-sentinel",
     )
 }
 
 /// What `run` does.
 pub(super) fn about_run(lang: Lang) -> &'static str {
-    lang.pick("Run a sentinel", "运行一个 sentinel")
+    lang.pick("Run a sentinel", "运行一个哨兵")
 }
 
 /// What `demo` does.
@@ -82,7 +82,7 @@ fn no_file(lang: Lang) -> (String, Option<String>) {
             "no configuration file was named; a sentinel keeps its state in it",
             "name it before the options",
         ),
-        Lang::Chinese => ("没有指定配置文件；sentinel 的状态保存在其中", "请在选项之前给出文件"),
+        Lang::Chinese => ("没有指定配置文件；哨兵的状态保存在其中", "请在选项之前给出文件"),
     };
     (error.into(), Some(format!("{hint}: {command}")))
 }
@@ -138,7 +138,7 @@ fn serve_hint(lines: &[String], lang: Lang) -> Option<String> {
                      `--port` chooses another port"
             .into(),
         Lang::Chinese => {
-            "该端口已被占用，可能是另一个 sentinel：用 `ss -ltnp` 查看，或用 `--port` 换一个端口".into()
+            "该端口已被占用，可能是另一个哨兵：用 `ss -ltnp` 查看，或用 `--port` 换一个端口".into()
         }
     })
 }
