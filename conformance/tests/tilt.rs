@@ -21,7 +21,7 @@ const ID: &str = "00112233445566778899aabbccddeeff00112233";
 /// Stops a process for a while. This is what is being tested, not a wait for something.
 fn stall(sentinel: &Daemon) {
     sentinel.pause();
-    std::thread::sleep(STOP);
+    std::thread::sleep(STOP); // the time itself is tested
     sentinel.resume();
 }
 
@@ -106,7 +106,7 @@ fn nothing_is_started_in_tilt_and_everything_after_it() {
     let before = group.master_port();
     sentinel.pause();
     group.servers[0].kill();
-    std::thread::sleep(STOP);
+    std::thread::sleep(STOP); // the time itself is tested
     sentinel.resume();
     wait_tilt(&recorder);
     let left = recorder.wait_channel(Duration::from_secs(20), "-tilt");

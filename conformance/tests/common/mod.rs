@@ -99,7 +99,7 @@ impl Versions {
                 if last {
                     return versions;
                 }
-                std::thread::sleep(std::time::Duration::from_millis(1));
+                std::thread::sleep(std::time::Duration::from_millis(1)); // between two looks at a condition
             }
         });
         Versions { stop, thread }

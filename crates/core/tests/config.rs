@@ -22,7 +22,7 @@ fn single_lines_are_judged_as_by_redis() {
         let general = !line.trim_start_matches(['"', ' ']).to_ascii_lowercase().starts_with("sentinel");
         let last = if general { "zzz" } else { "sentinel zzz" };
         let mut machine = Machine::new(&[("run.sh", ""), ("s.conf", "")]);
-        let line = line.replace("$DIR", "/work");
+        let line = line.replace("$DIR", "/srv/wk");
         let text = format!("sentinel monitor mm 127.0.0.1 6379 2\n{line}\n{last}\n");
         let error = machine.parse(text).expect_err("the last line is always wrong");
         let said = match error.line {
@@ -31,7 +31,7 @@ fn single_lines_are_judged_as_by_redis() {
             _ => error.message,
         };
         let expected = if ACCEPTED.contains(&&line[..]) { "ok" } else { expected };
-        if said != expected.replace("$DIR", "/work") {
+        if said != expected.replace("$DIR", "/srv/wk") {
             wrong.push(format!("{line}\n   redis: {expected}\n   ours:  {said}"));
         }
     }
@@ -55,7 +55,7 @@ impl<'a> Case<'a> {
             }
         }
         for (header, body) in &mut sections {
-            *body = body.replace("$DIR", "/work").replace("$ID", ID);
+            *body = body.replace("$DIR", "/srv/wk").replace("$ID", ID);
             if let Some(name) = header.strip_suffix(" no-newline") {
                 *header = name;
                 body.pop();
@@ -76,7 +76,7 @@ impl<'a> Case<'a> {
 
     /// The text read, and what became of it.
     fn parse(&self) -> Result<Config, Box<ConfigError>> {
-        let mut words = vec![b"/work/s.conf".to_vec()];
+        let mut words = vec![b"/srv/wk/s.conf".to_vec()];
         words.extend(self.section("args").unwrap_or_default().lines().map(|word| word.as_bytes().to_vec()));
         let line = CommandLine::read(&words);
         let stdin = self.section("stdin").unwrap_or_default();

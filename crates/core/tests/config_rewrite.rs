@@ -141,7 +141,7 @@ fn general() -> impl Strategy<Value = General> {
             let rules =
                 |name: String| vec![name.into_bytes(), b"on".to_vec(), b">a b".to_vec(), b"+@all".to_vec()];
             general.users = users.into_keys().map(rules).collect();
-            general.dir = "/work".into();
+            general.dir = "/srv/wk".into();
             general
         },
     )
@@ -221,7 +221,7 @@ proptest! {
         let source = first.parse(main).expect("a plain file").general.state_source;
         let mut config = normal(config);
         config.general.state_source = source;
-        first.files.insert("/work/state".into(), rewrite_state(&config));
+        first.files.insert("/srv/wk/state".into(), rewrite_state(&config));
         let loaded = first.parse(main).unwrap_or_else(|error| panic!("{error}"));
         prop_assert_eq!(loaded.global, config.global);
         prop_assert_eq!(loaded.groups, config.groups);
@@ -232,9 +232,9 @@ proptest! {
         let state = rewrite_state(&config);
         let cut = cut.index(state.len() - 1);
         let mut machine = Machine { lenient: true, ..Machine::new(&[]) };
-        machine.files.insert("/work/state".into(), state[..cut].to_vec());
+        machine.files.insert("/srv/wk/state".into(), state[..cut].to_vec());
         let error = machine.parse("state-file state\n").expect_err("cut off");
-        prop_assert_eq!(error.file.as_deref(), Some("/work/state"));
+        prop_assert_eq!(error.file.as_deref(), Some("/srv/wk/state"));
         prop_assert!(error.line > 0);
         prop_assert!(error.hint.is_some());
     }

@@ -48,7 +48,7 @@ fn without_a_state_file_the_configuration_counts() {
     assert_eq!(read(MAIN).general.state_file.as_deref(), Some("/state/s"));
     assert_eq!(
         read("state-file s\n").general.state_file.as_deref(),
-        Some("/work/s"),
+        Some("/srv/wk/s"),
         "absolute from here on"
     );
 }
@@ -172,7 +172,7 @@ fn files_that_include_each_other_end() {
 
 #[test]
 fn the_words_of_valkey_and_the_sentinel_switch() {
-    let source = watchkeeper_core::config::Source { path: "/work/s".into(), text: b"port x".to_vec() };
+    let source = watchkeeper_core::config::Source { path: "/srv/wk/s".into(), text: b"port x".to_vec() };
     let parse = |persona, sentinel| {
         watchkeeper_core::config::parse(&source, &mut Machine::new(&[]), persona, sentinel)
     };
@@ -181,7 +181,7 @@ fn the_words_of_valkey_and_the_sentinel_switch() {
         error.stderr(Persona::Valkey).starts_with(b"\n*** FATAL CONFIG FILE ERROR (Version 8.0.1) ***\n")
     );
     let source =
-        watchkeeper_core::config::Source { path: "/work/s".into(), text: b"sentinel myid x".to_vec() };
+        watchkeeper_core::config::Source { path: "/srv/wk/s".into(), text: b"sentinel myid x".to_vec() };
     let error = watchkeeper_core::config::parse(&source, &mut Machine::new(&[]), Persona::Redis, false);
     assert_eq!(error.expect_err("no sentinel").message, "sentinel directive while not in sentinel mode");
 }

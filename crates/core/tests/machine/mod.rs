@@ -16,8 +16,8 @@ pub(crate) struct Machine {
 
 impl Machine {
     pub(crate) fn new(files: &[(&str, &str)]) -> Machine {
-        let files = files.iter().map(|(path, text)| (format!("/work/{path}"), text.as_bytes().to_vec()));
-        Machine { files: files.collect(), cwd: "/work".into(), lenient: false }
+        let files = files.iter().map(|(path, text)| (format!("/srv/wk/{path}"), text.as_bytes().to_vec()));
+        Machine { files: files.collect(), cwd: "/srv/wk".into(), lenient: false }
     }
 
     fn absolute(&self, path: &str) -> String {
@@ -28,9 +28,9 @@ impl Machine {
         }
     }
 
-    /// Reads a text as that of `/work/s.conf`.
+    /// Reads a text as that of `/srv/wk/s.conf`.
     pub(crate) fn parse(&mut self, text: impl AsRef<[u8]>) -> Result<Config, Box<ConfigError>> {
-        let source = Source { path: "/work/s.conf".into(), text: text.as_ref().to_vec() };
+        let source = Source { path: "/srv/wk/s.conf".into(), text: text.as_ref().to_vec() };
         parse(&source, self, Persona::Redis, true)
     }
 }
