@@ -326,8 +326,10 @@ impl Group {
         let host = to.shown(sh.global.announce_hostnames);
         self.master.told_at = Some(sh.now.mono);
         self.master.send_replicaof(Some((&host, to.port)), Renames(&renames), sh);
-        let text =
-            format!("The old master of `{}` is connected and was told to follow {host}:{}", self.name, to.port);
+        let text = format!(
+            "The old master of `{}` is connected and was told to follow {host}:{}",
+            self.name, to.port
+        );
         sh.log(LogLevel::Notice, text);
     }
 
