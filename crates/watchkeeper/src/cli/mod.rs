@@ -13,8 +13,6 @@ use std::process::ExitCode;
 
 use watchkeeper_core::Persona;
 
-use lang::Lang;
-
 /// How the program was called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Call {
@@ -30,7 +28,7 @@ pub fn main(args: &[OsString]) -> ExitCode {
     let rest = args.get(1..).unwrap_or_default();
     match call(&name, rest) {
         Call::Sentinel(persona) => status(upstream::main(rest, persona)),
-        Call::Own => own::main(args, Lang::choose(rest, |name| std::env::var(name).ok())),
+        Call::Own => own::main(args, lang::choose(rest, |name| std::env::var(name).ok())),
     }
 }
 

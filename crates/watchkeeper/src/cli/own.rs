@@ -18,7 +18,7 @@ use crate::daemon::startup::{self, Refusal, banner};
 #[command(name = "watchkeeper", subcommand_required = true, arg_required_else_help = true)]
 struct Cli {
     /// Language of explanations [default: from LC_ALL or LANG]
-    #[arg(long, value_enum, ignore_case = true, global = true)]
+    #[arg(long, value_parser = super::lang::parser(), ignore_case = true, global = true)]
     lang: Option<Lang>,
     /// what to do
     #[command(subcommand)]
@@ -70,7 +70,7 @@ impl From<As> for Persona {
 
 /// Whether a word is one of our commands.
 pub fn is_command(word: &OsStr) -> bool {
-    word == "help" || command(Lang::English).get_subcommands().any(|known| word == known.get_name())
+    word == "help" || command(Lang::En).get_subcommands().any(|known| word == known.get_name())
 }
 
 /// The whole command line as clap sees it, with texts in this language. Completions and manual pages come from it.
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     fn words(line: &str) -> Vec<OsString> {
-        let parsed = command(Lang::English).try_get_matches_from(line.split(' '));
+        let parsed = command(Lang::En).try_get_matches_from(line.split(' '));
         let cli = parsed.and_then(|found| Cli::from_arg_matches(&found)).unwrap();
         match cli.command {
             Command::Run(run) => run.words,
@@ -142,8 +142,8 @@ mod tests {
 
     #[test]
     fn the_command_line_is_sound_in_every_language() {
-        command(Lang::English).debug_assert();
-        command(Lang::Chinese).debug_assert();
+        command(Lang::En).debug_assert();
+        command(Lang::Zh).debug_assert();
     }
 
     #[test]

@@ -65,8 +65,8 @@ pub(super) fn refusal(what: &What, lang: Lang) -> String {
         What::Wrong(error) => (error.to_string(), None),
         What::NotWritable { path, error } => not_writable(path, &strerror(error), lang),
         What::Daemonize(reason) => match lang {
-            Lang::English => (format!("cannot run in the background: {reason}"), None),
-            Lang::Chinese => (format!("无法转入后台运行：{reason}"), None),
+            Lang::En => (format!("cannot run in the background: {reason}"), None),
+            Lang::Zh => (format!("无法转入后台运行：{reason}"), None),
         },
         What::CannotServe(lines) => (lines.join("\n"), serve_hint(lines, lang)),
     };
@@ -78,11 +78,11 @@ pub(super) fn refusal(what: &What, lang: Lang) -> String {
 fn no_file(lang: Lang) -> (String, Option<String>) {
     let command = "`watchkeeper run /etc/redis/sentinel.conf`";
     let (error, hint) = match lang {
-        Lang::English => (
+        Lang::En => (
             "no configuration file was named; a sentinel keeps its state in it",
             "name it before the options",
         ),
-        Lang::Chinese => ("没有指定配置文件；哨兵的状态保存在其中", "请在选项之前给出文件"),
+        Lang::Zh => ("没有指定配置文件；哨兵的状态保存在其中", "请在选项之前给出文件"),
     };
     (error.into(), Some(format!("{hint}: {command}")))
 }
@@ -90,8 +90,8 @@ fn no_file(lang: Lang) -> (String, Option<String>) {
 fn unreadable(path: &Path, error: &io::Error, lang: Lang) -> (String, Option<String>) {
     let (path, reason) = (path.display(), strerror(error));
     let text = match lang {
-        Lang::English => format!("the configuration file `{path}` cannot be read: {reason}"),
-        Lang::Chinese => format!("无法读取配置文件 `{path}`：{reason}"),
+        Lang::En => format!("the configuration file `{path}` cannot be read: {reason}"),
+        Lang::Zh => format!("无法读取配置文件 `{path}`：{reason}"),
     };
     let rights = lang.pick(
         "run as the user that owns the file (often `redis`), or give this user the right to it",
@@ -106,17 +106,17 @@ fn missing_hint(lang: Lang) -> String {
     let found = USUAL_PLACES.iter().find(|place| Path::new(place).exists());
     let line = "`sentinel monitor mymaster 127.0.0.1 6379 2`";
     match (found, lang) {
-        (Some(place), Lang::English) => format!("there is one at `{place}`"),
-        (Some(place), Lang::Chinese) => format!("`{place}` 处有一个配置文件"),
-        (None, Lang::English) => format!("a file of one line is enough to begin with: {line}"),
-        (None, Lang::Chinese) => format!("文件里有一行即可开始：{line}"),
+        (Some(place), Lang::En) => format!("there is one at `{place}`"),
+        (Some(place), Lang::Zh) => format!("`{place}` 处有一个配置文件"),
+        (None, Lang::En) => format!("a file of one line is enough to begin with: {line}"),
+        (None, Lang::Zh) => format!("文件里有一行即可开始：{line}"),
     }
 }
 
 fn not_writable(path: &Path, reason: &str, lang: Lang) -> (String, Option<String>) {
     let path = path.display();
     match lang {
-        Lang::English => (
+        Lang::En => (
             format!("the state could not be kept in `{path}`: {reason}"),
             Some(
                 "the file and its directory must be writable; `state-file PATH` in the configuration keeps the \
@@ -124,7 +124,7 @@ fn not_writable(path: &Path, reason: &str, lang: Lang) -> (String, Option<String
                     .into(),
             ),
         ),
-        Lang::Chinese => (
+        Lang::Zh => (
             format!("无法把状态保存到 `{path}`：{reason}"),
             Some("该文件及其目录必须可写；也可在配置中用 `state-file PATH` 把状态保存到别处".into()),
         ),
@@ -134,12 +134,10 @@ fn not_writable(path: &Path, reason: &str, lang: Lang) -> (String, Option<String
 fn serve_hint(lines: &[String], lang: Lang) -> Option<String> {
     let busy = lines.iter().any(|line| line.ends_with("Address already in use"));
     busy.then(|| match lang {
-        Lang::English => "something listens there already, perhaps another sentinel: `ss -ltnp` shows what; \
+        Lang::En => "something listens there already, perhaps another sentinel: `ss -ltnp` shows what; \
                      `--port` chooses another port"
             .into(),
-        Lang::Chinese => {
-            "该端口已被占用，可能是另一个哨兵：用 `ss -ltnp` 查看，或用 `--port` 换一个端口".into()
-        }
+        Lang::Zh => "该端口已被占用，可能是另一个哨兵：用 `ss -ltnp` 查看，或用 `--port` 换一个端口".into(),
     })
 }
 
@@ -149,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_missing_file_brings_advice() {
-        for lang in [Lang::English, Lang::Chinese] {
+        for lang in [Lang::En, Lang::Zh] {
             let what = What::Unreadable { path: "/x".into(), error: ErrorKind::NotFound.into() };
             let text = refusal(&what, lang);
             assert!(text.contains("`/x`") && text.contains("\nhint: "), "{text}");
@@ -160,9 +158,8 @@ mod tests {
     fn a_busy_port_brings_advice() {
         let lines = vec!["... bind: Address already in use".to_string(), "Failed ...".to_string()];
         assert!(
-            refusal(&What::CannotServe(lines), Lang::English)
-                .contains("hint: something listens there already")
+            refusal(&What::CannotServe(lines), Lang::En).contains("hint: something listens there already")
         );
-        assert!(!refusal(&What::CannotServe(vec!["x".into()]), Lang::English).contains("hint:"));
+        assert!(!refusal(&What::CannotServe(vec!["x".into()]), Lang::En).contains("hint:"));
     }
 }

@@ -7,7 +7,6 @@
 mod cast;
 mod client;
 mod listener;
-mod meaning;
 mod phases;
 mod processes;
 mod stage;

@@ -4,9 +4,10 @@
 use std::io::Write;
 use std::time::Instant;
 
+use watchkeeper_core::event::by_name;
+
 use super::Lang;
 use super::cast::Cast;
-use super::meaning::meaning;
 use super::phases::{Phase, Seen, Took};
 
 const RED: &str = "31";
@@ -66,7 +67,7 @@ impl<W: Write> Timeline<W> {
             .paint(SENTINEL_COLOURS[seen.sentinel], &format!("{:<6}", cast.sentinels[seen.sentinel].name));
         let name = self.paint(colour_of(&seen.name), &format!("{:<36}", seen.name));
         let about = format!("{:<8}", about(cast, seen));
-        let means = self.paint(DIM, meaning(&seen.name, self.lang));
+        let means = self.paint(DIM, brief(&seen.name, self.lang));
         self.line(format!("  {clock}  {who}  {name}  {about}  {means}").trim_end());
     }
 
@@ -100,6 +101,11 @@ impl<W: Write> Timeline<W> {
         // Nobody reads any more (`demo | head`): go on, the clean-up must still come.
         writeln!(self.out, "{text}").and_then(|()| self.out.flush()).ok();
     }
+}
+
+/// What an event means, in a few words; nothing for one that is not known.
+fn brief(event: &str, lang: Lang) -> &'static str {
+    by_name(event).map_or("", |spec| spec.kind.text().brief.get(lang))
 }
 
 /// Whom an event is about, in the names of the cast.
@@ -167,37 +173,36 @@ mod tests {
 
     #[test]
     fn an_event_is_one_line_with_the_names_people_use() {
-        let line = printed(false, Lang::English, "+sdown", "master demo 127.0.0.1 7001");
+        let line = printed(false, Lang::En, "+sdown", "master demo 127.0.0.1 7001");
         assert!(line.starts_with("     2.034  S2      +sdown  "), "{line}");
         assert!(line.contains("  A  "), "{line}");
-        let line = printed(false, Lang::English, "+switch-master", "demo 127.0.0.1 7001 127.0.0.1 7002");
+        let line = printed(false, Lang::En, "+switch-master", "demo 127.0.0.1 7001 127.0.0.1 7002");
         assert!(line.contains("  A→B  "), "{line}");
-        let line = printed(false, Lang::English, "+vote-for-leader", "cccc 1");
+        let line = printed(false, Lang::En, "+vote-for-leader", "cccc 1");
         assert!(line.contains("  S3  "), "{line}");
-        let line =
-            printed(false, Lang::English, "+sdown", "sentinel cccc 127.0.0.1 8003 @ demo 127.0.0.1 7001");
+        let line = printed(false, Lang::En, "+sdown", "sentinel cccc 127.0.0.1 8003 @ demo 127.0.0.1 7001");
         assert!(line.contains("  S3  "), "{line}");
     }
 
     #[test]
     fn colour_is_only_used_when_asked_for() {
         let payload = "master demo 127.0.0.1 7001";
-        assert!(!printed(false, Lang::English, "+odown", payload).contains('\x1b'));
-        assert!(printed(true, Lang::English, "+odown", payload).contains("\x1b[31m+odown"));
+        assert!(!printed(false, Lang::En, "+odown", payload).contains('\x1b'));
+        assert!(printed(true, Lang::En, "+odown", payload).contains("\x1b[31m+odown"));
     }
 
     #[test]
     fn both_languages_explain() {
         let payload = "master demo 127.0.0.1 7001";
-        let english = printed(false, Lang::English, "+odown", payload);
-        let chinese = printed(false, Lang::Chinese, "+odown", payload);
+        let english = printed(false, Lang::En, "+odown", payload);
+        let chinese = printed(false, Lang::Zh, "+odown", payload);
         assert_ne!(english, chinese);
         assert!(english.is_ascii(), "{english}");
     }
 
     #[test]
     fn an_event_never_heard_of_is_printed_without_explanation() {
-        let line = printed(false, Lang::English, "+something-new", "");
+        let line = printed(false, Lang::En, "+something-new", "");
         assert!(line.trim_end().ends_with("+something-new"), "{line}");
     }
 }

@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     fn drawn(places: &[(&Player, Place)]) -> Vec<String> {
-        lines(places, Lang::English)
+        lines(places, Lang::En)
     }
 
     #[test]
