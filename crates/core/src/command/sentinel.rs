@@ -11,6 +11,7 @@ use crate::group::{Group, GroupId};
 use crate::hello::CHANNEL;
 use crate::id::{GroupName, SentinelId};
 use crate::io::ClientId;
+use crate::names::Lookup;
 use crate::script::JobState;
 use crate::sentinel::Sentinel;
 use crate::shared::Promise;
@@ -153,7 +154,16 @@ impl Sentinel {
             return Some(Reply::Error(NOT_AN_INTEGER.to_owned()));
         };
         let host = text(&argv[2]);
-        let ip = self.sh.names.cached(&host);
+        let ip = match self.sh.names.lookup(
+            &host,
+            self.sh.global.resolve_hostnames,
+            self.sh.now.mono,
+            &mut self.sh.out,
+        ) {
+            Lookup::Known(ip) => Some(ip),
+            // The peer asks again in a second.
+            Lookup::Asking(_) | Lookup::Failed => None,
+        };
         let found = self
             .groups
             .values_mut()

@@ -1,0 +1,174 @@
+//! Which replica is promoted, and what the log says of those that are not.
+
+mod bench;
+
+use bench::fake::Mode;
+use bench::{Bench, MASTER, R2, R3, Setup, addr};
+
+const R4: &str = "10.0.0.4:6379";
+
+/// Lets the master die and returns who is chosen.
+fn chosen(bench: &mut Bench) -> String {
+    bench.crash(MASTER);
+    bench.until("+selected-slave slave ", 6_000);
+    let (_, event) = bench.events.iter().find(|(_, event)| event.starts_with("+selected-slave")).unwrap();
+    event.split(' ').nth(2).unwrap().to_owned()
+}
+
+#[test]
+fn priority_then_offset_then_run_id() {
+    let mut bench = Setup::alone(3).settled();
+    bench.set(R2, |replica| replica.priority = 100);
+    bench.set(R3, |replica| replica.priority = 50);
+    bench.set(R4, |replica| (replica.priority, replica.offset) = (100, 9_000));
+    assert_eq!(chosen(&mut bench), R3, "the lowest priority first");
+
+    let mut bench = Setup::alone(3).settled();
+    bench.set(R4, |replica| replica.offset = 1_001);
+    assert_eq!(chosen(&mut bench), R4, "then the largest offset");
+
+    let mut bench = Setup::alone(3).settled();
+    bench.set(R2, |replica| replica.run_id = "F".repeat(40));
+    bench.set(R3, |replica| replica.run_id = "e".repeat(40));
+    bench.set(R4, |replica| replica.run_id = "f".repeat(40));
+    assert_eq!(chosen(&mut bench), R3, "then the smallest run id");
+}
+
+#[test]
+fn the_choice_is_made_on_fresh_reports() {
+    // The offset changed a moment before the crash, and we are alone: nobody's answer gives INFO time to come.
+    let mut setup = Setup::alone(2);
+    setup.group().down_after_ms = 100;
+    let mut bench = setup.settled();
+    bench.crash(MASTER);
+    bench.set(R3, |replica| replica.offset = 2_000);
+    assert_eq!(chosen(&mut bench), R3);
+    assert_eq!(bench.count("-failover-abort"), 0);
+}
+
+#[test]
+fn a_replica_that_hangs_does_not_hold_the_choice_up() {
+    let mut setup = Setup::alone(2);
+    setup.group().down_after_ms = 1_000;
+    let mut bench = setup.settled();
+    bench.crash(MASTER);
+    bench.run(900);
+    bench.set(R2, |replica| replica.mode = Mode::Hung);
+    bench.until("+elected-leader", 500);
+    let took = bench.until("+selected-slave slave 10.0.0.3:6379", 500);
+    assert!(took <= 101, "{took} ms");
+}
+
+#[test]
+fn a_replica_a_dead_leader_promoted_already_is_preferred() {
+    let mut bench = Setup::three(2).settled();
+    bench.blind_peers();
+    bench.set(R2, |replica| replica.offset = 9_000);
+    bench.crash(MASTER);
+    bench.run(3_000);
+    bench.set(R3, |replica| replica.of = None);
+    bench.until("-role-change slave 10.0.0.3:6379", 11_000);
+    bench.set(bench::P1, |peer| peer.sees_down = true);
+    bench.until("+selected-slave slave 10.0.0.3:6379", 3_000);
+    bench.until("+switch-master mm 10.0.0.1 6379 10.0.0.3 6379", 3_000);
+}
+
+/// With one replica that cannot be promoted: the abort, and the line that says why.
+fn refused(change: impl FnOnce(&mut Bench), line: &str) {
+    let mut bench = Setup::alone(1).settled();
+    change(&mut bench);
+    bench.crash(MASTER);
+    bench.until("-failover-abort-no-good-slave master mm 10.0.0.1 6379", 15_000);
+    let start = format!("Replica 10.0.0.2:6379 of `mm` cannot be promoted: {line}");
+    assert!(bench.log.iter().any(|text| text.starts_with(&start)), "no `{start}` in {:#?}", bench.log);
+    assert!(bench.orders(R2).is_empty());
+}
+
+#[test]
+fn every_refusal_says_why() {
+    refused(
+        |bench| {
+            bench.crash(R2);
+            bench.run(5_000);
+        },
+        "it is down",
+    );
+    refused(|bench| bench.set(R2, |replica| replica.priority = 0), "its replica-priority is 0");
+    refused(
+        |bench| {
+            bench.set(R2, |replica| (replica.link_up, replica.link_down_s) = (false, 3_600));
+            bench.run(11_000);
+        },
+        "it lost the master 3600000 ms ago, limit 20",
+    );
+    refused(
+        |bench| {
+            bench.set(R2, |replica| replica.info = false);
+            bench.run(11_000);
+        },
+        "its last INFO is ",
+    );
+    refused(
+        |bench| {
+            // Its connection breaks a moment before the master's silence is noticed.
+            bench.crash(MASTER);
+            bench.run(1_500);
+            bench.crash(R2);
+        },
+        "there is no connection to it",
+    );
+}
+
+#[test]
+fn one_that_never_reported_or_never_answered_is_refused() {
+    let mut setup = Setup::alone(0);
+    setup.group().replicas.push(("10.0.0.2".into(), 6379));
+    setup.fakes.insert(addr(R2), bench::fake::Fake { info: false, ..bench::fake::Fake::replica(2, MASTER) });
+    let mut bench = setup.settled();
+    bench.command(&["SENTINEL", "FAILOVER", "mm"]);
+    assert!(bench.log.iter().any(|text| text.ends_with("it has not answered INFO yet")), "{:?}", bench.log);
+
+    let mut setup = Setup::alone(1);
+    setup.group().down_after_ms = 60_000;
+    let mut bench = setup.settled();
+    bench.set(R2, |replica| replica.ping = "-NOAUTH no");
+    bench.run(8_000);
+    bench.command(&["SENTINEL", "FAILOVER", "mm"]);
+    let line = bench.log.iter().find(|text| text.contains("last answered")).expect("a line");
+    assert!(line.ends_with("ms ago, limit 5000 ms"), "{line}");
+}
+
+#[test]
+fn without_replicas_it_says_so() {
+    let mut bench = Setup::alone(0).settled();
+    bench.crash(MASTER);
+    bench.until("-failover-abort-no-good-slave", 3_000);
+    assert!(bench.log.contains(&"No replica of `mm` is known".to_owned()), "{:?}", bench.log);
+    let tries = bench.count("+try-failover");
+    bench.run(19_000);
+    assert_eq!(bench.count("+try-failover"), tries, "not again before twice the failover-timeout");
+    bench.run(2_000);
+    assert_eq!(bench.count("+try-failover"), tries + 1);
+}
+
+#[test]
+fn the_next_attempt_starts_when_a_replica_becomes_fit() {
+    let mut bench = Setup::alone(1).settled();
+    bench.crash(R2);
+    bench.run(1_000);
+    bench.crash(MASTER);
+    bench.until("-failover-abort-no-good-slave", 5_000);
+    bench.run(1_000);
+    bench.set(R2, |replica| replica.mode = Mode::Up);
+    let took = bench.until("+switch-master mm 10.0.0.1 6379 10.0.0.2 6379", 5_000);
+    assert!(took <= 2_100, "{took} ms");
+}
+
+#[test]
+fn a_replica_that_was_never_connected_may_be_promoted() {
+    let mut bench = Setup::alone(1).settled();
+    bench.set(R2, |replica| (replica.link_up, replica.link_down_s) = (false, -1));
+    bench.run(11_000);
+    assert_eq!(bench.replica_field(R2, "master-link-down-time").unwrap(), "-1000");
+    assert_eq!(chosen(&mut bench), R2);
+}
