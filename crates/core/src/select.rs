@@ -65,7 +65,7 @@ impl Group {
         if replica.down.is {
             return Some(Refusal::Down);
         }
-        if replica.disconnected() {
+        if replica.disconnected() || !replica.cmd.up {
             return Some(Refusal::Disconnected);
         }
         if since_ms > heard_limit {

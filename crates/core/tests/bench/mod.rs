@@ -223,6 +223,13 @@ impl Bench {
         self.reply()
     }
 
+    /// Answers the oldest lookup.
+    pub(crate) fn resolved(&mut self, ip: Option<&str>) {
+        let (ticket, host) = self.lookups.remove(0);
+        let result = ip.map(|ip| vec![ip.parse().unwrap()]).ok_or(format!("no {host}"));
+        self.step(Input::Resolved { ticket, result });
+    }
+
     /// What the client received last.
     pub(crate) fn reply(&mut self) -> Frame {
         let mut decoder = FrameDecoder::new(1 << 20);
@@ -273,6 +280,11 @@ impl Bench {
 
     pub(crate) fn count(&self, start: &str) -> usize {
         self.events.iter().filter(|(_, event)| event.starts_with(start)).count()
+    }
+
+    /// How many connections to this address there are, or are being made.
+    pub(crate) fn open_links(&self, to: &str) -> usize {
+        self.links.values().filter(|link| link.addr == addr(to)).count()
     }
 
     /// What was sent to a server, PING, INFO and hellos left out.
