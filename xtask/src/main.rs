@@ -1,17 +1,21 @@
 //! Repository chores, run as `cargo run -p xtask -- COMMAND`. Compiling, linting and testing are left to cargo.
 
+mod docs;
 mod tidy;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo run -p xtask -- COMMAND
 
-  tidy    check what neither the compiler nor clippy checks, over all files known to git";
+  tidy    check what neither the compiler nor clippy checks, over all files known to git, and the generated documents
+  docs    write the generated documents, docs/reference/*.md; with --check fail if they are not what it would write";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["tidy"] => tidy::run(),
+        ["tidy"] => tidy::run().and_then(|tidy| Ok(docs::check()? && tidy)),
+        ["docs"] => docs::write(),
+        ["docs", "--check"] => docs::check(),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;

@@ -48,8 +48,8 @@ fn wrap(text: &str, lines: &mut Vec<String>) {
     lines.push(line);
 }
 
-/// `SET <master-name> <option> <value> [<option> <value> ...]`.
-pub(crate) fn syntax(spec: &CommandSpec) -> String {
+/// How a command is written, from its last word on: `SET <master-name> <option> <value> [<option> <value> ...]`.
+pub fn syntax(spec: &CommandSpec) -> String {
     let mut text = spec.word().to_ascii_uppercase();
     for arg in spec.args {
         text.push(' ');

@@ -29,7 +29,7 @@ mod table_sentinel;
 #[cfg(test)]
 mod tests_of_clients;
 
-pub use help::sentinel_help;
+pub use help::{sentinel_help, syntax};
 pub(crate) use settings::WaitingSet;
 
 /// An integer argument, read as strictly as upstream does: optional `-`, no `+`, no blanks, no leading zeros.

@@ -103,6 +103,9 @@ pub fn general(name: &[u8]) -> Option<&'static Directive> {
 pub const DEPRECATED: &[&str] =
     &["list-max-ziplist-entries", "list-max-ziplist-value", "lua-replicate-commands"];
 
+/// Our own directives, those with `sentinel` in front by the name after it. Upstream refuses a file that has one.
+pub const OURS: &[&str] = &["state-file", "tilt-clock", "vote-without-disk"];
+
 /// Which `sentinel` directive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SentinelKey {
@@ -243,8 +246,8 @@ sentinel_table! {
         "How long an instance must fail to answer before this sentinel holds it to be down."
         "实例持续无有效应答多久后，本哨兵判定其主观下线。";
     Group FailoverTimeout "failover-timeout" [] ["group" "ms"] "180000"
-        "The time limit of a failover's phases; twice as long until a failed attempt is repeated."
-        "故障转移各阶段的时限；失败后至少经过其两倍时间才会重试。";
+        "The time limit of each phase of a failover, and how long a replica may follow another server before it is turned to the master."
+        "故障转移各阶段的时限；也是副本跟随错误的服务器多久后会被改正。";
     Group ParallelSyncs "parallel-syncs" [] ["group" "count"] "1"
         "How many replicas are attached to the new master at the same time."
         "同时指向新主节点进行同步的副本数量。";
