@@ -1,20 +1,44 @@
 #!/usr/bin/env bash
 # `make conformance`: what others say about us. Upstream's Tcl suite, the same commands to the real redis-sentinel
 # and to us with every reply compared, quorums shared with Redis's and Valkey's sentinels, real client libraries.
+#
+# usage: scripts/conformance.sh [STEP...]      default: all of them, in the order below
+#   RUNS=N       how often the Tcl suite is run (default 1)
+# A step that fails does not keep the others from running; the exit status tells whether one did.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 
+runs=${RUNS:-1}
+[[ $runs =~ ^[1-9][0-9]*$ ]] || fail "\`RUNS=$runs\` is not a number of runs, expected 1 or more"
+all=(harness tcl-suite differential config_round_trip mixed clients_real clients_scripted tilt scripts document bad_input)
+wanted=("$@")
+[ ${#wanted[@]} -gt 0 ] || wanted=("${all[@]}")
+for name in "${wanted[@]}"; do
+    [[ " ${all[*]} " == *" $name "* ]] || fail "\`$name\` is no step" "steps: ${all[*]}"
+done
+
 step setup scripts/setup.sh conformance
 use_rust
-step clients conformance/clients/install.sh
+missing=$(conformance/clients/install.sh --missing)
+if [ -z "$missing" ]; then step clients conformance/clients/install.sh; else skip clients "not packaged here:$missing"; fi
 # What users run is what is tested: the release build.
-step build cargo build --locked --release -p watchkeeper
-WATCHKEEPER_BIN=$(readlink -f "${CARGO_TARGET_DIR:-target}/release/watchkeeper")
-export WATCHKEEPER_BIN
-step build-tests cargo test --locked -p watchkeeper-conformance --no-run
-step tcl-suite cargo run --locked --quiet -p watchkeeper-conformance --bin tcl-suite
-step differential cargo run --locked --quiet -p watchkeeper-conformance --bin differential
-step tests cargo test --locked -p watchkeeper-conformance
+step build build_release
+step build-tests cargo test --locked --quiet -p watchkeeper-conformance --no-run
+
+in_conformance() { cargo "$1" --locked --quiet -p watchkeeper-conformance "${@:2}"; }
+run_step() {
+    case $1 in
+    harness) try harness in_conformance test --lib --bins --test harness ;;
+    tcl-suite) try tcl-suite in_conformance run --bin tcl-suite -- --runs "$runs" ;;
+    differential) try differential in_conformance run --bin differential ;;
+    clients_*) if [ -z "$missing" ]; then try "$1" in_conformance test --test "$1"; else skip "$1" "not packaged here:$missing"; fi ;;
+    *) try "$1" in_conformance test --test "$1" ;;
+    esac
+}
+for name in "${wanted[@]}"; do
+    run_step "$name" || true
+done
 steps_summary
+[ "$FAILED" = 0 ] || fail "$FAILED of ${#wanted[@]} steps failed" "one step alone: scripts/conformance.sh NAME"

@@ -41,26 +41,44 @@ use_rust() {
 # A server to test against; both names speak the same protocol.
 find_server() { command -v redis-server || command -v valkey-server; }
 
-# step NAME COMMAND...: runs it, prints how long it took, remembers that for `steps_summary`.
+# The program users run, and the one the conformance tests take.
+build_release() {
+    cargo build --locked --release -p watchkeeper || return
+    WATCHKEEPER_BIN=$(readlink -f "${CARGO_TARGET_DIR:-target}/release/watchkeeper")
+    export WATCHKEEPER_BIN
+}
+
+# try NAME COMMAND...: runs it, prints how long it took, remembers that for `steps_summary`; counts failures.
 STEPS=()
-step() {
-    local name=$1 start=$SECONDS status=0
+FAILED=0
+try() {
+    local name=$1 start=$SECONDS status=0 verdict=ok
     shift
     say "${BOLD}== $name${PLAIN}: $*"
     "$@" || status=$?
-    local took=$((SECONDS - start))
     if [ "$status" -ne 0 ]; then
-        STEPS+=("$(printf '%-12s FAILED after %4d s' "$name" "$took")")
-        steps_summary
-        fail "step \`$name\` failed (status $status): \`$*\`" "run that command alone to see only its output"
+        verdict=FAILED
+        FAILED=$((FAILED + 1))
     fi
-    STEPS+=("$(printf '%-12s ok %4d s' "$name" "$took")")
-    say "== $name: ok, $took s"
+    local took=$((SECONDS - start))
+    STEPS+=("$(printf '%-18s %-6s %5d s' "$name" "$verdict" "$took")")
+    say "== $name: $verdict, $took s"
+    return "$status"
+}
+
+# step NAME COMMAND...: the same, and nothing after it is run when it fails.
+step() {
+    local status=0
+    try "$@" || status=$?
+    if [ "$status" -ne 0 ]; then
+        steps_summary
+        fail "step \`$1\` failed (status $status): \`${*:2}\`" "run that command alone to see only its output"
+    fi
 }
 
 # skip NAME WHY: for a step whose tool cannot be had here.
 skip() {
-    STEPS+=("$(printf '%-12s skipped: %s' "$1" "$2")")
+    STEPS+=("$(printf '%-18s skipped: %s' "$1" "$2")")
     say "== $1: skipped: $2"
 }
 

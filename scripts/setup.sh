@@ -9,6 +9,7 @@
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
+cd "$ROOT"
 
 purpose=${1:-}
 case $purpose in
@@ -118,9 +119,13 @@ need() {
     install "$3" "$2"
 }
 
+# Called only for what was installed just now. The policy above kept it from starting, unless the machine has one
+# of its own.
 disable_service() {
     if command -v systemctl >/dev/null && [ -e "/lib/systemd/system/$1.service" ]; then
-        as_root systemctl disable --quiet "$1" 2>/dev/null || true
+        as_root systemctl disable --quiet --now "$1" 2>/dev/null || true
+    elif [ -x "/etc/init.d/$1" ]; then
+        as_root "/etc/init.d/$1" stop >/dev/null 2>&1 || true
     fi
 }
 
@@ -153,6 +158,19 @@ setup_upstream_sentinel() {
     fi
 }
 
+# Real clients, as far as the distribution has them. `make conformance` says what it leaves out.
+setup_clients() {
+    local package missing=() packages=()
+    command -v dpkg-query >/dev/null || return 0
+    read -r -a missing <<<"$(conformance/clients/install.sh --missing)"
+    [ ${#missing[@]} -gt 0 ] || return 0
+    apt_update
+    for package in "${missing[@]}"; do
+        if available "$package"; then packages+=("$package"); else say "setup: \`$package\` is not packaged here; tests that need it are skipped"; fi
+    done
+    [ ${#packages[@]} -eq 0 ] || install "real clients" "${packages[@]}"
+}
+
 LOG=$(mktemp)
 trap 'rm -f "$LOG"' EXIT
 
@@ -170,6 +188,8 @@ fi
 if [ "$purpose" = conformance ]; then
     need tclsh tcl "upstream's own test suite is written in Tcl"
     need dpkg-source dpkg-dev "upstream's suite comes from Debian's source package"
-    need pip3 python3-pip "Valkey and the Python clients come from PyPI"
+    need pip3 python3-pip "Valkey comes from PyPI"
+    need redis-cli redis-tools "upstream's suite calls it"
+    setup_clients
 fi
 say "setup: all there for \`make $purpose\` ($SECONDS s)"

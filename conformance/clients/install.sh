@@ -1,20 +1,17 @@
 #!/bin/sh
-# Installs the real clients the conformance tests drive, when they are missing.
+# Puts in place the real clients the conformance tests drive, when they are missing.
 #
-# Debian packages carry the interpreters and the clients of Ruby, PHP, Perl and Go; they need root and go where
-# dpkg puts them. The Python clients and Valkey go into a private virtual environment under target/, and the Go
+# Debian packages carry the interpreters and the clients of Ruby, PHP, Perl and Go; `scripts/setup.sh conformance`
+# installs them, and this script says which ones. The Python clients and Valkey go into a private virtual environment under target/, and the Go
 # program is compiled there too, so nothing else of the machine is touched. Running it again is cheap: whatever
 # is already there is left alone.
 #
 # usage: conformance/clients/install.sh [TARGET-DIR]     (default: target/ of this workspace)
+#        conformance/clients/install.sh --missing        prints the Debian packages that are not there
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 workspace=$(cd "$here/../.." && pwd)
-target=${1:-${CARGO_TARGET_DIR:-$workspace/target}}
-place=$target/clients
-mkdir -p "$place"
-
 packages="ruby ruby-redis php-cli php-redis php-nrk-predis perl libredis-perl golang-go
 golang-github-fzambia-sentinel-dev golang-github-gomodule-redigo-dev faketime python3-venv"
 missing=""
@@ -22,17 +19,19 @@ for package in $packages; do
     state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
     [ "$state" = installed ] || missing="$missing $package"
 done
+if [ "${1:-}" = --missing ]; then
+    echo "$missing"
+    exit 0
+fi
 if [ -n "$missing" ]; then
-    if [ "$(id -u)" != 0 ]; then
-        echo "missing Debian packages:$missing" >&2
-        echo "hint: run as root: apt-get install --no-install-recommends$missing" >&2
-        exit 1
-    fi
-    apt-get update -qq
-    # shellcheck disable=SC2086 # a list of words
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    echo "error: missing Debian packages:$missing" >&2
+    echo "hint: scripts/setup.sh conformance installs them" >&2
+    exit 1
 fi
 
+target=${1:-${CARGO_TARGET_DIR:-$workspace/target}}
+place=$target/clients
+mkdir -p "$place"
 venv=$place/venv
 if [ ! -x "$venv/bin/python" ]; then
     python3 -m venv "$venv"

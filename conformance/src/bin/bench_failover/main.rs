@@ -3,7 +3,8 @@
 //!
 //! `bench_failover [RUNS] [FILE]`: RUNS of each (default 5), one line of CSV per run into FILE. What counts is the
 //! first write the new master accepts: a writer tries all replicas every millisecond, so it neither waits for a
-//! sentinel to be asked nor for a client library to notice. The steps on the way are the sentinels' own events.
+//! sentinel to be asked nor for a client library to notice. The other steps are the sentinels' own events; from
+//! `+switch-master` on a client that asks a sentinel is told the new master.
 
 mod table;
 
@@ -72,8 +73,8 @@ fn measure(flavour: Flavour, number: u32, runs: u32) -> Run {
     let master = group.master_port();
     let mut writers = Writer::all_but(&group, master);
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    group.server_at(master).kill();
     let killed = Instant::now();
+    group.server_at(master).kill();
     let written = first_write(&mut writers);
     let since =
         |at: Instant| u64::try_from(at.saturating_duration_since(killed).as_millis()).unwrap_or(u64::MAX);
