@@ -373,9 +373,9 @@ impl World {
     pub fn address(&mut self, g: usize) -> String {
         let reply = self.ask(&format!("SENTINEL get-master-addr-by-name {}", group(g)));
         let Frame::Array(items) = reply else { return String::new() };
-        let words = items.iter().map(|item| match item {
-            Frame::Bulk(text) => String::from_utf8_lossy(text).into_owned(),
-            other => format!("{other:?}"),
+        let words = items.iter().map(|item| {
+            let Frame::Bulk(text) = item else { return format!("{item:?}") };
+            String::from_utf8_lossy(text).into_owned()
         });
         words.collect::<Vec<_>>().join(":")
     }
