@@ -74,6 +74,7 @@ impl Group {
         if is {
             self.odown = Some(sh.now.mono);
             self.odown_since = self.odown;
+            self.lost_elections = 0;
             self.jitter_ms = sh.rng.below(crate::election::JITTER_MS);
             self.emit_master(
                 EventKind::ObjectivelyDown,

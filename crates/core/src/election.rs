@@ -68,8 +68,12 @@ impl Group {
             self.vote.leader_seen = sh.now.mono;
         }
         if !sh.disk.durable(self.vote.version) && sh.disk.settled(self.vote.version) {
-            // The disk refused before; now somebody needs it again.
+            // The disk refused before, and nobody heard of the vote; now somebody needs it again.
             self.vote.version = sh.disk.change();
+            if let Some(leader) = &self.vote.leader {
+                let payload = format!("{leader} {}", self.vote.epoch);
+                self.emit_after(self.vote.version, EventKind::VoteForLeader, payload, sh);
+            }
         }
         (self.vote.leader.clone(), self.vote.epoch, self.vote.version)
     }
@@ -118,8 +122,8 @@ impl Group {
             let pending = Pending::Ask(group, epoch);
             with_link(&id, sh, |link, sh| {
                 peer.asked_at = Some(now);
-                peer.ask_now = false;
                 if link.conn.takes_more() && !link.conn.owes(pending) {
+                    peer.ask_now = false;
                     link.conn.send(&argv, pending, sh);
                 }
             });

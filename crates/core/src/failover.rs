@@ -105,14 +105,15 @@ impl Group {
         Some(turn.max(retry).max(self.stepped_back_until(sh).unwrap_or_default()))
     }
 
-    /// Begins an attempt in a new epoch with our own vote. What others see of it waits for the disk.
-    pub(crate) fn start_failover(&mut self, forced: bool, sh: &mut Shared) {
+    /// Begins an attempt in a new epoch with our own vote. What others see of it waits for the disk. False if no
+    /// epoch is left.
+    pub(crate) fn start_failover(&mut self, forced: bool, sh: &mut Shared) -> bool {
         assert!(self.failover.is_none(), "a failover is started while another runs");
         if sh.epoch.0 >= crate::epoch::EPOCH_MAX {
             sh.log(LogLevel::Warning, format!("No epoch is left for a failover of `{}`", self.name));
             self.retry =
                 Retry { at: sh.now.mono + 2 * self.conf.failover_timeout_ms, unless: Unless::Nothing };
-            return;
+            return false;
         }
         sh.epoch.0 += 1;
         let epoch = sh.epoch.0;
@@ -132,6 +133,7 @@ impl Group {
             candidacy_told: false,
             promoted: None,
         });
+        true
     }
 
     fn advance_once(&mut self, sh: &mut Shared) -> bool {
@@ -178,6 +180,7 @@ impl Group {
         let timeout = sh.tuning.election_timeout.min(self.conf.failover_timeout_ms);
         match count {
             Count::Elected => {
+                self.lost_elections = 0;
                 self.emit_master(EventKind::ElectedLeader, "", sh);
                 if sh.simulate.crash_after_election {
                     crash(sh);
@@ -199,9 +202,12 @@ impl Group {
         }
     }
 
-    /// The next attempt after a lost election: soon, but not in step with those who lost it too.
+    /// The next attempt after a lost election: soon, but not in step with those who lost it too; and ever later
+    /// where peers answer and do not elect, because each attempt costs an epoch and a write.
     fn soon(&self, sh: &mut Shared) -> Retry {
-        let at = sh.now.mono + RETRY_MS + self.turn_ms(sh) + sh.rng.below(RETRY_JITTER_MS);
+        let doubled = self.lost_elections.saturating_sub(QUICK_RETRIES).min(RETRY_DOUBLED_MAX);
+        let wait = (RETRY_MS << doubled).min(sh.tuning.election_timeout);
+        let at = sh.now.mono + wait + self.turn_ms(sh) + sh.rng.below(RETRY_JITTER_MS);
         Retry { at, unless: Unless::Nothing }
     }
 
@@ -210,6 +216,7 @@ impl Group {
         let text = format!("Not elected for `{}`: {}", self.name, self.missing_votes(epoch, sh));
         sh.log(LogLevel::Notice, text);
         self.emit_master(EventKind::AbortNotElected, "", sh);
+        self.lost_elections = self.lost_elections.saturating_add(1);
         self.abort(retry)
     }
 
@@ -480,5 +487,8 @@ const LOST_AFTER_MS: u64 = 600;
 /// Milliseconds before the next attempt after a lost election, plus the turn, plus a random part.
 const RETRY_MS: u64 = 100;
 const RETRY_JITTER_MS: u64 = 150;
+/// So many lost elections in a row are repeated at once; from then on the wait doubles each time, so often at most.
+const QUICK_RETRIES: u32 = 3;
+const RETRY_DOUBLED_MAX: u32 = 10;
 /// Milliseconds before the next attempt after a vote that could not be written.
 const DISK_RETRY_MS: u64 = 1_000;

@@ -13,7 +13,7 @@ use crate::id::{GroupName, SentinelId};
 use crate::info::Role;
 use crate::io::{Version, Why};
 use crate::limits::{PEERS_MAX, REPLICAS_MAX};
-use crate::link::{Credentials, Renames};
+use crate::link::{Credentials, Pending, Renames};
 use crate::names::Lookup;
 use crate::peer::{Peer, with_link};
 use crate::server::{Links, Server, ServerId, Upkeep};
@@ -45,6 +45,8 @@ pub(crate) struct Group {
     pub(crate) jitter_ms: u64,
     pub(crate) failover: Option<Failover>,
     pub(crate) retry: Retry,
+    /// elections lost in a row, since the quorum agrees that the master is down
+    pub(crate) lost_elections: u32,
     /// the master lists replicas by names that are being looked up
     pub(crate) awaits_names: bool,
 }
@@ -79,6 +81,7 @@ impl Group {
             jitter_ms: 0,
             failover: None,
             retry: Retry::default(),
+            lost_elections: 0,
             awaits_names: false,
             conf,
         };
@@ -401,6 +404,7 @@ impl Group {
         self.odown = None;
         self.failover = None;
         self.retry = Retry::default();
+        self.lost_elections = 0;
     }
 
     /// Moves the group to a new master: the old one becomes a replica, the others stay replicas. `+switch-master`
@@ -418,8 +422,12 @@ impl Group {
         self.master.info_at = None;
         self.master.info_text = Vec::new();
         self.odown_since = None;
+        let group = self.id;
         for peer in self.peers.values_mut() {
             peer.forget_master();
+            // A peer that answers late speaks of the old master.
+            let about_master = |p: &Pending| matches!(p, Pending::Ask(asked, _) if *asked == group);
+            with_link(&peer.id, sh, |link, _| link.conn.disregard(about_master));
         }
         for addr in members {
             let former = addr.same(&old_master);

@@ -113,6 +113,13 @@ impl Conn {
         self.pending.contains(&wanted)
     }
 
+    /// Answers of this kind that are still to come say nothing any more.
+    pub(crate) fn disregard(&mut self, unwanted: impl Fn(&Pending) -> bool) {
+        for pending in self.pending.iter_mut().filter(|pending| unwanted(pending)) {
+            *pending = Pending::Ignored;
+        }
+    }
+
     pub(crate) fn send<A: AsRef<[u8]>>(&mut self, argv: &[A], pending: Pending, sh: &mut Shared) {
         let Some(link) = self.id else { return };
         self.pending.push_back(pending);

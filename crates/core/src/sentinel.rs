@@ -128,7 +128,7 @@ impl Sentinel {
     /// Takes one input. Never blocks, never fails. Time must not go back.
     pub fn step(&mut self, now: Now, input: Input<'_>, out: &mut Outputs) {
         self.begin(now, out);
-        self.watch_clocks();
+        let resumed = self.watch_clocks();
         match input {
             Input::Wake => {}
             Input::Link { link, what } => self.link_input(link, what),
@@ -147,6 +147,9 @@ impl Sentinel {
             Input::ScriptChecked { ticket, executable } => self.script_checked(ticket, executable),
             Input::Facts(facts) => self.sh.clients.facts(*facts),
             Input::Shutdown => self.shutdown(),
+        }
+        if resumed {
+            self.evaluate_all(); // with what this input told
         }
         self.end(out);
     }
@@ -247,8 +250,9 @@ impl Sentinel {
 
     // --- TILT ---
 
-    /// Enters TILT when the process did not run for long or the wall clock jumped, and leaves it in time.
-    fn watch_clocks(&mut self) {
+    /// Enters TILT when the process did not run for long or the wall clock jumped, and leaves it in time. True if
+    /// it was left: everything is to be judged anew.
+    fn watch_clocks(&mut self) -> bool {
         let (now, last) = (self.sh.now, self.last);
         let stalled_ms = now.mono.since(last.mono);
         let jump_ms = now.unix.ms() - last.unix.ms() - stalled_ms as i64;
@@ -267,11 +271,12 @@ impl Sentinel {
             self.sh.emit(EventKind::Tilt, None, "#tilt mode entered".to_owned(), None);
             self.sh.log(LogLevel::Notice, format!("TILT because {cause}: watching on, acting on nothing"));
         }
-        if self.sh.tilt.is_some_and(|since| now.mono.since(since) >= self.sh.tuning.tilt_period) {
+        let over = self.sh.tilt.is_some_and(|since| now.mono.since(since) >= self.sh.tuning.tilt_period);
+        if over {
             self.sh.tilt = None;
             self.sh.emit(EventKind::TiltEnd, None, "#tilt mode exited".to_owned(), None);
-            self.evaluate_all();
         }
+        over
     }
 
     // --- Links ---

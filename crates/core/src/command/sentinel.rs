@@ -228,7 +228,9 @@ impl Sentinel {
         }
         let text = format!("Executing user requested FAILOVER of '{}'", group.name);
         self.sh.log(crate::event::LogLevel::Warning, text);
-        group.start_failover(true, &mut self.sh);
+        if !group.start_failover(true, &mut self.sh) {
+            return Reply::Error("ERR No epoch is left for a failover".to_owned());
+        }
         self.evaluate(id);
         Reply::Ok
     }

@@ -154,6 +154,8 @@ pub struct Peer {
     pub state: State,
     /// what it says of every master
     pub sees_down: bool,
+    /// the only master it says that of, if set
+    pub sees_only: Option<SocketAddr>,
     pub voting: Voting,
     /// its last vote of each group's master address
     pub voted: BTreeMap<String, (u64, String)>,
@@ -226,6 +228,8 @@ pub struct World {
     pub opened: Vec<(u64, SocketAddr)>,
     pub closed: Vec<(u64, SocketAddr)>,
     pub exit: Option<i32>,
+    /// this server answers everything so
+    pub deny: Option<(SocketAddr, Frame)>,
     /// steps allowed in a virtual second
     pub steps_max: usize,
     /// the candidacies of the sentinel must be on disk; off for `vote-without-disk`
@@ -241,16 +245,21 @@ pub struct World {
 impl World {
     pub fn new(setup: &Setup) -> World {
         let mut w = World::with(setup.config());
+        w.furnish(setup);
+        w
+    }
+
+    /// Adds the servers and peers of `setup`.
+    pub fn furnish(&mut self, setup: &Setup) {
         for g in 0..setup.groups {
             for n in 0..=setup.replicas {
                 let follows = (n > 0).then(|| master(g));
-                w.add_server(replica(g, n), follows);
+                self.add_server(replica(g, n), follows);
             }
         }
         for (n, id) in (1..).zip(&setup.peer_ids) {
-            w.peers.insert(peer(n), Peer { id: id.clone(), ..Peer::default() });
+            self.peers.insert(peer(n), Peer { id: id.clone(), ..Peer::default() });
         }
-        w
     }
 
     /// With this configuration, and nobody else in the world yet.
@@ -276,6 +285,7 @@ impl World {
             closed: Vec::new(),
             exit: None,
             check_disk: true,
+            deny: None,
             steps_max: STEPS_MAX * groups.max(1),
             decoders: BTreeMap::new(),
             links: BTreeMap::new(),

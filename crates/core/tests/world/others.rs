@@ -117,7 +117,10 @@ impl World {
             return;
         }
         self.heard.push(Heard { at: self.now, by: to, command: command.join(" ") });
-        let reply = if self.peers.contains_key(&to) {
+        let denied = self.deny.clone().filter(|(by, _)| *by == to);
+        let reply = if let Some((_, frame)) = denied {
+            Some(frame)
+        } else if self.peers.contains_key(&to) {
             self.peer_answer(to, &command)
         } else {
             self.server_answer(link, to, &command)
@@ -273,7 +276,9 @@ impl World {
     fn ask_answer(&mut self, at: SocketAddr, command: &[String]) -> Option<Frame> {
         let peer = self.peers.get_mut(&at).expect("a link to a peer leads to one");
         let (group, epoch, id) = (command[2].clone() + &command[3], command[4].parse().ok()?, &command[5]);
-        let (down, wanted) = (peer.sees_down, id != "*");
+        let only =
+            peer.sees_only.is_none_or(|only| only.to_string() == format!("{}:{}", command[2], command[3]));
+        let (down, wanted) = (peer.sees_down && only, id != "*");
         Some(match &peer.voting {
             Voting::Answer(frame) => frame.clone(),
             Voting::Silent => return None,
