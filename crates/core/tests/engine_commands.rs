@@ -6,10 +6,10 @@ use bench::fake::{Fake, Mode};
 use bench::{Bench, ID1, MASTER, P1, P2, R2, R3, Setup, addr, texts};
 
 fn length(bench: &mut Bench, list: &str) -> usize {
-    match bench.command(&["SENTINEL", list, "mm"]) {
-        watchkeeper_resp::Frame::Array(items) => items.len(),
-        other => panic!("{other:?}"),
-    }
+    let watchkeeper_resp::Frame::Array(items) = bench.command(&["SENTINEL", list, "mm"]) else {
+        panic!("no array")
+    };
+    items.len()
 }
 
 #[test]

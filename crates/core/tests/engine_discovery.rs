@@ -8,7 +8,7 @@ use bench::{Bench, MASTER, R2, Setup, addr, texts};
 /// A bench whose master lists these lines too.
 fn listing(lines: &str, change: impl FnOnce(&mut Setup)) -> Bench {
     let mut setup = Setup::alone(0);
-    setup.fakes.get_mut(&addr(MASTER)).unwrap().more = lines.replace('\n', "\r\n");
+    setup.fakes.get_mut(&addr(MASTER)).expect("a master").more = lines.replace('\n', "\r\n");
     change(&mut setup);
     let mut bench = setup.started();
     bench.run(100);

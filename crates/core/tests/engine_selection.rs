@@ -11,8 +11,9 @@ const R4: &str = "10.0.0.4:6379";
 fn chosen(bench: &mut Bench) -> String {
     bench.crash(MASTER);
     bench.until("+selected-slave slave ", 6_000);
-    let (_, event) = bench.events.iter().find(|(_, event)| event.starts_with("+selected-slave")).unwrap();
-    event.split(' ').nth(2).unwrap().to_owned()
+    let (_, event) =
+        bench.events.iter().find(|(_, event)| event.starts_with("+selected-slave")).expect("just seen");
+    event.split(' ').nth(2).expect("the name").to_owned()
 }
 
 #[test]

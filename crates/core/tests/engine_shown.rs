@@ -11,10 +11,8 @@ fn keys(map: &Frame) -> Vec<String> {
 }
 
 fn maps(bench: &mut Bench, list: &str) -> Vec<Frame> {
-    match bench.command(&["SENTINEL", list, "mm"]) {
-        Frame::Array(maps) => maps,
-        other => panic!("{other:?}"),
-    }
+    let Frame::Array(maps) = bench.command(&["SENTINEL", list, "mm"]) else { panic!("no array") };
+    maps
 }
 
 const HEAD: &str = "name ip port runid flags link-pending-commands link-refcount";

@@ -1,6 +1,7 @@
 //! One sentinel on a test bench: what it talks to is faked here, reply by reply, so that a test decides what every
 //! server and peer says and when. Whole groups of sentinels are tested elsewhere.
 #![allow(dead_code)] // each test file uses its part
+#![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm)] // a bench may fail on what it does not expect
 
 pub(crate) mod fake;
 
@@ -175,6 +176,7 @@ impl Bench {
     /// Lets time pass.
     pub(crate) fn run(&mut self, ms: u64) {
         let end = self.now + ms;
+        let (mut second, mut wakes) = (self.now, 0);
         while self.exit.is_none() {
             let arrival = self.coming.keys().next().map_or(u64::MAX, |(at, _)| *at);
             let deadline = self.core.deadline().at.0;
@@ -187,6 +189,11 @@ impl Bench {
                 let (_, (link, what)) = self.coming.pop_first().unwrap();
                 self.arrive(link, what);
             } else {
+                if self.now - second > 1_000 {
+                    (second, wakes) = (self.now, 0);
+                }
+                wakes += 1;
+                assert!(wakes <= 200, "spins: {:?}", self.core.deadline());
                 self.step(Input::Wake);
             }
         }
