@@ -171,3 +171,11 @@ fn the_writer_answers_each_version() {
     }
     assert_eq!(fs::read_to_string(&path).unwrap(), "port 26379\n".repeat(3));
 }
+
+#[test]
+fn only_root_asks_for_another_owner_and_only_where_it_differs() {
+    assert!(gives_back((0, 0), (110, 114), true));
+    assert!(!gives_back((110, 114), (110, 114), true));
+    assert!(!gives_back((110, 114), (0, 0), false));
+    assert!(!gives_back((110, 114), (110, 0), false));
+}
