@@ -26,11 +26,11 @@ pub fn quote(value: &[u8]) -> String {
     out
 }
 
-/// `value` as it is where it reads back unchanged, else quoted. Bytes from 0x80 on are left as they are, so that
+/// `value` as it is where it reads back unchanged behind a directive's name, else quoted. Bytes from 0x80 on are left as they are, so that
 /// names in any language stay readable in the file.
 pub fn word(value: &[u8]) -> Vec<u8> {
     let bare = |byte: &u8| matches!(byte, 0x21..=0x7e | 0x80..) && *byte != b'"' && *byte != b'\'';
-    if value.is_empty() || value[0] == b'#' || !value.iter().all(bare) {
+    if value.is_empty() || !value.iter().all(bare) {
         return quote(value).into_bytes();
     }
     value.to_vec()
@@ -74,7 +74,9 @@ mod tests {
 
     #[test]
     fn plain_words_stay_bare_and_others_are_quoted_as_redis_does() {
-        assert_eq!(word(b"a/b-c:1"), b"a/b-c:1");
+        for plain in [&b"a/b-c:1"[..], b"#5e884898da28"] {
+            assert_eq!(word(plain), plain, "{plain:?}");
+        }
         assert_eq!(quote(b"a\"\\\n\r\t\x07\x08\x01\xe4"), r#""a\"\\\n\r\t\a\b\x01\xe4""#);
     }
 

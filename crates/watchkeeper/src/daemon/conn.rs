@@ -22,6 +22,8 @@ use watchkeeper_resp::{FrameDecoder, RequestDecoder};
 const READ_BYTES: usize = 64 * 1024;
 /// Output capacity kept while nothing is waiting.
 const KEPT_CAPACITY: usize = 64 * 1024;
+/// Bytes already sent that may stay in front of those that wait: moving them away costs time, keeping them memory.
+const SENT_KEPT: usize = 64 * 1024;
 /// Output below which a held connection is served again.
 const RESUME_BYTES: usize = 1024 * 1024;
 /// How long a closed client may take to read what was written to it.
@@ -165,6 +167,11 @@ impl<D> Conn<D> {
             if self.out.capacity() > KEPT_CAPACITY {
                 self.out = Vec::new();
             }
+        } else if self.sent > SENT_KEPT && self.sent > self.out.len() / 2 {
+            // Whoever reads, but is always a little behind, never lets the buffer run empty. What moves is less than
+            // what was sent, so the work stays in proportion.
+            self.out.drain(..self.sent);
+            self.sent = 0;
         }
     }
 
@@ -330,4 +337,27 @@ where
     conn.paused = true;
     watch.ready();
     Poll::Pending
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_that_is_always_behind_costs_no_more_than_what_waits() {
+        let mut conn = Conn::new(FrameDecoder::new(1024));
+        let mut next = 0_u8;
+        let mut expected = 0_u8;
+        conn.push(vec![0; 1024]);
+        conn.written(1023);
+        for _ in 0..64 * 1024 {
+            next = next.wrapping_add(1);
+            conn.push(vec![next; 1024]);
+            conn.written(1024);
+            // One byte of the newest is always left.
+            expected = expected.wrapping_add(1);
+            assert_eq!((conn.waiting(), conn.out[conn.sent]), (1, expected));
+        }
+        assert!(conn.out.capacity() < 4 * SENT_KEPT, "{} bytes for one that waits", conn.out.capacity());
+    }
 }

@@ -65,7 +65,7 @@ impl Driver {
         let server = Server::new(&general, Rc::clone(&hub), Arc::clone(&log));
         accept::start(&mut listeners, &general, &server.shared(), &log)?;
         let tls = listeners.contexts.take().map(|contexts| contexts.client);
-        let facts = facts::collect(&general, &config_path)?;
+        let facts = facts::collect(&general, &config_path, notifier.manager())?;
         let (path, render) = persist::destination(config_path, state_path);
         tokio::task::spawn_local(outside::forward(signals, answer.clone()));
         Ok(Driver {

@@ -27,7 +27,11 @@ pub(super) fn random_u64() -> io::Result<u64> {
 }
 
 /// The facts that stay.
-pub(super) fn collect(general: &General, config_path: &Path) -> io::Result<Facts> {
+pub(super) fn collect(
+    general: &General,
+    config_path: &Path,
+    manager: Option<&'static str>,
+) -> io::Result<Facts> {
     let mut id = [0_u8; 20];
     fill_random(&mut id)?;
     let uname = rustix::system::uname();
@@ -40,7 +44,7 @@ pub(super) fn collect(general: &General, config_path: &Path) -> io::Result<Facts
         executable,
         config_file: config_path.display().to_string(),
         tcp_port: if general.port == 0 { general.tls.port } else { general.port },
-        supervised: general.supervised.clone(),
+        supervised: manager.unwrap_or("no").into(),
         cpu_seconds: [0.0; 4],
         net_input_bytes: 0,
         net_output_bytes: 0,
@@ -81,7 +85,7 @@ mod tests {
     #[test]
     fn facts_name_this_process() {
         let general = General { port: 0, ..General::default() };
-        let facts = collect(&general, Path::new("/x/s.conf")).unwrap();
+        let facts = collect(&general, Path::new("/x/s.conf"), None).unwrap();
         assert_eq!(facts.pid, std::process::id());
         assert_eq!(facts.run_id.len(), 40);
         assert_eq!(facts.config_file, "/x/s.conf");

@@ -164,16 +164,14 @@ fn serve(
     Ok(code)
 }
 
-/// `auto` that found a manager is kept as what it found; a manager that is not there is not shown.
+/// `auto` that found a manager is kept as what it found. A manager that is not there this time stays in the file: a
+/// start by hand must not end the supervision of the next one.
 fn remember_manager(general: &mut General, notifier: &Notifier) {
-    let Some(manager) = notifier.manager() else {
-        general.supervised = "no".into();
-        return;
-    };
+    let Some(manager) = notifier.manager() else { return };
     if general.supervised == "auto" {
         give(general, "supervised", manager);
+        general.supervised = manager.into();
     }
-    general.supervised = manager.into();
 }
 
 /// Makes room for the clients, or lowers `maxclients` for good.
@@ -261,7 +259,7 @@ mod tests {
     fn what_was_detected_is_written_back() {
         let mut general = General { supervised: "auto".into(), ..General::default() };
         remember_manager(&mut general, &Notifier::default());
-        assert_eq!((general.supervised.as_str(), general.given.len()), ("no", 0));
+        assert_eq!((general.supervised.as_str(), general.given.len()), ("auto", 0));
         give(&mut general, "maxclients", "5");
         give(&mut general, "maxclients", "6");
         assert_eq!(general.given, [("maxclients".to_string(), "6".to_string())]);
