@@ -123,9 +123,9 @@ fn a_manual_failover_needs_nobody() {
 #[test]
 fn a_manual_failover_is_refused_with_reasons() {
     let mut w = world();
-    let text = |frame| match frame {
-        Frame::Error(text) => String::from_utf8(text).unwrap(),
-        other => panic!("not refused: {other:?}"),
+    let text = |frame| {
+        let Frame::Error(text) = frame else { panic!("not refused: {frame:?}") };
+        String::from_utf8(text).unwrap()
     };
     assert_eq!(text(w.ask("SENTINEL FAILOVER nobody")), "ERR No such master with that name");
     w.disk = Disk::Hangs;

@@ -118,7 +118,7 @@ fn nothing_is_said_of_a_vote_before_it_is_on_disk() {
     let client = w.client();
     w.send(client, &["SENTINEL", "is-master-down-by-addr", "10.0.0.1", "6379", "4", &id('a')]);
     w.run(5_000);
-    assert!(w.replies.get(&client).is_none());
+    assert!(!w.replies.contains_key(&client));
     assert_eq!(w.events, []);
     assert_eq!(w.ask("PING"), Frame::Simple(b"PONG".to_vec()), "others do not wait");
     w.release(true);
