@@ -70,7 +70,7 @@ impl Clients {
         Ok(Reply::Integer(deleted))
     }
 
-    /// Closes all connections of a user that is gone.
+    /// Closes all connections of a user that is gone, or whose rights came anew from the file.
     fn kill_clients_of(&mut self, user: &[u8], current: ClientId, out: &mut Outputs) {
         let victims: Vec<_> =
             self.clients.iter().filter(|(_, c)| c.user == user).map(|(client, _)| *client).collect();
@@ -193,10 +193,11 @@ impl Clients {
         let reply = match loaded {
             Ok(()) => {
                 for (name, old) in before {
-                    if self.acl.user(&name).is_none() {
-                        self.kill_clients_of(&name, id, out);
-                    } else {
+                    if name == DEFAULT {
                         self.drop_lost_subscribers(&name, &old, id, out);
+                    } else {
+                        // A password may have been revoked: whoever logged in does so again.
+                        self.kill_clients_of(&name, id, out);
                     }
                 }
                 self.tell_authenticated(out);

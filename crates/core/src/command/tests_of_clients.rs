@@ -292,6 +292,23 @@ fn acl_load_and_save_go_through_the_shell() {
 }
 
 #[test]
+fn acl_load_ends_every_login() {
+    let file = General { aclfile: Some("/x.acl".into()), ..General::default() };
+    let users = b"user u on >old +@all\n";
+    let mut w = World::try_with(&file, Some(users)).ok().unwrap();
+    w.connect(A);
+    w.connect(B);
+    w.ask(B, "AUTH u old");
+    w.ask(A, "ACL LOAD");
+    w.clients.acl_text(Ticket(A.0), Ok(b"user u on >new +@all\n"), &mut w.out);
+    assert_eq!(
+        w.said(),
+        "CloseClient { client: ClientId(4) } 3:+OK|",
+        "B logged in with a password that is revoked"
+    );
+}
+
+#[test]
 fn events_reach_channels_and_patterns_in_both_protocols() {
     let mut w = World::with(&General::default());
     w.connect(A);

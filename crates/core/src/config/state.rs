@@ -104,7 +104,8 @@ fn read(path: &str, content: &[u8]) -> Result<(u64, Vec<Queued>), Box<ConfigErro
     let mut last = (1, Vec::new());
     for (number, line) in lines(content) {
         let fault = |message: &str| {
-            let fault = Fault { hint: hint(), ..Fault::at(0, format!("Damaged state file: {message}")) };
+            let fault =
+                Fault { hint: hint(), ..Fault::at(0, format!("Damaged state file `{path}`: {message}")) };
             line_error(Some(path.into()), number, line, &[], fault)
         };
         if line.is_empty() {
@@ -130,7 +131,7 @@ fn read(path: &str, content: &[u8]) -> Result<(u64, Vec<Queued>), Box<ConfigErro
         }
     }
     let damaged = |message: &str| {
-        let fault = Fault { hint: hint(), ..Fault::at(0, format!("Damaged state file: {message}")) };
+        let fault = Fault { hint: hint(), ..Fault::at(0, format!("Damaged state file `{path}`: {message}")) };
         line_error(Some(path.into()), last.0, &last.1, &[], fault)
     };
     if !ended {

@@ -69,6 +69,7 @@ pub fn bind(general: &General) -> Result<Listeners, BindError> {
     })?;
     let mut warnings = Vec::new();
     warnings.extend(backlog_warning(general.tcp_backlog));
+    warnings.extend(tls::without_effect(general));
     let tcp = listen_port(general, general.port, "TCP", &mut warnings)?;
     let tls = listen_port(general, general.tls.port, "TLS", &mut warnings)?;
     let unix = match &general.unixsocket {

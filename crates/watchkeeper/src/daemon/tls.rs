@@ -22,7 +22,7 @@ use rustls::{
 };
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use watchkeeper_core::config::Tls;
+use watchkeeper_core::config::{General, Tls};
 
 use super::strerror::strerror;
 
@@ -330,6 +330,18 @@ impl ClientCertVerifier for Clients {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.inner.supported_verify_schemes()
     }
+}
+
+/// A warning for each directive that chooses what this TLS library does not let choose.
+pub(super) fn without_effect(general: &General) -> Vec<String> {
+    const CHOSEN: [&str; 4] =
+        ["tls-ciphers", "tls-ciphersuites", "tls-prefer-server-ciphers", "tls-dh-params-file"];
+    let given = general.given.iter().map(|(name, _)| name.as_str()).filter(|name| CHOSEN.contains(name));
+    given
+        .map(|name| {
+            format!("WARNING: `{name}` has no effect: only TLS 1.2 and 1.3 with the library's modern ciphers are spoken")
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -154,3 +154,11 @@ fn a_certificate_of_version_1_is_refused_with_the_way_out() {
     let text = contexts(&tls).unwrap_err();
     assert!(text.contains("version 1") && text.contains("hint:"), "{text}");
 }
+
+#[test]
+fn settings_without_effect_are_told() {
+    let given = vec![("tls-ciphers".into(), "HIGH".into()), ("tls-port".into(), "1".into())];
+    let warnings = without_effect(&General { given, ..General::default() });
+    assert_eq!(warnings.len(), 1);
+    assert!(warnings[0].contains("`tls-ciphers` has no effect"), "{warnings:?}");
+}
