@@ -148,7 +148,9 @@ impl Group {
         let now = sh.now.mono;
         let Some(replica) = self.replicas.get(&id) else { return };
         let patient = replica.down.quiet_for(patience, now) && now.since(replica.role_at) > patience;
-        let returned = replica.former_master && self.majority_confirms(sh);
+        // A vote in a newer epoch: a failover may be under way that made it master again.
+        let superseded = self.vote.epoch.0 > self.config_epoch.0;
+        let returned = replica.former_master && !superseded && self.majority_confirms(sh);
         if self.master_looks_sane(sh) && (patient || returned) && self.follow_master(id, sh) {
             self.emit_server(EventKind::ConvertToSlave, &self.replicas[&id], "", sh);
         }
