@@ -1,7 +1,7 @@
 //! What a hello changes: peers found, moved or replaced, epochs raised, a newer configuration adopted.
 
 use crate::addr::Addr;
-use crate::epoch::ConfigEpoch;
+use crate::epoch::{ConfigEpoch, plausible};
 use crate::event::{EventKind, LogLevel};
 use crate::group::{Group, GroupId};
 use crate::hello::Hello;
@@ -24,6 +24,13 @@ impl Sentinel {
         let Some(&group) = self.by_name.get(&GroupName(hello.group.clone())) else { return };
         if hello.id == self.sh.myid.0 {
             return; // our own, or somebody's with a cloned configuration: never a peer
+        }
+        let epochs = [hello.current_epoch, hello.config_epoch];
+        if !epochs.iter().all(|epoch| plausible(*epoch, self.sh.epoch)) {
+            let text =
+                format!("Hello message of {} ignored: its epochs {epochs:?} are far above ours", hello.id);
+            self.sh.log(LogLevel::Warning, text);
+            return;
         }
         let (addr, lookup) = Group::addr_of(&hello.host, hello.port, &mut self.sh);
         let (master_addr, master_lookup) =

@@ -5,6 +5,12 @@
 //! on disk (a vote, a candidacy, a hello with a new configuration) asks [`Disk::durable`] or [`Disk::settled`].
 
 use crate::io::Version;
+use crate::time::Mono;
+
+/// Milliseconds before the first retry of a failed write; doubled each time.
+const RETRY_FIRST_MS: u64 = 1_000;
+/// And at most.
+const RETRY_LAST_MS: u64 = 60_000;
 
 /// Versions of the state, on the way to the disk.
 #[derive(Debug, Default)]
@@ -17,6 +23,10 @@ pub(crate) struct Disk {
     settled: Version,
     /// `sentinel vote-without-disk yes`: a failed write counts as done
     trust_failures: bool,
+    /// when a failed write is tried again without anything new to write
+    retry_at: Option<Mono>,
+    /// milliseconds waited last
+    retry_wait: u64,
 }
 
 impl Disk {
@@ -31,9 +41,10 @@ impl Disk {
     }
 
     /// The version to write now, if anything is unwritten and no write runs. Marks it as running.
-    pub(crate) fn begin(&mut self) -> Option<Version> {
-        let unwritten = self.wanted > self.settled;
+    pub(crate) fn begin(&mut self, now: Mono) -> Option<Version> {
+        let unwritten = self.wanted > self.settled || self.retry_at.is_some_and(|at| at <= now);
         if unwritten && self.in_flight.is_none() {
+            self.retry_at = None;
             self.in_flight = Some(self.wanted);
             return self.in_flight;
         }
@@ -41,8 +52,16 @@ impl Disk {
     }
 
     /// A write ended. Returns the version up to which writes had ended before.
-    pub(crate) fn ended(&mut self, version: Version, fine: bool) -> Version {
+    pub(crate) fn ended(&mut self, version: Version, fine: bool, now: Mono) -> Version {
         let before = self.settled;
+        if fine {
+            self.retry_at = None;
+            self.retry_wait = 0;
+        } else {
+            // A disk that was full for a moment must not leave an old file behind until something else changes.
+            self.retry_wait = (self.retry_wait * 2).clamp(RETRY_FIRST_MS, RETRY_LAST_MS);
+            self.retry_at = Some(now + self.retry_wait);
+        }
         if self.in_flight == Some(version) {
             self.in_flight = None;
         }
@@ -51,6 +70,11 @@ impl Disk {
             self.durable = self.durable.max(version);
         }
         before
+    }
+
+    /// When a failed write is due again.
+    pub(crate) fn deadline(&self) -> Option<Mono> {
+        self.retry_at.filter(|_| self.in_flight.is_none())
     }
 
     /// Whether `version` is on disk.
@@ -72,27 +96,33 @@ mod tests {
     fn changes_during_a_write_share_the_next_one() {
         let mut disk = Disk::default();
         let first = disk.change();
-        assert_eq!(disk.begin(), Some(first));
+        assert_eq!(disk.begin(Mono(0)), Some(first));
         let second = disk.change();
         let third = disk.change();
-        assert_eq!(disk.begin(), None);
-        disk.ended(first, true);
+        assert_eq!(disk.begin(Mono(0)), None);
+        disk.ended(first, true, Mono(0));
         assert!(disk.durable(first) && !disk.durable(second));
-        assert_eq!(disk.begin(), Some(third));
-        disk.ended(third, true);
+        assert_eq!(disk.begin(Mono(0)), Some(third));
+        disk.ended(third, true, Mono(0));
         assert!(disk.durable(second));
-        assert_eq!(disk.begin(), None);
+        assert_eq!(disk.begin(Mono(0)), None);
     }
 
     #[test]
     fn a_failed_write_settles_but_is_not_durable() {
         let mut disk = Disk::default();
         let version = disk.change();
-        disk.begin();
-        disk.ended(version, false);
+        disk.begin(Mono(0));
+        disk.ended(version, false, Mono(0));
         assert!(disk.settled(version) && !disk.durable(version));
-        assert_eq!(disk.begin(), None, "a failed write is not repeated before something asks for it");
-        disk.change();
-        assert!(disk.begin().is_some());
+        assert_eq!(disk.begin(Mono(999)), None, "not in a loop");
+        assert_eq!(disk.deadline(), Some(Mono(1_000)));
+        assert_eq!(disk.begin(Mono(1_000)), Some(version), "tried again by itself");
+        disk.ended(version, false, Mono(1_000));
+        assert_eq!(disk.deadline(), Some(Mono(3_000)), "ever later");
+        let next = disk.change();
+        assert_eq!(disk.begin(Mono(1_001)), Some(next), "or at once when something new is to be written");
+        disk.ended(next, true, Mono(1_002));
+        assert!(disk.durable(version) && disk.deadline().is_none());
     }
 }

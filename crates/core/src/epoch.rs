@@ -5,6 +5,15 @@ use std::fmt;
 /// The largest epoch accepted from outside. Beyond it lies `-1` read as unsigned, which would end all elections.
 pub const EPOCH_MAX: u64 = i64::MAX as u64;
 
+/// How far an epoch from outside may lie above our own. Epochs rise by one for each attempt: more is a mistake or an
+/// attack, and taken over it would leave no epoch for the next election.
+const EPOCH_JUMP_MAX: u64 = 1 << 40;
+
+/// Whether an epoch from outside can be real, given our own.
+pub(crate) fn plausible(epoch: u64, current: CurrentEpoch) -> bool {
+    epoch <= current.0.saturating_add(EPOCH_JUMP_MAX).min(EPOCH_MAX)
+}
+
 macro_rules! epoch {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

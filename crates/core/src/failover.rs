@@ -163,7 +163,6 @@ impl Group {
     fn wait_start(&mut self, sh: &mut Shared) -> bool {
         let Some(failover) = &mut self.failover else { return false };
         let (epoch, forced, version) = (failover.epoch.0, failover.forced, failover.vote_version);
-        let elapsed = sh.now.mono.since(failover.started_at);
         if !sh.disk.durable(version) {
             if sh.disk.settled(version) {
                 let text = format!("No candidacy for `{}`: our vote could not be written to disk", self.name);
@@ -174,8 +173,11 @@ impl Group {
             return false;
         }
         if !std::mem::replace(&mut failover.candidacy_told, true) {
+            // The peers' time begins now: what our disk took is not theirs.
+            failover.started_at = sh.now.mono;
             self.peers.values_mut().for_each(|peer| peer.ask_now = true);
         }
+        let elapsed = self.failover.as_ref().map_or(0, |f| sh.now.mono.since(f.started_at));
         let count = if forced { Count::Elected } else { self.count_votes(epoch, sh) };
         let timeout = sh.tuning.election_timeout.min(self.conf.failover_timeout_ms);
         match count {
@@ -191,7 +193,7 @@ impl Group {
                 true
             }
             Count::Lost => self.abort_election(self.soon(sh), sh),
-            Count::Open if elapsed > LOST_AFTER_MS.min(timeout) && self.majority_is_up(sh) => {
+            Count::Open if elapsed > self.lost_after_ms(timeout) && self.majority_is_up(sh) => {
                 self.abort_election(self.soon(sh), sh)
             }
             Count::Open if elapsed > timeout => {
@@ -200,6 +202,12 @@ impl Group {
             }
             Count::Open => false,
         }
+    }
+
+    /// How long an election with a majority up may stay open: longer after each lost one, because a peer's disk may
+    /// need longer for a vote than we first allow.
+    fn lost_after_ms(&self, timeout: u64) -> u64 {
+        (LOST_AFTER_MS << self.lost_elections.min(RETRY_DOUBLED_MAX)).min(timeout)
     }
 
     /// The next attempt after a lost election: soon, but not in step with those who lost it too; and ever later
@@ -447,7 +455,7 @@ impl Group {
         let at = match failover.phase {
             Phase::WaitStart if !sh.disk.durable(failover.vote_version) => Mono(u64::MAX),
             Phase::WaitStart => {
-                let quick = failover.started_at + LOST_AFTER_MS.min(timeout) + 1;
+                let quick = failover.started_at + self.lost_after_ms(timeout) + 1;
                 let last = failover.started_at + sh.tuning.election_timeout.min(timeout) + 1;
                 if quick > sh.now.mono { quick } else { last }
             }
@@ -482,7 +490,7 @@ fn select_patience(somebody_fit: bool) -> u64 {
     if somebody_fit { 100 } else { 1_000 }
 }
 
-/// With a majority up, an election that is not decided after this many milliseconds is lost.
+/// With a majority up, a first election that is not decided after this many milliseconds is lost.
 const LOST_AFTER_MS: u64 = 600;
 /// Milliseconds before the next attempt after a lost election, plus the turn, plus a random part.
 const RETRY_MS: u64 = 100;

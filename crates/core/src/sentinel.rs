@@ -161,7 +161,8 @@ impl Sentinel {
         let script =
             self.sh.scripts.deadline(self.sh.tuning.script_max_runtime).map(|at| (at, Why::ScriptRetry));
         let clients = self.sh.clients.deadline().map(|at| (at, Why::Tick));
-        let (at, why) = [group, script, clients].into_iter().flatten().fold(tick, Ord::min);
+        let disk = self.sh.disk.deadline().map(|at| (at, Why::Tick));
+        let (at, why) = [group, script, clients, disk].into_iter().flatten().fold(tick, Ord::min);
         Deadline { at, why }
     }
 
@@ -206,7 +207,7 @@ impl Sentinel {
         }
         self.sh.run_scripts();
         self.sh.clients.tick(self.sh.now, &mut self.sh.out);
-        if let Some(version) = self.sh.disk.begin() {
+        if let Some(version) = self.sh.disk.begin(self.sh.now.mono) {
             let config = Box::new(self.snapshot());
             self.sh.out.push(Output::Persist { version, config });
         }
@@ -459,7 +460,7 @@ impl Sentinel {
     }
 
     fn persisted(&mut self, version: Version, result: &Result<(), String>) {
-        let before = self.sh.disk.ended(version, result.is_ok());
+        let before = self.sh.disk.ended(version, result.is_ok(), self.sh.now.mono);
         self.sh.settle();
         // Whatever waited for the disk can go on.
         let waiting: Vec<GroupId> = self

@@ -159,9 +159,10 @@ impl Shared {
         truncate(&mut event.payload, keep);
         let script = if kind.spec().scripted { script.map(str::to_owned) } else { None };
         let behind = event.group.is_some() && self.held.iter().any(|held| held.event.group == event.group);
-        if (self.disk.durable(after) && !behind) || self.held.len() >= HELD_EVENTS_MAX {
+        let (durable, full) = (self.disk.durable(after), self.held.len() >= HELD_EVENTS_MAX);
+        if durable && (!behind || full) {
             self.deliver(event, script);
-        } else {
+        } else if !full {
             self.held.push_back(HeldEvent { after, event, script });
         }
     }

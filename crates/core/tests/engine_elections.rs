@@ -354,9 +354,50 @@ fn elections_that_are_lost_again_and_again_become_rare() {
 
 #[test]
 fn no_failover_is_promised_when_no_epoch_is_left() {
-    let mut w = world();
-    w.hello(1, 0, i64::MAX as u64, master(0), 0);
+    let setup = Setup::default();
+    let mut config = setup.config();
+    config.global.current_epoch = i64::MAX as u64;
+    let mut w = World::with(config);
+    w.furnish(&setup);
+    w.start();
     let Frame::Error(_) = w.ask("SENTINEL FAILOVER g0") else { panic!("it says OK") };
     w.run(1_000);
     assert!(!w.saw("+try-failover"));
+}
+
+#[test]
+fn one_message_cannot_use_the_epochs_up() {
+    let mut w = world();
+    w.hello(1, 0, i64::MAX as u64, master(0), 0);
+    w.hello(1, 0, 1 << 41, master(0), 0);
+    w.run(1_000);
+    assert!(!w.saw("+new-epoch"), "{:?}", w.events);
+    let refused = w.ask(&format!("SENTINEL is-master-down-by-addr 10.0.0.1 6379 {} {}", i64::MAX, id('b')));
+    assert!(matches!(refused, Frame::Error(_)), "{refused:?}");
+    assert_eq!(w.ask("SENTINEL FAILOVER g0"), Frame::Simple(b"OK".to_vec()));
+    w.run_to("+switch-master");
+}
+
+#[test]
+fn a_slow_disk_delays_the_election_and_does_not_lose_it() {
+    let mut w = world();
+    w.disk = Disk::Works(700);
+    w.crash(master(0));
+    w.run_to("+try-failover");
+    let took = w.run_to("+elected-leader");
+    assert!((700..2_000).contains(&took), "{took} ms");
+    assert_eq!(w.count("+try-failover"), 1, "{:?}", w.events);
+}
+
+#[test]
+fn a_failed_write_is_tried_again_by_itself() {
+    let mut w = world();
+    w.disk = Disk::Fails(1);
+    w.ask("SENTINEL FLUSHCONFIG");
+    let before = w.writes;
+    w.disk = Disk::Works(1);
+    w.run(1_500);
+    assert_eq!(w.writes, before + 1);
+    w.run(5_000);
+    assert_eq!(w.writes, before + 1, "and then it is done");
 }

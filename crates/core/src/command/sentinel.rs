@@ -5,7 +5,7 @@ use super::instances;
 use super::reply::Reply;
 use super::strict_int;
 use super::table::CommandId;
-use crate::epoch::EPOCH_MAX;
+use crate::epoch::plausible;
 use crate::event::EventKind;
 use crate::group::{Group, GroupId};
 use crate::hello::CHANNEL;
@@ -150,7 +150,7 @@ impl Sentinel {
             return Some(Reply::Error(NOT_AN_INTEGER.to_owned()));
         };
         // Upstream takes a negative epoch for a huge one, which ends all elections for ever.
-        let Some(epoch) = u64::try_from(epoch).ok().filter(|epoch| *epoch <= EPOCH_MAX) else {
+        let Some(epoch) = u64::try_from(epoch).ok().filter(|epoch| plausible(*epoch, self.sh.epoch)) else {
             return Some(Reply::Error(NOT_AN_INTEGER.to_owned()));
         };
         let host = text(&argv[2]);

@@ -68,6 +68,8 @@ impl Sentinel {
         let mut conf = GroupConfig::new(name, host, port, quorum);
         conf.down_after_ms = self.sh.tuning.default_down_after;
         conf.failover_timeout_ms = self.sh.tuning.default_failover_timeout;
+        // A group of this name may have been removed: what was voted in then is not voted in again.
+        conf.leader_epoch = self.sh.epoch.0;
         let id = self.add_group(conf);
         self.saved_then(command.client, id, EventKind::Monitor, &format!(" quorum {quorum}"));
         self.evaluate(id);

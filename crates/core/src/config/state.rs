@@ -81,10 +81,13 @@ fn merge(config: &mut Config, state: Config) {
     config.global.current_epoch = config.global.current_epoch.max(current_epoch);
     for group in &mut config.groups {
         let Some(known) = state.groups.iter().find(|known| known.name == group.name) else { continue };
-        group.host.clone_from(&known.host);
-        group.port = known.port;
-        group.config_epoch = known.config_epoch;
-        group.leader_epoch = known.leader_epoch;
+        // Either file may be the older one: no epoch falls, and the newer configuration names the master.
+        group.leader_epoch = group.leader_epoch.max(known.leader_epoch);
+        if known.config_epoch >= group.config_epoch {
+            group.host.clone_from(&known.host);
+            group.port = known.port;
+            group.config_epoch = known.config_epoch;
+        }
         group.replicas.clone_from(&known.replicas);
         group.peers.clone_from(&known.peers);
     }
