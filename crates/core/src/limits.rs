@@ -1,4 +1,5 @@
-//! Every limit on what comes from outside, in one place, with the reason for its size.
+//! Limits on what comes from outside that several modules share, with the reason for each size. A limit that only one
+//! module needs stands beside its use.
 
 /// Channels and patterns one client may be subscribed to together. A sentinel has some forty event names; the
 /// room beyond that is for tools that generate their subscriptions.

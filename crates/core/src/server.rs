@@ -67,7 +67,7 @@ pub(crate) struct Server {
     pub(crate) promoted: bool,
     /// it was this group's master before the last switch and has not been seen as a replica since
     pub(crate) former_master: bool,
-    /// when it was last told whom to follow, outside a failover
+    /// when it was last told whom to follow
     pub(crate) told_at: Option<Mono>,
     /// a master that restarted and has not answered PONG since
     pub(crate) rebooted_at: Option<Mono>,
