@@ -85,7 +85,7 @@ pub(crate) fn from_hex(text: &[u8]) -> Option<[u8; 32]> {
     };
     let mut out = [0; 32];
     for (byte, pair) in out.iter_mut().zip(text.chunks_exact(2)) {
-        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        *byte = (digit(pair[0])? << 4) | digit(pair[1])?;
     }
     Some(out)
 }

@@ -202,7 +202,7 @@ fn numeric(host: &str) -> Option<IpAddr> {
         if heads.iter().any(|part| *part > 255) || *last > room {
             return None;
         }
-        let bits = heads.iter().zip([24, 16, 8]).fold(*last, |bits, (part, shift)| bits | part << shift);
+        let bits = heads.iter().zip([24, 16, 8]).fold(*last, |bits, (part, shift)| bits | (part << shift));
         Some(IpAddr::V4(Ipv4Addr::from(bits)))
     })
 }

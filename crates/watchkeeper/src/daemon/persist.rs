@@ -248,7 +248,7 @@ fn create_temp(target: &Path) -> Result<(PathBuf, File), SaveError> {
 fn fill(mut file: File, text: &[u8], old: Option<&fs::Metadata>) -> Result<(), SaveError> {
     if let Some(old) = old {
         let new = file.metadata().map_err(SaveError::Chmod)?;
-        let mode = new.mode() & old.mode() & 0o777 | OWNER_MODE;
+        let mode = (new.mode() & old.mode() & 0o777) | OWNER_MODE;
         // Before the text: it holds passwords.
         file.set_permissions(fs::Permissions::from_mode(mode)).map_err(SaveError::Chmod)?;
         let root = rustix::process::geteuid().is_root();
