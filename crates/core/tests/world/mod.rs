@@ -297,7 +297,7 @@ impl World {
     }
 
     pub fn add_server(&mut self, at: SocketAddr, follows: Option<SocketAddr>) {
-        let run_id = format!("{:040x}", u64::from(at.port()) << 32 | u64::from(last_bytes(at)));
+        let run_id = format!("{:040x}", (u64::from(at.port()) << 32) | u64::from(last_bytes(at)));
         let server =
             Server { follows, link_up: true, priority: 100, offset: 1_000, run_id, ..Server::default() };
         self.servers.insert(at, server);
