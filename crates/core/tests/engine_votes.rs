@@ -72,7 +72,12 @@ fn epochs_out_of_range_are_refused_and_change_nothing() {
 
 #[test]
 fn the_last_epoch_leaves_the_sentinel_working() {
-    let mut w = world();
+    let setup = Setup::default();
+    let mut config = setup.config();
+    config.global.current_epoch = i64::MAX as u64 - 1;
+    let mut w = World::with(config);
+    w.furnish(&setup);
+    w.start();
     let last = i64::MAX as u64;
     assert_eq!(w.vote_request(master(0), last, &id('a')), Some(vote(false, &id('a'), i64::MAX)));
     w.peers.values_mut().for_each(|peer| peer.sees_down = true);
