@@ -275,6 +275,9 @@ impl Fabric {
     fn arrived(&mut self, id: ConnId, to: Side, packet: Packet) {
         let Some(conn) = self.conns.get_mut(&id) else { return };
         if !self.hosts[conn.end(to).host].on {
+            if matches!(packet, Packet::Fin | Packet::Rst) {
+                self.conns.remove(&id); // neither end will ever speak on it again
+            }
             return;
         }
         let (open, owner) = (conn.end(to).open, conn.end(to).owner);
