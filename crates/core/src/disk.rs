@@ -77,6 +77,11 @@ impl Disk {
         self.retry_at.filter(|_| self.in_flight.is_none())
     }
 
+    /// The newest version known to be on disk.
+    pub(crate) fn on_disk(&self) -> Version {
+        self.durable
+    }
+
     /// Whether `version` is on disk.
     pub(crate) fn durable(&self, version: Version) -> bool {
         version <= self.durable

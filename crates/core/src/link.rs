@@ -11,10 +11,13 @@ use watchkeeper_resp::encode_command;
 use crate::group::GroupId;
 use crate::id::SentinelId;
 use crate::io::{LinkId, Output};
-use crate::limits::PENDING_MAX;
+use crate::limits::{PENDING_HARD_MAX, PENDING_MAX};
 use crate::server::ServerId;
 use crate::shared::Shared;
 use crate::time::Mono;
+
+/// Commands of a block that tells a server whom to follow, with the INFO after it.
+pub(crate) const BLOCK_COMMANDS: usize = 7;
 
 /// Whose connection it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,6 +109,12 @@ impl Conn {
     /// Whether commands may be queued. The bound holds for a peer that takes commands and never answers.
     pub(crate) fn takes_more(&self) -> bool {
         self.exists() && self.pending.len() < PENDING_MAX
+    }
+
+    /// Whether a block that tells a server whom to follow may be queued, also for one that hangs: it reads it when
+    /// it wakes up.
+    pub(crate) fn takes_block(&self) -> bool {
+        self.exists() && self.pending.len() + BLOCK_COMMANDS <= PENDING_HARD_MAX
     }
 
     /// Whether an answer of this kind is still owed.

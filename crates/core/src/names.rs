@@ -68,6 +68,16 @@ impl Names {
         }
     }
 
+    /// Names remembered.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Names being looked up.
+    pub(crate) fn asked_len(&self) -> usize {
+        self.asked.len()
+    }
+
     /// What is known without asking.
     pub(crate) fn cached(&self, host: &str) -> Option<IpAddr> {
         host.parse().ok().or_else(|| self.entries.get(&host.to_ascii_lowercase())?.ip)

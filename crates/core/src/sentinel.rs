@@ -71,7 +71,7 @@ const STALL_MS: u64 = 250;
 /// After a stall, answers that came meanwhile are read for this many milliseconds before anybody is held for down.
 const UNREAD_MS: u64 = 100;
 /// Hellos and commands waiting for names at most.
-const WAITING_MAX: usize = 1_000;
+pub(crate) const WAITING_MAX: usize = 1_000;
 
 impl Sentinel {
     /// A sentinel with this configuration. `acl_file` is the content of `aclfile`, if one is configured. `seed`
@@ -448,6 +448,16 @@ impl Sentinel {
         if fresh.is_some() {
             self.evaluate_all();
         }
+    }
+
+    /// Times to look at groups that are noted down.
+    pub(crate) fn wakes_len(&self) -> usize {
+        self.wakes.len()
+    }
+
+    /// What waits for names.
+    pub(crate) fn waiting_len(&self) -> usize {
+        self.waiting.len()
     }
 
     /// Keeps something until a name is looked up; dropped when too much waits already.

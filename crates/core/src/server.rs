@@ -242,12 +242,15 @@ impl Server {
     /// Tells the server to follow `to`, or nobody: in a transaction, with its configuration rewritten and its
     /// clients disconnected so that they look for the master anew. INFO follows at once, to see it done.
     pub(crate) fn send_replicaof(&mut self, to: Option<(&str, u16)>, renames: Renames<'_>, sh: &mut Shared) {
+        if !self.cmd.takes_block() {
+            return; // as lost as what is sent on a connection that turns out dead
+        }
         let port = to.map(|(_, port)| port.to_string());
         let (host, port) = match (to, &port) {
             (Some((host, _)), Some(port)) => (host, port.as_str()),
             _ => ("NO", "ONE"),
         };
-        let block: [&[&str]; 6] = [
+        let block: [&[&str]; crate::link::BLOCK_COMMANDS - 1] = [
             &[renames.word("MULTI")],
             &[renames.word("SLAVEOF"), host, port],
             &[renames.word("CONFIG"), "REWRITE"],

@@ -220,6 +220,11 @@ impl Shared {
         }
     }
 
+    /// Events held back.
+    pub(crate) fn held_len(&self) -> usize {
+        self.held.len()
+    }
+
     /// What to authenticate with at peers: `sentinel-pass`, or our own `requirepass` as older set-ups expect.
     pub(crate) fn peer_credentials(&self) -> Credentials {
         match &self.global.sentinel_pass {

@@ -93,6 +93,11 @@ impl AclLog {
         self.entries.clear();
     }
 
+    /// Entries now.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// The newest `count` entries.
     pub(super) fn reply(&self, now: Now, count: usize) -> Reply {
         Reply::Array(self.entries.iter().take(count).map(|e| e.reply(now)).collect())

@@ -15,7 +15,7 @@ use super::table::{self, CommandId, CommandSpec};
 use crate::config::General;
 use crate::event::LogLevel;
 use crate::io::{ClientAddr, ClientId, Connected, Facts, Output, Outputs};
-use crate::limits::{QUEUED_BYTES, QUEUED_COMMANDS};
+use crate::limits::{ACL_LOG_ENTRIES, QUEUED_BYTES, QUEUED_COMMANDS, SUBSCRIPTIONS_PER_CLIENT};
 use crate::rng::Rng;
 use crate::sentinel::Persona;
 use crate::time::{Mono, Now};
@@ -374,6 +374,18 @@ impl Clients {
     /// The words after `user` of every `user` line of the configuration file; none where an `aclfile` is used.
     pub(crate) fn user_lines(&self) -> Vec<Vec<Vec<u8>>> {
         self.acl.user_lines()
+    }
+
+    /// Calls `gauge` with the name, size and limit of every queue and table here.
+    pub(crate) fn each_gauge(&self, gauge: &mut dyn FnMut(&'static str, usize, usize)) {
+        let clients = self.clients.values();
+        let most = |count: fn(&Client) -> usize| clients.clone().map(count).max().unwrap_or(0);
+        gauge("clients", self.clients.len(), self.settings.maxclients as usize);
+        gauge("queued commands of a client", most(|client| client.queue.len()), QUEUED_COMMANDS);
+        gauge("queued bytes of a client", most(|client| client.queue_bytes), QUEUED_BYTES);
+        gauge("subscriptions of a client", most(Client::subscriptions), SUBSCRIPTIONS_PER_CLIENT);
+        gauge("entries of the ACL log", self.acl.log.len(), ACL_LOG_ENTRIES as usize);
+        gauge("clients with work", self.ready.len(), self.clients.len());
     }
 
     /// Lets the commands that waited for the end of a pause run.

@@ -25,7 +25,7 @@ pub(crate) struct WaitingSet {
 }
 
 /// `SENTINEL SET`s waiting at most.
-const WAITING_SETS_MAX: usize = 1_000;
+pub(crate) const WAITING_SETS_MAX: usize = 1_000;
 
 impl Sentinel {
     // --- MONITOR ---
