@@ -13,7 +13,7 @@ const RETRY_FIRST_MS: u64 = 1_000;
 const RETRY_LAST_MS: u64 = 60_000;
 
 /// Versions of the state, on the way to the disk.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Disk {
     wanted: Version,
     in_flight: Option<Version>,

@@ -31,7 +31,7 @@ pub enum Persona {
 }
 
 /// A sentinel.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Sentinel {
     pub(crate) groups: BTreeMap<GroupId, Group>,
     pub(crate) by_name: BTreeMap<GroupName, GroupId>,
@@ -49,14 +49,14 @@ pub struct Sentinel {
 }
 
 /// Something that waits for a name.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Waiting {
     pub(crate) ticket: Ticket,
     pub(crate) what: WaitingFor,
 }
 
 /// See [`Waiting`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum WaitingFor {
     Hello(Vec<u8>),
     Command(EngineCommand),

@@ -23,7 +23,7 @@ use crate::time::{Mono, Now};
 use crate::tuning::Tuning;
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Shared {
     pub(crate) now: Now,
     /// outputs of the running step
@@ -60,7 +60,7 @@ pub(crate) struct Simulate {
 }
 
 /// The connections in use.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Links {
     next: u64,
     pub(crate) owners: BTreeMap<LinkId, Owner>,
@@ -75,7 +75,7 @@ impl Links {
 }
 
 /// The connection to a peer, shared by all groups that know it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct PeerLink {
     pub(crate) conn: Conn,
     pub(crate) addr: Addr,
@@ -84,7 +84,7 @@ pub(crate) struct PeerLink {
 }
 
 /// An event that must not be seen before a version is on disk, or that follows one.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct HeldEvent {
     after: Version,
     event: Event,
@@ -92,7 +92,7 @@ struct HeldEvent {
 }
 
 /// A reply that waits for a version: the good one once it is on disk, the other one if it cannot be written.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Promise {
     pub(crate) client: ClientId,
     pub(crate) version: Version,

@@ -72,7 +72,7 @@ enum Waits {
 }
 
 /// One accepted connection.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Client {
     pub(super) peer: String,
     pub(super) local: String,
@@ -182,7 +182,7 @@ pub(super) struct Pause {
 }
 
 /// The settings this module uses.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Settings {
     protected_mode: bool,
     pub(super) maxclients: u32,
@@ -191,7 +191,7 @@ pub(super) struct Settings {
 }
 
 /// All accepted connections and what they share.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Clients {
     pub(super) persona: Persona,
     pub(super) settings: Settings,
