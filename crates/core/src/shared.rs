@@ -46,7 +46,7 @@ pub(crate) struct Shared {
     pub(crate) peers: BTreeMap<SentinelId, PeerLink>,
     pub(crate) simulate: Simulate,
     pub(crate) next_server: u64,
-    held: VecDeque<HeldEvent>,
+    pub(crate) held: VecDeque<HeldEvent>,
     pub(crate) promises: Vec<Promise>,
 }
 
@@ -85,10 +85,10 @@ pub(crate) struct PeerLink {
 
 /// An event that must not be seen before a version is on disk, or that follows one.
 #[derive(Debug, Clone)]
-struct HeldEvent {
-    after: Version,
-    event: Event,
-    script: Option<String>,
+pub(crate) struct HeldEvent {
+    pub(crate) after: Version,
+    pub(crate) event: Event,
+    pub(crate) script: Option<String>,
 }
 
 /// A reply that waits for a version: the good one once it is on disk, the other one if it cannot be written.

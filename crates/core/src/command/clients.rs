@@ -14,6 +14,7 @@ use super::reply::{Protocol, Reply};
 use super::table::{self, CommandId, CommandSpec};
 use crate::config::General;
 use crate::event::LogLevel;
+use crate::fingerprint::Fingerprint;
 use crate::io::{ClientAddr, ClientId, Connected, Facts, Output, Outputs};
 use crate::limits::{QUEUED_BYTES, QUEUED_COMMANDS};
 use crate::rng::Rng;
@@ -374,6 +375,22 @@ impl Clients {
     /// The words after `user` of every `user` line of the configuration file; none where an `aclfile` is used.
     pub(crate) fn user_lines(&self) -> Vec<Vec<Vec<u8>>> {
         self.acl.user_lines()
+    }
+
+    /// The place of a client among all, oldest first: what its number comes to.
+    pub(crate) fn rank(&self, id: ClientId) -> u64 {
+        self.clients.range(..id).count() as u64
+    }
+
+    /// See [`crate::fingerprint`]: what each client waits for and has yet to be served.
+    pub(crate) fn feed(&self, f: &mut Fingerprint) {
+        f.number(self.clients.len() as u64);
+        for client in self.clients.values() {
+            f.shown(&(client.protocol, client.reply_mode, client.waits, &client.queue, client.close_after));
+            f.shown(&(&client.channels, &client.patterns));
+        }
+        f.flag(self.pause.is_some());
+        f.wait(self.pause.map(|pause| pause.until).unwrap_or_default());
     }
 
     /// Lets the commands that waited for the end of a pause run.
