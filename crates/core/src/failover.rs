@@ -13,7 +13,7 @@ use crate::shared::Shared;
 use crate::time::Mono;
 
 /// A failover in progress.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Failover {
     /// of this attempt; becomes the config epoch
     pub(crate) epoch: FailoverEpoch,
