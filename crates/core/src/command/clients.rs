@@ -387,6 +387,7 @@ impl Clients {
         gauge("subscriptions of a client", most(Client::subscriptions), SUBSCRIPTIONS_PER_CLIENT);
         gauge("entries of the ACL log", self.acl.log.len(), ACL_LOG_ENTRIES as usize);
         gauge("clients with work", self.ready.len(), self.clients.len());
+    }
 
     /// The place of a client among all, oldest first: what its number comes to.
     pub(crate) fn rank(&self, id: ClientId) -> u64 {
