@@ -5,6 +5,7 @@
 //! the shell (and the simulator) own all of them.
 
 mod addr;
+pub mod canary;
 pub mod command;
 pub mod config;
 mod detect;

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 
 use watchkeeper_resp::encode_command;
 
+use crate::canary::Canary;
 use crate::group::GroupId;
 use crate::id::SentinelId;
 use crate::io::{LinkId, Output};
@@ -107,8 +108,8 @@ impl Conn {
     }
 
     /// Whether commands may be queued. The bound holds for a peer that takes commands and never answers.
-    pub(crate) fn takes_more(&self) -> bool {
-        self.exists() && self.pending.len() < PENDING_MAX
+    pub(crate) fn takes_more(&self, sh: &Shared) -> bool {
+        self.exists() && (self.pending.len() < PENDING_MAX || sh.canary(Canary::EndlessPending))
     }
 
     /// Whether a block that tells a server whom to follow may be queued, also for one that hangs: it reads it when

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use watchkeeper_resp::Frame;
 
+use crate::canary::Canary;
 use crate::command::clients::{Clients, EngineCommand};
 use crate::config::{Config, GroupConfig};
 use crate::event::{EventKind, LogLevel};
@@ -106,6 +107,12 @@ impl Sentinel {
         Ok(sentinel)
     }
 
+    /// Turns a deliberate bug on.
+    #[cfg(watchkeeper_canary)]
+    pub fn set_canary(&mut self, canary: Canary) {
+        self.sh.canary = Some(canary);
+    }
+
     /// To be called once when the sockets listen: creates a missing id, persists it, emits `+monitor`.
     pub fn start(&mut self, now: Now, out: &mut Outputs) {
         self.begin(now, out);
@@ -177,7 +184,9 @@ impl Sentinel {
         general.users = self.sh.clients.user_lines();
         let mut global = self.sh.global.clone();
         global.myid = Some(self.sh.myid.clone());
-        global.current_epoch = self.sh.epoch.0;
+        if !self.sh.canary(Canary::EpochForgotten) {
+            global.current_epoch = self.sh.epoch.0;
+        }
         Config {
             general,
             global,
@@ -470,7 +479,8 @@ impl Sentinel {
     }
 
     fn persisted(&mut self, version: Version, result: &Result<(), String>) {
-        let before = self.sh.disk.ended(version, result.is_ok(), self.sh.now.mono);
+        let fine = result.is_ok() || self.sh.canary(Canary::FailedWriteTrusted);
+        let before = self.sh.disk.ended(version, fine, self.sh.now.mono);
         self.sh.settle();
         // Whatever waited for the disk can go on.
         let waiting: Vec<GroupId> = self

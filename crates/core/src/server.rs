@@ -179,7 +179,7 @@ impl Server {
     /// Opens missing links and sends what is due. Harmless at any time.
     pub(crate) fn upkeep(&mut self, with: Upkeep<'_>, sh: &mut Shared) {
         self.reconnect(with, sh);
-        if !self.cmd.takes_more() {
+        if !self.cmd.takes_more(sh) {
             return;
         }
         let now = sh.now.mono;
@@ -289,7 +289,7 @@ impl Server {
                 next = next.min((conn.reconnect_at(sh), Why::Reconnect));
             }
         }
-        if self.cmd.takes_more() {
+        if self.cmd.takes_more(sh) {
             next = next.min((self.ping.due_at(self.ping_period(with, sh)), Why::Ping));
             if !self.cmd.owes(Pending::Info) {
                 next = next.min((self.info_due_at(with.info_period_ms), Why::Info));

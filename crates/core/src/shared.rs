@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::addr::Addr;
+use crate::canary::Canary;
 use crate::command::clients::Clients;
 use crate::command::reply::Reply;
 use crate::config::{General, Global};
@@ -48,6 +49,8 @@ pub(crate) struct Shared {
     pub(crate) next_server: u64,
     pub(crate) held: VecDeque<HeldEvent>,
     pub(crate) promises: Vec<Promise>,
+    #[cfg(watchkeeper_canary)]
+    pub(crate) canary: Option<Canary>,
 }
 
 /// `SENTINEL SIMULATE-FAILURE`.
@@ -124,9 +127,29 @@ impl Shared {
             next_server: 0,
             held: VecDeque::new(),
             promises: Vec::new(),
+            #[cfg(watchkeeper_canary)]
+            canary: None,
             general,
             global,
         }
+    }
+
+    /// Whether this deliberate bug is turned on.
+    #[cfg(watchkeeper_canary)]
+    pub(crate) fn canary(&self, canary: Canary) -> bool {
+        self.canary == Some(canary)
+    }
+
+    /// Whether this deliberate bug is turned on: there are none in this build.
+    #[cfg(not(watchkeeper_canary))]
+    #[inline(always)]
+    pub(crate) const fn canary(&self, _: Canary) -> bool {
+        false
+    }
+
+    /// In TILT: nothing is decided.
+    pub(crate) fn tilted(&self) -> bool {
+        self.tilt.is_some() && !self.canary(Canary::TiltIgnored)
     }
 
     /// Logs a line that is no event.
