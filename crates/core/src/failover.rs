@@ -14,7 +14,7 @@ use crate::shared::Shared;
 use crate::time::Mono;
 
 /// A failover in progress.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Failover {
     /// of this attempt; becomes the config epoch
     pub(crate) epoch: FailoverEpoch,

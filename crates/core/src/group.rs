@@ -26,7 +26,7 @@ use crate::time::Mono;
 pub(crate) struct GroupId(pub(crate) u64);
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Group {
     pub(crate) id: GroupId,
     pub(crate) name: GroupName,

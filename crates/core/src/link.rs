@@ -45,7 +45,7 @@ pub(crate) enum Pending {
 }
 
 /// A connection, or the lack of one.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Conn {
     pub(crate) id: Option<LinkId>,
     /// it is connected, not only being opened

@@ -8,14 +8,14 @@ use crate::limits::NAMES_MAX;
 use crate::time::Mono;
 
 /// The cache of names.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Names {
     entries: BTreeMap<String, Entry>,
     asked: BTreeMap<Ticket, String>,
     next_ticket: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Entry {
     ip: Option<IpAddr>,
     asking: Option<Ticket>,

@@ -11,7 +11,7 @@ use crate::shared::{PeerLink, Shared};
 use crate::time::Mono;
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Peer {
     pub(crate) id: SentinelId,
     pub(crate) addr: Addr,

@@ -32,32 +32,32 @@ pub enum Persona {
 }
 
 /// A sentinel.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Sentinel {
     pub(crate) groups: BTreeMap<GroupId, Group>,
     pub(crate) by_name: BTreeMap<GroupName, GroupId>,
     pub(crate) sh: Shared,
-    wakes: BTreeSet<(Mono, Why, GroupId)>,
-    wake_of: BTreeMap<GroupId, (Mono, Why)>,
-    next_group: u64,
+    pub(crate) wakes: BTreeSet<(Mono, Why, GroupId)>,
+    pub(crate) wake_of: BTreeMap<GroupId, (Mono, Why)>,
+    pub(crate) next_group: u64,
     /// time of the previous step, against which stalls and clock jumps are seen
-    last: Now,
+    pub(crate) last: Now,
     /// hellos and commands that wait for a name to be looked up
-    waiting: Vec<Waiting>,
+    pub(crate) waiting: Vec<Waiting>,
     /// SETs that wait for the shell to look at script files
     pub(crate) waiting_sets: Vec<crate::command::WaitingSet>,
     pub(crate) next_ticket: u64,
 }
 
 /// Something that waits for a name.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Waiting {
     pub(crate) ticket: Ticket,
     pub(crate) what: WaitingFor,
 }
 
 /// See [`Waiting`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum WaitingFor {
     Hello(Vec<u8>),
     Command(EngineCommand),

@@ -28,7 +28,7 @@ pub(crate) enum Reconf {
 }
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Server {
     pub(crate) id: ServerId,
     /// fixed at creation: `ip:port` as announced then

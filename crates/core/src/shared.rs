@@ -24,7 +24,7 @@ use crate::time::{Mono, Now};
 use crate::tuning::Tuning;
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Shared {
     pub(crate) now: Now,
     /// outputs of the running step
@@ -47,7 +47,7 @@ pub(crate) struct Shared {
     pub(crate) peers: BTreeMap<SentinelId, PeerLink>,
     pub(crate) simulate: Simulate,
     pub(crate) next_server: u64,
-    held: VecDeque<HeldEvent>,
+    pub(crate) held: VecDeque<HeldEvent>,
     pub(crate) promises: Vec<Promise>,
     #[cfg(watchkeeper_canary)]
     pub(crate) canary: Option<Canary>,
@@ -63,7 +63,7 @@ pub(crate) struct Simulate {
 }
 
 /// The connections in use.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Links {
     next: u64,
     pub(crate) owners: BTreeMap<LinkId, Owner>,
@@ -78,7 +78,7 @@ impl Links {
 }
 
 /// The connection to a peer, shared by all groups that know it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct PeerLink {
     pub(crate) conn: Conn,
     pub(crate) addr: Addr,
@@ -87,15 +87,15 @@ pub(crate) struct PeerLink {
 }
 
 /// An event that must not be seen before a version is on disk, or that follows one.
-#[derive(Debug)]
-struct HeldEvent {
-    after: Version,
-    event: Event,
-    script: Option<String>,
+#[derive(Debug, Clone)]
+pub(crate) struct HeldEvent {
+    pub(crate) after: Version,
+    pub(crate) event: Event,
+    pub(crate) script: Option<String>,
 }
 
 /// A reply that waits for a version: the good one once it is on disk, the other one if it cannot be written.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Promise {
     pub(crate) client: ClientId,
     pub(crate) version: Version,

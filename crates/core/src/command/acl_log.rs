@@ -66,7 +66,7 @@ impl Entry {
 }
 
 /// The log, newest first.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct AclLog {
     entries: VecDeque<Entry>,
     max: usize,

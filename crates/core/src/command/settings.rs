@@ -15,7 +15,7 @@ use crate::sentinel::{Sentinel, WaitingFor};
 use crate::shared::Shared;
 
 /// A `SENTINEL SET` that waits until the shell has looked whether its scripts can be run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct WaitingSet {
     ticket: Ticket,
     command: EngineCommand,
