@@ -12,7 +12,7 @@ use super::options::Options;
 use super::record::Record;
 use super::rng::Rng;
 use super::stall::Stalls;
-use super::whole::{self, Whole};
+use super::whole::{self, Look, Whole};
 use super::world::World;
 use super::writer::{self, Tally};
 use crate::conn::FrameExt;
@@ -26,7 +26,7 @@ const STABLE: Duration = Duration::from_secs(1);
 /// Writers write so long before something happens.
 const WARM: Duration = Duration::from_secs(2);
 /// A whole group takes writes within this.
-const WARM_BOUND: Duration = Duration::from_secs(20);
+const WARM_BOUND: Duration = Duration::from_secs(30);
 /// A machine that stood still for longer is to blame for what took too long.
 const LONG_STALL: Duration = Duration::from_secs(1);
 
@@ -183,7 +183,7 @@ impl Stage {
             let acks = self.world.writers.acknowledged();
             let writing: BTreeSet<String> = acks.iter().map(|(field, _)| writers(field)).collect();
             if start.elapsed() >= WARM && writing.len() == 2 {
-                let whole = whole::look(&mut self.world);
+                let whole = whole::look(&mut self.world, Look::Known);
                 if let Ok(whole) = whole {
                     return Ok(whole);
                 }
@@ -290,7 +290,7 @@ impl Stage {
             if !ended.is_empty() {
                 return Err(ended.join(", "));
             }
-            match whole::look(&mut self.world) {
+            match whole::look(&mut self.world, Look::Whole) {
                 Ok(whole) => {
                     let (first, _) = *since.get_or_insert((Instant::now(), whole));
                     if since.is_some_and(|(_, before)| before != whole) {

@@ -8,7 +8,7 @@ use super::fault::{Scene, Who};
 use super::member::Member;
 use super::net::{Net, Rules};
 use super::options::Options;
-use super::whole;
+use super::whole::{self, Look};
 use super::writer::Writers;
 use crate::binaries::Flavour;
 use crate::conn::FrameExt;
@@ -62,7 +62,7 @@ impl World {
         let mut world = World { writers, servers, sentinels, net, dir, down_after };
         let end = Instant::now() + START_BOUND;
         loop {
-            match whole::look(&mut world) {
+            match whole::look(&mut world, Look::Known) {
                 Ok(_) => return Ok(world),
                 Err(reason) if Instant::now() > end => {
                     return Err(format!(
