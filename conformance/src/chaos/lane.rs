@@ -22,7 +22,7 @@ const TICK: Duration = Duration::from_millis(2);
 /// Between two looks at the whole group.
 const LOOK: Duration = Duration::from_millis(100);
 /// Whole for so long, or it was only passing through.
-const STABLE: Duration = Duration::from_secs(1);
+const STABLE: Duration = Duration::from_secs(2);
 /// Writers write so long before something happens.
 const WARM: Duration = Duration::from_secs(2);
 /// A whole group takes writes within this.
@@ -74,6 +74,7 @@ pub(crate) fn run(
         };
         let record = on.fault(options, seed, number, common)?;
         if common.stop.load(Ordering::SeqCst) {
+            on.end(options.keep);
             break;
         }
         let mut hint = String::new();
@@ -141,6 +142,9 @@ impl Stage {
         self.trap = None;
         let start = Instant::now();
         self.play(&timeline, start, common)?;
+        if self.trap.take().is_some() {
+            record.notes.push("the trap did not snap".to_owned());
+        }
         self.world.heal()?;
         let healed = Instant::now();
         record.hold_ms = ms(healed.duration_since(start));
@@ -160,9 +164,6 @@ impl Stage {
         self.listen();
         record.violations.extend(self.judge.take_violations());
         record.notes.extend(self.judge.take_notes());
-        if self.trap.is_some() {
-            record.notes.push("the trap did not snap".to_owned());
-        }
         let stall = common.stalls.worst_since(begun);
         record.stall_ms = ms(stall);
         if stall > LONG_STALL {
@@ -223,7 +224,9 @@ impl Stage {
             Act::Kill(who) => self.world.member(*who).kill(),
             Act::Start(who) => self.world.member(*who).start()?,
             Act::Wipe(server) => {
-                let _ = fs::remove_file(self.world.servers[*server].dir().join("dump.rdb"));
+                let dir = self.world.servers[*server].dir();
+                let _ = fs::remove_file(dir.join("dump.rdb"));
+                let _ = fs::remove_dir_all(dir.join("appendonlydir"));
             }
             Act::Stop(who) => self.world.member(*who).stop(),
             Act::Cont(who) => self.world.member(*who).cont(),

@@ -127,6 +127,8 @@ impl World {
 fn server(options: &Options, net: &Net, dir: &Path, index: usize) -> Result<Member, String> {
     let dir = dir.join(format!("server-{}", index + 1));
     let mut config = format!("port {SERVER_PORT}\ndir \"{}\"\nprotected-mode no\nsave \"\"\n", dir.display());
+    // A restarted server has its data; one whose files were deleted has none.
+    config += "appendonly yes\n";
     // The defaults would find a dead replication link after a minute; no fault here is about that.
     config +=
         "repl-diskless-sync yes\nrepl-diskless-sync-delay 0\nrepl-timeout 10\nrepl-ping-replica-period 2\n";
