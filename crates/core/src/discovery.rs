@@ -1,6 +1,7 @@
 //! What a hello changes: peers found, moved or replaced, epochs raised, a newer configuration adopted.
 
 use crate::addr::Addr;
+use crate::canary::Canary;
 use crate::epoch::{ConfigEpoch, plausible};
 use crate::event::{EventKind, LogLevel};
 use crate::group::{Group, GroupId};
@@ -140,7 +141,8 @@ impl Sentinel {
         let Some(peer) = group.peers.get_mut(id) else { return };
         peer.hello_at = now;
         peer.hello_config = Some((epoch, master.clone()));
-        if epoch <= group.config_epoch {
+        let older = epoch < group.config_epoch && self.sh.canary(Canary::OlderConfigAdopted);
+        if epoch <= group.config_epoch && !older {
             return;
         }
         group.config_epoch = epoch;

@@ -4,6 +4,7 @@
 //! of the newest state, so that many changes at once share one fsync. What must not be seen before the state is
 //! on disk (a vote, a candidacy, a hello with a new configuration) asks [`Disk::durable`] or [`Disk::settled`].
 
+use crate::fingerprint::Fingerprint;
 use crate::io::Version;
 use crate::time::Mono;
 
@@ -13,7 +14,7 @@ const RETRY_FIRST_MS: u64 = 1_000;
 const RETRY_LAST_MS: u64 = 60_000;
 
 /// Versions of the state, on the way to the disk.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Disk {
     wanted: Version,
     in_flight: Option<Version>,
@@ -77,6 +78,11 @@ impl Disk {
         self.retry_at.filter(|_| self.in_flight.is_none())
     }
 
+    /// The newest version known to be on disk.
+    pub(crate) fn on_disk(&self) -> Version {
+        self.durable
+    }
+
     /// Whether `version` is on disk.
     pub(crate) fn durable(&self, version: Version) -> bool {
         version <= self.durable
@@ -85,6 +91,27 @@ impl Disk {
     /// Whether the write of `version` ended, well or not.
     pub(crate) fn settled(&self, version: Version) -> bool {
         version <= self.settled
+    }
+
+    /// How far `version` is: on disk, refused, being written, waiting.
+    pub(crate) fn progress(&self, version: Version) -> u64 {
+        match () {
+            () if self.durable(version) => 0,
+            () if self.settled(version) => 1,
+            () if self.in_flight.is_some_and(|writing| version <= writing) => 2,
+            () => 3,
+        }
+    }
+
+    /// See [`crate::fingerprint`]: what is left to write, not how often it was written before.
+    pub(crate) fn feed(&self, f: &mut Fingerprint) {
+        let Disk { wanted, in_flight, durable: _, settled, trust_failures, retry_at, retry_wait } = self;
+        f.flag(*wanted > in_flight.unwrap_or(*settled).max(*settled));
+        f.flag(in_flight.is_some());
+        f.flag(*trust_failures);
+        f.flag(retry_at.is_some());
+        f.wait(retry_at.unwrap_or_default());
+        f.number(*retry_wait);
     }
 }
 

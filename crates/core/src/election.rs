@@ -7,6 +7,7 @@
 //! Candidates come forward in turn: those that are up, ordered by id, 50 ms apart. Who has voted steps back for
 //! as long as its candidate is heard.
 
+use crate::canary::Canary;
 use crate::epoch::{EPOCH_MAX, LeaderEpoch};
 use crate::event::EventKind;
 use crate::failover::Phase;
@@ -52,7 +53,8 @@ impl Group {
         if new_epoch {
             sh.epoch.0 = epoch;
         }
-        let grant = epoch > self.vote.epoch.0 && epoch > self.config_epoch.0;
+        let again = sh.canary(Canary::DoubleVote) && epoch == self.vote.epoch.0;
+        let grant = (epoch > self.vote.epoch.0 || again) && epoch > self.config_epoch.0;
         if new_epoch || grant {
             self.vote.version = sh.disk.change();
         }
@@ -103,7 +105,8 @@ impl Group {
             return;
         }
         let candidacy = self.failover.as_ref().map(|f| (f.epoch.0, f.vote_version));
-        if candidacy.is_some_and(|(_, version)| !sh.disk.durable(version)) {
+        let hidden = candidacy.is_some_and(|(_, version)| !sh.disk.durable(version));
+        if hidden && !sh.canary(Canary::CandidacyBeforeDisk) {
             return; // our own vote is not on disk: nobody may learn of the candidacy
         }
         let epoch = candidacy.map(|(epoch, _)| epoch);
@@ -122,7 +125,7 @@ impl Group {
             let pending = Pending::Ask(group, epoch);
             with_link(&id, sh, |link, sh| {
                 peer.asked_at = Some(now);
-                if link.conn.takes_more() && !link.conn.owes(pending) {
+                if link.conn.takes_more(sh) && !link.conn.owes(pending) {
                     peer.ask_now = false;
                     link.conn.send(&argv, pending, sh);
                 }
@@ -156,20 +159,27 @@ impl Group {
         self.voters() / 2 + 1
     }
 
+    /// Votes it takes to be elected.
+    fn votes_needed(&self, sh: &Shared) -> usize {
+        let majority = self.majority() - usize::from(sh.canary(Canary::MajorityOffByOne));
+        let quorum = if sh.canary(Canary::QuorumIgnored) { 0 } else { self.conf.quorum as usize };
+        majority.max(quorum)
+    }
+
     /// Whether enough sentinels are up to elect one.
     pub(crate) fn majority_is_up(&self, sh: &Shared) -> bool {
-        1 + self.peers.values().filter(|peer| peer.is_up(sh)).count()
-            >= self.majority().max(self.conf.quorum as usize)
+        1 + self.peers.values().filter(|peer| peer.is_up(sh)).count() >= self.votes_needed(sh)
     }
 
     /// Counts the votes of `epoch`, our own included.
     pub(crate) fn count_votes(&self, epoch: u64, sh: &Shared) -> Count {
-        let needed = self.majority().max(self.conf.quorum as usize);
+        let needed = self.votes_needed(sh);
         let mut votes =
             usize::from(self.vote.epoch.0 == epoch && self.vote.leader.as_ref() == Some(&sh.myid));
         let mut open = 0;
         for peer in self.peers.values() {
-            let voted = peer.vote.as_ref().filter(|_| peer.vote_epoch == epoch);
+            let any = sh.canary(Canary::WrongEpochCounted);
+            let voted = peer.vote.as_ref().filter(|_| peer.vote_epoch == epoch || any);
             if voted.is_some_and(|id| id.0.eq_ignore_ascii_case(&sh.myid.0)) {
                 votes += 1;
             } else if voted.is_none() && peer.answered_epoch != Some(epoch) && peer.is_up(sh) {
@@ -187,7 +197,7 @@ impl Group {
 
     /// In words, which votes an election of `epoch` lacked.
     pub(crate) fn missing_votes(&self, epoch: u64, sh: &Shared) -> String {
-        let needed = self.majority().max(self.conf.quorum as usize);
+        let needed = self.votes_needed(sh);
         let reasons: Vec<String> = self
             .peers
             .values()

@@ -2,6 +2,7 @@
 //! [`crate::election`], the choice in [`crate::select`], what INFO reports of its progress in [`crate::reconf`].
 
 use crate::addr::Addr;
+use crate::canary::Canary;
 use crate::election::Count;
 use crate::epoch::{ConfigEpoch, FailoverEpoch};
 use crate::event::{EventKind, LogLevel};
@@ -13,7 +14,7 @@ use crate::shared::Shared;
 use crate::time::Mono;
 
 /// A failover in progress.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Failover {
     /// of this attempt; becomes the config epoch
     pub(crate) epoch: FailoverEpoch,
@@ -95,7 +96,8 @@ impl Group {
 
     /// When a failover may start, if the master is objectively down and nothing else is awaited.
     fn start_at(&self, sh: &Shared) -> Option<Mono> {
-        let turn = self.odown? + self.turn_ms(sh);
+        let alone = self.master.down.since.filter(|_| self.master.down.is && sh.canary(Canary::OdownSkipped));
+        let turn = self.odown.or(alone)? + self.turn_ms(sh);
         let unblocked = match self.retry.unless {
             Unless::Nothing => false,
             Unless::ReplicaFit => self.select_replica(sh).is_some(),
@@ -306,6 +308,11 @@ impl Group {
         if self.phase_ms(sh) <= self.conf.failover_timeout_ms {
             return false;
         }
+        if sh.canary(Canary::PromotedTwice) {
+            self.replicas.values_mut().for_each(|replica| replica.promoted = false);
+            self.enter(Phase::SelectReplica, sh);
+            return true;
+        }
         self.emit_master(EventKind::AbortSlaveTimeout, "", sh);
         let retry = self.soon(sh);
         self.abort(retry)
@@ -389,7 +396,8 @@ impl Group {
     fn tell_replicas(&mut self, promoted: ServerId, sh: &mut Shared) {
         let busy = |r: &&crate::server::Server| matches!(r.reconf, Reconf::Sent(_) | Reconf::InProgress);
         let mut in_progress = self.replicas.values().filter(busy).count();
-        let limit = usize::try_from(self.conf.parallel_syncs).unwrap_or(0);
+        let one_more = usize::from(sh.canary(Canary::ParallelSyncsOffByOne));
+        let limit = usize::try_from(self.conf.parallel_syncs).unwrap_or(0) + one_more;
         for id in self.untold(promoted) {
             if in_progress >= limit {
                 break;

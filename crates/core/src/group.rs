@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::addr::Addr;
+use crate::canary::Canary;
 use crate::config::{GroupConfig, KnownPeer};
 use crate::epoch::{ConfigEpoch, LeaderEpoch};
 use crate::event::EventKind;
@@ -25,7 +26,7 @@ use crate::time::Mono;
 pub(crate) struct GroupId(pub(crate) u64);
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Group {
     pub(crate) id: GroupId,
     pub(crate) name: GroupName,
@@ -217,7 +218,9 @@ impl Group {
     /// The hello of this group, given our address on the link it goes over. None while the configuration it
     /// would tell of is on its way to the disk.
     pub(crate) fn hello(&self, sh: &Shared) -> Option<impl Fn(IpAddr) -> String + use<>> {
-        if !sh.disk.settled(self.config_version) {
+        let settled = sh.disk.settled(self.config_version) || sh.canary(Canary::HelloBeforeDisk);
+        let forgotten = sh.canary(Canary::HelloForgotten) && self.config_version != Version::default();
+        if !settled || forgotten {
             return None;
         }
         let master = self.current_addr();
@@ -287,7 +290,7 @@ impl Group {
             return (Mono(u64::MAX), Why::Tick);
         }
         self.upkeep(sh);
-        if sh.tilt.is_none() {
+        if !sh.tilted() {
             self.detect(sh);
             self.advance(sh);
             self.ask_peers(sh);
@@ -366,13 +369,14 @@ impl Group {
         for peer in self.peers.values() {
             if let Some(link) = peer.link(sh) {
                 next = next.min(link.upkeep_at(self.conf.down_after_ms, sh));
-                let free = link.conn.takes_more() && !link.conn.owes(crate::link::Pending::Publish(self.id));
+                let free =
+                    link.conn.takes_more(sh) && !link.conn.owes(crate::link::Pending::Publish(self.id));
                 if hello.is_some() && link.conn.local.is_some() && free {
                     next = next.min((peer.hello_due_at(sh), Why::Hello));
                 }
             }
         }
-        if sh.tilt.is_none() {
+        if !sh.tilted() {
             next = next.min(self.detect_at(sh)).min(self.ask_at(sh)).min(self.advance_at(sh));
         }
         // What is due already was just done, or waits for an answer that wakes us: never spin.
@@ -511,11 +515,12 @@ impl Group {
         };
         let peer =
             |peer: &Peer| KnownPeer { host: shown(&peer.addr), port: peer.addr.port, id: peer.id.clone() };
+        let forgotten = sh.canary(Canary::VoteForgotten);
         GroupConfig {
             host: shown(current),
             port: current.port,
             config_epoch: self.config_epoch.0,
-            leader_epoch: self.vote.epoch.0,
+            leader_epoch: if forgotten { self.conf.leader_epoch } else { self.vote.epoch.0 },
             replicas: self.replicas.values().map(|r| replica(&r.addr)).collect(),
             peers: self.peers.values().map(peer).collect(),
             ..self.conf.clone()

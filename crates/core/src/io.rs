@@ -213,7 +213,7 @@ pub struct Facts {
 }
 
 /// Everything a sentinel can ask of its shell. The shell does it and decides nothing.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Output {
     /// write this state to the configuration file, durably; answer with [`Input::Persisted`]. At most one at a time.
     Persist {
@@ -332,7 +332,7 @@ pub enum Output {
 }
 
 /// The outputs of one or more steps, in order.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Outputs(pub Vec<Output>);
 
 impl Outputs {

@@ -5,6 +5,7 @@
 //! the shell (and the simulator) own all of them.
 
 mod addr;
+pub mod canary;
 pub mod command;
 pub mod config;
 mod detect;
@@ -15,6 +16,8 @@ pub mod epoch;
 pub mod event;
 pub mod event_text;
 mod failover;
+mod fingerprint;
+mod gauges;
 pub mod glob;
 mod group;
 mod hello;
@@ -35,11 +38,14 @@ mod server;
 mod shared;
 pub mod time;
 mod tuning;
+pub mod view;
 
 pub use command::reply::{Protocol, Reply};
 pub use config::Config;
 pub use event::{Event, LogLevel};
+pub use fingerprint::Standing;
 pub use io::{Deadline, Input, Output, Outputs, Why};
 pub use lang::Lang;
 pub use sentinel::{Persona, Sentinel};
 pub use time::{Mono, Now, Unix};
+pub use view::View;

@@ -40,6 +40,8 @@ pub(crate) const GROUPS_MAX: usize = 100_000;
 pub(crate) const NAMES_MAX: usize = 100_000;
 /// Commands sent and not answered on one link; upstream stops at the same number.
 pub(crate) const PENDING_MAX: usize = 100;
+/// The same with the blocks that tell a server whom to follow: they are sent to one that hangs too.
+pub(crate) const PENDING_HARD_MAX: usize = PENDING_MAX + 4 * crate::link::BLOCK_COMMANDS;
 /// Bytes of INFO text kept per server for `SENTINEL INFO-CACHE`.
 pub(crate) const INFO_CACHE_MAX: usize = 1 << 20;
 /// Events held back until the state they tell of is on disk.

@@ -8,13 +8,17 @@ use std::net::SocketAddr;
 
 use watchkeeper_resp::encode_command;
 
+use crate::canary::Canary;
 use crate::group::GroupId;
 use crate::id::SentinelId;
 use crate::io::{LinkId, Output};
-use crate::limits::PENDING_MAX;
+use crate::limits::{PENDING_HARD_MAX, PENDING_MAX};
 use crate::server::ServerId;
 use crate::shared::Shared;
 use crate::time::Mono;
+
+/// Commands of a block that tells a server whom to follow, with the INFO after it.
+pub(crate) const BLOCK_COMMANDS: usize = 7;
 
 /// Whose connection it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +45,7 @@ pub(crate) enum Pending {
 }
 
 /// A connection, or the lack of one.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Conn {
     pub(crate) id: Option<LinkId>,
     /// it is connected, not only being opened
@@ -104,8 +108,14 @@ impl Conn {
     }
 
     /// Whether commands may be queued. The bound holds for a peer that takes commands and never answers.
-    pub(crate) fn takes_more(&self) -> bool {
-        self.exists() && self.pending.len() < PENDING_MAX
+    pub(crate) fn takes_more(&self, sh: &Shared) -> bool {
+        self.exists() && (self.pending.len() < PENDING_MAX || sh.canary(Canary::EndlessPending))
+    }
+
+    /// Whether a block that tells a server whom to follow may be queued, also for one that hangs: it reads it when
+    /// it wakes up.
+    pub(crate) fn takes_block(&self) -> bool {
+        self.exists() && self.pending.len() + BLOCK_COMMANDS <= PENDING_HARD_MAX
     }
 
     /// Whether an answer of this kind is still owed.

@@ -8,14 +8,14 @@ use crate::limits::NAMES_MAX;
 use crate::time::Mono;
 
 /// The cache of names.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Names {
     entries: BTreeMap<String, Entry>,
     asked: BTreeMap<Ticket, String>,
     next_ticket: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Entry {
     ip: Option<IpAddr>,
     asking: Option<Ticket>,
@@ -66,6 +66,16 @@ impl Names {
             (None, Some(ticket)) if !entry.failed || entry.asked_at == Some(now) => Lookup::Asking(ticket),
             (None, _) => Lookup::Failed,
         }
+    }
+
+    /// Names remembered.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Names being looked up.
+    pub(crate) fn asked_len(&self) -> usize {
+        self.asked.len()
     }
 
     /// What is known without asking.

@@ -11,7 +11,7 @@ use crate::shared::{PeerLink, Shared};
 use crate::time::Mono;
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Peer {
     pub(crate) id: SentinelId,
     pub(crate) addr: Addr,
@@ -115,7 +115,7 @@ impl Peer {
         let id = self.id.clone();
         with_link(&id, sh, |link, sh| {
             let Some(local) = link.conn.local else { return };
-            if link.conn.takes_more() && !link.conn.owes(pending) {
+            if link.conn.takes_more(sh) && !link.conn.owes(pending) {
                 self.hello_now = false;
                 let text = hello(local.ip());
                 link.conn.send(&[renames.word("PUBLISH"), CHANNEL, &text], pending, sh);
@@ -164,7 +164,7 @@ impl PeerLink {
             }
         }
         let period = down_after_ms.min(sh.tuning.ping_period);
-        if self.conn.takes_more() && self.ping.due_at(period) <= now {
+        if self.conn.takes_more(sh) && self.ping.due_at(period) <= now {
             self.send_ping(renames, sh);
         }
     }
@@ -180,7 +180,7 @@ impl PeerLink {
         if !self.conn.exists() && self.addr.port != 0 {
             next = next.min((self.conn.reconnect_at(sh), Why::Reconnect));
         }
-        if self.conn.takes_more() {
+        if self.conn.takes_more(sh) {
             let period = down_after_ms.min(sh.tuning.ping_period);
             next = next.min((self.ping.due_at(period), Why::Ping));
         }

@@ -2,6 +2,7 @@
 //! that follow somebody they should not.
 
 use crate::addr::Addr;
+use crate::canary::Canary;
 use crate::event::EventKind;
 use crate::failover::Phase;
 use crate::group::Group;
@@ -144,6 +145,9 @@ impl Group {
     /// Tells a replica that claims to be master to follow the real one. Whoever made it master is given time to
     /// say so in a hello; except where it is the old master of a configuration that a majority confirms.
     fn convert_back(&mut self, id: ServerId, sh: &mut Shared) {
+        if sh.canary(Canary::OldMasterLeft) {
+            return;
+        }
         let patience = 4 * sh.tuning.publish_period;
         let now = sh.now.mono;
         let Some(replica) = self.replicas.get(&id) else { return };
@@ -176,7 +180,9 @@ impl Group {
         if let Some(host) = replica.master_host.clone() {
             sh.names.lookup(&host, sh.global.resolve_hostnames, now, &mut sh.out);
         }
-        let wrong = replica.master_host.is_some() && !replica.follows(&self.master.addr, sh);
+        let wrong = replica.master_host.is_some()
+            && !replica.follows(&self.master.addr, sh)
+            && !sh.canary(Canary::WrongParentLeft);
         let settled = replica.down.quiet_for(patience, now) && now.since(replica.conf_changed_at) > patience;
         if wrong && settled && self.master_looks_sane(sh) && self.follow_master(id, sh) {
             self.emit_server(EventKind::FixSlaveConfig, &self.replicas[&id], "", sh);
@@ -208,7 +214,9 @@ impl Group {
         let Some(replica) = self.replicas.get_mut(&id) else { return };
         if matches!(replica.reconf, Reconf::Sent(_)) && follows {
             replica.reconf = Reconf::InProgress;
-            self.emit_server(EventKind::SlaveReconfInprog, &self.replicas[&id], "", sh);
+            if !sh.canary(Canary::InprogUntold) {
+                self.emit_server(EventKind::SlaveReconfInprog, &self.replicas[&id], "", sh);
+            }
         }
         let Some(replica) = self.replicas.get_mut(&id) else { return };
         if replica.reconf == Reconf::InProgress && replica.link_up {

@@ -9,14 +9,14 @@ use crate::shared::Shared;
 use crate::time::Mono;
 
 /// The queue of jobs, oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Scripts {
     pub(crate) jobs: VecDeque<Job>,
     next: u64,
 }
 
 /// One script with its arguments, through all its runs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Job {
     pub(crate) argv: Vec<String>,
     /// runs started
@@ -24,7 +24,7 @@ pub(crate) struct Job {
     pub(crate) state: JobState,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum JobState {
     Waiting { not_before: Mono },
     Running { script: ScriptId, since: Mono, pid: u32, killed: bool },

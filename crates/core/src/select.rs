@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::fmt;
 
+use crate::canary::Canary;
 use crate::group::Group;
 use crate::info::Role;
 use crate::server::{Server, ServerId};
@@ -47,10 +48,29 @@ impl fmt::Display for Refusal {
     }
 }
 
+impl Refusal {
+    /// Never, but for the deliberate bugs of this choice.
+    fn overlooked(self, sh: &Shared) -> bool {
+        match self {
+            Refusal::Down => sh.canary(Canary::DownSelected),
+            Refusal::PriorityZero => sh.canary(Canary::PriorityZero),
+            Refusal::OldInfo { .. } => sh.canary(Canary::StaleInfo),
+            Refusal::Disconnected
+            | Refusal::NotHeard { .. }
+            | Refusal::NoInfo
+            | Refusal::LinkDownTooLong { .. } => false,
+        }
+    }
+}
+
 impl Group {
     /// The replica to promote, or nobody.
     pub(crate) fn select_replica(&self, sh: &Shared) -> Option<ServerId> {
-        let fit = self.replicas.values().filter(|replica| self.refusal(replica, sh).is_none());
+        let overlooked = |refusal: Refusal| refusal.overlooked(sh);
+        let fit = self.replicas.values().filter(|r| self.refusal(r, sh).is_none_or(overlooked));
+        if sh.canary(Canary::WorstChosen) {
+            return fit.max_by_key(|replica| self.preference(replica)).map(|replica| replica.id);
+        }
         fit.min_by_key(|replica| self.preference(replica)).map(|replica| replica.id)
     }
 

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use watchkeeper_resp::Frame;
 
+use crate::canary::Canary;
 use crate::command::clients::{Clients, EngineCommand};
 use crate::config::{Config, GroupConfig};
 use crate::event::{EventKind, LogLevel};
@@ -31,32 +32,32 @@ pub enum Persona {
 }
 
 /// A sentinel.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Sentinel {
     pub(crate) groups: BTreeMap<GroupId, Group>,
     pub(crate) by_name: BTreeMap<GroupName, GroupId>,
     pub(crate) sh: Shared,
-    wakes: BTreeSet<(Mono, Why, GroupId)>,
-    wake_of: BTreeMap<GroupId, (Mono, Why)>,
-    next_group: u64,
+    pub(crate) wakes: BTreeSet<(Mono, Why, GroupId)>,
+    pub(crate) wake_of: BTreeMap<GroupId, (Mono, Why)>,
+    pub(crate) next_group: u64,
     /// time of the previous step, against which stalls and clock jumps are seen
-    last: Now,
+    pub(crate) last: Now,
     /// hellos and commands that wait for a name to be looked up
-    waiting: Vec<Waiting>,
+    pub(crate) waiting: Vec<Waiting>,
     /// SETs that wait for the shell to look at script files
     pub(crate) waiting_sets: Vec<crate::command::WaitingSet>,
     pub(crate) next_ticket: u64,
 }
 
 /// Something that waits for a name.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Waiting {
     pub(crate) ticket: Ticket,
     pub(crate) what: WaitingFor,
 }
 
 /// See [`Waiting`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum WaitingFor {
     Hello(Vec<u8>),
     Command(EngineCommand),
@@ -71,7 +72,7 @@ const STALL_MS: u64 = 250;
 /// After a stall, answers that came meanwhile are read for this many milliseconds before anybody is held for down.
 const UNREAD_MS: u64 = 100;
 /// Hellos and commands waiting for names at most.
-const WAITING_MAX: usize = 1_000;
+pub(crate) const WAITING_MAX: usize = 1_000;
 
 impl Sentinel {
     /// A sentinel with this configuration. `acl_file` is the content of `aclfile`, if one is configured. `seed`
@@ -104,6 +105,12 @@ impl Sentinel {
             sentinel.add_group(group);
         }
         Ok(sentinel)
+    }
+
+    /// Turns a deliberate bug on.
+    #[cfg(watchkeeper_canary)]
+    pub fn set_canary(&mut self, canary: Canary) {
+        self.sh.canary = Some(canary);
     }
 
     /// To be called once when the sockets listen: creates a missing id, persists it, emits `+monitor`.
@@ -177,7 +184,9 @@ impl Sentinel {
         general.users = self.sh.clients.user_lines();
         let mut global = self.sh.global.clone();
         global.myid = Some(self.sh.myid.clone());
-        global.current_epoch = self.sh.epoch.0;
+        if !self.sh.canary(Canary::EpochForgotten) {
+            global.current_epoch = self.sh.epoch.0;
+        }
         Config {
             general,
             global,
@@ -450,6 +459,16 @@ impl Sentinel {
         }
     }
 
+    /// Times to look at groups that are noted down.
+    pub(crate) fn wakes_len(&self) -> usize {
+        self.wakes.len()
+    }
+
+    /// What waits for names.
+    pub(crate) fn waiting_len(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Keeps something until a name is looked up; dropped when too much waits already.
     pub(crate) fn wait_for(&mut self, ticket: Ticket, what: WaitingFor) -> bool {
         let room = self.waiting.len() < WAITING_MAX;
@@ -460,7 +479,8 @@ impl Sentinel {
     }
 
     fn persisted(&mut self, version: Version, result: &Result<(), String>) {
-        let before = self.sh.disk.ended(version, result.is_ok(), self.sh.now.mono);
+        let fine = result.is_ok() || self.sh.canary(Canary::FailedWriteTrusted);
+        let before = self.sh.disk.ended(version, fine, self.sh.now.mono);
         self.sh.settle();
         // Whatever waited for the disk can go on.
         let waiting: Vec<GroupId> = self

@@ -28,7 +28,7 @@ pub(crate) enum Reconf {
 }
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Server {
     pub(crate) id: ServerId,
     /// fixed at creation: `ip:port` as announced then
@@ -179,7 +179,7 @@ impl Server {
     /// Opens missing links and sends what is due. Harmless at any time.
     pub(crate) fn upkeep(&mut self, with: Upkeep<'_>, sh: &mut Shared) {
         self.reconnect(with, sh);
-        if !self.cmd.takes_more() {
+        if !self.cmd.takes_more(sh) {
             return;
         }
         let now = sh.now.mono;
@@ -242,12 +242,15 @@ impl Server {
     /// Tells the server to follow `to`, or nobody: in a transaction, with its configuration rewritten and its
     /// clients disconnected so that they look for the master anew. INFO follows at once, to see it done.
     pub(crate) fn send_replicaof(&mut self, to: Option<(&str, u16)>, renames: Renames<'_>, sh: &mut Shared) {
+        if !self.cmd.takes_block() {
+            return; // as lost as what is sent on a connection that turns out dead
+        }
         let port = to.map(|(_, port)| port.to_string());
         let (host, port) = match (to, &port) {
             (Some((host, _)), Some(port)) => (host, port.as_str()),
             _ => ("NO", "ONE"),
         };
-        let block: [&[&str]; 6] = [
+        let block: [&[&str]; crate::link::BLOCK_COMMANDS - 1] = [
             &[renames.word("MULTI")],
             &[renames.word("SLAVEOF"), host, port],
             &[renames.word("CONFIG"), "REWRITE"],
@@ -286,7 +289,7 @@ impl Server {
                 next = next.min((conn.reconnect_at(sh), Why::Reconnect));
             }
         }
-        if self.cmd.takes_more() {
+        if self.cmd.takes_more(sh) {
             next = next.min((self.ping.due_at(self.ping_period(with, sh)), Why::Ping));
             if !self.cmd.owes(Pending::Info) {
                 next = next.min((self.info_due_at(with.info_period_ms), Why::Info));

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::addr::Addr;
+use crate::canary::Canary;
 use crate::command::clients::Clients;
 use crate::command::reply::Reply;
 use crate::config::{General, Global};
@@ -23,7 +24,7 @@ use crate::time::{Mono, Now};
 use crate::tuning::Tuning;
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Shared {
     pub(crate) now: Now,
     /// outputs of the running step
@@ -46,8 +47,10 @@ pub(crate) struct Shared {
     pub(crate) peers: BTreeMap<SentinelId, PeerLink>,
     pub(crate) simulate: Simulate,
     pub(crate) next_server: u64,
-    held: VecDeque<HeldEvent>,
+    pub(crate) held: VecDeque<HeldEvent>,
     pub(crate) promises: Vec<Promise>,
+    #[cfg(watchkeeper_canary)]
+    pub(crate) canary: Option<Canary>,
 }
 
 /// `SENTINEL SIMULATE-FAILURE`.
@@ -60,7 +63,7 @@ pub(crate) struct Simulate {
 }
 
 /// The connections in use.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Links {
     next: u64,
     pub(crate) owners: BTreeMap<LinkId, Owner>,
@@ -75,7 +78,7 @@ impl Links {
 }
 
 /// The connection to a peer, shared by all groups that know it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct PeerLink {
     pub(crate) conn: Conn,
     pub(crate) addr: Addr,
@@ -84,15 +87,15 @@ pub(crate) struct PeerLink {
 }
 
 /// An event that must not be seen before a version is on disk, or that follows one.
-#[derive(Debug)]
-struct HeldEvent {
-    after: Version,
-    event: Event,
-    script: Option<String>,
+#[derive(Debug, Clone)]
+pub(crate) struct HeldEvent {
+    pub(crate) after: Version,
+    pub(crate) event: Event,
+    pub(crate) script: Option<String>,
 }
 
 /// A reply that waits for a version: the good one once it is on disk, the other one if it cannot be written.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Promise {
     pub(crate) client: ClientId,
     pub(crate) version: Version,
@@ -124,9 +127,29 @@ impl Shared {
             next_server: 0,
             held: VecDeque::new(),
             promises: Vec::new(),
+            #[cfg(watchkeeper_canary)]
+            canary: None,
             general,
             global,
         }
+    }
+
+    /// Whether this deliberate bug is turned on.
+    #[cfg(watchkeeper_canary)]
+    pub(crate) fn canary(&self, canary: Canary) -> bool {
+        self.canary == Some(canary)
+    }
+
+    /// Whether this deliberate bug is turned on: there are none in this build.
+    #[cfg(not(watchkeeper_canary))]
+    #[inline(always)]
+    pub(crate) const fn canary(&self, _: Canary) -> bool {
+        false
+    }
+
+    /// In TILT: nothing is decided.
+    pub(crate) fn tilted(&self) -> bool {
+        self.tilt.is_some() && !self.canary(Canary::TiltIgnored)
     }
 
     /// Logs a line that is no event.
@@ -218,6 +241,11 @@ impl Shared {
                 self.deliver(held.event, held.script);
             }
         }
+    }
+
+    /// Events held back.
+    pub(crate) fn held_len(&self) -> usize {
+        self.held.len()
     }
 
     /// What to authenticate with at peers: `sentinel-pass`, or our own `requirepass` as older set-ups expect.

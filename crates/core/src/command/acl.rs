@@ -16,7 +16,7 @@ const UNMATCHED: &str = "Unmatched parenthesis in selector definition";
 pub(super) const DEFAULT: &[u8] = b"default";
 
 /// The users and what was refused to them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Acl {
     users: BTreeMap<Vec<u8>, User>,
     new_all_channels: bool,

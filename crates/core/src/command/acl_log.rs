@@ -66,7 +66,7 @@ impl Entry {
 }
 
 /// The log, newest first.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct AclLog {
     entries: VecDeque<Entry>,
     max: usize,
@@ -91,6 +91,11 @@ impl AclLog {
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
         self.entries.clear();
+    }
+
+    /// Entries now.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
     }
 
     /// The newest `count` entries.

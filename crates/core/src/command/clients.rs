@@ -14,8 +14,9 @@ use super::reply::{Protocol, Reply};
 use super::table::{self, CommandId, CommandSpec};
 use crate::config::General;
 use crate::event::LogLevel;
+use crate::fingerprint::Fingerprint;
 use crate::io::{ClientAddr, ClientId, Connected, Facts, Output, Outputs};
-use crate::limits::{QUEUED_BYTES, QUEUED_COMMANDS};
+use crate::limits::{ACL_LOG_ENTRIES, QUEUED_BYTES, QUEUED_COMMANDS, SUBSCRIPTIONS_PER_CLIENT};
 use crate::rng::Rng;
 use crate::sentinel::Persona;
 use crate::time::{Mono, Now};
@@ -72,7 +73,7 @@ enum Waits {
 }
 
 /// One accepted connection.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Client {
     pub(super) peer: String,
     pub(super) local: String,
@@ -182,7 +183,7 @@ pub(super) struct Pause {
 }
 
 /// The settings this module uses.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Settings {
     protected_mode: bool,
     pub(super) maxclients: u32,
@@ -191,7 +192,7 @@ pub(super) struct Settings {
 }
 
 /// All accepted connections and what they share.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Clients {
     pub(super) persona: Persona,
     pub(super) settings: Settings,
@@ -374,6 +375,34 @@ impl Clients {
     /// The words after `user` of every `user` line of the configuration file; none where an `aclfile` is used.
     pub(crate) fn user_lines(&self) -> Vec<Vec<Vec<u8>>> {
         self.acl.user_lines()
+    }
+
+    /// Calls `gauge` with the name, size and limit of every queue and table here.
+    pub(crate) fn each_gauge(&self, gauge: &mut dyn FnMut(&'static str, usize, usize)) {
+        let clients = self.clients.values();
+        let most = |count: fn(&Client) -> usize| clients.clone().map(count).max().unwrap_or(0);
+        gauge("clients", self.clients.len(), self.settings.maxclients as usize);
+        gauge("queued commands of a client", most(|client| client.queue.len()), QUEUED_COMMANDS);
+        gauge("queued bytes of a client", most(|client| client.queue_bytes), QUEUED_BYTES);
+        gauge("subscriptions of a client", most(Client::subscriptions), SUBSCRIPTIONS_PER_CLIENT);
+        gauge("entries of the ACL log", self.acl.log.len(), ACL_LOG_ENTRIES as usize);
+        gauge("clients with work", self.ready.len(), self.clients.len());
+    }
+
+    /// The place of a client among all, oldest first: what its number comes to.
+    pub(crate) fn rank(&self, id: ClientId) -> u64 {
+        self.clients.range(..id).count() as u64
+    }
+
+    /// See [`crate::fingerprint`]: what each client waits for and has yet to be served.
+    pub(crate) fn feed(&self, f: &mut Fingerprint) {
+        f.number(self.clients.len() as u64);
+        for client in self.clients.values() {
+            f.shown(&(client.protocol, client.reply_mode, client.waits, &client.queue, client.close_after));
+            f.shown(&(&client.channels, &client.patterns));
+        }
+        f.flag(self.pause.is_some());
+        f.wait(self.pause.map(|pause| pause.until).unwrap_or_default());
     }
 
     /// Lets the commands that waited for the end of a pause run.

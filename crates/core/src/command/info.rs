@@ -20,7 +20,7 @@ const SAMPLES: usize = 16;
 const SAMPLE_MS: u64 = 100;
 
 /// Counters of what happened on accepted connections.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Stats {
     pub(super) commands: u64,
     pub(super) errors: u64,

@@ -30,7 +30,7 @@ mod table_sentinel;
 mod tests_of_clients;
 
 pub use help::{sentinel_help, syntax};
-pub(crate) use settings::WaitingSet;
+pub(crate) use settings::{WAITING_SETS_MAX, WaitingSet};
 
 /// An integer argument, read as strictly as upstream does: optional `-`, no `+`, no blanks, no leading zeros.
 pub(crate) fn strict_int(text: &[u8]) -> Option<i64> {

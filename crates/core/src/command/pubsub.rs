@@ -10,7 +10,7 @@ use crate::io::{ClientId, Output, Outputs};
 use crate::limits::{CHANNEL_BYTES, SUBSCRIPTIONS_PER_CLIENT};
 
 /// Who listens to what.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct PubSub {
     channels: BTreeMap<Vec<u8>, BTreeSet<ClientId>>,
     patterns: BTreeMap<Vec<u8>, BTreeSet<ClientId>>,

@@ -15,7 +15,7 @@ use crate::sentinel::{Sentinel, WaitingFor};
 use crate::shared::Shared;
 
 /// A `SENTINEL SET` that waits until the shell has looked whether its scripts can be run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct WaitingSet {
     ticket: Ticket,
     command: EngineCommand,
@@ -25,7 +25,7 @@ pub(crate) struct WaitingSet {
 }
 
 /// `SENTINEL SET`s waiting at most.
-const WAITING_SETS_MAX: usize = 1_000;
+pub(crate) const WAITING_SETS_MAX: usize = 1_000;
 
 impl Sentinel {
     // --- MONITOR ---

@@ -160,6 +160,7 @@ impl Bench {
     pub(crate) fn step(&mut self, input: Input<'_>) {
         let mut out = Outputs::default();
         self.core.step(clock(self.now, self.wall), input, &mut out);
+        assert_eq!(self.core.overfull(), None, "more than its limit");
         self.obey(out);
     }
 

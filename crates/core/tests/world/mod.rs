@@ -17,7 +17,8 @@
 //!   makes one speak through the master's channel, `w.vote_request(..)` makes one ask for our vote.
 //! * Everything that arrives at a server or peer is in `w.heard`, with time and address.
 //! * The disk: `w.disk`; what is on it: `w.on_disk`. `w.restart()` starts a new process from that.
-//! * Always checked: no spinning (200 steps in a virtual second), no candidacy before it is on disk.
+//! * Always checked: no spinning (200 steps in a virtual second), no candidacy before it is on disk,
+//!   no queue over its limit.
 
 #![allow(dead_code, unused_imports, unreachable_pub)] // each test file uses a part
 
@@ -416,6 +417,7 @@ impl World {
         assert!(self.steps.len() < self.steps_max, "spins: {} steps in a second", self.steps.len());
         let mut out = Outputs::default();
         self.sentinel.step(self.clocks(), input, &mut out);
+        assert_eq!(self.sentinel.overfull(), None, "more than its limit");
         self.perform(out);
     }
 

@@ -1,0 +1,21 @@
+//! A simulated world around the real core: servers that answer as Redis does, clients that write, networks, disks and
+//! clocks that fail, all from one seed, much faster than real time; and the properties that must hold in it.
+//!
+//! Start at [`world`]; what happens to a world from outside is in [`meddle`], what must hold in [`property`].
+
+pub mod config_text;
+pub mod disk;
+pub mod fact;
+pub mod meddle;
+pub mod net;
+pub mod process;
+pub mod property;
+pub mod sentinel_process;
+pub mod server;
+pub mod setup;
+pub mod time;
+pub mod trace;
+pub mod upstream;
+pub mod wire;
+pub mod world;
+pub mod writer;
