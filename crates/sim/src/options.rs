@@ -13,6 +13,8 @@ use crate::net::Path;
 use crate::server::ServerOptions;
 use crate::setup::{Flavour, Setup, Shape};
 
+const UPSTREAM: bool = false;
+
 /// See the module.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -141,7 +143,7 @@ fn setup(seed: u64, dice: &mut Dice) -> Setup {
     if count >= 3 && dice.percent(20) {
         for _ in 0..dice.between(1, 2) {
             let which = dice.between(0, count as u64 - 1) as usize;
-            sentinels[which] = Flavour::Upstream;
+            sentinels[which] = if UPSTREAM { Flavour::Upstream } else { Flavour::Ours };
         }
     }
     let servers = dice.one_of(&[2, 3, 3, 3, 4, 5]);
@@ -153,10 +155,12 @@ fn setup(seed: u64, dice: &mut Dice) -> Setup {
     let min_replicas = if dice.percent(20) { 1 } else { 0 };
     let server = ServerOptions {
         persistent: dice.percent(80),
+        loses_us: if dice.percent(20) { dice.between(0, 2_000_000) } else { 0 },
         rewritable: dice.percent(80),
         min_replicas,
         loading_us: if dice.percent(30) { dice.between(1, 3_000) * 1_000 } else { 0 },
         full_sync_us: dice.between(10, 2_000) * 1_000,
+        backlog_bytes: dice.one_of(&[1 << 20, 1 << 20, 1 << 10, 100]),
         ..ServerOptions::default()
     };
     Setup {
@@ -252,8 +256,9 @@ impl fmt::Display for Options {
         )?;
         writeln!(
             f,
-            "  servers: persistent {}, rewritable {}, min-replicas {}, loading {} ms, full copy {} ms; writes each {} ms, WAIT {}",
+            "  servers: persistent {} (loses {} ms), rewritable {}, min-replicas {}, loading {} ms, full copy {} ms; writes each {} ms, WAIT {}",
             server.persistent,
+            server.loses_us / 1_000,
             server.rewritable,
             server.min_replicas,
             server.loading_us / 1_000,

@@ -5,12 +5,26 @@ use std::net::IpAddr;
 use crate::disk::Wear;
 use crate::fault::Kind;
 use crate::fault::inject::{Injector, Undo};
-use crate::process::ProcId;
+use crate::process::{Body, ProcId};
+use crate::server::Server;
 use crate::setup::group_name;
 use crate::world::{Life, World};
 
-/// A server is as it should be.
-pub(super) fn server_is_well(_who: ProcId, _world: &mut World) {}
+/// Changes a data server.
+fn server(who: ProcId, world: &mut World, change: impl FnOnce(&mut Server)) {
+    if let Body::Server(server) = world.body_mut(who) {
+        change(server);
+    }
+}
+
+/// A server is as fast as it should be.
+pub(super) fn server_is_well(who: ProcId, world: &mut World) {
+    let now = world.now();
+    server(who, world, |server| {
+        server.set_slowness(0);
+        server.set_busy(now);
+    });
+}
 
 /// How long, in words.
 fn lasting(ms: Option<u64>) -> String {
@@ -42,7 +56,8 @@ impl Injector {
             Kind::ForcedFailover => self.forced_failover(world),
             Kind::SentinelSet => self.sentinel_set(world),
             Kind::SentinelReset => self.sentinel_reset(world),
-            Kind::Priority | Kind::Busy | Kind::SlowServer => None,
+            Kind::Priority => self.priority(world),
+            Kind::Busy | Kind::SlowServer => self.hamper(kind, world),
             Kind::TornWrite
             | Kind::LeaderElected
             | Kind::LeaderPromoting
@@ -93,7 +108,7 @@ impl Injector {
         world.note_fault(&format!("{}: {} is killed, back in {ms} ms", kind.name(), world.name(who)));
         world.kill(who);
         if kind == Kind::EmptyReboot {
-            empty(who, world);
+            server(who, world, Server::make_empty);
         }
         self.later(Some(ms), Undo::Start(who), world);
         Some(())
@@ -227,7 +242,35 @@ impl Injector {
         Some(())
     }
 
+    /// Makes a server busy or slow.
+    fn hamper(&mut self, kind: Kind, world: &mut World) -> Option<()> {
+        let masters = self.rng(kind).below(3) > 0;
+        let among = self.servers_that(masters, world);
+        let who = self.pick(kind, &among)?;
+        let ms = self.duration(kind).unwrap_or(60_000);
+        let until = world.now() + ms * 1_000;
+        let (killable, late_us) = (self.rng(kind).below(2) == 0, self.rng(kind).below(3_000_000));
+        world.note_fault(&format!("{}: {} for {ms} ms", kind.name(), world.name(who)));
+        server(who, world, |server| match (kind == Kind::Busy, killable) {
+            (true, true) => server.set_busy(until),
+            (true, false) => server.set_busy_for_good(until),
+            (false, _) => server.set_slowness(late_us),
+        });
+        self.later(Some(ms), Undo::Server(who), world);
+        Some(())
+    }
+
     // --- Users ---
+
+    fn priority(&mut self, world: &mut World) -> Option<()> {
+        let kind = Kind::Priority;
+        let among: Vec<ProcId> = self.servers.iter().flatten().copied().collect();
+        let who = self.pick(kind, &among)?;
+        let priority = [0, 1, 50, 100, 100][self.rng(kind).below(5) as usize];
+        world.note_fault(&format!("{}: {} of {}", kind.name(), priority, world.name(who)));
+        server(who, world, |server| server.options_mut().priority = priority);
+        Some(())
+    }
 
     fn order(&mut self, to: ProcId, argv: &[&str], world: &mut World) {
         world.note_fault(&format!("to {}: {}", world.name(to), argv.join(" ")));
@@ -288,6 +331,3 @@ impl Injector {
         Some(())
     }
 }
-
-/// A dead server loses its data.
-fn empty(_who: ProcId, _world: &mut World) {}

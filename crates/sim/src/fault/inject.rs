@@ -2,7 +2,7 @@
 //! off leaves the plans of the others as they were.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use watchkeeper_core::rng::Rng;
 
@@ -11,7 +11,7 @@ use crate::fact::Fact;
 use crate::fault::Kind;
 use crate::net::Path;
 use crate::options::Options;
-use crate::process::ProcId;
+use crate::process::{Body, ProcId};
 use crate::setup::Furnished;
 use crate::time::Time;
 use crate::world::{Life, World};
@@ -41,20 +41,11 @@ pub struct Injector {
     undone: u64,
     active: bool,
     counts: BTreeMap<Kind, u64>,
-    /// what each server was last seen to follow
-    follows: BTreeMap<ProcId, Option<SocketAddr>>,
 }
 
 impl Injector {
     /// One that knows the world but does nothing until [`Injector::begin`].
     pub fn new(options: &Options, furnished: &Furnished, admin: ProcId) -> Injector {
-        let mut follows = BTreeMap::new();
-        for group in &furnished.servers {
-            for (n, who) in group.iter().enumerate() {
-                let master = furnished.world.addr(group[0]);
-                follows.insert(*who, (n > 0).then_some(master));
-            }
-        }
         let rngs = Kind::ALL.iter().map(|kind| (*kind, Rng::new(options.seed ^ kind.salt().rotate_left(17))));
         Injector {
             options: options.clone(),
@@ -67,7 +58,6 @@ impl Injector {
             undone: 0,
             active: false,
             counts: BTreeMap::new(),
-            follows,
         }
     }
 
@@ -112,9 +102,6 @@ impl Injector {
 
     /// Sees what happened; some faults strike at a moment.
     pub fn observe(&mut self, fact: &Fact, world: &mut World) {
-        if let Fact::Follows { who, master } = fact {
-            self.follows.insert(*who, *master);
-        }
         if self.active {
             self.strike(fact, world);
         }
@@ -220,10 +207,12 @@ impl Injector {
 
     /// The servers that live and believe to be masters, or that follow somebody.
     pub(super) fn servers_that(&self, are_masters: bool, world: &World) -> Vec<ProcId> {
-        let all = self.servers.iter().flatten().copied();
-        let role =
-            |who: &ProcId| self.follows.get(who).is_some_and(|follows| follows.is_none() == are_masters);
-        all.filter(|who| role(who) && world.life(*who) != Life::Dead).collect()
+        let all = self.servers.iter().flatten().copied().filter(|who| world.life(*who) != Life::Dead);
+        let role = |who: &ProcId| match world.body(*who) {
+            Body::Server(server) => server.is_master() == are_masters,
+            Body::Sentinel(_) | Body::Upstream(_) | Body::Writer(_) | Body::Admin(_) => false,
+        };
+        all.filter(role).collect()
     }
 
     /// The hosts of servers and sentinels.
