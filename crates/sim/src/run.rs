@@ -17,7 +17,7 @@ use crate::fault::inject::Injector;
 use crate::options::Options;
 use crate::process::{Body, ProcId};
 use crate::property::{self, Property};
-use crate::setup::Furnished;
+use crate::setup::{Furnished, Shape};
 use crate::time::{Clock, Time};
 use crate::world::World;
 
@@ -172,7 +172,10 @@ impl Course {
     }
 
     fn missing(&self) -> Option<String> {
-        let (replicas, peers) = (self.options.setup.servers - 1, self.sentinels.len() - 1);
+        let setup = &self.options.setup;
+        // of a chain, only the first replica is seen: the others follow no master
+        let replicas = if setup.shape == Shape::Chain { setup.servers.min(2) } else { setup.servers } - 1;
+        let peers = self.sentinels.len() - 1;
         for &who in &self.sentinels {
             let Body::Sentinel(sentinel) = self.world.body(who) else { continue };
             let Some(core) = sentinel.core() else {
