@@ -91,7 +91,7 @@ impl Groups {
 pub(crate) fn core_of(world: &World, who: ProcId) -> Option<&Sentinel> {
     match world.body(who) {
         Body::Sentinel(it) => it.core(),
-        Body::Upstream(_) | Body::Server(_) | Body::Writer(_) => None,
+        Body::Upstream(_) | Body::Server(_) | Body::Writer(_) | Body::Admin(_) => None,
     }
 }
 
@@ -105,7 +105,7 @@ pub(crate) fn config_of(world: &World, who: ProcId) -> Option<Config> {
     match world.body(who) {
         Body::Sentinel(it) => it.core().map(Sentinel::snapshot),
         Body::Upstream(_) => config_text::read(world.file(who)?).ok(),
-        Body::Server(_) | Body::Writer(_) => None,
+        Body::Server(_) | Body::Writer(_) | Body::Admin(_) => None,
     }
 }
 
