@@ -10,6 +10,7 @@ pub mod meddle;
 pub mod net;
 pub mod process;
 pub mod property;
+pub mod scenario;
 pub mod sentinel_process;
 pub mod server;
 pub mod setup;
