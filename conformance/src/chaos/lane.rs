@@ -12,7 +12,7 @@ use super::options::Options;
 use super::record::Record;
 use super::rng::Rng;
 use super::stall::Stalls;
-use super::whole::{self, Whole};
+use super::whole::{self, Look, Whole};
 use super::world::World;
 use super::writer::{self, Tally};
 use crate::conn::FrameExt;
@@ -22,11 +22,11 @@ const TICK: Duration = Duration::from_millis(2);
 /// Between two looks at the whole group.
 const LOOK: Duration = Duration::from_millis(100);
 /// Whole for so long, or it was only passing through.
-const STABLE: Duration = Duration::from_secs(1);
+const STABLE: Duration = Duration::from_secs(2);
 /// Writers write so long before something happens.
 const WARM: Duration = Duration::from_secs(2);
 /// A whole group takes writes within this.
-const WARM_BOUND: Duration = Duration::from_secs(20);
+const WARM_BOUND: Duration = Duration::from_secs(30);
 /// A machine that stood still for longer is to blame for what took too long.
 const LONG_STALL: Duration = Duration::from_secs(1);
 
@@ -74,6 +74,7 @@ pub(crate) fn run(
         };
         let record = on.fault(options, seed, number, common)?;
         if common.stop.load(Ordering::SeqCst) {
+            on.end(options.keep);
             break;
         }
         let mut hint = String::new();
@@ -141,6 +142,9 @@ impl Stage {
         self.trap = None;
         let start = Instant::now();
         self.play(&timeline, start, common)?;
+        if self.trap.take().is_some() {
+            record.notes.push("the trap did not snap".to_owned());
+        }
         self.world.heal()?;
         let healed = Instant::now();
         record.hold_ms = ms(healed.duration_since(start));
@@ -160,9 +164,6 @@ impl Stage {
         self.listen();
         record.violations.extend(self.judge.take_violations());
         record.notes.extend(self.judge.take_notes());
-        if self.trap.is_some() {
-            record.notes.push("the trap did not snap".to_owned());
-        }
         let stall = common.stalls.worst_since(begun);
         record.stall_ms = ms(stall);
         if stall > LONG_STALL {
@@ -183,7 +184,7 @@ impl Stage {
             let acks = self.world.writers.acknowledged();
             let writing: BTreeSet<String> = acks.iter().map(|(field, _)| writers(field)).collect();
             if start.elapsed() >= WARM && writing.len() == 2 {
-                let whole = whole::look(&mut self.world);
+                let whole = whole::look(&mut self.world, Look::Known);
                 if let Ok(whole) = whole {
                     return Ok(whole);
                 }
@@ -223,7 +224,9 @@ impl Stage {
             Act::Kill(who) => self.world.member(*who).kill(),
             Act::Start(who) => self.world.member(*who).start()?,
             Act::Wipe(server) => {
-                let _ = fs::remove_file(self.world.servers[*server].dir().join("dump.rdb"));
+                let dir = self.world.servers[*server].dir();
+                let _ = fs::remove_file(dir.join("dump.rdb"));
+                let _ = fs::remove_dir_all(dir.join("appendonlydir"));
             }
             Act::Stop(who) => self.world.member(*who).stop(),
             Act::Cont(who) => self.world.member(*who).cont(),
@@ -290,7 +293,7 @@ impl Stage {
             if !ended.is_empty() {
                 return Err(ended.join(", "));
             }
-            match whole::look(&mut self.world) {
+            match whole::look(&mut self.world, Look::Whole) {
                 Ok(whole) => {
                     let (first, _) = *since.get_or_insert((Instant::now(), whole));
                     if since.is_some_and(|(_, before)| before != whole) {

@@ -41,6 +41,10 @@ pub fn main(words: &[String]) -> ExitCode {
             Kind::ALL.iter().for_each(|kind| println!("{:<22} {}", kind.name(), kind.about()));
             Ok(())
         }
+        Some("possible") => {
+            net::clean_up();
+            return impossible().unwrap_or(ExitCode::SUCCESS);
+        }
         Some("--help" | "-h" | "help") => {
             println!("{USAGE}");
             Ok(())
@@ -73,6 +77,13 @@ fn show_table(words: &[String]) -> Result<(), String> {
     }
     print!("{}", table::table(&records));
     Ok(())
+}
+
+/// Says what is missing to make hosts here, if anything is.
+fn impossible() -> Option<ExitCode> {
+    let error = net::possible().err()?;
+    eprintln!("error: no chaos here: {error}");
+    Some(ExitCode::from(2))
 }
 
 /// What came in, from all lanes.
@@ -116,9 +127,8 @@ impl Results {
 
 fn run(options: Options) -> ExitCode {
     net::clean_up();
-    if let Err(error) = net::possible() {
-        eprintln!("error: no chaos here: {error}");
-        return ExitCode::from(2);
+    if let Some(status) = impossible() {
+        return status;
     }
     let mut results = Results::default();
     if let Some(path) = &options.out {

@@ -11,6 +11,7 @@ pub(crate) const USAGE: &str = "\
 usage: chaos [OPTION VALUE]...
        chaos table [--paired] FILE...   results as a Markdown table; paired: only what every flavour went through
        chaos kinds                      the kinds of faults
+       chaos possible                   whether hosts can be made here, and what is missing
   --flavour ours|mixed|redis   whose sentinels: ours; three of five ours; redis-sentinel's    [ours]
   --seed N                     the faults follow from it; lane k has seed N+k                 [1]
   --faults N                   in all lanes together                                          [28]

@@ -27,8 +27,17 @@ fn field<'a>(fields: &'a Fields, name: &str) -> &'a str {
     fields.get(name).map_or("", String::as_str)
 }
 
+/// What a look asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// that all is well
+    Whole,
+    /// and that every sentinel has heard of it: INFO comes every 10 s, and before it does there is nobody to promote
+    Known,
+}
+
 /// One look; the first thing that is not as it should be, else what they agree on.
-pub(crate) fn look(world: &mut World) -> Result<Whole, String> {
+pub(crate) fn look(world: &mut World, what: Look) -> Result<Whole, String> {
     let mut agreed: Option<Whole> = None;
     let mut ids = BTreeSet::new();
     let mut known = Vec::new();
@@ -36,7 +45,7 @@ pub(crate) fn look(world: &mut World) -> Result<Whole, String> {
     for index in 0..world.sentinels.len() {
         let name = format!("sentinel {}", index + 1);
         let told = |error: String| format!("{name}: {error}");
-        let view = sentinel(world, index).map_err(told)?;
+        let view = sentinel(world, index, what).map_err(told)?;
         if agreed.is_some_and(|before| before != view.whole) {
             return Err(format!("{name} says {:?}, others {agreed:?}", view.whole));
         }
@@ -68,7 +77,7 @@ struct View {
     current_epoch: u64,
 }
 
-fn sentinel(world: &mut World, index: usize) -> Result<View, String> {
+fn sentinel(world: &mut World, index: usize, what: Look) -> Result<View, String> {
     let (servers, sentinels) = (world.servers.len(), world.sentinels.len());
     let member = &mut world.sentinels[index];
     let id = member.ask(&["SENTINEL", "MYID"])?.text();
@@ -95,9 +104,9 @@ fn sentinel(world: &mut World, index: usize) -> Result<View, String> {
     for replica in &replicas {
         let replica = replica.fields();
         let place = (field(&replica, "master-host"), field(&replica, "master-port"));
-        let ok = field(&replica, "flags") == "slave"
-            && field(&replica, "master-link-status") == "ok"
+        let known = field(&replica, "master-link-status") == "ok"
             && place == (address.0.as_str(), address.1.as_str());
+        let ok = field(&replica, "flags") == "slave" && (known || what == Look::Whole);
         if !ok {
             let shown =
                 ["name", "flags", "master-link-status", "master-host"].map(|name| field(&replica, name));

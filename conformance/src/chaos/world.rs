@@ -8,7 +8,7 @@ use super::fault::{Scene, Who};
 use super::member::Member;
 use super::net::{Net, Rules};
 use super::options::Options;
-use super::whole;
+use super::whole::{self, Look};
 use super::writer::Writers;
 use crate::binaries::Flavour;
 use crate::conn::FrameExt;
@@ -62,7 +62,7 @@ impl World {
         let mut world = World { writers, servers, sentinels, net, dir, down_after };
         let end = Instant::now() + START_BOUND;
         loop {
-            match whole::look(&mut world) {
+            match whole::look(&mut world, Look::Known) {
                 Ok(_) => return Ok(world),
                 Err(reason) if Instant::now() > end => {
                     return Err(format!(
@@ -127,6 +127,8 @@ impl World {
 fn server(options: &Options, net: &Net, dir: &Path, index: usize) -> Result<Member, String> {
     let dir = dir.join(format!("server-{}", index + 1));
     let mut config = format!("port {SERVER_PORT}\ndir \"{}\"\nprotected-mode no\nsave \"\"\n", dir.display());
+    // A restarted server has its data; one whose files were deleted has none.
+    config += "appendonly yes\n";
     // The defaults would find a dead replication link after a minute; no fault here is about that.
     config +=
         "repl-diskless-sync yes\nrepl-diskless-sync-delay 0\nrepl-timeout 10\nrepl-ping-replica-period 2\n";
