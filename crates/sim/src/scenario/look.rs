@@ -86,7 +86,7 @@ impl Play {
     // --- Events ---
 
     /// The first such event since the last action, once everybody asked for has emitted it.
-    pub(crate) fn find(&self, sight: &Sight) -> Option<&Seen> {
+    pub(crate) fn find<'a>(&'a self, sight: &'a Sight) -> Option<&'a Seen> {
         let Some(on) = &sight.on else {
             return self.matching(sight).next();
         };
