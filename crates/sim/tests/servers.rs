@@ -134,7 +134,7 @@ fn copies(facts: &[(Time, Fact)]) -> usize {
 fn replication_link(it: &Furnished, replica: ProcId, master: ProcId) -> ConnId {
     let addr = it.world.addr(master);
     let mut conns = it.world.connections_of(replica).into_iter();
-    conns.find(|conn| it.world.ends_of(*conn) == Some((replica, addr))).unwrap()
+    conns.find(|conn| it.world.ends_of(*conn) == Some((replica, addr))).expect("it follows")
 }
 
 /// A world that has run for ten seconds and whose sentinels find nobody down.
