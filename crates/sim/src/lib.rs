@@ -14,6 +14,7 @@ pub mod options;
 pub mod process;
 pub mod property;
 pub mod run;
+pub mod scenario;
 pub mod sentinel_process;
 pub mod server;
 pub mod setup;
