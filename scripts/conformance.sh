@@ -12,7 +12,7 @@ cd "$ROOT"
 
 runs=${RUNS:-1}
 [[ $runs =~ ^[1-9][0-9]*$ ]] || fail "\`RUNS=$runs\` is not a number of runs, expected 1 or more"
-all=(harness tcl-suite differential config_round_trip mixed clients_real clients_scripted tilt scripts document bad_input)
+all=(harness tcl-suite differential config_round_trip mixed clients_real clients_scripted tilt scripts document bad_input chaos)
 wanted=("$@")
 [ ${#wanted[@]} -gt 0 ] || wanted=("${all[@]}")
 for name in "${wanted[@]}"; do
@@ -28,12 +28,23 @@ step build build_release
 step build-tests cargo test --locked --quiet -p watchkeeper-conformance --no-run
 
 in_conformance() { cargo "$1" --locked --quiet -p watchkeeper-conformance "${@:2}"; }
+# A short fixed seed; `make chaos` goes on for as long as one likes. Ours alone, then a quorum shared with Redis's.
+chaos_step() {
+    local why
+    if ! why=$(in_conformance run --bin chaos -- possible 2>&1); then
+        skip chaos "$(tr '\n' ' ' <<<"$why")"
+        return
+    fi
+    try chaos in_conformance run --bin chaos -- --seed 1 --faults 8 --lanes 2
+    try chaos-mixed in_conformance run --bin chaos -- --seed 7 --faults 4 --lanes 2 --flavour mixed
+}
 run_step() {
     case $1 in
     harness) try harness in_conformance test --lib --bins --test harness ;;
     tcl-suite) try tcl-suite in_conformance run --bin tcl-suite -- --runs "$runs" ;;
     differential) try differential in_conformance run --bin differential ;;
     clients_*) if [ -z "$missing" ]; then try "$1" in_conformance test --test "$1"; else skip "$1" "not packaged here:$missing"; fi ;;
+    chaos) chaos_step ;;
     *) try "$1" in_conformance test --test "$1" ;;
     esac
 }

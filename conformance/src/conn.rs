@@ -43,7 +43,15 @@ impl Conn {
     /// # Errors
     /// When nobody listens.
     pub fn open_at(addr: SocketAddr) -> io::Result<Conn> {
-        let stream = TcpStream::connect_timeout(&addr, Duration::from_secs(5))?;
+        Conn::open_within(addr, Duration::from_secs(5))
+    }
+
+    /// Connects to any address.
+    ///
+    /// # Errors
+    /// When nobody listens, or nobody says so in time.
+    pub fn open_within(addr: SocketAddr, timeout: Duration) -> io::Result<Conn> {
+        let stream = TcpStream::connect_timeout(&addr, timeout)?;
         stream.set_nodelay(true)?;
         Ok(Conn { stream, pending: Vec::new(), timeout: DEFAULT_TIMEOUT })
     }

@@ -18,6 +18,7 @@
 //! ```
 
 pub mod binaries;
+pub mod chaos;
 pub mod client_program;
 pub mod conn;
 pub mod fake;

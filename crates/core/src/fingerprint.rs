@@ -359,6 +359,8 @@ impl Shared {
             names: _,
             links: _,
             next_server: _,
+            #[cfg(watchkeeper_canary)]
+                canary: _,
         } = self;
         f.shown(rng);
         f.bytes(myid.0.as_bytes());

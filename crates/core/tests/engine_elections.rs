@@ -226,6 +226,20 @@ fn votes_of_another_epoch_do_not_count() {
 }
 
 #[test]
+fn a_quorum_above_the_majority_is_asked_for_too() {
+    let mut w = World::new(&Setup { quorum: 3, ..Setup::default() });
+    w.start();
+    w.peers.values_mut().for_each(|peer| peer.sees_down = true);
+    w.peer(2).voting = Voting::For(id('9'));
+    w.crash(master(0));
+    w.run(5_000);
+    assert!(w.saw("+try-failover") && !w.saw("+elected-leader"), "two of three votes: {:?}", w.names());
+    assert!(w.logged("3 of 3 votes are needed"));
+    w.peer(2).voting = Voting::First;
+    w.run_to("+switch-master");
+}
+
+#[test]
 fn a_minority_burns_no_epochs_and_goes_on_as_soon_as_it_is_none() {
     let mut w = World::new(&Setup { quorum: 1, ..Setup::default() });
     w.start();

@@ -1,0 +1,192 @@
+//! What the sentinels' logs say about votes, leaders and promotions, checked while they are written.
+//!
+//! An attempt takes its epoch from the `+new-epoch` before its `+try-failover`. One that a user asked for needs no
+//! election, so two of them, or one and an elected one, may share an epoch: that is noted and is no violation.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::PathBuf;
+
+/// Reads a growing log.
+#[derive(Debug)]
+pub(crate) struct Tail {
+    path: PathBuf,
+    file: Option<File>,
+    partial: Vec<u8>,
+}
+
+impl Tail {
+    /// From its beginning.
+    pub(crate) fn new(path: PathBuf) -> Tail {
+        Tail { path, file: None, partial: Vec::new() }
+    }
+
+    /// Whole lines that have come since.
+    pub(crate) fn lines(&mut self) -> Vec<String> {
+        if self.file.is_none() {
+            self.file = File::open(&self.path).ok();
+            if let Some(file) = &mut self.file {
+                let _ = file.seek(SeekFrom::Start(0));
+            }
+        }
+        if let Some(file) = &mut self.file {
+            let _ = file.read_to_end(&mut self.partial);
+        }
+        let mut lines = Vec::new();
+        while let Some(end) = self.partial.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = self.partial.drain(..=end).collect();
+            lines.push(String::from_utf8_lossy(&line[..end]).into_owned());
+        }
+        lines
+    }
+}
+
+/// An event of a log line, and what follows its name.
+pub(crate) fn event(line: &str) -> Option<(&str, &str)> {
+    let at = line.find(" # ").or_else(|| line.find(" * ")).or_else(|| line.find(" - "))?;
+    let text = &line[at + 3..];
+    Some(text.split_once(' ').unwrap_or((text, "")))
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Attempt {
+    epoch: u64,
+    forced: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Memory {
+    last_epoch: u64,
+    asked: bool,
+    attempt: Option<Attempt>,
+}
+
+/// Knows what all sentinels have logged since the world began.
+#[derive(Debug, Default)]
+pub(crate) struct Judge {
+    memories: BTreeMap<usize, Memory>,
+    /// sentinel and epoch: candidate
+    votes: BTreeMap<(usize, u64), String>,
+    /// epoch: who, and whether a user had asked
+    leaders: BTreeMap<u64, Vec<(usize, bool)>>,
+    promotions: BTreeMap<u64, Vec<(usize, bool)>>,
+    violations: Vec<String>,
+    notes: Vec<String>,
+}
+
+impl Judge {
+    /// Takes a line of the log of a sentinel.
+    pub(crate) fn hear(&mut self, sentinel: usize, line: &str) {
+        let marks = ["panicked at", "assertion failed", "BUG REPORT", "crashed by signal"];
+        if marks.iter().any(|mark| line.contains(mark)) {
+            self.violations.push(format!("sentinel {} crashed: {line}", sentinel + 1));
+        }
+        let Some((name, rest)) = event(line) else { return };
+        let memory = self.memories.entry(sentinel).or_default();
+        match name {
+            "+new-epoch" => memory.last_epoch = rest.trim().parse().unwrap_or_default(),
+            "Executing" if rest.starts_with("user requested FAILOVER") => memory.asked = true,
+            "+try-failover" => {
+                memory.attempt = Some(Attempt { epoch: memory.last_epoch, forced: memory.asked });
+                memory.asked = false;
+            }
+            "+vote-for-leader" => self.vote(sentinel, rest),
+            "+elected-leader" => {
+                if let Some(attempt) = memory.attempt {
+                    let found = alone(&mut self.leaders, sentinel, attempt, "led");
+                    self.file(found);
+                }
+            }
+            "+promoted-slave" => {
+                if let Some(attempt) = memory.attempt {
+                    let found = alone(&mut self.promotions, sentinel, attempt, "promoted");
+                    self.file(found);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn vote(&mut self, sentinel: usize, rest: &str) {
+        let Some((candidate, epoch)) = rest.trim().split_once(' ') else { return };
+        let Ok(epoch) = epoch.parse::<u64>() else { return };
+        let before = self.votes.insert((sentinel, epoch), candidate.to_owned());
+        if let Some(before) = before {
+            self.violations.push(format!(
+                "sentinel {} voted twice in epoch {epoch}: for {before} and for {candidate}",
+                sentinel + 1
+            ));
+        }
+    }
+
+    fn file(&mut self, found: Option<(bool, String)>) {
+        match found {
+            Some((true, text)) => self.violations.push(text),
+            Some((false, text)) => self.notes.push(text),
+            None => {}
+        }
+    }
+
+    /// What is wrong, once.
+    pub(crate) fn take_violations(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.violations)
+    }
+
+    /// What is worth telling, once.
+    pub(crate) fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
+    }
+}
+
+/// Some when another did so in this epoch; true when neither had been asked to by a user.
+fn alone(
+    all: &mut BTreeMap<u64, Vec<(usize, bool)>>,
+    sentinel: usize,
+    attempt: Attempt,
+    did: &str,
+) -> Option<(bool, String)> {
+    let Attempt { epoch, forced } = attempt;
+    let those = all.entry(epoch).or_default();
+    let bad = !forced && those.iter().any(|(_, forced)| !forced);
+    let known = those.iter().map(|(who, _)| (who + 1).to_string()).collect::<Vec<_>>().join(", ");
+    those.push((sentinel, forced));
+    let asked = if forced { ", asked by a user" } else { "" };
+    (!known.is_empty()).then(|| {
+        (bad, format!("sentinel {} {did} in epoch {epoch}{asked}; {known} had before", sentinel + 1))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge(lines: &[(usize, &str)]) -> Judge {
+        let mut judge = Judge::default();
+        for (sentinel, text) in lines {
+            judge.hear(*sentinel, &format!("77:X 24 Nov 2026 01:02:03.004 # {text}"));
+        }
+        judge
+    }
+
+    #[test]
+    fn a_second_vote_in_an_epoch_is_found() {
+        let fine = [(0, "+vote-for-leader aa 3"), (1, "+vote-for-leader aa 3"), (0, "+vote-for-leader bb 4")];
+        assert!(judge(&fine).take_violations().is_empty());
+        let twice = [(0, "+vote-for-leader aa 3"), (0, "+vote-for-leader bb 3")];
+        assert_eq!(judge(&twice).take_violations().len(), 1);
+    }
+
+    #[test]
+    fn two_leaders_of_one_epoch_are_found_unless_a_user_asked() {
+        let start = |who: usize| [(who, "+new-epoch 5"), (who, "+try-failover master m 10.77.0.1 6379")];
+        let elected = |who: usize| [(who, "+elected-leader master m 10.77.0.1 6379")];
+        let asked = [(1, "Executing user requested FAILOVER of 'm'")];
+        let lines = [&start(0)[..], &elected(0), &start(1), &elected(1)].concat();
+        assert_eq!(judge(&lines).take_violations().len(), 1);
+        let lines = [&start(0)[..], &elected(0), &asked, &start(1), &elected(1)].concat();
+        let mut forced = judge(&lines);
+        assert!(forced.take_violations().is_empty());
+        assert_eq!(forced.take_notes().len(), 1);
+    }
+}
