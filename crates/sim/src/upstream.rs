@@ -20,7 +20,7 @@ mod tick;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
-use watchkeeper_core::config::Config;
+use watchkeeper_core::config::{Config, rewrite};
 use watchkeeper_core::event::EventKind;
 use watchkeeper_core::io::Version;
 use watchkeeper_core::{Event, Mono};
@@ -130,6 +130,10 @@ impl UpstreamSentinel {
     pub fn in_failover(&self, group: &str) -> bool {
         self.group(group).is_some_and(|group| group.phase != Phase::None)
     }
+    /// The epoch of the failover it attempts because a user asked for it.
+    pub fn forced_epoch(&self, group: &str) -> Option<u64> {
+        self.group(group).filter(|group| group.forced).map(|group| group.failover_epoch)
+    }
     /// Whether it holds a group's master for down, alone and with its peers.
     pub fn down(&self, group: &str) -> Option<(bool, bool)> {
         self.group(group).map(|group| (group.master.watched.sdown, group.odown))
@@ -201,8 +205,9 @@ impl UpstreamSentinel {
     fn done(&mut self, ctx: &mut Ctx<'_>) {
         if std::mem::take(&mut self.dirty) {
             self.next_write += 1;
-            let text = self.text(ctx.file());
-            ctx.fact(Fact::WriteBegun { who: ctx.me(), version: Version(self.next_write) });
+            let config = Box::new(self.snapshot());
+            let text = rewrite(ctx.file(), &config);
+            ctx.fact(Fact::WriteBegun { who: ctx.me(), version: Version(self.next_write), config });
             ctx.write_file(self.next_write, text);
             self.writing = Some(self.next_write);
         } else {
@@ -228,7 +233,7 @@ impl UpstreamSentinel {
                     ctx.send_bytes(conn, bytes);
                 }
                 Held::Reply(conn, bytes) => ctx.send_bytes(conn, bytes),
-                Held::Told(fact) => ctx.fact(fact),
+                Held::Told(fact) => tell(fact, ctx),
                 Held::Event(event) => show(event, ctx),
             }
         }
@@ -282,6 +287,15 @@ fn now(ctx: &Ctx<'_>) -> i64 {
 fn show(event: Event, ctx: &mut Ctx<'_>) {
     ctx.trace("event", || format!("{} {}", event.name, event.payload));
     ctx.fact(Fact::Event { who: ctx.me(), event });
+}
+
+fn tell(fact: Fact, ctx: &mut Ctx<'_>) {
+    if let Fact::VoteTold { master, leader, epoch, .. } = &fact {
+        ctx.trace("vote", || {
+            format!("for {} on {master} in epoch {epoch}", leader.get(..8).unwrap_or(leader))
+        });
+    }
+    ctx.fact(fact);
 }
 
 /// Tells the properties what goes out, as is done for a sentinel of ours.

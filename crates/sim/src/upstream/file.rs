@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use watchkeeper_core::config::{GroupConfig, KnownPeer, rewrite};
+use watchkeeper_core::config::{Config, GroupConfig, KnownPeer};
 use watchkeeper_core::id::SentinelId;
 
 use super::state::{Group, Peer, Phase, Role, Server, Watched};
@@ -69,13 +69,13 @@ impl UpstreamSentinel {
         self.groups.push(group);
     }
 
-    /// The text of the file for the present state.
-    pub(super) fn text(&self, old: Option<&[u8]>) -> Vec<u8> {
+    /// What the file says of the present state.
+    pub(super) fn snapshot(&self) -> Config {
         let mut config = self.config.clone();
         config.global.myid = Some(SentinelId(self.id.clone()));
         config.global.current_epoch = self.current_epoch;
         config.groups = self.groups.iter().map(group_lines).collect();
-        rewrite(old, &config)
+        config
     }
 }
 

@@ -164,8 +164,11 @@ impl UpstreamSentinel {
         encode::integer(out, i64::from(down));
         encode::bulk(out, leader.as_bytes());
         encode::integer(out, vote_epoch as i64);
-        if let Some(master) = asked.filter(|_| leader != "*") {
-            let who = ctx.me();
+        let (Some(master), who) = (asked, ctx.me()) else { return };
+        if down {
+            self.held.push_back(Held::Told(Fact::DownTold { who, master }));
+        }
+        if leader != "*" {
             self.held.push_back(Held::Told(Fact::VoteTold { who, master, leader, epoch: vote_epoch }));
         }
     }
