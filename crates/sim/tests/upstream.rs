@@ -65,17 +65,18 @@ impl Play {
     /// The master a sentinel names for a group, with its config epoch, and the sentinel's current epoch.
     fn names(&self, sentinel: usize, g: usize) -> (SocketAddr, u64, u64) {
         let name = group_name(g);
-        match self.it.world.body(self.it.sentinels[sentinel]) {
-            Body::Sentinel(it) => {
-                let core = it.core().unwrap();
-                let group = core.group_view(&GroupName(name)).unwrap();
-                (group.current.at.unwrap(), group.config_epoch, core.current_epoch())
-            }
-            Body::Upstream(it) => {
-                (it.master(&name).unwrap(), it.config_epoch(&name).unwrap(), it.current_epoch())
-            }
-            Body::Server(_) | Body::Writer(_) => unreachable!("a sentinel was asked for"),
-        }
+        let named = match self.it.world.body(self.it.sentinels[sentinel]) {
+            Body::Sentinel(it) => it.core().and_then(|core| {
+                let group = core.group_view(&GroupName(name))?;
+                Some((group.current.at?, group.config_epoch, core.current_epoch()))
+            }),
+            Body::Upstream(it) => it
+                .master(&name)
+                .zip(it.config_epoch(&name))
+                .map(|(master, config)| (master, config, it.current_epoch())),
+            Body::Server(_) | Body::Writer(_) => None,
+        };
+        named.expect("a sentinel that runs knows its groups")
     }
 
     /// What all sentinels agree on; panics if they don't.
