@@ -256,6 +256,8 @@ impl Server {
             reconf,
             promoted,
             former_master,
+            self_made,
+            priority_known,
             told_at,
             rebooted_at,
             id: ServerId(_),
@@ -295,6 +297,8 @@ impl Server {
         }
         f.flag(*promoted);
         f.flag(*former_master);
+        f.flag(*self_made);
+        f.flag(*priority_known);
         f.age_if(*told_at, TOLD_LIMIT);
         f.age_if(*rebooted_at, group.conf.reboot_down_after_ms);
     }

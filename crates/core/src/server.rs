@@ -61,12 +61,16 @@ pub(crate) struct Server {
     pub(crate) link_up: bool,
     pub(crate) link_down_ms: i64,
     pub(crate) priority: i64,
+    /// whether it has told us; only replicas do
+    pub(crate) priority_known: bool,
     pub(crate) offset: u64,
     pub(crate) announced: bool,
     pub(crate) reconf: Reconf,
     pub(crate) promoted: bool,
     /// it was this group's master before the last switch and has not been seen as a replica since
     pub(crate) former_master: bool,
+    /// it restarted as a master although nobody promoted it: without its configuration, and perhaps without its data
+    pub(crate) self_made: bool,
     /// when it was last told whom to follow
     pub(crate) told_at: Option<Mono>,
     /// a master that restarted and has not answered PONG since
@@ -135,11 +139,13 @@ impl Server {
             link_up: false,
             link_down_ms: 0,
             priority: 100,
+            priority_known: false,
             offset: 0,
             announced: true,
             reconf: Reconf::None,
             promoted: false,
             former_master: false,
+            self_made: false,
             told_at: None,
             rebooted_at: None,
         }

@@ -55,9 +55,9 @@ fn unfit(replica: &ReplicaView, group: &GroupView) -> Option<String> {
 }
 
 /// The order of fit replicas, best first.
-fn rank(replica: &ReplicaView) -> (i64, Reverse<u64>, bool, Option<String>) {
+fn rank(replica: &ReplicaView) -> (bool, i64, Reverse<u64>, bool, Option<String>) {
     let run_id = replica.run_id.as_ref().map(|id| id.to_ascii_lowercase());
-    (replica.priority, Reverse(replica.offset), run_id.is_none(), run_id)
+    (replica.self_made, replica.priority, Reverse(replica.offset), run_id.is_none(), run_id)
 }
 
 /// In short, for a message.
@@ -88,7 +88,7 @@ impl Property for Selection {
         if let Some(why) = unfit(chosen, group) {
             return Err(format!("`{who}` promotes {}, although {why}", shown(chosen)));
         }
-        if chosen.role == RoleView::Master && !chosen.former_master {
+        if chosen.role == RoleView::Master && !chosen.former_master && !chosen.self_made {
             return Ok(());
         }
         let silent = |other: &&ReplicaView| {
