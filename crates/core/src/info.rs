@@ -33,7 +33,8 @@ impl Info {
         let mut info = Info::default();
         for line in text.split(|b| *b == b'\n') {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
-            if line.len() > LINE_MAX {
+            // Most of the hundred lines say nothing to a sentinel.
+            if line.len() > LINE_MAX || !matches!(line.first(), Some(b'r' | b'm' | b's')) {
                 continue;
             }
             if let Ok(line) = std::str::from_utf8(line) {
