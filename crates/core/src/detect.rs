@@ -15,21 +15,11 @@ use crate::time::Mono;
 impl Group {
     /// Re-judges every member and the master's objective state. False if nothing at all has changed.
     pub(crate) fn detect(&mut self, sh: &mut Shared) -> bool {
-        let down_after = self.conf.down_after_ms;
         let servers = std::iter::once(&self.master).chain(self.replicas.values());
-        let changed = servers.filter(|server| {
-            self.verdict(server, sh) != server.down.is
-                || server.command_link_is_stale(down_after, sh)
-                || server.pubsub_link_is_stale(sh)
-        });
-        let servers: Vec<ServerId> = changed.map(|server| server.id).collect();
-        let peers = self.peers.values().filter(|peer| {
-            peer.link(sh).is_some_and(|link| {
-                let silent = stale_command_link(&link.ping, link.conn.since, down_after, sh);
-                peer_verdict(peer, link, down_after, sh) != peer.down.is || (silent && link.conn.exists())
-            })
-        });
-        let peers: Vec<SentinelId> = peers.map(|peer| peer.id.clone()).collect();
+        let servers: Vec<ServerId> =
+            servers.filter(|server| self.server_changes(server, sh)).map(|server| server.id).collect();
+        let peers = self.linked_peers(sh).filter(|(peer, link)| self.peer_changes(peer, link, sh));
+        let peers: Vec<SentinelId> = peers.map(|(peer, _)| peer.id.clone()).collect();
         for id in &servers {
             self.detect_server(*id, sh);
         }
@@ -38,6 +28,20 @@ impl Group {
         }
         let odown = self.detect_odown(sh);
         odown || !servers.is_empty() || !peers.is_empty()
+    }
+
+    /// Whether the verdict on a server changes, or one of its links is to be replaced.
+    pub(crate) fn server_changes(&self, server: &Server, sh: &Shared) -> bool {
+        self.verdict(server, sh) != server.down.is
+            || server.command_link_is_stale(self.conf.down_after_ms, sh)
+            || server.pubsub_link_is_stale(sh)
+    }
+
+    /// The same of a peer.
+    pub(crate) fn peer_changes(&self, peer: &Peer, link: &PeerLink, sh: &Shared) -> bool {
+        let down_after = self.conf.down_after_ms;
+        let silent = stale_command_link(&link.ping, link.conn.since, down_after, sh);
+        peer_verdict(peer, link, down_after, sh) != peer.down.is || (silent && link.conn.exists())
     }
 
     /// Whether a server is down. It is on what was heard, before a silent link is torn down.
@@ -112,29 +116,28 @@ impl Group {
 
     /// When a verdict may change without anything being heard.
     pub(crate) fn detect_at(&self, sh: &Shared) -> (Mono, Why) {
-        let down_after = self.conf.down_after_ms;
         let servers = std::iter::once(&self.master).chain(self.replicas.values());
-        let silent = servers
-            .filter(|server| !server.down.is)
-            .filter_map(|server| server.ping.silent_since(server.disconnected()))
-            .min();
-        let peers = self
-            .peers
-            .values()
-            .filter(|peer| !peer.down.is)
-            .filter_map(|peer| peer.link(sh).and_then(|link| link.ping.silent_since(!link.conn.exists())))
-            .min();
-        let silent = [silent, peers].into_iter().flatten().min();
-        let silent = silent.map(|since| (since + down_after + 1).max(sh.judge_from));
-        // A master that answers, and is not what it should be.
+        let servers = servers.map(|server| server.verdict_from());
+        let peers = self.linked_peers(sh).map(|(peer, link)| peer.verdict_from(link));
+        let silent = servers.chain(peers).min().unwrap_or(Mono(u64::MAX));
+        self.silent_at(silent, sh).min(self.master_verdict_at(sh))
+    }
+
+    /// When somebody is found down who has been silent since then.
+    pub(crate) fn silent_at(&self, since: Mono, sh: &Shared) -> (Mono, Why) {
+        ((since + self.conf.down_after_ms + 1).max(sh.judge_from), Why::Ping)
+    }
+
+    /// When a master that answers is found down, because it is not what it should be.
+    pub(crate) fn master_verdict_at(&self, sh: &Shared) -> (Mono, Why) {
         let master = Some(&self.master).filter(|master| !master.down.is);
         let replica = master
             .filter(|master| master.role == Role::Replica)
-            .map(|master| master.role_at + down_after + 2 * sh.tuning.info_period + 1);
+            .map(|master| master.role_at + self.conf.down_after_ms + 2 * sh.tuning.info_period + 1);
         let rebooted = master
             .filter(|_| self.conf.reboot_down_after_ms > 0)
             .and_then(|master| Some(master.rebooted_at? + self.conf.reboot_down_after_ms + 1));
-        let first = [silent, replica, rebooted].into_iter().flatten().min();
+        let first = [replica, rebooted].into_iter().flatten().min();
         (first.unwrap_or(Mono(u64::MAX)), Why::Ping)
     }
 
@@ -163,6 +166,12 @@ impl Down {
 }
 
 impl Server {
+    /// Since when it has been silent, as long as it is not down; never, if it is not silent.
+    pub(crate) fn verdict_from(&self) -> Mono {
+        let silent = self.ping.silent_since(self.disconnected()).filter(|_| !self.down.is);
+        silent.unwrap_or(Mono(u64::MAX))
+    }
+
     /// Closes links on which nothing comes though something should: a half-dead connection is replaced.
     fn drop_silent_links(&mut self, down_after_ms: u64, sh: &mut Shared) {
         if self.command_link_is_stale(down_after_ms, sh) {
@@ -182,6 +191,14 @@ impl Server {
         self.pubsub.exists()
             && now.since(self.pubsub_seen) > 3 * sh.tuning.publish_period
             && now.since(self.pubsub.since) > sh.tuning.min_link_reconnect_period
+    }
+}
+
+impl Peer {
+    /// The same of a peer.
+    pub(crate) fn verdict_from(&self, link: &PeerLink) -> Mono {
+        let silent = link.ping.silent_since(!link.conn.exists()).filter(|_| !self.down.is);
+        silent.unwrap_or(Mono(u64::MAX))
     }
 }
 

@@ -288,6 +288,9 @@ impl Group {
         if sh.simulate.crashed {
             return (Mono(u64::MAX), Why::Tick);
         }
+        if let Some(next) = self.quiet_until(sh) {
+            return next; // as nearly always
+        }
         let mut next = self.upkeep(sh);
         if !sh.tilted() {
             let judged = self.detect(sh);
@@ -301,11 +304,51 @@ impl Group {
             }
             next = next.min(self.detect_at(sh)).min(self.ask_at(sh)).min(self.advance_at(sh));
         }
-        // A group is looked at now and then in any case. What is due already was just done, or waits for an answer that
-        // wakes us: never spin.
-        let now = sh.now.mono;
-        let (at, why) = next.min((now + LOOK_AT_LEAST_EVERY, Why::Tick));
-        (at.max(now + 1), why)
+        look_at(next, sh)
+    }
+
+    /// When to look again, if a master is up, no failover runs and nothing at all is due now: one glance at every member
+    /// tells. What it looks at is what the steps of [`Group::evaluate`] would act on.
+    fn quiet_until(&self, sh: &Shared) -> Option<(Mono, Why)> {
+        if sh.tilt.is_some() || self.failover.is_some() || self.odown.is_some() || self.master.down.is {
+            return None;
+        }
+        let (now, pace) = (sh.now.mono, self.pace(sh));
+        let mut next = self.master_verdict_at(sh);
+        let mut silent = Mono(u64::MAX);
+        for server in std::iter::once(&self.master).chain(self.replicas.values()) {
+            let upkeep = server.upkeep_at(self.id, pace, sh);
+            if upkeep.0 <= now || self.server_changes(server, sh) {
+                return None;
+            }
+            next = next.min(upkeep);
+            silent = silent.min(server.verdict_from());
+        }
+        for (peer, link) in self.linked_peers(sh) {
+            let upkeep = self.peer_upkeep_at(peer, link, pace, sh);
+            let told = peer.master_down || peer.vote.is_some();
+            if upkeep.0 <= now || told || self.peer_changes(peer, link, sh) {
+                return None;
+            }
+            next = next.min(upkeep);
+            silent = silent.min(peer.verdict_from(link));
+        }
+        next = next.min(self.silent_at(silent, sh));
+        Some(look_at(next, sh))
+    }
+
+    /// Every peer with its link, in order.
+    pub(crate) fn linked_peers<'a>(
+        &'a self,
+        sh: &'a Shared,
+    ) -> impl Iterator<Item = (&'a Peer, &'a PeerLink)> {
+        // Every peer of a group has a link: as many links as peers are these peers' links.
+        let same = self.peers.len() == sh.peers.len();
+        let mut links = sh.peers.values();
+        self.peers.values().filter_map(move |peer| {
+            let link = if same { links.next() } else { peer.link(sh) };
+            Some((peer, link?))
+        })
     }
 
     /// Opens links and sends what is due on them. Returns when something is due again.
@@ -353,14 +396,17 @@ impl Group {
         for replica in self.replicas.values() {
             next = next.min(replica.upkeep_at(self.id, pace, sh));
         }
-        for peer in self.peers.values() {
-            if let Some(link) = peer.link(sh) {
-                next = next.min(link.upkeep_at(pace.ping, sh));
-                let free = link.conn.takes_more(sh) && !link.conn.owes(Pending::Publish(self.id));
-                if pace.hello && link.conn.local.is_some() && free {
-                    next = next.min((peer.hello_due_at(sh), Why::Hello));
-                }
-            }
+        for (peer, link) in self.linked_peers(sh) {
+            next = next.min(self.peer_upkeep_at(peer, link, pace, sh));
+        }
+        next
+    }
+
+    fn peer_upkeep_at(&self, peer: &Peer, link: &PeerLink, pace: Pace, sh: &Shared) -> (Mono, Why) {
+        let mut next = link.upkeep_at(pace.ping, sh);
+        let free = link.conn.takes_more(sh) && !link.conn.owes(Pending::Publish(self.id));
+        if pace.hello && link.conn.local.is_some() && free {
+            next = next.min((peer.hello_due_at(sh), Why::Hello));
         }
         next
     }
@@ -510,6 +556,14 @@ impl Group {
             ..self.conf.clone()
         }
     }
+}
+
+/// When a group is looked at again: now and then in any case. What is due already was just done, or waits for an answer
+/// that wakes us: never spin.
+fn look_at(next: (Mono, Why), sh: &Shared) -> (Mono, Why) {
+    let now = sh.now.mono;
+    let (at, why) = next.min((now + LOOK_AT_LEAST_EVERY, Why::Tick));
+    (at.max(now + 1), why)
 }
 
 /// A group is looked at at least this often, in milliseconds, whatever the deadlines say.

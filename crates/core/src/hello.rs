@@ -97,6 +97,10 @@ impl Hello<'_> {
 }
 
 fn name(text: &str) -> Result<&str, HelloError> {
+    let plain = |b: u8| b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'\\');
+    if text.bytes().all(plain) && !text.is_empty() && text.len() <= NAME_MAX {
+        return Ok(text); // as nearly always
+    }
     let fine = !text.is_empty()
         && text.len() <= NAME_MAX
         && !text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '"' || c == '\'' || c == '\\');
