@@ -58,10 +58,11 @@ impl HelloText {
 impl Hello<'_> {
     /// Reads a payload. Stricter than upstream, which takes garbage numbers for 0.
     pub(crate) fn parse(payload: &[u8]) -> Result<Hello<'_>, HelloError> {
-        let text = std::str::from_utf8(payload).map_err(|_| HelloError::Shape)?;
         let mut fields = [""; 8];
         let mut found = 0;
-        for field in text.split(',') {
+        for field in payload.split(|byte| *byte == b',') {
+            // A part between commas of a text is a text.
+            let field = std::str::from_utf8(field).map_err(|_| HelloError::Shape)?;
             *fields.get_mut(found).ok_or(HelloError::Shape)? = field;
             found += 1;
         }

@@ -31,21 +31,23 @@ impl Info {
     /// Reads the text. Lines it does not know are skipped; a damaged line says nothing.
     pub(crate) fn parse(text: &[u8]) -> Info {
         let mut info = Info::default();
-        if let Ok(text) = std::str::from_utf8(text) {
-            text.split('\n').for_each(|line| info.line(line)); // as nearly always
-        } else {
-            let lines = text.split(|b| *b == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
-            lines.for_each(|line| info.line(line));
+        for line in text.split(|b| *b == b'\n') {
+            // Most of the hundred lines say nothing to a sentinel: `run_id`, `role`, `replica_`, `master_`, `slave` do.
+            if !matches!(line, [b'r', b'u' | b'o' | b'e', ..] | [b'm', b'a', b's', ..] | [b's', b'l', ..]) {
+                continue;
+            }
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if line.len() > LINE_MAX {
+                continue;
+            }
+            if let Ok(line) = std::str::from_utf8(line) {
+                info.line(line);
+            }
         }
         info
     }
 
     fn line(&mut self, line: &str) {
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        // Most of the hundred lines say nothing to a sentinel.
-        if line.len() > LINE_MAX || !line.starts_with(['r', 'm', 's']) {
-            return;
-        }
         let Some((key, value)) = line.split_once(':') else { return };
         match key {
             "run_id" => {
