@@ -16,10 +16,11 @@ use crate::shared::Shared;
 
 impl Group {
     /// Takes an INFO reply of one of its servers.
-    pub(crate) fn info_received(&mut self, id: ServerId, text: &[u8], sh: &mut Shared) {
-        let info = Info::parse(text);
+    pub(crate) fn info_received(&mut self, id: ServerId, mut text: Vec<u8>, sh: &mut Shared) {
+        let info = Info::parse(&text);
         let Some(server) = self.server_mut(id) else { return };
-        server.info_text = text[..text.len().min(INFO_CACHE_MAX)].to_vec();
+        text.truncate(INFO_CACHE_MAX);
+        server.info_text = text;
         server.info_at = Some(sh.now.mono);
         server.info_error_at = None;
         server.note_report(&info, sh);
