@@ -84,11 +84,7 @@ pub(crate) enum Unless {
 impl Group {
     /// Starts a failover that is due, and moves a running one as far as it goes now.
     pub(crate) fn advance(&mut self, sh: &mut Shared) {
-        if !self.master.down.is {
-            self.alone_at = None;
-        } else if !self.majority_is_up(sh) {
-            self.alone_at = Some(sh.now.mono);
-        }
+        self.note_majority(sh);
         if self.failover.is_none() && self.may_start(sh) {
             self.start_failover(false, sh);
         }
@@ -113,6 +109,20 @@ impl Group {
         let look = self.looks_again_until().filter(|_| self.majority_is_up(sh));
         let stepped_back = self.stepped_back_until(sh).unwrap_or_default();
         Some(turn.max(retry).max(stepped_back).max(look.unwrap_or_default()))
+    }
+
+    /// Remembers for how long no majority could be reached, and when one can, calls the master anew: a connection that was
+    /// begun or used while nothing arrived may wait for its next repetition until long after that.
+    fn note_majority(&mut self, sh: &mut Shared) {
+        if !self.master.down.is {
+            self.alone_at = None;
+        } else if !self.majority_is_up(sh) {
+            self.alone_at = Some(sh.now.mono);
+        } else if self.alone_at.is_some_and(|at| self.master.cmd.exists() && self.master.cmd.since <= at) {
+            self.master.close_links(sh);
+            self.master.cmd.last_attempt = None;
+            self.master.pubsub.last_attempt = None;
+        }
     }
 
     /// After a time without a majority the master gets as long to be heard again: what cut us off from the others may

@@ -286,6 +286,26 @@ fn who_was_cut_off_listens_for_the_master_before_it_is_elected() {
     }
 }
 
+/// As above, with a connection to the master that was begun during the cut and would not be given up for 15 s.
+#[test]
+fn who_was_cut_off_calls_the_master_anew() {
+    let mut w = World::new(&Setup { quorum: 1, ..Setup::default() });
+    w.start();
+    for at in [peer(1), peer(2), master(0)] {
+        w.crash(at);
+    }
+    w.set_state(master(0), State::Unreachable);
+    w.run(6_300);
+    assert!(w.saw("+odown"));
+    w.forget();
+    let calls = w.opened.iter().filter(|(_, to)| *to == master(0)).count();
+    w.set_state(peer(1), State::Up);
+    w.set_state(peer(2), State::Up);
+    w.run(1_500);
+    let again = w.opened.iter().filter(|(_, to)| *to == master(0)).count();
+    assert_eq!(again - calls, 2, "commands and messages: {:?}", w.opened);
+}
+
 fn tries_open(w: &World) -> bool {
     let last = |name: &str| w.events.iter().rposition(|(_, text)| text.starts_with(name));
     last("+try-failover") > last("-failover-abort-not-elected")
