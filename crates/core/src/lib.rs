@@ -14,6 +14,7 @@ mod disk;
 mod election;
 pub mod epoch;
 pub mod event;
+pub mod event_grammar;
 pub mod event_text;
 mod failover;
 mod fingerprint;

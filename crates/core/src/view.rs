@@ -77,6 +77,8 @@ pub struct MasterView {
     pub place: Place,
     /// whether it is subjectively down
     pub sdown: bool,
+    /// for how many milliseconds it has been
+    pub down_for_ms: Option<u64>,
     /// whether there is a working command link
     pub connected: bool,
     /// what it reports to be
@@ -263,6 +265,7 @@ fn master_view(master: &Server, sh: &Shared) -> MasterView {
     MasterView {
         place: Place::of(&master.addr),
         sdown: master.down.is,
+        down_for_ms: master.down.since.filter(|_| master.down.is).map(|since| sh.now.mono.since(since)),
         connected: master.cmd.up,
         role: RoleView::of(master),
         info_age_ms: master.info_at.map(|at| sh.now.mono.since(at)),

@@ -3,8 +3,9 @@
 
 use std::net::SocketAddr;
 
-use watchkeeper_core::Event;
 use watchkeeper_core::io::Version;
+use watchkeeper_core::view::GroupView;
+use watchkeeper_core::{Config, Event};
 
 use crate::process::ProcId;
 
@@ -52,6 +53,22 @@ pub enum Fact {
         /// in which epoch
         epoch: u64,
     },
+    /// a sentinel told somebody that it holds a master for down
+    DownTold {
+        /// which sentinel
+        who: ProcId,
+        /// the master asked about
+        master: SocketAddr,
+    },
+    /// a sentinel is about to make a server a master; [`Fact::OrderSent`] follows
+    Chosen {
+        /// which sentinel
+        who: ProcId,
+        /// the server's address
+        server: SocketAddr,
+        /// what the sentinel knew of the group at that instant; nothing if the server is in none
+        group: Option<Box<GroupView>>,
+    },
     /// a sentinel told a server whom to follow
     OrderSent {
         /// which sentinel
@@ -82,6 +99,8 @@ pub enum Fact {
         who: ProcId,
         /// which state
         version: Version,
+        /// what is written
+        config: Box<Config>,
     },
     /// that write ended, and the sentinel was told
     WriteEnded {

@@ -9,6 +9,7 @@ use watchkeeper_core::config::{Config, rewrite};
 use watchkeeper_core::io::{
     ClientAddr, ClientId, ClientInput, Connected, DownReason, LinkId, LinkInput, ScriptInput, Version,
 };
+use watchkeeper_core::view::GroupView;
 use watchkeeper_core::{Input, Now, Output, Outputs, Persona, Sentinel};
 use watchkeeper_resp::{Frame, FrameDecoder, RequestDecoder, RequestLimits};
 
@@ -248,7 +249,7 @@ impl SentinelProcess {
         match output {
             Output::Persist { version, config } => {
                 let text = rewrite(ctx.file(), &config);
-                ctx.fact(Fact::WriteBegun { who: ctx.me(), version });
+                ctx.fact(Fact::WriteBegun { who: ctx.me(), version, config });
                 ctx.write_file(version.0, text);
             }
             Output::Open { link, addr, .. } => {
@@ -313,6 +314,9 @@ impl SentinelProcess {
                     Some(master) => format!("{to} follow {master}"),
                     None => format!("{to} be a master"),
                 });
+                if follow.is_none() {
+                    ctx.fact(Fact::Chosen { who, server: to, group: self.group_with(to) });
+                }
                 ctx.fact(Fact::OrderSent { who, server: to, follow });
             }
             wire::Sent::Hello { current_epoch, group, master, config_epoch } => {
@@ -322,6 +326,13 @@ impl SentinelProcess {
         }
     }
 
+    /// What the core knows of the group that this server is a replica of.
+    fn group_with(&self, server: SocketAddr) -> Option<Box<GroupView>> {
+        let views = self.core.as_ref()?.view().groups.into_iter();
+        let mut views = views.filter(|view| view.replicas.iter().any(|r| r.place.at == Some(server)));
+        views.next().map(Box::new)
+    }
+
     fn observe_reply(&mut self, conn: ConnId, bytes: &[u8], ctx: &mut Ctx<'_>) {
         let Some(client) = self.accepted.get_mut(&conn).filter(|client| !client.asks.is_empty()) else {
             return;
@@ -329,8 +340,11 @@ impl SentinelProcess {
         let mut decoder = FrameDecoder::new(REPLY_MAX);
         decoder.feed(bytes);
         while let Ok(Some(frame)) = decoder.next() {
-            let Some((leader, epoch)) = vote(&frame) else { continue };
+            let Some((down, leader, epoch)) = vote(&frame) else { continue };
             let Some(master) = client.asks.pop_front() else { return };
+            if down {
+                ctx.fact(Fact::DownTold { who: ctx.me(), master });
+            }
             if leader != "*" {
                 ctx.trace("vote", || {
                     format!("for {} on {master} in epoch {epoch}", leader.get(..8).unwrap_or(&leader))
@@ -341,11 +355,11 @@ impl SentinelProcess {
     }
 }
 
-/// The vote in an answer to an ask.
-fn vote(frame: &Frame) -> Option<(String, u64)> {
+/// An answer to an ask: whether the master is down, and the vote.
+fn vote(frame: &Frame) -> Option<(bool, String, u64)> {
     let Frame::Array(items) = frame else { return None };
-    let [Frame::Integer(_), Frame::Bulk(leader), Frame::Integer(epoch)] = &items[..] else { return None };
-    Some((String::from_utf8_lossy(leader).into_owned(), u64::try_from(*epoch).ok()?))
+    let [Frame::Integer(down), Frame::Bulk(leader), Frame::Integer(epoch)] = &items[..] else { return None };
+    Some((*down == 1, String::from_utf8_lossy(leader).into_owned(), u64::try_from(*epoch).ok()?))
 }
 
 fn new_core(config: Config, seed: u64, now: Now) -> Sentinel {

@@ -5,11 +5,12 @@
 
 pub(crate) mod fake;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 
 use fake::{Answer, Fake, Mode};
 use watchkeeper_core::config::{GroupConfig, KnownPeer};
+use watchkeeper_core::event_grammar::Grammar;
 use watchkeeper_core::id::{GroupName, SentinelId};
 use watchkeeper_core::io::{
     ClientAddr, ClientId, ClientInput, Connected, DownReason, LinkId, LinkInput, ScriptId, ScriptInput,
@@ -41,6 +42,8 @@ pub(crate) struct Bench {
     links: BTreeMap<LinkId, Link>,
     coming: BTreeMap<(u64, u64), (LinkId, LinkInput)>,
     order: u64,
+    grammar: Grammar,
+    begun: BTreeSet<ScriptId>,
     /// when, and `<name> <payload>`
     pub(crate) events: Vec<(u64, String)>,
     /// events before this are behind us
@@ -129,6 +132,8 @@ impl Setup {
             links: BTreeMap::new(),
             coming: BTreeMap::new(),
             order: 0,
+            grammar: Grammar::new(),
+            begun: BTreeSet::new(),
             events: Vec::new(),
             seen: 0,
             log: Vec::new(),
@@ -418,6 +423,9 @@ impl Bench {
                 Output::Close { link } => drop(self.links.remove(&link)),
                 Output::Reply { bytes, .. } => self.replies.extend(bytes),
                 Output::Event(event) => {
+                    if let Err(why) = self.grammar.accept(Mono(self.now), &event) {
+                        panic!("an event that cannot be: {why}; before it: {:#?}", self.events);
+                    }
                     self.events.push((self.now, format!("{} {}", event.name, event.payload)));
                 }
                 Output::Log { text, .. } => self.log.push(text),
@@ -449,7 +457,12 @@ impl Bench {
         }
     }
 
+    /// News of a script. One that ends has begun.
     pub(crate) fn script(&mut self, script: ScriptId, what: ScriptInput) {
+        let begins = self.begun.insert(script);
+        if begins && matches!(what, ScriptInput::Exited { .. }) {
+            self.step(Input::Script { script, what: ScriptInput::Started { pid: 77 } });
+        }
         self.step(Input::Script { script, what });
     }
 }

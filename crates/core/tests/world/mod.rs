@@ -18,7 +18,8 @@
 //! * Everything that arrives at a server or peer is in `w.heard`, with time and address.
 //! * The disk: `w.disk`; what is on it: `w.on_disk`. `w.restart()` starts a new process from that.
 //! * Always checked: no spinning (200 steps in a virtual second), no candidacy before it is on disk,
-//!   no queue over its limit.
+//!   no queue over its limit,
+//!   no event that the grammar of events does not know at that place.
 
 #![allow(dead_code, unused_imports, unreachable_pub)] // each test file uses a part
 
@@ -28,6 +29,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 
 use watchkeeper_core::config::{GroupConfig, KnownPeer};
+use watchkeeper_core::event_grammar::Grammar;
 use watchkeeper_core::id::{GroupName, SentinelId};
 use watchkeeper_core::io::{
     ClientAddr, ClientId, ClientInput, Connected, DownReason, LinkId, LinkInput, ScriptInput, Version,
@@ -217,6 +219,7 @@ pub struct World {
     pub on_disk: Config,
     /// writes begun
     pub writes: usize,
+    grammar: Grammar,
     /// events with the time they were emitted at: "<name> <payload>"
     pub events: Vec<(u64, String)>,
     pub logs: Vec<(u64, String)>,
@@ -277,6 +280,7 @@ impl World {
             disk: Disk::Works(0),
             on_disk: config,
             writes: 0,
+            grammar: Grammar::new(),
             events: Vec::new(),
             logs: Vec::new(),
             heard: Vec::new(),
@@ -343,6 +347,7 @@ impl World {
         self.hanging.clear();
         self.replies.clear();
         self.decoders.clear();
+        self.grammar = Grammar::new();
         self.sentinel = boot(self.on_disk.clone(), self.clocks());
         self.boot_now();
     }
@@ -474,7 +479,12 @@ impl World {
                     }
                 }
                 Output::Reply { client, bytes } => self.replied(client, &bytes),
-                Output::Event(e) => self.events.push((self.now, format!("{} {}", e.name, e.payload))),
+                Output::Event(e) => {
+                    if let Err(why) = self.grammar.accept(Mono(self.now), &e) {
+                        panic!("an event that cannot be: {why}; before it: {:#?}", self.events);
+                    }
+                    self.events.push((self.now, format!("{} {}", e.name, e.payload)));
+                }
                 Output::Log { level, text } => {
                     assert!(level != LogLevel::Nothing);
                     self.logs.push((self.now, text));

@@ -1,5 +1,41 @@
 //! What must hold in every world, one file each. A property sees facts as they happen, the whole world after each, and
 //! is asked again when the world was healed and has settled.
+//!
+//! Each file begins with the property in one sentence, where it comes from, and what it deliberately allows. That equal
+//! seeds give equal traces is a property too; whoever runs worlds compares [`crate::trace::Trace::hash`].
+
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "a property is about a few kinds of facts; a new kind is its concern only if somebody makes it so"
+)]
+
+mod known;
+
+mod epochs;
+mod leader;
+mod odown_first;
+mod on_disk;
+mod one_promotion;
+mod one_vote;
+mod parallel_syncs;
+mod priority_zero;
+mod queues;
+mod reloads;
+mod selection;
+mod tilt;
+
+pub use epochs::Epochs;
+pub use leader::Leader;
+pub use odown_first::OdownFirst;
+pub use on_disk::OnDisk;
+pub use one_promotion::OnePromotion;
+pub use one_vote::OneVote;
+pub use parallel_syncs::ParallelSyncs;
+pub use priority_zero::PriorityZero;
+pub use queues::Queues;
+pub use reloads::Reloads;
+pub use selection::Selection;
+pub use tilt::Tilt;
 
 use crate::fact::Fact;
 use crate::time::Time;
@@ -26,5 +62,18 @@ pub trait Property {
 
 /// All of them, fresh.
 pub fn all() -> Vec<Box<dyn Property>> {
-    Vec::new()
+    vec![
+        Box::new(OneVote::default()),
+        Box::new(Epochs::default()),
+        Box::new(Leader::default()),
+        Box::new(OnePromotion::default()),
+        Box::new(OdownFirst::default()),
+        Box::new(Tilt::default()),
+        Box::new(OnDisk::default()),
+        Box::new(Selection),
+        Box::new(PriorityZero::default()),
+        Box::new(ParallelSyncs::default()),
+        Box::new(Reloads::default()),
+        Box::new(Queues),
+    ]
 }

@@ -1,0 +1,107 @@
+//! No failover starts unless the quorum agrees that the master is down; and the quorum really said so.
+//!
+//! From: upstream's documentation ("SDOWN and ODOWN failure state", "Quorum").
+//!
+//! A sentinel that says `+odown` must have been told by as many others as the quorum needs beside itself, in the last two
+//! minutes: answers may be a minute on their way and count for five seconds.
+//!
+//! Allowed: a failover that a user forced.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use watchkeeper_core::Event;
+use watchkeeper_core::event::EventKind;
+
+use super::Property;
+use super::known::{Attempts, Groups, Seat, group_of};
+use crate::fact::Fact;
+use crate::process::ProcId;
+use crate::time::Time;
+use crate::world::World;
+
+/// So long a sentinel's word that a master is down may count, in milliseconds.
+const WORD_COUNTS_MS: u64 = 120_000;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct OdownFirst {
+    groups: Groups,
+    attempts: Attempts,
+    odown: BTreeMap<Seat, bool>,
+    /// when each sentinel last said that a master is down
+    said: BTreeMap<(SocketAddr, ProcId), Time>,
+}
+
+impl OdownFirst {
+    /// `+odown master <name> <ip> <port> #quorum <votes>/<quorum>`
+    fn agreed(&self, world: &World, at: Time, who: ProcId, event: &Event) -> Result<(), String> {
+        let mut words = event.payload.split(' ').skip(1);
+        let (name, ip, port) = (words.next(), words.next(), words.next());
+        let master = ip.and_then(|ip| Some(SocketAddr::new(ip.parse().ok()?, port?.parse().ok()?)));
+        let (Some(name), Some(master)) = (name, master) else {
+            return Err(format!("`+odown {}` can't be read", event.payload));
+        };
+        let Some(view) = group_of(world, who, name) else { return Ok(()) };
+        let words = self.said.range((master, ProcId(0))..=(master, ProcId(u32::MAX)));
+        let others = words.filter(|((_, by), said)| *by != who && at.since_ms(**said) <= WORD_COUNTS_MS);
+        let votes = 1 + others.count();
+        if votes >= view.quorum as usize {
+            return Ok(());
+        }
+        Err(format!(
+            "`{}` says that {master} is objectively down: {votes} sentinels hold it for down, the quorum is {}",
+            world.name(who),
+            view.quorum
+        ))
+    }
+}
+
+impl Property for OdownFirst {
+    fn name(&self) -> &'static str {
+        "odown_first"
+    }
+
+    fn fact(&mut self, world: &World, at: Time, fact: &Fact) -> Result<(), String> {
+        let started = self.attempts.note(&mut self.groups, world, fact);
+        if let Some((seat, attempt)) = started {
+            let odown = self.odown.get(&seat).copied().unwrap_or(false);
+            if !odown && !attempt.forced {
+                return Err(format!(
+                    "`{}` starts a failover of `{}` in epoch {} without `+odown`, and nobody forced it",
+                    world.name(seat.0),
+                    self.groups.name(seat.1),
+                    attempt.epoch
+                ));
+            }
+        }
+        match fact {
+            Fact::Booted { who } => {
+                for (_, odown) in self.odown.range_mut((*who, 0)..=(*who, u32::MAX)) {
+                    *odown = false;
+                }
+            }
+            Fact::DownTold { who, master } => {
+                self.said.insert((*master, *who), at);
+            }
+            Fact::Event { who, event } => {
+                let odown = match event.kind {
+                    EventKind::ObjectivelyDown => true,
+                    EventKind::ObjectivelyUp
+                    | EventKind::SwitchMaster
+                    | EventKind::ResetMaster
+                    | EventKind::Unmonitor => false,
+                    _ => return Ok(()),
+                };
+                if let Some(group) = self.groups.of(event) {
+                    self.odown.insert((*who, group), odown);
+                }
+                if odown {
+                    self.agreed(world, at, *who, event)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}

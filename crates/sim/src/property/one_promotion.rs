@@ -1,0 +1,110 @@
+//! In one epoch at most one replica of a group is promoted, by one sentinel; and one epoch of a configuration names
+//! one master.
+//!
+//! From: upstream's documentation ("Configuration epochs": every failover has a unique version), and the design's
+//! four epochs, whose confusion is upstream's bug.
+//!
+//! Allowed: two failovers that users forced at two sentinels at once may share an epoch, as upstream's do
+//! (ARCHITECTURE.md, "Where the design was changed"); so may a forced one and an elected one. Nothing is required of
+//! what a sentinel with upstream's behaviour promotes: it can be elected in one epoch by votes of another. Epoch 0 is
+//! that of configurations people wrote.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+use super::Property;
+use super::known::{Attempts, GroupNo, Groups, is_ours};
+use crate::fact::Fact;
+use crate::process::ProcId;
+use crate::time::Time;
+use crate::world::World;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct OnePromotion {
+    groups: Groups,
+    attempts: Attempts,
+    promoted: BTreeMap<(GroupNo, u64), (ProcId, SocketAddr)>,
+    /// the master that each epoch of a configuration names
+    named: BTreeMap<(GroupNo, u64), SocketAddr>,
+    /// servers that a sentinel with upstream's behaviour promoted
+    by_upstream: BTreeSet<SocketAddr>,
+}
+
+impl OnePromotion {
+    fn promotes(
+        &mut self,
+        world: &World,
+        who: ProcId,
+        server: SocketAddr,
+        at: (GroupNo, u64),
+    ) -> Result<(), String> {
+        let (by, first) = *self.promoted.entry(at).or_insert((who, server));
+        if (by, first) == (who, server) || self.attempts.anybody_forced(at.0, at.1) {
+            return Ok(());
+        }
+        Err(format!(
+            "two promotions in epoch {} of `{}`: {first} by `{}`, then {server} by `{}`",
+            at.1,
+            self.groups.name(at.0),
+            world.name(by),
+            world.name(who)
+        ))
+    }
+
+    fn names(
+        &mut self,
+        world: &World,
+        who: ProcId,
+        master: SocketAddr,
+        at: (GroupNo, u64),
+    ) -> Result<(), String> {
+        let first = *self.named.entry(at).or_insert(master);
+        let excused = || {
+            self.attempts.anybody_forced(at.0, at.1)
+                || self.by_upstream.contains(&first)
+                || self.by_upstream.contains(&master)
+        };
+        if first == master || excused() {
+            return Ok(());
+        }
+        Err(format!(
+            "`{}` names {master} for the configuration of `{}` of epoch {}, for which {first} was named before",
+            world.name(who),
+            self.groups.name(at.0),
+            at.1
+        ))
+    }
+}
+
+impl Property for OnePromotion {
+    fn name(&self) -> &'static str {
+        "one_promotion"
+    }
+
+    fn fact(&mut self, world: &World, _at: Time, fact: &Fact) -> Result<(), String> {
+        match fact {
+            Fact::HelloSent { who, group, master, config_epoch, .. } if *config_epoch > 0 => {
+                let group = self.groups.number(group);
+                self.names(world, *who, *master, (group, *config_epoch))
+            }
+            Fact::OrderSent { who, server, follow: None } if !is_ours(world, *who) => {
+                self.by_upstream.insert(*server);
+                Ok(())
+            }
+            Fact::Chosen { who, server, group: Some(view) } => {
+                let group = self.groups.number(&view.name.0);
+                let Some(failover) = &view.failover else {
+                    let (who, name) = (world.name(*who), &view.name);
+                    return Err(format!("`{who}` makes {server} the master of `{name}` without a failover"));
+                };
+                self.promotes(world, *who, *server, (group, failover.epoch))
+            }
+            Fact::FailoverAsked { .. } => {
+                self.attempts.note(&mut self.groups, world, fact);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! A replica of priority 0 is never promoted, by anybody.
+//!
+//! From: upstream's documentation ("Replicas priority": 0 is never promoted) and redis.conf.
+//!
+//! This looks at how the server is really configured, not at what a sentinel believes.
+//!
+//! Allowed: a priority that was set to 0 in the last 40 seconds may not be known yet: an INFO of a healthy group may be
+//! 30 seconds old, and more when clocks run apart.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use super::Property;
+use crate::fact::Fact;
+use crate::process::{Body, ProcId};
+use crate::time::Time;
+use crate::world::World;
+
+/// See the module, in milliseconds.
+const KNOWN_AFTER_MS: u64 = 40_000;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct PriorityZero {
+    /// servers of priority 0, and since when
+    since: BTreeMap<ProcId, Time>,
+}
+
+impl PriorityZero {
+    fn note(&mut self, world: &World, who: ProcId, at: Time) {
+        let Body::Server(server) = world.body(who) else { return };
+        if server.options().priority > 0 {
+            self.since.remove(&who);
+        } else {
+            self.since.entry(who).or_insert(at);
+        }
+    }
+
+    fn judge(&self, world: &World, at: Time, by: ProcId, server: SocketAddr) -> Result<(), String> {
+        let since = world.at(server).and_then(|who| self.since.get(&who));
+        let known = |since: &&Time| **since == Time(0) || at.since_ms(**since) > KNOWN_AFTER_MS;
+        if since.filter(known).is_none() {
+            return Ok(());
+        }
+        Err(format!("`{}` promotes {server}, whose priority is 0", world.name(by)))
+    }
+}
+
+impl Property for PriorityZero {
+    fn name(&self) -> &'static str {
+        "priority_zero"
+    }
+
+    fn fact(&mut self, world: &World, at: Time, fact: &Fact) -> Result<(), String> {
+        match fact {
+            Fact::Booted { who } => {
+                self.note(world, *who, at);
+                Ok(())
+            }
+            Fact::OrderSent { who, server, follow: None } => self.judge(world, at, *who, *server),
+            _ => Ok(()),
+        }
+    }
+
+    fn look(&mut self, world: &World) -> Result<(), String> {
+        for (who, body) in world.processes() {
+            if matches!(body, Body::Server(_)) {
+                self.note(world, who, world.now());
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,109 @@
+//! The promoted replica was eligible, and the best of those that were, by what its sentinel had been told.
+//!
+//! From: upstream's documentation ("Replica selection and priority"): not down, connected, heard of lately, a fresh INFO,
+//! priority not 0, not without its master for more than ten times down-after beyond the outage; then the lowest
+//! priority, the greatest offset, the smallest run id.
+//!
+//! The rule is written down here once more, from what the sentinel knew at the instant it gave the order. How long ago a
+//! replica answered a PING is not part of that: such a refusal is believed.
+//!
+//! Allowed: a replica that says it is a master already, and was not this group's before, goes before all others: a leader
+//! that is gone has promoted it, and another one would make two masters.
+
+use std::cmp::Reverse;
+
+use watchkeeper_core::view::{GroupView, ReplicaView, RoleView};
+
+use super::Property;
+use crate::fact::Fact;
+use crate::time::Time;
+use crate::world::World;
+
+/// An INFO is fresh for so many milliseconds while the master is down: five PING periods.
+const INFO_FRESH_DOWN_MS: u64 = 5_000;
+/// And while it is up, for a failover that a user forced: three INFO periods.
+const INFO_FRESH_UP_MS: u64 = 30_000;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Selection;
+
+/// Why a replica may not be promoted.
+fn unfit(replica: &ReplicaView, group: &GroupView) -> Option<String> {
+    let fresh = if group.master.sdown { INFO_FRESH_DOWN_MS } else { INFO_FRESH_UP_MS };
+    let outage = group.master.down_for_ms.unwrap_or(0);
+    let link_limit = group.down_after_ms.saturating_mul(10).saturating_add(outage);
+    if replica.sdown {
+        return Some("it is down".to_owned());
+    }
+    if !replica.connected {
+        return Some("it is not connected".to_owned());
+    }
+    if replica.priority == 0 {
+        return Some("its priority is 0".to_owned());
+    }
+    match replica.info_age_ms {
+        None => return Some("it has not answered INFO".to_owned()),
+        Some(age) if age > fresh => {
+            return Some(format!("its INFO is {age} ms old, the limit is {fresh} ms"));
+        }
+        Some(_) => {}
+    }
+    let link_down = u64::try_from(replica.link_down_ms).unwrap_or(0);
+    (link_down > link_limit)
+        .then(|| format!("it lost its master {link_down} ms ago, the limit is {link_limit} ms"))
+}
+
+/// The order of fit replicas, best first.
+fn rank(replica: &ReplicaView) -> (i64, Reverse<u64>, bool, Option<String>) {
+    let run_id = replica.run_id.as_ref().map(|id| id.to_ascii_lowercase());
+    (replica.priority, Reverse(replica.offset), run_id.is_none(), run_id)
+}
+
+/// In short, for a message.
+fn shown(replica: &ReplicaView) -> String {
+    let (place, run_id) = (&replica.place, replica.run_id.as_deref().unwrap_or("none"));
+    let run_id = run_id.get(..8).unwrap_or(run_id);
+    format!(
+        "{}:{} (priority {}, offset {}, run id {run_id})",
+        place.host, place.port, replica.priority, replica.offset
+    )
+}
+
+impl Property for Selection {
+    fn name(&self) -> &'static str {
+        "selection"
+    }
+
+    fn fact(&mut self, world: &World, _at: Time, fact: &Fact) -> Result<(), String> {
+        let Fact::Chosen { who, server, group } = fact else { return Ok(()) };
+        let who = world.name(*who);
+        let found = group.as_ref().and_then(|group| {
+            let chosen = group.replicas.iter().find(|replica| replica.place.at == Some(*server))?;
+            Some((group, chosen))
+        });
+        let Some((group, chosen)) = found else {
+            return Err(format!("`{who}` promotes {server}, which is a replica of none of its groups"));
+        };
+        if let Some(why) = unfit(chosen, group) {
+            return Err(format!("`{who}` promotes {}, although {why}", shown(chosen)));
+        }
+        if chosen.role == RoleView::Master && !chosen.former_master {
+            return Ok(());
+        }
+        let silent = |other: &&ReplicaView| {
+            other.refusal.as_ref().is_some_and(|refusal| refusal.starts_with("last answered"))
+        };
+        let better = group
+            .replicas
+            .iter()
+            .filter(|other| unfit(other, group).is_none() && !silent(other))
+            .find(|other| rank(other) < rank(chosen));
+        match better {
+            Some(better) => {
+                Err(format!("`{who}` promotes {}, although {} is better", shown(chosen), shown(better)))
+            }
+            None => Ok(()),
+        }
+    }
+}

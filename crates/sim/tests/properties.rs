@@ -1,0 +1,475 @@
+//! A property that cannot fail is a defect: each is shown facts that violate it and must say so clearly, facts that it
+//! allows and must accept; and all of them must be silent in worlds that nothing disturbs.
+
+use std::net::SocketAddr;
+
+use watchkeeper_core::Event;
+use watchkeeper_core::event::EventKind;
+use watchkeeper_core::id::GroupName;
+use watchkeeper_core::io::Version;
+use watchkeeper_core::view::{FailoverView, GroupView, Place, ReconfView, ReplicaView, RoleView};
+use watchkeeper_sim::config_text;
+use watchkeeper_sim::fact::Fact;
+use watchkeeper_sim::process::{Body, ProcId};
+use watchkeeper_sim::property::{self, Property};
+use watchkeeper_sim::setup::{Furnished, Setup, server_addr};
+use watchkeeper_sim::time::Time;
+
+const GROUP: &str = "mymaster";
+
+/// A world that has just begun, and one property that saw it begin.
+struct Stage<P> {
+    it: Furnished,
+    property: P,
+    now: Time,
+}
+
+impl<P: Property> Stage<P> {
+    fn new(property: P) -> Stage<P> {
+        Stage::of(property, &Setup::default())
+    }
+
+    fn of(property: P, setup: &Setup) -> Stage<P> {
+        let mut stage = Stage { it: setup.furnish(), property, now: Time(0) };
+        for (at, fact) in stage.it.world.take_facts() {
+            stage.property.fact(&stage.it.world, at, &fact).expect("nothing has happened yet");
+        }
+        stage
+    }
+
+    fn see(&mut self, fact: &Fact) -> Result<(), String> {
+        self.now = self.now + 1_000;
+        self.property.fact(&self.it.world, self.now, fact)
+    }
+
+    /// A fact that is allowed.
+    fn fine(&mut self, fact: Fact) {
+        self.see(&fact).unwrap_or_else(|error| panic!("{fact:?} is no violation: {error}"));
+    }
+
+    /// A fact that is not, with a part of what must be said.
+    fn wrong(&mut self, fact: Fact, says: &str) {
+        let error = self.see(&fact).expect_err("a violation was not seen");
+        assert!(error.contains(says), "`{error}` does not say `{says}`");
+    }
+
+    fn sentinel(&self, n: usize) -> ProcId {
+        self.it.sentinels[n]
+    }
+
+    fn id(&self, n: usize) -> String {
+        let Body::Sentinel(sentinel) = self.it.world.body(self.sentinel(n)) else { panic!("no sentinel") };
+        sentinel.core().expect("it was started").id().0.clone()
+    }
+
+    /// What a sentinel knows, with a failover of this epoch and two fit replicas.
+    fn view(&self, n: usize, epoch: u64) -> GroupView {
+        let Body::Sentinel(sentinel) = self.it.world.body(self.sentinel(n)) else { panic!("no sentinel") };
+        let mut view = sentinel
+            .core()
+            .expect("it was started")
+            .group_view(&GroupName(GROUP.to_owned()))
+            .expect("it watches the group");
+        view.master.sdown = true;
+        view.replicas = vec![replica(1), replica(2)];
+        view.failover = Some(FailoverView {
+            phase: "send_slaveof_noone",
+            epoch,
+            forced: false,
+            promoted: Some(place(1)),
+            started_at: watchkeeper_core::Mono(0),
+        });
+        view
+    }
+
+    fn event(&self, n: usize, kind: EventKind, payload: &str) -> Fact {
+        let spec = kind.spec();
+        let group = (!matches!(kind, EventKind::Tilt | EventKind::TiltEnd)).then(|| GROUP.to_owned());
+        let event = Event {
+            kind,
+            level: spec.level,
+            name: spec.name,
+            group: group.map(GroupName),
+            payload: payload.to_owned(),
+        };
+        Fact::Event { who: self.sentinel(n), event }
+    }
+
+    fn vote(&self, n: usize, leader: &str, epoch: u64) -> Fact {
+        Fact::VoteTold { who: self.sentinel(n), master: server_addr(0, 0), leader: leader.to_owned(), epoch }
+    }
+
+    fn ask(&self, n: usize, epoch: u64) -> Fact {
+        Fact::AskSent {
+            who: self.sentinel(n),
+            to: SocketAddr::from(([10, 1, 0, 9], 26_379)),
+            master: server_addr(0, 0),
+            epoch,
+            candidate: self.id(n),
+        }
+    }
+
+    fn hello(&self, n: usize, current_epoch: u64, master: SocketAddr, config_epoch: u64) -> Fact {
+        Fact::HelloSent {
+            who: self.sentinel(n),
+            to: server_addr(0, 1),
+            current_epoch,
+            group: GROUP.to_owned(),
+            master,
+            config_epoch,
+        }
+    }
+
+    fn chosen(&self, n: usize, server: usize, view: GroupView) -> Fact {
+        Fact::Chosen { who: self.sentinel(n), server: server_addr(0, server), group: Some(Box::new(view)) }
+    }
+
+    fn order(&self, n: usize, server: usize, follow: Option<usize>) -> Fact {
+        let follow = follow.map(|master| server_addr(0, master));
+        Fact::OrderSent { who: self.sentinel(n), server: server_addr(0, server), follow }
+    }
+
+    fn write_begins(&self, n: usize, config_epoch: u64) -> Fact {
+        let who = self.sentinel(n);
+        let mut config =
+            config_text::read(self.it.world.file(who).expect("it has a file")).expect("it loads");
+        config.groups[0].config_epoch = config_epoch;
+        Fact::WriteBegun { who, version: Version(1), config: Box::new(config) }
+    }
+
+    fn write_ends(&self, n: usize, ok: bool) -> Fact {
+        Fact::WriteEnded { who: self.sentinel(n), version: Version(1), ok }
+    }
+
+    fn reboots(&mut self, n: usize) {
+        let who = self.sentinel(n);
+        self.fine(Fact::Died { who });
+        self.fine(Fact::Booted { who });
+    }
+}
+
+fn place(n: usize) -> Place {
+    let at = server_addr(0, n);
+    Place { host: at.ip().to_string(), port: at.port(), at: Some(at) }
+}
+
+fn replica(n: usize) -> ReplicaView {
+    ReplicaView {
+        place: place(n),
+        sdown: false,
+        connected: true,
+        role: RoleView::Replica,
+        priority: 100,
+        offset: 1_000,
+        run_id: Some(format!("{n:040x}")),
+        link_down_ms: 0,
+        follows: None,
+        link_up: true,
+        info_age_ms: Some(100),
+        reconf: ReconfView::None,
+        former_master: false,
+        refusal: None,
+    }
+}
+
+#[test]
+fn one_vote() {
+    let mut stage = Stage::new(property::OneVote::default());
+    let (one, two) = (stage.id(0), stage.id(1));
+    stage.fine(stage.vote(2, &one, 1));
+    stage.fine(stage.vote(2, &one, 1));
+    stage.fine(stage.vote(2, &two, 2));
+    stage.fine(stage.ask(0, 1));
+    stage.wrong(stage.vote(0, &two, 1), "voted twice on `mymaster` in epoch 1");
+    stage.reboots(2);
+    stage.wrong(stage.vote(2, &one, 2), "`sent-3` voted twice");
+}
+
+#[test]
+fn epochs_of_hellos() {
+    let mut stage = Stage::new(property::Epochs::default());
+    stage.fine(stage.hello(0, 1, server_addr(0, 0), 1));
+    stage.fine(stage.hello(0, 3, server_addr(0, 0), 2));
+    stage.wrong(stage.hello(0, 2, server_addr(0, 0), 2), "told of current epoch 2, after 3");
+    stage.wrong(stage.hello(0, 3, server_addr(0, 0), 1), "told of config epoch 1 of `mymaster`, after 2");
+    // Not yet written: forgotten by a crash. The configuration was on disk before its hello.
+    stage.reboots(0);
+    stage.fine(stage.hello(0, 2, server_addr(0, 0), 2));
+    stage.reboots(0);
+    stage.wrong(stage.hello(0, 2, server_addr(0, 0), 1), "config epoch 1");
+    // Written: kept.
+    stage.fine(stage.write_begins(0, 2));
+    stage.fine(stage.write_ends(0, true));
+    stage.reboots(0);
+    stage.wrong(stage.hello(0, 1, server_addr(0, 0), 2), "current epoch 1, after 2");
+    // A configuration whose write failed may be forgotten.
+    stage.fine(stage.write_begins(0, 3));
+    stage.fine(stage.write_ends(0, false));
+    stage.fine(stage.hello(0, 5, server_addr(0, 0), 5));
+    stage.reboots(0);
+    stage.fine(stage.hello(0, 2, server_addr(0, 0), 2));
+}
+
+#[test]
+fn epochs_of_votes() {
+    let mut stage = Stage::new(property::Epochs::default());
+    let one = stage.id(0);
+    stage.fine(stage.vote(1, &one, 4));
+    stage.fine(stage.ask(0, 4));
+    stage.reboots(0);
+    stage.reboots(1);
+    stage.wrong(stage.vote(1, &one, 3), "told of a vote on `mymaster` of epoch 3, after one of 4");
+    stage.wrong(stage.ask(0, 3), "is a candidate on `mymaster` in epoch 3, after one in 4");
+}
+
+/// Makes sentinel 0 a candidate in this epoch.
+fn tries<P: Property>(stage: &mut Stage<P>, epoch: u64) {
+    stage.fine(stage.event(0, EventKind::NewEpoch, &epoch.to_string()));
+    stage.fine(stage.event(0, EventKind::TryFailover, "master mymaster 10.0.0.1 6379"));
+    let vote = format!("{} {epoch}", stage.id(0));
+    stage.fine(stage.event(0, EventKind::VoteForLeader, &vote));
+}
+
+/// A stage whose sentinels have heard of each other.
+fn acquainted<P: Property>(property: P, quorum: u32) -> Stage<P> {
+    let mut stage = Stage::of(property, &Setup { quorum, ..Setup::default() });
+    stage.it.world.run(Time::secs(10));
+    stage
+}
+
+#[test]
+fn leader() {
+    let mut stage = acquainted(property::Leader::default(), 2);
+    let one = stage.id(0);
+    let knows = stage.view(0, 1).peers.len();
+    tries(&mut stage, 1);
+    let mut view = stage.view(0, 1);
+    let (peer, two) = (view.peers.first().cloned(), stage.id(1));
+    assert_eq!(knows, view.peers.len());
+    if let Some(peer) = peer {
+        view.peers = vec![peer.clone(), peer];
+    } else {
+        view.quorum = 2; // nobody to have heard of: the quorum asks for the second vote
+    }
+    stage.fine(stage.vote(1, &two, 1));
+    stage.fine(stage.vote(2, &one, 0));
+    stage.wrong(stage.chosen(0, 1, view.clone()), "leads `mymaster` in epoch 1 with 1 votes");
+    stage.fine(stage.vote(2, &one, 1));
+    stage.fine(stage.chosen(0, 1, view.clone()));
+    view.quorum = 3;
+    stage.wrong(stage.chosen(0, 1, view), "with quorum 3, it needs 3");
+}
+
+#[test]
+fn leader_says_so() {
+    let mut stage = acquainted(property::Leader::default(), 3);
+    let elected = stage.event(0, EventKind::ElectedLeader, "master mymaster 10.0.0.1 6379");
+    stage.wrong(elected.clone(), "without an attempt");
+    tries(&mut stage, 1);
+    stage.wrong(elected.clone(), "with 1 votes");
+    let one = stage.id(0);
+    stage.fine(stage.vote(1, &one, 1));
+    stage.wrong(elected.clone(), "with 2 votes");
+    stage.fine(stage.vote(2, &one, 1));
+    stage.fine(elected);
+}
+
+#[test]
+fn one_promotion() {
+    let mut stage = Stage::new(property::OnePromotion::default());
+    stage.fine(stage.chosen(0, 1, stage.view(0, 1)));
+    stage.fine(stage.chosen(0, 1, stage.view(0, 1)));
+    stage.fine(stage.chosen(1, 2, stage.view(1, 2)));
+    stage.wrong(stage.chosen(0, 2, stage.view(0, 1)), "two promotions in epoch 1 of `mymaster`");
+    stage.wrong(stage.chosen(1, 1, stage.view(1, 1)), "10.0.0.2:6379 by `sent-1`");
+    let mut without = stage.view(0, 1);
+    without.failover = None;
+    stage.wrong(stage.chosen(0, 1, without), "without a failover");
+}
+
+#[test]
+fn one_master_of_a_configuration() {
+    let mut stage = Stage::new(property::OnePromotion::default());
+    stage.fine(stage.hello(0, 0, server_addr(0, 0), 0));
+    stage.fine(stage.hello(1, 0, server_addr(0, 1), 0));
+    stage.fine(stage.hello(0, 1, server_addr(0, 1), 1));
+    stage.fine(stage.hello(1, 1, server_addr(0, 1), 1));
+    stage.wrong(stage.hello(2, 1, server_addr(0, 2), 1), "for which 10.0.0.2:6379 was named before");
+}
+
+#[test]
+fn odown_first() {
+    let mut stage = Stage::new(property::OdownFirst::default());
+    let odown = stage.event(0, EventKind::ObjectivelyDown, "master mymaster 10.0.0.1 6379 #quorum 2/2");
+    let tries = stage.event(0, EventKind::TryFailover, "master mymaster 10.0.0.1 6379");
+    stage.fine(stage.event(0, EventKind::NewEpoch, "1"));
+    stage.wrong(tries.clone(), "starts a failover of `mymaster` in epoch 1 without `+odown`");
+    stage.wrong(odown.clone(), "1 sentinels hold it for down, the quorum is 2");
+    stage.fine(Fact::DownTold { who: stage.sentinel(0), master: server_addr(0, 0) });
+    stage.fine(Fact::DownTold { who: stage.sentinel(1), master: server_addr(0, 1) });
+    stage.wrong(odown.clone(), "1 sentinels");
+    stage.fine(Fact::DownTold { who: stage.sentinel(1), master: server_addr(0, 0) });
+    stage.fine(odown.clone());
+    stage.fine(tries.clone());
+    stage.fine(stage.event(0, EventKind::ObjectivelyUp, "master mymaster 10.0.0.1 6379"));
+    stage.wrong(tries.clone(), "without `+odown`");
+    stage.fine(odown.clone());
+    stage.reboots(0);
+    stage.wrong(tries, "without `+odown`");
+    stage.now = stage.now + 121_000_000;
+    stage.wrong(odown, "1 sentinels");
+}
+
+#[test]
+fn tilt() {
+    let mut stage = Stage::new(property::Tilt::default());
+    let tries = stage.event(0, EventKind::TryFailover, "master mymaster 10.0.0.1 6379");
+    let enters = stage.event(0, EventKind::Tilt, "#tilt mode entered");
+    let leaves = stage.event(0, EventKind::TiltEnd, "#tilt mode exited");
+    stage.fine(stage.order(0, 1, None));
+    stage.fine(enters.clone());
+    stage.wrong(stage.order(0, 1, None), "`sent-1` is in TILT and makes 10.0.0.2:6379 a master");
+    stage.wrong(stage.order(0, 1, Some(2)), "tells 10.0.0.2:6379 to follow 10.0.0.3:6379");
+    stage.wrong(stage.ask(0, 1), "asks");
+    stage.fine(stage.ask(1, 1));
+    // Told late, decided before.
+    stage.fine(stage.event(0, EventKind::NewEpoch, "0"));
+    stage.fine(tries.clone());
+    stage.fine(stage.event(0, EventKind::NewEpoch, "1"));
+    stage.wrong(tries.clone(), "starts a failover of `mymaster` in epoch 1");
+    stage.fine(leaves);
+    stage.fine(tries);
+    stage.fine(enters);
+    stage.reboots(0);
+    stage.fine(stage.order(0, 1, None));
+}
+
+#[test]
+fn on_disk() {
+    let mut stage = Stage::new(property::OnDisk::default());
+    let one = stage.id(0);
+    stage.fine(stage.hello(0, 7, server_addr(0, 0), 0));
+    stage.wrong(stage.hello(0, 7, server_addr(0, 0), 1), "tells of config epoch 1 of `mymaster`");
+    stage.wrong(stage.vote(1, &one, 1), "told of its vote on `mymaster` in epoch 1");
+    stage.wrong(stage.ask(0, 1), "asked for a vote");
+    stage.wrong(stage.chosen(0, 1, stage.view(0, 1)), "promotes a replica");
+    let voted = stage.event(0, EventKind::VoteForLeader, &format!("{one} 1"));
+    stage.wrong(voted, "says that it voted");
+    // A hello goes out when its write has failed, not before; a vote does not.
+    stage.fine(stage.write_begins(0, 1));
+    stage.wrong(stage.hello(0, 7, server_addr(0, 0), 1), "config epoch 1");
+    stage.fine(stage.write_ends(0, false));
+    stage.fine(stage.hello(0, 7, server_addr(0, 0), 1));
+    stage.wrong(stage.hello(0, 7, server_addr(0, 0), 2), "config epoch 2");
+    stage.wrong(stage.vote(0, &one, 1), "told of its vote");
+}
+
+#[test]
+fn selection() {
+    let mut stage = Stage::new(property::Selection);
+    let with = |stage: &Stage<property::Selection>, change: &dyn Fn(&mut GroupView)| {
+        let mut view = stage.view(0, 1);
+        change(&mut view);
+        stage.chosen(0, 1, view)
+    };
+    stage.fine(with(&stage, &|_| {}));
+    stage.fine(with(&stage, &|view| view.replicas[0].priority = 10));
+    stage.wrong(with(&stage, &|view| view.replicas[0].sdown = true), "although it is down");
+    stage.wrong(with(&stage, &|view| view.replicas[0].connected = false), "it is not connected");
+    stage.wrong(with(&stage, &|view| view.replicas[0].priority = 0), "its priority is 0");
+    stage.wrong(with(&stage, &|view| view.replicas[0].info_age_ms = None), "has not answered INFO");
+    stage.wrong(with(&stage, &|view| view.replicas[0].info_age_ms = Some(5_001)), "5001 ms old");
+    let unforced = |view: &mut GroupView| {
+        view.master.sdown = false;
+        view.replicas[0].info_age_ms = Some(5_001);
+    };
+    stage.fine(with(&stage, &unforced));
+    stage.wrong(with(&stage, &|view| view.replicas[0].link_down_ms = 20_001), "lost its master 20001 ms ago");
+    stage.wrong(with(&stage, &|view| view.replicas[1].priority = 99), "although 10.0.0.3:6379 (priority 99");
+    stage.wrong(with(&stage, &|view| view.replicas[1].offset = 1_001), "offset 1001");
+    stage.wrong(with(&stage, &|view| view.replicas[0].run_id = Some("f".repeat(40))), "is better");
+    stage.wrong(with(&stage, &|view| view.replicas.clear()), "a replica of none of its groups");
+    let silent = |view: &mut GroupView| {
+        view.replicas[1].offset = 1_001;
+        view.replicas[1].refusal = Some("last answered 6000 ms ago, limit 5000 ms".to_owned());
+    };
+    stage.fine(with(&stage, &silent));
+    let promoted_already = |view: &mut GroupView| {
+        view.replicas[1].offset = 1_001;
+        view.replicas[0].role = RoleView::Master;
+    };
+    stage.fine(with(&stage, &promoted_already));
+}
+
+#[test]
+fn priority_zero() {
+    let setup = Setup { priorities: vec![100, 0, 100], ..Setup::default() };
+    let mut stage = Stage::of(property::PriorityZero::default(), &setup);
+    stage.fine(stage.order(0, 2, None));
+    stage.fine(stage.order(0, 1, Some(2)));
+    stage.wrong(stage.order(0, 1, None), "promotes 10.0.0.2:6379, whose priority is 0");
+}
+
+#[test]
+fn parallel_syncs_as_said() {
+    let mut stage = Stage::new(property::ParallelSyncs::default());
+    let event = |stage: &Stage<_>, kind, n: usize| {
+        let at = server_addr(0, n);
+        let payload = format!("slave {at} {} {} @ mymaster 10.0.0.1 6379", at.ip(), at.port());
+        stage.event(0, kind, &payload)
+    };
+    let done = EventKind::SlaveReconfDone;
+    stage.fine(event(&stage, EventKind::SlaveReconfSent, 1));
+    stage.fine(event(&stage, done, 1));
+    stage.fine(event(&stage, EventKind::SlaveReconfSent, 2));
+    stage.wrong(event(&stage, EventKind::SlaveReconfSent, 1), "2 replicas of `mymaster` are under way");
+    stage.fine(stage.event(0, EventKind::SwitchMaster, "mymaster 10.0.0.1 6379 10.0.0.2 6379"));
+    stage.fine(event(&stage, EventKind::SlaveReconfSent, 1));
+}
+
+#[test]
+fn reloads() {
+    let mut stage = Stage::new(property::Reloads::default());
+    stage.fine(stage.write_begins(0, 0));
+    stage.fine(stage.write_ends(0, true));
+    stage.fine(stage.write_begins(0, 1));
+    stage.fine(stage.write_ends(0, false));
+    stage.fine(stage.write_begins(0, 1));
+    stage.wrong(stage.write_ends(0, true), "the file of `sent-1` is not what was written: groups");
+}
+
+/// Runs a world for so long, with every property.
+fn watch(setup: &Setup, until: Time) {
+    let mut it = setup.furnish();
+    let mut properties = property::all();
+    let mut next_look = Time::secs(1);
+    loop {
+        let more = it.world.step(until.min(next_look));
+        while it.world.has_facts() {
+            for (at, fact) in it.world.take_facts() {
+                for property in &mut properties {
+                    let told = property.fact(&it.world, at, &fact);
+                    told.unwrap_or_else(|error| panic!("{at} {}: {error}", property.name()));
+                }
+            }
+        }
+        if it.world.now() >= next_look {
+            for property in &mut properties {
+                let seen = property.look(&it.world);
+                seen.unwrap_or_else(|error| panic!("{next_look} {}: {error}", property.name()));
+            }
+            next_look = next_look + 1_000_000;
+        }
+        if !more && it.world.now() >= until {
+            break;
+        }
+    }
+}
+
+#[test]
+fn undisturbed_worlds_violate_nothing() {
+    for seed in 1..=5 {
+        watch(&Setup { seed, ..Setup::default() }, Time::secs(120));
+    }
+    watch(&Setup { groups: 3, drift_ppm: 500, ..Setup::default() }, Time::secs(120));
+}
