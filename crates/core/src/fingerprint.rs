@@ -170,6 +170,7 @@ impl Group {
             jitter_ms,
             failover,
             retry,
+            alone_at,
             lost_elections,
             awaits_names,
             id: GroupId(_),
@@ -194,6 +195,7 @@ impl Group {
         let Retry { at, unless } = retry;
         f.wait(*at);
         f.shown(unless);
+        f.age_if(*alone_at, LOOK_AGAIN_LIMIT);
         f.number(u64::from(*lost_elections));
         f.flag(*awaits_names);
     }
@@ -448,5 +450,7 @@ impl Down {
 const TURN_LIMIT: u64 = 1_100;
 /// The longest patience with a candidate that was voted for, and its turn: see `Group::stepped_back_until`.
 const STEP_BACK_LIMIT: u64 = 2_500 + TURN_LIMIT;
+/// The longest wait for a master after the return of a majority: see `Group::looks_again_until`.
+const LOOK_AGAIN_LIMIT: u64 = 2_000 + 1;
 /// A server that was told whom to follow is told again, or given up, after this.
 const TOLD_LIMIT: u64 = 10_001;

@@ -46,6 +46,8 @@ pub(crate) struct Group {
     pub(crate) jitter_ms: u64,
     pub(crate) failover: Option<Failover>,
     pub(crate) retry: Retry,
+    /// when a majority was last out of reach while the master was down
+    pub(crate) alone_at: Option<Mono>,
     /// elections lost in a row, since the quorum agrees that the master is down
     pub(crate) lost_elections: u32,
     /// the master lists replicas by names that are being looked up
@@ -82,6 +84,7 @@ impl Group {
             jitter_ms: 0,
             failover: None,
             retry: Retry::default(),
+            alone_at: None,
             lost_elections: 0,
             awaits_names: false,
             conf,
@@ -435,6 +438,7 @@ impl Group {
         self.odown = None;
         self.failover = None;
         self.retry = Retry::default();
+        self.alone_at = None;
         self.lost_elections = 0;
     }
 
