@@ -74,7 +74,7 @@ impl Play {
                 .master(&name)
                 .zip(it.config_epoch(&name))
                 .map(|(master, config)| (master, config, it.current_epoch())),
-            Body::Server(_) | Body::Writer(_) => None,
+            Body::Server(_) | Body::Writer(_) | Body::Admin(_) => None,
         };
         named.expect("a sentinel that runs knows its groups")
     }

@@ -118,7 +118,7 @@ pub(crate) fn group_of(world: &World, who: ProcId, name: &str) -> Option<GroupVi
 fn forced_epoch(world: &World, who: ProcId, group: &str) -> Option<u64> {
     match world.body(who) {
         Body::Upstream(it) => it.forced_epoch(group),
-        Body::Sentinel(_) | Body::Server(_) | Body::Writer(_) => {
+        Body::Sentinel(_) | Body::Server(_) | Body::Writer(_) | Body::Admin(_) => {
             let failover = group_of(world, who, group).and_then(|view| view.failover);
             failover.filter(|failover| failover.forced).map(|failover| failover.epoch)
         }
