@@ -1,6 +1,7 @@
 //! The commands of `sim`. Each gives `true` if all was well.
 
 mod args;
+mod explore;
 mod many;
 mod report;
 mod speed;
@@ -27,6 +28,8 @@ usage: sim COMMAND [OPTIONS]
   shrink S             looks for the simplest changes with which seed S still fails
   speed                simulated hours for each minute, of a quiet world and of faulty ones
       --hours H        simulated hours of the quiet one (default 20)
+  explore              tries every order of messages, timers, crashes and failed writes in one election
+      BOUND=N ...      within other bounds, as in `timers=2 crashes=0`
   kinds                the kinds of faults
 
 Changes to the options of a seed, for `run`, `seed` and `shrink`:
@@ -47,6 +50,7 @@ pub(crate) fn main(args: &[String]) -> Result<bool, String> {
         "run" => return many::run(Args::read(rest, &["keep-going", "no-twice"])?),
         "seed" => return watch::seed(Args::read(rest, &["trace", "twice"])?),
         "shrink" => return watch::shrink(Args::read(rest, &[])?),
+        "explore" => return explore::run(rest),
         "speed" => return speed::speed(Args::read(rest, &[])?),
         "kinds" => {
             for kind in Kind::ALL {
