@@ -109,6 +109,19 @@ pub(crate) fn config_of(world: &World, who: ProcId) -> Option<Config> {
     }
 }
 
+/// The server that was the first master of a server's group: where the chain of those it was made to follow ends.
+pub(crate) fn root(world: &World, server: SocketAddr) -> SocketAddr {
+    let mut at = server;
+    for _ in 0..world.processes().count() {
+        let Some(Body::Server(server)) = world.at(at).map(|who| world.body(who)) else { break };
+        match server.options().follows {
+            Some(master) => at = master,
+            None => break,
+        }
+    }
+    at
+}
+
 /// What a sentinel of ours knows of a group.
 pub(crate) fn group_of(world: &World, who: ProcId, name: &str) -> Option<GroupView> {
     core_of(world, who)?.group_view(&GroupName(name.to_owned()))
