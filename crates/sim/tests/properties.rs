@@ -366,7 +366,7 @@ fn on_disk() {
 
 #[test]
 fn selection() {
-    let mut stage = Stage::new(property::Selection);
+    let mut stage = Stage::new(property::Selection::default());
     let with = |stage: &Stage<property::Selection>, change: &dyn Fn(&mut GroupView)| {
         let mut view = stage.view(0, 1);
         change(&mut view);
@@ -398,7 +398,13 @@ fn selection() {
         view.replicas[1].offset = 1_001;
         view.replicas[0].role = RoleView::Master;
     };
+    stage.wrong(with(&stage, &promoted_already), "is better");
+    let who = stage.it.servers[0][1];
+    stage.fine(Fact::Follows { who, master: None });
     stage.fine(with(&stage, &promoted_already));
+    stage.fine(Fact::Booted { who });
+    stage.fine(Fact::Follows { who, master: None });
+    stage.wrong(with(&stage, &promoted_already), "is better");
 }
 
 #[test]

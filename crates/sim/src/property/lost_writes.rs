@@ -163,6 +163,16 @@ impl LostWrites {
         reigns.push(Reign { at, server, start, holds });
     }
 
+    /// A server that started as a master and is chosen while it is one changes nothing, and reigns from now on.
+    fn chosen(&mut self, world: &World, at: Time, server: SocketAddr) {
+        let Some(Body::Server(body)) = world.at(server).map(|who| world.body(who)) else { return };
+        let reigns = self.reigns.entry(root(world, server)).or_default();
+        let present = reigns.iter().rfind(|reign| reign.start == Start::Promoted).map(|reign| reign.server);
+        if body.is_master() && present != Some(server) {
+            reigns.push(Reign { at, server, start: Start::Promoted, holds: body.values().clone() });
+        }
+    }
+
     fn acknowledged(&mut self, writer: ProcId, server: SocketAddr, value: u64) {
         let runs = self.acked.entry(writer).or_default();
         match runs.last_mut() {
@@ -243,6 +253,7 @@ impl Property for LostWrites {
                 self.unnamed.remove(master);
             }
             Fact::Follows { who, master } => self.follows(world, at, *who, *master),
+            Fact::OrderSent { server, follow: None, .. } => self.chosen(world, at, *server),
             Fact::Acked { writer, server, value } => self.acknowledged(*writer, *server, *value),
             _ => {}
         }

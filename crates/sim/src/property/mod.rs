@@ -81,7 +81,7 @@ pub fn all() -> Vec<Box<dyn Property>> {
         Box::new(OdownFirst::default()),
         Box::new(Tilt::default()),
         Box::new(OnDisk::default()),
-        Box::new(Selection),
+        Box::new(Selection::default()),
         Box::new(PriorityZero::default()),
         Box::new(ParallelSyncs::default()),
         Box::new(Reloads::default()),

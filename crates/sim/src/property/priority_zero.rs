@@ -4,7 +4,8 @@
 //!
 //! This looks at how the server is really configured, not at what a sentinel believes.
 //!
-//! Allowed: a priority that was set to 0 in the last 40 seconds may not be known yet: an INFO of a healthy group may be
+//! Allowed: a server that is a master already, such as an old one that returns in an outage, tells nobody its priority; it
+//! is not promoted but kept. A priority that was set to 0 in the last 40 seconds may not be known yet: an INFO of a healthy group may be
 //! 30 seconds old, and more when clocks run apart.
 
 use std::collections::BTreeMap;
@@ -37,7 +38,11 @@ impl PriorityZero {
     }
 
     fn judge(&self, world: &World, at: Time, by: ProcId, server: SocketAddr) -> Result<(), String> {
-        let since = world.at(server).and_then(|who| self.since.get(&who));
+        let who = world.at(server).filter(|who| match world.body(*who) {
+            Body::Server(server) => !server.is_master(),
+            Body::Sentinel(_) | Body::Upstream(_) | Body::Writer(_) => false,
+        });
+        let since = who.and_then(|who| self.since.get(&who));
         let known = |since: &&Time| **since == Time(0) || at.since_ms(**since) > KNOWN_AFTER_MS;
         if since.filter(known).is_none() {
             return Ok(());
