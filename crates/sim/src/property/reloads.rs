@@ -59,8 +59,7 @@ impl Property for Reloads {
             Fact::WriteEnded { who, ok, .. } if is_ours(world, *who) => {
                 let Some(written) = self.writing.remove(who).filter(|_| *ok) else { return Ok(()) };
                 let (text, mut config) = read(world, *who)?;
-                // A hash of the text it was read from.
-                config.general.state_source = written.general.state_source;
+                config.general.state_source = written.general.state_source; // names the file read, not the state
                 let name = world.name(*who);
                 if config != *written {
                     let difference = difference(&config, &written);
