@@ -20,7 +20,7 @@ use watchkeeper_core::event::EventKind;
 use watchkeeper_core::view::{GroupView, ReplicaView};
 
 use super::Property;
-use super::known::{config_of, core_of, group_of, root};
+use super::known::{config_of, core_of, group_of, root, server_at};
 use crate::fact::Fact;
 use crate::process::{Body, ProcId};
 use crate::server::Server;
@@ -82,14 +82,6 @@ pub(super) fn sentinels_of(world: &World, core: &BTreeSet<IpAddr>) -> Vec<(ProcI
 /// The address of a group's master.
 pub(super) fn master_of(group: &GroupConfig) -> Option<SocketAddr> {
     Some(SocketAddr::new(group.host.parse().ok()?, group.port))
-}
-
-fn server_at(world: &World, addr: SocketAddr) -> Option<(ProcId, &Server)> {
-    let who = world.at(addr)?;
-    match world.body(who) {
-        Body::Server(server) => Some((who, server)),
-        Body::Sentinel(_) | Body::Upstream(_) | Body::Writer(_) => None,
-    }
 }
 
 /// Why no sentinel can promote this replica, whatever the sentinels do.

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use super::Property;
+use super::known::server_at;
 use crate::fact::Fact;
 use crate::process::{Body, ProcId};
 use crate::time::Time;
@@ -38,10 +39,7 @@ impl PriorityZero {
     }
 
     fn judge(&self, world: &World, at: Time, by: ProcId, server: SocketAddr) -> Result<(), String> {
-        let who = world.at(server).filter(|who| match world.body(*who) {
-            Body::Server(server) => !server.is_master(),
-            Body::Sentinel(_) | Body::Upstream(_) | Body::Writer(_) => false,
-        });
+        let who = server_at(world, server).filter(|(_, server)| !server.is_master()).map(|(who, _)| who);
         let since = who.and_then(|who| self.since.get(&who));
         let known = |since: &&Time| **since == Time(0) || at.since_ms(**since) > KNOWN_AFTER_MS;
         if since.filter(known).is_none() {
