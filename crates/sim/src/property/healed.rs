@@ -9,7 +9,8 @@
 //!
 //! Allowed: nothing is required of a group whose sentinels in the core are too few to elect one. A group that cannot have
 //! a master, because all its running replicas have priority 0 or lost their master too long before it died, may be
-//! without one. A server that no running sentinel ever knew, such as one behind a replica, may follow a dead one.
+//! without one. Sentinels with the same config epoch may name two masters if failovers were forced in that epoch
+//! (ARCHITECTURE.md, "Where the design was changed"): nothing more is required of that group. A server that no running sentinel ever knew, such as one behind a replica, may follow a dead one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -20,7 +21,7 @@ use watchkeeper_core::event::EventKind;
 use watchkeeper_core::view::{GroupView, ReplicaView};
 
 use super::Property;
-use super::known::{config_of, core_of, group_of, root, server_at};
+use super::known::{Attempts, Groups, config_of, core_of, group_of, root, server_at};
 use crate::fact::Fact;
 use crate::process::{Body, ProcId};
 use crate::server::Server;
@@ -32,6 +33,8 @@ use crate::world::World;
 pub struct Healed {
     /// the servers each sentinel has ever known
     known: BTreeMap<ProcId, BTreeSet<SocketAddr>>,
+    groups: Groups,
+    attempts: Attempts,
 }
 
 /// A sentinel of the core and what it says of a group.
@@ -277,7 +280,7 @@ impl Property for Healed {
         "healed"
     }
 
-    fn fact(&mut self, _world: &World, _at: Time, fact: &Fact) -> Result<(), String> {
+    fn fact(&mut self, world: &World, _at: Time, fact: &Fact) -> Result<(), String> {
         match fact {
             Fact::WriteBegun { who, config, .. } => {
                 let known = self.known.entry(*who).or_default();
@@ -288,6 +291,9 @@ impl Property for Healed {
                         replicas.filter_map(|(host, port)| Some(SocketAddr::new(host.parse().ok()?, *port))),
                     );
                 }
+            }
+            Fact::FailoverAsked { .. } => {
+                self.attempts.note(&mut self.groups, world, fact);
             }
             Fact::Event { who, event } if event.kind == EventKind::ResetMaster => {
                 self.known.remove(who);
@@ -308,6 +314,13 @@ impl Property for Healed {
                 Some(Seat { who: *who, group })
             });
             let seats: Vec<Seat> = seats.collect();
+            let (epochs, masters): (BTreeSet<u64>, BTreeSet<_>) =
+                seats.iter().map(|seat| (seat.group.config_epoch, master_of(&seat.group))).unzip();
+            let number = self.groups.number(name);
+            let forced = |epoch: &u64| self.attempts.anybody_forced(number, *epoch);
+            if masters.len() > 1 && epochs.len() == 1 && epochs.iter().all(forced) {
+                continue;
+            }
             let family: BTreeSet<SocketAddr> =
                 seats.iter().filter_map(|seat| Some(root(world, master_of(&seat.group)?))).collect();
             let known = seats.iter().filter_map(|seat| self.known.get(&seat.who)).flatten();
