@@ -322,12 +322,32 @@ impl Injector {
         Some(())
     }
 
+    /// Only where all servers can be found again: what nobody reports as its replica is forgotten for good, and that is
+    /// what the command is for.
     fn sentinel_reset(&mut self, world: &mut World) -> Option<()> {
         let kind = Kind::SentinelReset;
-        let group = self.some_group(kind);
+        let groups = self.servers.len() as u64;
+        let number = self.rng(kind).below(groups) as usize;
+        let group = group_name(number);
         let among = self.sentinels.clone();
+        if !calm(&self.servers[number], world) {
+            return None;
+        }
         let who = self.pick(kind, &among)?;
         self.order(who, &["SENTINEL", "RESET", &group], world);
         Some(())
     }
+}
+
+/// Whether all servers of a group run, one as master and the others fed by it.
+fn calm(servers: &[ProcId], world: &World) -> bool {
+    let mut masters = 0;
+    for &who in servers {
+        let Body::Server(server) = world.body(who) else { return false };
+        masters += usize::from(server.is_master());
+        if !world.runs(who) || !(server.is_master() || server.link_up()) {
+            return false;
+        }
+    }
+    masters == 1
 }

@@ -5,7 +5,7 @@
 //! priority, the greatest offset, the smallest run id.
 //!
 //! The rule is written down here once more, from what the sentinel knew at the instant it gave the order. How long ago a
-//! replica answered a PING is not part of that: such a refusal is believed.
+//! replica answered a PING is not part of that, nor is its link for messages: such refusals are believed.
 //!
 //! Allowed: a replica that says it is a master already, and was not this group's before, goes before all others: a leader
 //! that is gone has promoted it, and another one would make two masters.
@@ -91,8 +91,10 @@ impl Property for Selection {
         if chosen.role == RoleView::Master && !chosen.former_master {
             return Ok(());
         }
+        let believed = ["last answered", "there is no connection"];
         let silent = |other: &&ReplicaView| {
-            other.refusal.as_ref().is_some_and(|refusal| refusal.starts_with("last answered"))
+            let refusal = other.refusal.as_ref();
+            refusal.is_some_and(|refusal| believed.iter().any(|start| refusal.starts_with(start)))
         };
         let better = group
             .replicas
