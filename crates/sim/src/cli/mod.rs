@@ -1,8 +1,10 @@
 //! The commands of `sim`. Each gives `true` if all was well.
 
 mod args;
+mod canaries;
 mod many;
 mod report;
+mod scenarios;
 mod speed;
 mod watch;
 
@@ -27,6 +29,12 @@ usage: sim COMMAND [OPTIONS]
   shrink S             looks for the simplest changes with which seed S still fails
   speed                simulated hours for each minute, of a quiet world and of faulty ones
       --hours H        simulated hours of the quiet one (default 20)
+  scenario FILE...     plays scenario files
+      --trace          and prints their whole traces
+  canaries             looks for each deliberate bug until a seed finds it (`make sim-canaries` builds what it needs)
+      --from S         the first seed (default 0)
+      --most N         seeds for each (default 1000)
+      --name NAME      only this one
   kinds                the kinds of faults
 
 Changes to the options of a seed, for `run`, `seed` and `shrink`:
@@ -47,6 +55,8 @@ pub(crate) fn main(args: &[String]) -> Result<bool, String> {
         "run" => return many::run(Args::read(rest, &["keep-going", "no-twice"])?),
         "seed" => return watch::seed(Args::read(rest, &["trace", "twice"])?),
         "shrink" => return watch::shrink(Args::read(rest, &[])?),
+        "scenario" => return scenarios::scenarios(Args::read(rest, &["trace"])?),
+        "canaries" => return canaries::canaries(Args::read(rest, &[])?),
         "speed" => return speed::speed(Args::read(rest, &[])?),
         "kinds" => {
             for kind in Kind::ALL {
