@@ -1,9 +1,11 @@
 //! The commands of `sim`. Each gives `true` if all was well.
 
 mod args;
+mod canaries;
 mod explore;
 mod many;
 mod report;
+mod scenarios;
 mod speed;
 mod watch;
 
@@ -30,6 +32,12 @@ usage: sim COMMAND [OPTIONS]
       --hours H        simulated hours of the quiet one (default 20)
   explore              tries every order of messages, timers, crashes and failed writes in one election
       BOUND=N ...      within other bounds, as in `timers=2 crashes=0`
+  scenario FILE...     plays scenario files
+      --trace          and prints their whole traces
+  canaries             looks for each deliberate bug until a seed finds it (`make sim-canaries` builds what it needs)
+      --from S         the first seed (default 0)
+      --most N         seeds for each (default 1000)
+      --name NAME      only this one
   kinds                the kinds of faults
 
 Changes to the options of a seed, for `run`, `seed` and `shrink`:
@@ -51,6 +59,8 @@ pub(crate) fn main(args: &[String]) -> Result<bool, String> {
         "seed" => return watch::seed(Args::read(rest, &["trace", "twice"])?),
         "shrink" => return watch::shrink(Args::read(rest, &[])?),
         "explore" => return explore::run(rest),
+        "scenario" => return scenarios::scenarios(Args::read(rest, &["trace"])?),
+        "canaries" => return canaries::canaries(Args::read(rest, &[])?),
         "speed" => return speed::speed(Args::read(rest, &[])?),
         "kinds" => {
             for kind in Kind::ALL {

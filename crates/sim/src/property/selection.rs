@@ -5,7 +5,7 @@
 //! priority, the greatest offset, the smallest run id.
 //!
 //! The rule is written down here once more, from what the sentinel knew at the instant it gave the order. How long ago a
-//! replica answered a PING is not part of that: such a refusal is believed.
+//! replica answered a PING is not part of that, nor is its link for messages: such refusals are believed.
 //!
 //! Allowed: a replica that a leader which is gone has promoted already goes before all others: another one would make two
 //! masters. That it really was promoted is known here; a server that merely started as a master is not one of those.
@@ -120,8 +120,10 @@ impl Property for Selection {
         if chosen.role == RoleView::Master && self.promoted.contains(server) {
             return Ok(());
         }
+        let believed = ["last answered", "there is no connection"];
         let silent = |other: &&ReplicaView| {
-            other.refusal.as_ref().is_some_and(|refusal| refusal.starts_with("last answered"))
+            let refusal = other.refusal.as_ref();
+            refusal.is_some_and(|refusal| believed.iter().any(|start| refusal.starts_with(start)))
         };
         let better = group
             .replicas
