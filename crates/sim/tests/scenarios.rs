@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use watchkeeper_sim::scenario;
 
-#[allow(clippy::disallowed_methods)] // tests may read files
+#[allow(clippy::disallowed_methods, clippy::unwrap_used)] // it only reads files of the repository
 fn files() -> Vec<(String, String)> {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios"));
     let mut names: Vec<String> = std::fs::read_dir(&folder)
@@ -13,7 +13,8 @@ fn files() -> Vec<(String, String)> {
         .filter(|name| name.ends_with(".md"))
         .collect();
     names.sort();
-    let read = |name: String| (format!("scenarios/{name}"), std::fs::read_to_string(folder.join(&name)).unwrap());
+    let read =
+        |name: String| (format!("scenarios/{name}"), std::fs::read_to_string(folder.join(&name)).unwrap());
     names.into_iter().map(read).collect()
 }
 
@@ -45,7 +46,8 @@ fn the_same_file_takes_the_same_course() {
 
 #[test]
 fn an_expectation_that_does_not_come_true_says_what_was_seen() {
-    let text = "# T\n```scenario\nworld: 3 sentinels, quorum 2\nat 10s crash master\nexpect +tilt within 5s\n```\n";
+    let text =
+        "# T\n```scenario\nworld: 3 sentinels, quorum 2\nat 10s crash master\nexpect +tilt within 5s\n```\n";
     let report = scenario::run("scenarios/x.md", text);
     let said = report.to_string();
     assert!(!report.passed());

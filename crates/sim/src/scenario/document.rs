@@ -89,7 +89,7 @@ fn error(path: &str, line: usize, source: &str, wrong: Wrong) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::step::{Action, Check, Limit, Start, What};
+    use crate::scenario::step::{Action, Check, Limit, ProcessAction, Start, What};
 
     fn wrong(line: &str) -> String {
         let text = format!("# T\n```scenario\nworld: 3 sentinels\n{line}\n```\n");
@@ -108,7 +108,10 @@ mod tests {
         assert_eq!((cases[0].title.as_str(), cases[1].title.as_str()), ("A", "B"));
         assert_eq!((cases[0].setup.sentinels.len(), cases[0].setup.quorum, cases[0].setup.seed), (5, 3, 7));
         let [first, second] = &cases[0].steps[..] else { panic!("{:?}", cases[0].steps) };
-        assert!(matches!(&first.what, What::Do { start: Start::At(1_000_000), action: Action::Crash(_) }));
+        assert!(matches!(
+            &first.what,
+            What::Do { start: Start::At(1_000_000), action: Action::Process(_, ProcessAction::Crash) }
+        ));
         let What::Expect { check: Check::Seen(_), limit } = &second.what else { panic!("{second:?}") };
         assert_eq!((*limit, second.line), (Limit::Within(3_000_000), 9));
     }
@@ -116,10 +119,18 @@ mod tests {
     #[test]
     fn mistakes_are_shown_with_their_place_and_what_to_write() {
         let cases = [
-            ("at 10s crsh master", "x.md:4:8: expected an action or `expect`, found `crsh`", "`crash <processes>`"),
+            (
+                "at 10s crsh master",
+                "x.md:4:8: expected an action or `expect`, found `crsh`",
+                "`crash <processes>`",
+            ),
             ("at ten crash master", "x.md:4:4: expected a time such as", "`at <time>`"),
             ("crash redis-9", "x.md:4:7: expected a process", "this world has redis-1, redis-2"),
-            ("expect +switch-mster within 3s", "x.md:4:8: expected the name of an event", "`+switch-master`?"),
+            (
+                "expect +switch-mster within 3s",
+                "x.md:4:8: expected the name of an event",
+                "`+switch-master`?",
+            ),
             ("expect +odown within", "x.md:4:22: expected a time", "within <time>"),
             ("expect +odown for 3s", "x.md:4:15: `for` says nothing", "use `within`"),
             ("expect master sent-1 on every sentinel", "x.md:4:15: expected a server", "redis-3"),
@@ -137,6 +148,8 @@ mod tests {
     fn a_file_without_steps_is_no_scenario() {
         assert!(read("x.md", "# A\n").unwrap_err().to_string().contains("no block fenced"));
         assert!(read("x.md", "```scenario\ncrash master\n```").unwrap_err().to_string().contains("`world:`"));
-        assert!(read("x.md", "```scenario\nworld:\n```").unwrap_err().to_string().contains("nothing happens"));
+        assert!(
+            read("x.md", "```scenario\nworld:\n```").unwrap_err().to_string().contains("nothing happens")
+        );
     }
 }

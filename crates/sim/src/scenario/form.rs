@@ -50,55 +50,37 @@ impl Filled {
         self.0.pop_front().expect("a row of the grammar takes no more than its form has")
     }
     pub(crate) fn who_if(&mut self) -> Option<Who> {
-        self.next().map(|value| match value {
-            Value::Who(who) => who,
-            other => unreachable!("the form has {other:?} in this place"),
-        })
+        self.next().map(|value| if let Value::Who(who) = value { who } else { misplaced(&value) })
     }
     pub(crate) fn who(&mut self) -> Who {
         self.who_if().expect("not optional")
     }
     pub(crate) fn us_if(&mut self) -> Option<u64> {
-        self.next().map(|value| match value {
-            Value::Us(us) => us,
-            other => unreachable!("the form has {other:?} in this place"),
-        })
+        self.next().map(|value| if let Value::Us(us) = value { us } else { misplaced(&value) })
     }
     pub(crate) fn us(&mut self) -> u64 {
         self.us_if().expect("not optional")
     }
     pub(crate) fn group_if(&mut self) -> Option<usize> {
-        self.next().map(|value| match value {
-            Value::Group(group) => group,
-            other => unreachable!("the form has {other:?} in this place"),
-        })
+        self.next().map(|value| if let Value::Group(group) = value { group } else { misplaced(&value) })
     }
     pub(crate) fn ms(&mut self) -> i64 {
-        match self.next() {
-            Some(Value::Ms(ms)) => ms,
-            other => unreachable!("the form has {other:?} in this place"),
-        }
+        let value = self.next();
+        if let Some(Value::Ms(ms)) = value { ms } else { misplaced(&value) }
     }
     pub(crate) fn number_if(&mut self) -> Option<u64> {
-        self.next().map(|value| match value {
-            Value::Number(number) => number,
-            other => unreachable!("the form has {other:?} in this place"),
-        })
+        self.next().map(|value| if let Value::Number(number) = value { number } else { misplaced(&value) })
     }
     pub(crate) fn number(&mut self) -> u64 {
         self.number_if().expect("not optional")
     }
     pub(crate) fn event(&mut self) -> EventKind {
-        match self.next() {
-            Some(Value::Event(kind)) => kind,
-            other => unreachable!("the form has {other:?} in this place"),
-        }
+        let value = self.next();
+        if let Some(Value::Event(kind)) = value { kind } else { misplaced(&value) }
     }
     pub(crate) fn text(&mut self) -> String {
-        match self.next() {
-            Some(Value::Text(text)) => text,
-            other => unreachable!("the form has {other:?} in this place"),
-        }
+        let value = self.next();
+        if let Some(Value::Text(text)) = value { text } else { misplaced(&value) }
     }
     pub(crate) fn flag(&mut self) -> bool {
         self.next().is_some()
@@ -106,6 +88,11 @@ impl Filled {
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// A row of the grammar takes what its form does not have.
+fn misplaced(value: &dyn std::fmt::Debug) -> ! {
+    panic!("the form has {value:?} in this place")
 }
 
 /// How far a line fitted a form.
@@ -116,7 +103,13 @@ struct Miss {
 }
 
 /// Fits the words from `from` on to a form; what was filled in, and the first word that is not of the form.
-fn fit(form: &[Element], words: &[Word], from: usize, roster: &Roster, into: &mut Filled) -> Result<usize, Miss> {
+fn fit(
+    form: &[Element],
+    words: &[Word],
+    from: usize,
+    roster: &Roster,
+    into: &mut Filled,
+) -> Result<usize, Miss> {
     let mut at = from;
     for element in form {
         match element {
@@ -192,9 +185,10 @@ fn fill(slot: Slot, words: &[Word], at: usize, roster: &Roster) -> Result<(Value
                 Some(Err(name)) => {
                     let mut missed = miss(words, at, "the name of an event");
                     let like = words::nearest(name, EVENTS.iter().map(|spec| spec.name));
-                    missed.wrong.hint = like.map_or("docs/reference/events.md has all names".to_owned(), |like| {
-                        format!("did you mean `{like}`?")
-                    });
+                    missed.wrong.hint = like
+                        .map_or("docs/reference/events.md has all names".to_owned(), |like| {
+                            format!("did you mean `{like}`?")
+                        });
                     return Err(missed);
                 }
                 None => None,
@@ -326,7 +320,10 @@ fn unknown<T>(rows: &[Row<T>], what: &str, words: &[Word], from: usize) -> Wrong
     let hint = match words::nearest(word, firsts().filter(|first| !first.starts_with(['<', '[']))) {
         Some(like) => {
             let forms = rows.iter().map(|row| row.form).filter(|form| form.starts_with(like));
-            format!("did you mean {}?", forms.map(|form| format!("`{form}`")).collect::<Vec<_>>().join(" or "))
+            format!(
+                "did you mean {}?",
+                forms.map(|form| format!("`{form}`")).collect::<Vec<_>>().join(" or ")
+            )
         }
         None => "docs/internals/scenarios.md lists everything that can stand here".to_owned(),
     };

@@ -30,9 +30,10 @@ pub fn run(path: &str, text: &str) -> Report {
 fn play_one(case: &step::Case) -> Outcome {
     let (play, failure) = play::play(case);
     let name = |who| play.world.name(who).to_owned();
-    let events = play.seen.iter().map(|seen| {
-        (seen.at, name(seen.who), format!("{} {}", seen.event.name, seen.event.payload))
-    });
+    let events = play
+        .seen
+        .iter()
+        .map(|seen| (seen.at, name(seen.who), format!("{} {}", seen.event.name, seen.event.payload)));
     Outcome {
         title: case.title.clone(),
         line: case.line,

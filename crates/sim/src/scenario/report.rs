@@ -87,6 +87,9 @@ impl Report {
         for line in &failure.trace {
             writeln!(f, "    {line}")?;
         }
-        writeln!(f, "hint: `cargo run -p watchkeeper-sim -- scenario {path} --trace` replays it with the whole trace")
+        writeln!(
+            f,
+            "hint: `cargo run -p watchkeeper-sim -- scenario {path} --trace` replays it with the whole trace"
+        )
     }
 }

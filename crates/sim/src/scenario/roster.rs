@@ -116,7 +116,8 @@ impl Roster {
     pub(crate) fn group(&self, name: &str, words: &[Word], index: usize) -> Result<usize, Wrong> {
         let found = (0..self.groups).find(|g| crate::setup::group_name(*g) == name);
         found.ok_or_else(|| {
-            let names: Vec<String> = (0..self.groups).map(|g| format!("`{}`", crate::setup::group_name(g))).collect();
+            let names: Vec<String> =
+                (0..self.groups).map(|g| format!("`{}`", crate::setup::group_name(g))).collect();
             Wrong {
                 column: column(words, index),
                 what: format!("there is no group `{name}`"),
