@@ -97,7 +97,7 @@ impl Play {
             world: furnished.world,
             servers: furnished.servers,
             sentinels: furnished.sentinels,
-            properties: property::all().into_iter().filter(|p| p.name() != "reloads").collect(),
+            properties: property::all(),
             seen: Vec::new(),
             seen_before: 0,
             acked: Values::default(),
