@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use watchkeeper_sim::scenario;
 
-#[allow(clippy::disallowed_methods)] // tests may read files
+#[allow(clippy::disallowed_methods, clippy::unwrap_used)] // it only reads files of the repository
 fn files() -> Vec<(String, String)> {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios"));
     let mut names: Vec<String> = std::fs::read_dir(&folder)
@@ -59,5 +59,32 @@ fn an_expectation_that_does_not_come_true_says_what_was_seen() {
         "scenario scenarios/x.md --trace` replays it",
     ] {
         assert!(said.contains(part), "`{part}` is missing in:\n{said}");
+    }
+}
+
+#[test]
+#[allow(clippy::disallowed_methods)] // it only reads a file of the repository
+fn the_reference_is_that_of_the_tables() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/internals/scenarios.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let hint = "hint: put the output of `cargo run -p watchkeeper-sim -- scenario --reference` at its end";
+    assert!(text.ends_with(&scenario::reference()), "{path} is not up to date\n{hint}");
+}
+
+#[test]
+fn every_file_is_a_question_in_both_languages_and_in_the_index() {
+    let files = files();
+    let index = files.iter().find(|(path, _)| path == "scenarios/README.md").map(|(_, text)| text).unwrap();
+    for (path, text) in scenarios() {
+        let title = text.lines().next().unwrap_or("");
+        assert!(
+            title.starts_with("# ") && title.ends_with('?'),
+            "{path}: the title `{title}` is no question"
+        );
+        assert!(text.contains("\n> 中文："), "{path}: a line `> 中文：` is missing");
+        assert!(text.contains("**What to do:**"), "{path}: what to do is missing");
+        let file = path.trim_start_matches("scenarios/");
+        let entry = format!("- [{}]({file})", title.trim_start_matches("# "));
+        assert!(index.contains(&entry), "scenarios/README.md lacks `{entry}`");
     }
 }

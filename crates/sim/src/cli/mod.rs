@@ -5,7 +5,7 @@ mod canaries;
 mod explore;
 mod many;
 mod report;
-mod scenarios;
+mod scenario;
 mod speed;
 mod watch;
 
@@ -32,13 +32,15 @@ usage: sim COMMAND [OPTIONS]
       --hours H        simulated hours of the quiet one (default 20)
   explore              tries every order of messages, timers, crashes and failed writes in one election
       BOUND=N ...      within other bounds, as in `timers=2 crashes=0`
-  scenario FILE...     plays scenario files
-      --trace          and prints their whole traces
   canaries             looks for each deliberate bug until a seed finds it (`make sim-canaries` builds what it needs)
       --from S         the first seed (default 0)
       --most N         seeds for each (default 1000)
       --name NAME      only this one
   kinds                the kinds of faults
+  scenario FILE ...    plays scenario files
+      --events         and prints what the sentinels said
+      --trace          and everything that happened
+      --reference      prints what can stand in such a file
 
 Changes to the options of a seed, for `run`, `seed` and `shrink`:
       --without K,K    these kinds of faults do not happen        --seconds N    faults happen for so long
@@ -59,7 +61,7 @@ pub(crate) fn main(args: &[String]) -> Result<bool, String> {
         "seed" => return watch::seed(Args::read(rest, &["trace", "twice"])?),
         "shrink" => return watch::shrink(Args::read(rest, &[])?),
         "explore" => return explore::run(rest),
-        "scenario" => return scenarios::scenarios(Args::read(rest, &["trace"])?),
+        "scenario" => return scenario::scenario(rest),
         "canaries" => return canaries::canaries(Args::read(rest, &[])?),
         "speed" => return speed::speed(Args::read(rest, &[])?),
         "kinds" => {

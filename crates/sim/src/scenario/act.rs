@@ -11,7 +11,7 @@ use crate::world::{Life, World};
 use super::play::{Later, Play, Wrong};
 use super::roster::Who;
 use super::servers;
-use super::step::Action;
+use super::step::{Action, NetworkAction, ProcessAction, ServerAction};
 
 /// Paths between hosts, each with its direction.
 type Ways = Vec<(IpAddr, IpAddr)>;
@@ -20,142 +20,122 @@ impl Play {
     /// Does it.
     pub(crate) fn act(&mut self, action: &Action) -> Result<(), Wrong> {
         match action {
-            Action::Wait(us) => self.pass(self.world.now() + *us).map(|_| ())?,
-            Action::Crash(_)
-            | Action::Restart { .. }
-            | Action::Pause { .. }
-            | Action::Resume(_)
-            | Action::PowerOff(_)
-            | Action::PowerOn(_) => self.act_on_life(action)?,
-            Action::Cut { .. }
-            | Action::CutOneWay { .. }
-            | Action::Mend { .. }
-            | Action::Isolate { .. }
-            | Action::Flap { .. }
-            | Action::SlowNetwork { .. }
-            | Action::LosePackets { .. } => self.act_on_network(action)?,
-            Action::SlowDisk { who, us } => {
-                self.disks(who, Wear { latency_us: *us, ..Wear::default() })?;
+            Action::Wait(us) => self.pass(self.world.now() + *us).map(|_| ()),
+            Action::Process(who, action) => self.act_on_processes(who, *action),
+            Action::Network(action) => self.act_on_network(action),
+            Action::Disk(who, wear) => {
+                for who in self.resolve(who)? {
+                    self.world.set_disk(who, *wear);
+                }
+                Ok(())
             }
-            Action::FailDisk(who) => self.disks(who, Wear { fails_permille: 1_000, ..Wear::default() })?,
-            Action::HangDisk(who) => self.disks(who, Wear { hangs: true, ..Wear::default() })?,
-            Action::RepairDisk(who) => self.disks(who, Wear::default())?,
             Action::JumpClock { who, ms } => {
                 for ip in self.hosts_of(who)? {
                     self.world.jump_clock(ip, *ms);
                 }
+                Ok(())
             }
             Action::Failover { on, group } => {
                 for who in self.resolve(on)? {
                     self.command(who, &["SENTINEL", "FAILOVER", &group_name(*group)])?;
                 }
+                Ok(())
             }
-            Action::Busy { .. } | Action::SlowAnswers { .. } | Action::Priority { .. } => {
-                self.act_on_servers(action)?;
+            Action::Server(who, action) => self.act_on_servers(who, *action),
+            Action::Heal => {
+                self.heal();
+                Ok(())
             }
-            Action::Heal => self.heal(),
         }
-        Ok(())
     }
 
-    fn act_on_life(&mut self, action: &Action) -> Result<(), Wrong> {
+    fn act_on_processes(&mut self, who: &Who, action: ProcessAction) -> Result<(), Wrong> {
         match action {
-            Action::Crash(who) => {
-                for who in self.resolve(who)? {
-                    self.world.kill(who);
-                }
-            }
-            Action::Restart { who, empty, loading_us } => {
-                for who in self.resolve(who)? {
-                    self.restart(who, *empty, *loading_us)?;
-                }
-            }
-            Action::Pause { who, us } => {
-                let who = self.resolve(who)?;
-                for one in &who {
-                    self.world.pause(*one);
-                }
-                if let Some(us) = us {
-                    self.later(self.world.now() + *us, Later::Resume(who));
-                }
-            }
-            Action::Resume(who) => {
-                for who in self.resolve(who)? {
-                    self.world.resume(who);
-                }
-            }
-            Action::PowerOff(who) => {
+            ProcessAction::PowerOff => {
                 for ip in self.hosts_of(who)? {
                     self.world.power_off(ip);
                 }
+                return Ok(());
             }
-            Action::PowerOn(who) => {
+            ProcessAction::PowerOn => {
                 for ip in self.hosts_of(who)? {
                     self.world.power_on(ip);
                     for who in on_host(&self.world, ip) {
                         self.restart(who, false, None)?;
                     }
                 }
+                return Ok(());
             }
-            other => unreachable!("{other:?} is no matter of life"),
+            ProcessAction::Crash
+            | ProcessAction::Restart { .. }
+            | ProcessAction::Pause { .. }
+            | ProcessAction::Resume => {}
+        }
+        let all = self.resolve(who)?;
+        for who in all.iter().copied() {
+            match action {
+                ProcessAction::Crash => self.world.kill(who),
+                ProcessAction::Restart { empty, loading_us } => self.restart(who, empty, loading_us)?,
+                ProcessAction::Pause { .. } => self.world.pause(who),
+                ProcessAction::Resume => self.world.resume(who),
+                ProcessAction::PowerOff | ProcessAction::PowerOn => {}
+            }
+        }
+        if let ProcessAction::Pause { us: Some(us) } = action {
+            self.later(self.world.now() + us, Later::Resume(all));
         }
         Ok(())
     }
 
-    fn act_on_network(&mut self, action: &Action) -> Result<(), Wrong> {
+    fn act_on_network(&mut self, action: &NetworkAction) -> Result<(), Wrong> {
         match action {
-            Action::Cut { a, b, us } => {
+            NetworkAction::Cut { a, b, us } => {
                 let ways = both(&self.hosts_of(a)?, &self.hosts_of(b)?);
                 self.cut(ways, *us);
             }
-            Action::CutOneWay { from, to, us } => {
+            NetworkAction::CutOneWay { from, to, us } => {
                 let ways = one_way(&self.hosts_of(from)?, &self.hosts_of(to)?);
                 self.cut(ways, *us);
             }
-            Action::Mend { a, b } => {
+            NetworkAction::Mend { a, b } => {
                 let ways = both(&self.hosts_of(a)?, &self.hosts_of(b)?);
                 self.mend(&ways);
             }
-            Action::Isolate { who, us } => {
+            NetworkAction::Isolate { who, us } => {
                 let ways = self.around(who)?;
                 self.cut(ways, *us);
             }
-            Action::Flap { who, period_us, us } => {
+            NetworkAction::Flap { who, period_us, us } => {
                 let (paths, until) = (self.around(who)?, self.world.now() + *us);
                 self.act_later(Later::Flap { paths, cut: true, period_us: *period_us, until });
             }
-            Action::SlowNetwork { who, us } => {
-                for (from, to) in self.around(who)? {
+            NetworkAction::Slow { who, to, us } => {
+                let ways = match to {
+                    Some(to) => both(&self.hosts_of(who)?, &self.hosts_of(to)?),
+                    None => self.around(who)?,
+                };
+                for (from, to) in ways {
                     self.world.path_mut(from, to).latency_us = Path::default().latency_us + us;
                 }
             }
-            Action::LosePackets { who, percent } => {
+            NetworkAction::Lose { who, percent } => {
                 for (from, to) in self.around(who)? {
                     self.world.path_mut(from, to).loss_permille = (percent * 10).min(1_000);
                 }
             }
-            other => unreachable!("{other:?} is no matter of the network"),
         }
         Ok(())
     }
 
-    fn act_on_servers(&mut self, action: &Action) -> Result<(), Wrong> {
-        let (Action::Busy { who, .. } | Action::SlowAnswers { who, .. } | Action::Priority { who, .. }) =
-            action
-        else {
-            unreachable!("{action:?} is no matter of servers")
-        };
+    fn act_on_servers(&mut self, who: &Who, action: ServerAction) -> Result<(), Wrong> {
         for who in self.resolve(who)? {
             let now = self.world.now();
             let Some(server) = servers::server_mut(&mut self.world, who) else { continue };
             match action {
-                Action::Busy { unkillable: true, us, .. } => server.set_busy_for_good(now + *us),
-                Action::Busy { us, .. } => server.set_busy(now + *us),
-                Action::SlowAnswers { us, .. } => server.set_slowness(*us),
-                Action::Priority { value, .. } => {
-                    server.options_mut().priority = u32::try_from(*value).unwrap_or(u32::MAX);
-                }
-                other => unreachable!("{other:?} is no matter of servers"),
+                ServerAction::Busy { unkillable: true, us } => server.set_busy_for_good(now + us),
+                ServerAction::Busy { unkillable: false, us } => server.set_busy(now + us),
+                ServerAction::SlowAnswers(us) => server.set_slowness(us),
+                ServerAction::Priority(value) => server.options_mut().priority = value,
             }
         }
         Ok(())
@@ -203,13 +183,6 @@ impl Play {
         for (from, to) in ways {
             self.world.mend(*from, *to);
         }
-    }
-
-    fn disks(&mut self, who: &Who, wear: Wear) -> Result<(), Wrong> {
-        for who in self.resolve(who)? {
-            self.world.set_disk(who, wear);
-        }
-        Ok(())
     }
 
     fn restart(&mut self, who: ProcId, empty: bool, loading_us: Option<u64>) -> Result<(), Wrong> {

@@ -89,7 +89,7 @@ fn error(path: &str, line: usize, source: &str, wrong: Wrong) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::step::{Action, Check, Limit, Start, What};
+    use crate::scenario::step::{Action, Check, Limit, ProcessAction, Start, What};
 
     fn wrong(line: &str) -> String {
         let text = format!("# T\n```scenario\nworld: 3 sentinels\n{line}\n```\n");
@@ -108,7 +108,10 @@ mod tests {
         assert_eq!((cases[0].title.as_str(), cases[1].title.as_str()), ("A", "B"));
         assert_eq!((cases[0].setup.sentinels.len(), cases[0].setup.quorum, cases[0].setup.seed), (5, 3, 7));
         let [first, second] = &cases[0].steps[..] else { panic!("{:?}", cases[0].steps) };
-        assert!(matches!(&first.what, What::Do { start: Start::At(1_000_000), action: Action::Crash(_) }));
+        assert!(matches!(
+            &first.what,
+            What::Do { start: Start::At(1_000_000), action: Action::Process(_, ProcessAction::Crash) }
+        ));
         let What::Expect { check: Check::Seen(_), limit } = &second.what else { panic!("{second:?}") };
         assert_eq!((*limit, second.line), (Limit::Within(3_000_000), 9));
     }

@@ -50,55 +50,37 @@ impl Filled {
         self.0.pop_front().expect("a row of the grammar takes no more than its form has")
     }
     pub(crate) fn who_if(&mut self) -> Option<Who> {
-        self.next().map(|value| match value {
-            Value::Who(who) => who,
-            other => unreachable!("the form has {other:?} in this place"),
-        })
+        self.next().map(|value| if let Value::Who(who) = value { who } else { misplaced(&value) })
     }
     pub(crate) fn who(&mut self) -> Who {
         self.who_if().expect("not optional")
     }
     pub(crate) fn us_if(&mut self) -> Option<u64> {
-        self.next().map(|value| match value {
-            Value::Us(us) => us,
-            other => unreachable!("the form has {other:?} in this place"),
-        })
+        self.next().map(|value| if let Value::Us(us) = value { us } else { misplaced(&value) })
     }
     pub(crate) fn us(&mut self) -> u64 {
         self.us_if().expect("not optional")
     }
     pub(crate) fn group_if(&mut self) -> Option<usize> {
-        self.next().map(|value| match value {
-            Value::Group(group) => group,
-            other => unreachable!("the form has {other:?} in this place"),
-        })
+        self.next().map(|value| if let Value::Group(group) = value { group } else { misplaced(&value) })
     }
     pub(crate) fn ms(&mut self) -> i64 {
-        match self.next() {
-            Some(Value::Ms(ms)) => ms,
-            other => unreachable!("the form has {other:?} in this place"),
-        }
+        let value = self.next();
+        if let Some(Value::Ms(ms)) = value { ms } else { misplaced(&value) }
     }
     pub(crate) fn number_if(&mut self) -> Option<u64> {
-        self.next().map(|value| match value {
-            Value::Number(number) => number,
-            other => unreachable!("the form has {other:?} in this place"),
-        })
+        self.next().map(|value| if let Value::Number(number) = value { number } else { misplaced(&value) })
     }
     pub(crate) fn number(&mut self) -> u64 {
         self.number_if().expect("not optional")
     }
     pub(crate) fn event(&mut self) -> EventKind {
-        match self.next() {
-            Some(Value::Event(kind)) => kind,
-            other => unreachable!("the form has {other:?} in this place"),
-        }
+        let value = self.next();
+        if let Some(Value::Event(kind)) = value { kind } else { misplaced(&value) }
     }
     pub(crate) fn text(&mut self) -> String {
-        match self.next() {
-            Some(Value::Text(text)) => text,
-            other => unreachable!("the form has {other:?} in this place"),
-        }
+        let value = self.next();
+        if let Some(Value::Text(text)) = value { text } else { misplaced(&value) }
     }
     pub(crate) fn flag(&mut self) -> bool {
         self.next().is_some()
@@ -106,6 +88,11 @@ impl Filled {
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// A row of the grammar takes what its form does not have.
+fn misplaced(value: &dyn std::fmt::Debug) -> ! {
+    panic!("the form has {value:?} in this place")
 }
 
 /// How far a line fitted a form.

@@ -1,11 +1,15 @@
 //! The tables of everything a line of a scenario can say. They drive the reader, its error messages and the reference
 //! in docs/internals/scenarios.md.
 
+use crate::disk::Wear;
 use crate::setup::{Flavour, Setup, Shape};
 
 use super::form::{Filled, Row, choose};
 use super::roster::Roster;
-use super::step::{Action, Check, Limit, Sight, Start, What};
+use super::step::{
+    Action, Check, Limit, NetworkAction, ProcessAction, SentinelState, ServerAction, ServerState, Sight,
+    Start, What,
+};
 use super::words::{Word, Wrong};
 
 /// Changes what a world begins with.
@@ -120,39 +124,50 @@ pub(crate) const WORLD: &[Row<Furnish>] = rows! {
 /// What can be done.
 pub(crate) const ACTIONS: &[Row<Action>] = rows! {
     "wait <time>", "nothing but time passes", |it| Action::Wait(it.us());
-    "crash <processes>", "ends a process as SIGKILL does: its host closes the connections", |it| Action::Crash(it.who());
+    "crash <processes>", "ends a process as SIGKILL does: its host closes the connections",
+        |it| Action::Process(it.who(), ProcessAction::Crash);
     "restart <processes> [empty] [loading for <time>]", "starts it again (ends it first if it runs); `empty`: without its data; `loading`: it answers -LOADING for so long",
-        |it| Action::Restart { who: it.who(), empty: it.flag(), loading_us: it.us_if() };
+        |it| Action::Process(it.who(), ProcessAction::Restart { empty: it.flag(), loading_us: it.us_if() });
     "pause <processes> [for <time>]", "stops a process as SIGSTOP does: connections stay, nobody answers",
-        |it| Action::Pause { who: it.who(), us: it.us_if() };
-    "resume <processes>", "lets it go on", |it| Action::Resume(it.who());
+        |it| Action::Process(it.who(), ProcessAction::Pause { us: it.us_if() });
+    "resume <processes>", "lets it go on", |it| Action::Process(it.who(), ProcessAction::Resume);
     "power off <processes>", "takes the power from the host of each: all its processes are gone and nobody is told",
-        |it| Action::PowerOff(it.who());
-    "power on <processes>", "gives it back and starts all processes of the host", |it| Action::PowerOn(it.who());
+        |it| Action::Process(it.who(), ProcessAction::PowerOff);
+    "power on <processes>", "gives it back and starts all processes of the host",
+        |it| Action::Process(it.who(), ProcessAction::PowerOn);
     "cut <processes> from <processes> [for <time>]", "nothing passes between their hosts, in either direction; what is sent waits",
-        |it| Action::Cut { a: it.who(), b: it.who(), us: it.us_if() };
+        |it| Action::Network(NetworkAction::Cut { a: it.who(), b: it.who(), us: it.us_if() });
     "cut one way <processes> to <processes> [for <time>]", "nothing passes in this direction",
-        |it| Action::CutOneWay { from: it.who(), to: it.who(), us: it.us_if() };
-    "mend <processes> from <processes>", "undoes a cut", |it| Action::Mend { a: it.who(), b: it.who() };
+        |it| Action::Network(NetworkAction::CutOneWay { from: it.who(), to: it.who(), us: it.us_if() });
+    "mend <processes> from <processes>", "undoes a cut",
+        |it| Action::Network(NetworkAction::Mend { a: it.who(), b: it.who() });
     "isolate <processes> [for <time>]", "cuts their hosts off from every other host, but not from each other",
-        |it| Action::Isolate { who: it.who(), us: it.us_if() };
+        |it| Action::Network(NetworkAction::Isolate { who: it.who(), us: it.us_if() });
     "flap <processes> every <time> for <time>", "isolates and mends in turns",
-        |it| Action::Flap { who: it.who(), period_us: it.us(), us: it.us() };
-    "slow network of <processes> by <time>", "everything to and from its host takes so much longer; 0s ends it",
-        |it| Action::SlowNetwork { who: it.who(), us: it.us() };
-    "lose <number> percent of <processes>", "so many packets to and from its host must be sent again; 0 ends it",
-        |it| Action::LosePackets { percent: it.number(), who: it.who() };
-    "slow disk of <processes> to <time>", "every write of its file takes so long", |it| Action::SlowDisk { who: it.who(), us: it.us() };
-    "fail disk of <processes>", "every write of its file fails", |it| Action::FailDisk(it.who());
-    "hang disk of <processes>", "no write of its file ends", |it| Action::HangDisk(it.who());
-    "repair disk of <processes>", "writes work again; one that hung ends", |it| Action::RepairDisk(it.who());
+        |it| Action::Network(NetworkAction::Flap { who: it.who(), period_us: it.us(), us: it.us() });
+    "slow network of <processes> [to <processes>] by <time>", "everything to and from its host (or between these and those) takes so much longer, each way; 0s ends it",
+        |it| Action::Network(NetworkAction::Slow { who: it.who(), to: it.who_if(), us: it.us() });
+    "lose <number> percent of <processes>", "so many packets to and from its host must be sent again; 0 ends it", |it| {
+        let percent = it.number();
+        Action::Network(NetworkAction::Lose { who: it.who(), percent })
+    };
+    "slow disk of <processes> to <time>", "every write of its file takes so long", |it| {
+        let who = it.who();
+        Action::Disk(who, Wear { latency_us: it.us(), ..Wear::default() })
+    };
+    "fail disk of <processes>", "every write of its file fails",
+        |it| Action::Disk(it.who(), Wear { fails_permille: 1_000, ..Wear::default() });
+    "hang disk of <processes>", "no write of its file ends", |it| Action::Disk(it.who(), Wear { hangs: true, ..Wear::default() });
+    "repair disk of <processes>", "writes work again; one that hung ends", |it| Action::Disk(it.who(), Wear::default());
     "jump clock of <processes> <jump>", "sets the wall clock of its host", |it| Action::JumpClock { who: it.who(), ms: it.ms() };
     "failover on <sentinels> [of <group>]", "sends `SENTINEL FAILOVER` to each, in the same instant",
         |it| Action::Failover { on: it.who(), group: it.group_if().unwrap_or(0) };
     "busy <servers> [unkillable] for <time>", "a script runs: everything but SCRIPT KILL is answered with -BUSY; `unkillable`: the script has written, and SCRIPT KILL is refused",
-        |it| Action::Busy { who: it.who(), unkillable: it.flag(), us: it.us() };
-    "slow answers of <servers> by <time>", "it answers so much later; 0s ends it", |it| Action::SlowAnswers { who: it.who(), us: it.us() };
-    "set priority of <servers> to <number>", "`replica-priority`", |it| Action::Priority { who: it.who(), value: it.number() };
+        |it| Action::Server(it.who(), ServerAction::Busy { unkillable: it.flag(), us: it.us() });
+    "slow answers of <servers> by <time>", "it answers so much later; 0s ends it",
+        |it| Action::Server(it.who(), ServerAction::SlowAnswers(it.us()));
+    "set priority of <servers> to <number>", "`replica-priority`",
+        |it| Action::Server(it.who(), ServerAction::Priority(small(it.number())));
     "heal", "mends every cut and disk, gives power, resumes and starts everything", |_| Action::Heal;
 };
 
@@ -161,8 +176,10 @@ pub(crate) const CHECKS: &[Row<Check>] = rows! {
     "<event> [of <processes>] [to <server>] [on <sentinels>]", "a sentinel emits this event (each of those after `on`); `of`: about this process, `to`: naming this one as the new master",
         |it| Check::Seen(sight(it));
     "no <event> [of <processes>] [to <server>] [on <sentinels>]", "nobody does (none of those after `on`)", |it| Check::NotSeen(sight(it));
-    "exactly <number> <event> [of <processes>] [to <server>] [on <sentinels>]", "so many such events in all",
-        |it| { let n = it.number(); Check::Times { least: n, most: n, sight: sight(it) } };
+    "exactly <number> <event> [of <processes>] [to <server>] [on <sentinels>]", "so many such events in all", |it| {
+        let number = it.number();
+        Check::Times { least: number, most: number, sight: sight(it) }
+    };
     "at most <number> <event> [of <processes>] [to <server>] [on <sentinels>]", "no more than so many",
         |it| Check::Times { least: 0, most: it.number(), sight: sight(it) };
     "log <text> [on <sentinels>]", "a log line has this in it", |it| Check::Log { text: it.text(), on: it.who_if() };
@@ -172,27 +189,29 @@ pub(crate) const CHECKS: &[Row<Check>] = rows! {
     "at most <number> writes|write lost", "what was acknowledged since the world began is held by the present master, but for so many",
         |it| Check::Lost { most: it.number() };
     "no writes lost", "all of it is", |_| Check::Lost { most: 0 };
-    "master <server> on <sentinels>", "each of them sends clients to this server", |it| Check::MasterNamed { server: it.who(), on: it.who() };
+    "master <server> on <sentinels>", "each of them sends clients to this server",
+        |it| Check::MasterNamed { server: it.who(), on: it.who() };
     "one master", "of the servers that run, exactly one of each group is a master, and every sentinel that runs names it",
         |_| Check::OneMaster;
-    "<servers> follow|follows <server>", "its replication link to that one is up", |it| Check::Follows { who: it.who(), master: it.who() };
-    "<servers> is|are a|masters [master]", "it takes writes", |it| { let who = it.who(); it.flag(); Check::IsMaster(who) };
-    "<servers> is|are empty", "it holds nothing", |it| Check::IsEmpty(it.who());
-    "<servers> has|have data", "it holds something", |it| Check::HasData(it.who());
     "<processes> is|are running", "the process runs", |it| Check::Runs { who: it.who(), wanted: true };
     "<processes> is|are dead", "it does not", |it| Check::Runs { who: it.who(), wanted: false };
-    "<sentinels> in tilt", "it is in TILT mode", |it| Check::Tilt { who: it.who(), wanted: true };
-    "<sentinels> not in tilt", "it is not", |it| Check::Tilt { who: it.who(), wanted: false };
-    "<sentinels> know|knows <number> replicas|replica", "so many replicas of the first group", |it|
-        Check::Knows { who: it.who(), replicas: Some(it.number()), peers: None };
-    "<sentinels> know|knows <number> peers|peer", "so many other sentinels of the first group", |it|
-        Check::Knows { who: it.who(), replicas: None, peers: Some(it.number()) };
-    "<sentinels> see|sees <processes> down", "it holds it for subjectively down", |it|
-        Check::SeesDown { who: it.who(), server: it.who(), wanted: true };
-    "<sentinels> see|sees <processes> up", "it does not", |it|
-        Check::SeesDown { who: it.who(), server: it.who(), wanted: false };
-    "<sentinels> refuse|refuses <server> because <text>", "it would not promote this replica, for this reason", |it|
-        Check::Refuses { who: it.who(), server: it.who(), because: it.text() };
+    "<servers> follow|follows <server>", "it is a replica of that one, and its replication link is up",
+        |it| Check::Server(it.who(), ServerState::Follows(it.who()));
+    "<servers> is a master", "it takes writes", |it| Check::Server(it.who(), ServerState::Master);
+    "<servers> is|are empty", "it holds nothing", |it| Check::Server(it.who(), ServerState::Empty);
+    "<servers> has|have data", "it holds something", |it| Check::Server(it.who(), ServerState::Data);
+    "<sentinels> in tilt", "it is in TILT mode", |it| Check::Sentinel(it.who(), SentinelState::Tilt(true));
+    "<sentinels> not in tilt", "it is not", |it| Check::Sentinel(it.who(), SentinelState::Tilt(false));
+    "<sentinels> know|knows <number> replicas|replica", "so many replicas of the first group",
+        |it| Check::Sentinel(it.who(), SentinelState::Replicas(it.number()));
+    "<sentinels> know|knows <number> peers|peer", "so many other sentinels of the first group",
+        |it| Check::Sentinel(it.who(), SentinelState::Peers(it.number()));
+    "<sentinels> see|sees <processes> down", "it holds it for subjectively down",
+        |it| Check::Sentinel(it.who(), SentinelState::Sees { who: it.who(), down: true });
+    "<sentinels> see|sees <processes> up", "it does not",
+        |it| Check::Sentinel(it.who(), SentinelState::Sees { who: it.who(), down: false });
+    "<sentinels> refuse|refuses <server> because <text>", "it would not promote this replica, for this reason",
+        |it| Check::Sentinel(it.who(), SentinelState::Refuses { server: it.who(), because: it.text() });
     "settled", "the healed world has come to rest: every property is asked", |_| Check::Settled;
 };
 

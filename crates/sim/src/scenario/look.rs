@@ -8,6 +8,7 @@ use watchkeeper_core::id::GroupName;
 use watchkeeper_core::view::GroupView;
 
 use crate::process::ProcId;
+use crate::server::Server;
 use crate::setup::group_name;
 use crate::time::Time;
 use crate::world::Life;
@@ -15,7 +16,7 @@ use crate::world::Life;
 use super::play::{Play, Seen, Wrong};
 use super::roster::{Pick, Who};
 use super::servers::{sentinel, server};
-use super::step::{Check, Sight};
+use super::step::{Check, SentinelState, ServerState, Sight};
 use super::words::span;
 
 /// Events listed when one did not come.
@@ -146,13 +147,11 @@ impl Play {
                 !on.is_empty() && on.iter().all(|who| self.named_by(*who, group) == Some(addr))
             }
             Check::OneMaster => (0..self.servers.len()).all(|group| self.one_master(group)),
-            Check::Follows { .. } | Check::IsMaster(_) | Check::IsEmpty(_) | Check::HasData(_) => {
-                self.holds_of_servers(check)
-            }
             Check::Runs { who, wanted } => self.each(who, |who| self.world.runs(who) == *wanted),
-            Check::Tilt { .. } | Check::Knows { .. } | Check::SeesDown { .. } | Check::Refuses { .. } => {
-                self.holds_of_sentinels(check)
+            Check::Server(who, state) => {
+                self.each(who, |who| server(&self.world, who).is_some_and(|it| self.server_is(it, state)))
             }
+            Check::Sentinel(who, state) => self.each(who, |who| self.sentinel_is(who, state)),
             Check::Settled => true,
         }
     }
@@ -162,51 +161,36 @@ impl Play {
         !who.is_empty() && who.into_iter().all(holds)
     }
 
-    fn holds_of_servers(&self, check: &Check) -> bool {
-        let see = |who: &Who, holds: &dyn Fn(&crate::server::Server) -> bool| {
-            self.each(who, |who| server(&self.world, who).is_some_and(holds))
-        };
-        match check {
-            Check::Follows { who, master } => {
-                let Some(master) = self.watched(master).first().map(|who| self.world.addr(*who)) else {
-                    return false;
-                };
-                see(who, &|server| server.follows() == Some(master) && server.link_up())
+    fn server_is(&self, server: &Server, state: &ServerState) -> bool {
+        match state {
+            ServerState::Follows(master) => {
+                let master = self.watched(master).first().map(|who| self.world.addr(*who));
+                master.is_some() && server.follows() == master && server.link_up()
             }
-            Check::IsMaster(who) => see(who, &|server| server.is_master()),
-            Check::IsEmpty(who) => see(who, &|server| server.values().is_empty()),
-            Check::HasData(who) => see(who, &|server| !server.values().is_empty()),
-            other => unreachable!("{other:?} is no matter of servers"),
+            ServerState::Master => server.is_master(),
+            ServerState::Empty => server.values().is_empty(),
+            ServerState::Data => !server.values().is_empty(),
         }
     }
 
-    fn holds_of_sentinels(&self, check: &Check) -> bool {
-        match check {
-            Check::Tilt { who, wanted } => {
-                let tilted = |who| sentinel(&self.world, who).is_some_and(|it| it.tilt_since().is_some());
-                self.each(who, |who| tilted(who) == *wanted)
+    fn sentinel_is(&self, who: ProcId, state: &SentinelState) -> bool {
+        let view = |group| self.view(who, group);
+        match state {
+            SentinelState::Tilt(wanted) => {
+                sentinel(&self.world, who).is_some_and(|it| it.tilt_since().is_some()) == *wanted
             }
-            Check::Knows { who, replicas, peers } => self.each(who, |who| {
-                let Some(view) = self.view(who, 0) else { return false };
-                replicas.is_none_or(|n| view.replicas.len() as u64 == n)
-                    && peers.is_none_or(|n| view.peers.len() as u64 == n)
-            }),
-            Check::SeesDown { who, server, wanted } => {
-                let about = self.watched(server);
-                self.each(who, |who| about.iter().all(|one| self.down(who, *one) == Some(*wanted)))
+            SentinelState::Replicas(n) => view(0).is_some_and(|view| view.replicas.len() as u64 == *n),
+            SentinelState::Peers(n) => view(0).is_some_and(|view| view.peers.len() as u64 == *n),
+            SentinelState::Sees { who: about, down } => {
+                self.watched(about).iter().all(|one| self.down(who, *one) == Some(*down))
             }
-            Check::Refuses { who, server, because } => {
+            SentinelState::Refuses { server, because } => {
                 let Some(replica) = self.watched(server).first().copied() else { return false };
-                let (addr, group) = (self.world.addr(replica), self.group_of(replica));
-                self.each(who, |who| {
-                    let Some(view) = self.view(who, group) else { return false };
-                    let found = view.replicas.iter().find(|replica| replica.place.at == Some(addr));
-                    found
-                        .and_then(|replica| replica.refusal.as_ref())
-                        .is_some_and(|said| said.contains(because))
-                })
+                let (addr, view) = (self.world.addr(replica), view(self.group_of(replica)));
+                let replicas = view.map_or(Vec::new(), |view| view.replicas);
+                let found = replicas.iter().find(|replica| replica.place.at == Some(addr));
+                found.and_then(|replica| replica.refusal.as_ref()).is_some_and(|said| said.contains(because))
             }
-            other => unreachable!("{other:?} is no matter of sentinels"),
         }
     }
 
@@ -269,19 +253,11 @@ impl Play {
             Check::Lost { .. } => {
                 vec![format!("{} of {} acknowledged writes are lost", self.lost(), self.acked.len())]
             }
-            Check::MasterNamed { .. }
-            | Check::OneMaster
-            | Check::Follows { .. }
-            | Check::IsMaster(_)
-            | Check::IsEmpty(_)
-            | Check::HasData(_)
-            | Check::Runs { .. } => {
+            Check::MasterNamed { .. } | Check::OneMaster | Check::Runs { .. } | Check::Server(..) => {
                 let servers = self.servers.iter().flatten().map(|who| self.tell_server(*who));
                 servers.chain(self.sentinels.iter().map(|who| self.tell_sentinel(*who))).collect()
             }
-            Check::Tilt { .. } | Check::Knows { .. } | Check::SeesDown { .. } | Check::Refuses { .. } => {
-                self.sentinels.iter().map(|who| self.tell_sentinel(*who)).collect()
-            }
+            Check::Sentinel(..) => self.sentinels.iter().map(|who| self.tell_sentinel(*who)).collect(),
             Check::Settled => Vec::new(),
         }
     }

@@ -73,7 +73,9 @@ pub(crate) fn play(case: &Case) -> (Play, Option<Failure>) {
     let mut play = Play::new(case);
     for step in &case.steps {
         if let Err(wrong) = play.step(step) {
-            let lines: Vec<String> = play.world.trace().lines().map(str::to_owned).collect();
+            // Reconnections are many and tell little.
+            let lines = play.world.trace().lines().filter(|line| !line.contains("-link-reconnection"));
+            let lines: Vec<String> = lines.map(str::to_owned).collect();
             let from = lines.len().saturating_sub(TAIL);
             let failure = Failure {
                 line: step.line,

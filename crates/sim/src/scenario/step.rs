@@ -3,6 +3,7 @@
 use watchkeeper_core::event::EventKind;
 
 use super::roster::Who;
+use crate::disk::Wear;
 use crate::setup::Setup;
 
 /// A course of events in one world.
@@ -74,29 +75,44 @@ pub(crate) struct Sight {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Action {
     Wait(u64),
-    Crash(Who),
-    Restart { who: Who, empty: bool, loading_us: Option<u64> },
-    Pause { who: Who, us: Option<u64> },
-    Resume(Who),
-    PowerOff(Who),
-    PowerOn(Who),
+    Process(Who, ProcessAction),
+    Network(NetworkAction),
+    Disk(Who, Wear),
+    JumpClock { who: Who, ms: i64 },
+    Failover { on: Who, group: usize },
+    Server(Who, ServerAction),
+    Heal,
+}
+
+/// What can be done to any process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ProcessAction {
+    Crash,
+    Restart { empty: bool, loading_us: Option<u64> },
+    Pause { us: Option<u64> },
+    Resume,
+    PowerOff,
+    PowerOn,
+}
+
+/// What can be done to the network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NetworkAction {
     Cut { a: Who, b: Who, us: Option<u64> },
     CutOneWay { from: Who, to: Who, us: Option<u64> },
     Mend { a: Who, b: Who },
     Isolate { who: Who, us: Option<u64> },
     Flap { who: Who, period_us: u64, us: u64 },
-    SlowNetwork { who: Who, us: u64 },
-    LosePackets { who: Who, percent: u64 },
-    SlowDisk { who: Who, us: u64 },
-    FailDisk(Who),
-    HangDisk(Who),
-    RepairDisk(Who),
-    JumpClock { who: Who, ms: i64 },
-    Failover { on: Who, group: usize },
-    Busy { who: Who, unkillable: bool, us: u64 },
-    SlowAnswers { who: Who, us: u64 },
-    Priority { who: Who, value: u64 },
-    Heal,
+    Slow { who: Who, to: Option<Who>, us: u64 },
+    Lose { who: Who, percent: u64 },
+}
+
+/// What can be done to a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ServerAction {
+    Busy { unkillable: bool, us: u64 },
+    SlowAnswers(u64),
+    Priority(u32),
 }
 
 /// What can be expected.
@@ -112,14 +128,27 @@ pub(crate) enum Check {
     Lost { most: u64 },
     MasterNamed { server: Who, on: Who },
     OneMaster,
-    Follows { who: Who, master: Who },
-    IsMaster(Who),
-    IsEmpty(Who),
-    HasData(Who),
     Runs { who: Who, wanted: bool },
-    Tilt { who: Who, wanted: bool },
-    Knows { who: Who, replicas: Option<u64>, peers: Option<u64> },
-    SeesDown { who: Who, server: Who, wanted: bool },
-    Refuses { who: Who, server: Who, because: String },
+    Server(Who, ServerState),
+    Sentinel(Who, SentinelState),
     Settled,
+}
+
+/// What can be expected of a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ServerState {
+    Follows(Who),
+    Master,
+    Empty,
+    Data,
+}
+
+/// What can be expected of a sentinel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum SentinelState {
+    Tilt(bool),
+    Replicas(u64),
+    Peers(u64),
+    Sees { who: Who, down: bool },
+    Refuses { server: Who, because: String },
 }
