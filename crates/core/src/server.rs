@@ -71,6 +71,8 @@ pub(crate) struct Server {
     pub(crate) promoted: bool,
     /// it was this group's master before the last switch and has not been seen as a replica since
     pub(crate) former_master: bool,
+    /// this process of it has reported to be a replica: only then a report to be a master means a promotion
+    pub(crate) seen_as_replica: bool,
     /// it restarted as a master although nobody promoted it: without its configuration, and perhaps without its data
     pub(crate) self_made: bool,
     /// when it was last told whom to follow
@@ -183,6 +185,7 @@ impl Server {
             reconf: Reconf::None,
             promoted: false,
             former_master: false,
+            seen_as_replica: false,
             self_made: false,
             told_at: None,
             rebooted_at: None,
