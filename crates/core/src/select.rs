@@ -119,12 +119,13 @@ impl Group {
         None
     }
 
-    /// For how long replicas cannot have had a master, if it is down. One that turned into a replica itself was none
-    /// from then on, long before it was held for down for that.
+    /// For how long replicas may have had no master, if it is down: since its last good answer, which after TILT is
+    /// long before it was held for down. One that turned into a replica itself was none from then on.
     pub(crate) fn outage_ms(&self, now: Mono) -> Option<u64> {
         let down = self.master.down.since.filter(|_| self.master.down.is)?;
         let turned = Some(self.master.role_at).filter(|_| self.master.role == Role::Replica);
-        Some(now.since(turned.map_or(down, |turned| turned.min(down))))
+        let since = down.min(self.master.ping.available);
+        Some(now.since(turned.map_or(since, |turned| turned.min(since))))
     }
 
     /// The order of fit replicas, best first: one that a leader which is gone has promoted already during this
