@@ -295,15 +295,7 @@ impl Server {
         f.flag(*hello_now);
         f.shown(&(master_host, master_port, link_up, link_down_ms, priority, offset));
         f.age(*conf_changed_at, patience);
-        f.number(match reconf {
-            Reconf::None => 0,
-            Reconf::Sent(_) => 1,
-            Reconf::InProgress => 2,
-            Reconf::Done => 3,
-        });
-        if let Reconf::Sent(at) = reconf {
-            f.age(*at, TOLD_LIMIT);
-        }
+        reconf.feed(f);
         f.flag(*promoted);
         f.flag(*former_master);
         f.flag(*self_made);
@@ -311,6 +303,20 @@ impl Server {
         f.flag(*priority_known);
         f.age_if(*told_at, TOLD_LIMIT);
         f.age_if(*rebooted_at, group.conf.reboot_down_after_ms);
+    }
+}
+
+impl Reconf {
+    fn feed(self, f: &mut Fingerprint) {
+        f.number(match self {
+            Reconf::None => 0,
+            Reconf::Sent(_) => 1,
+            Reconf::InProgress => 2,
+            Reconf::Done => 3,
+        });
+        if let Reconf::Sent(at) = self {
+            f.age(at, TOLD_LIMIT);
+        }
     }
 }
 
