@@ -326,7 +326,7 @@ impl Group {
 
     /// How often a server is asked for INFO. Replicas are watched closely while the master is down or being
     /// replaced or while they claim to be master themselves, and closest while a step of the failover waits for what they report.
-    fn info_period(&self, id: ServerId, sh: &Shared) -> u64 {
+    pub(crate) fn info_period(&self, id: ServerId, sh: &Shared) -> u64 {
         let Some(server) = self.replicas.get(&id) else { return sh.tuning.info_period };
         let base = sh.tuning.info_period;
         let awaited = match self.failover.as_ref().map(|f| f.phase) {
