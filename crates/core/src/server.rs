@@ -127,7 +127,7 @@ pub(crate) struct Pace {
 impl Pace {
     /// How often a server is asked for INFO. Replicas are watched closely while the master is down or being
     /// replaced or while they claim to be master themselves, and closest while a step of the failover waits for what they report.
-    fn info_period(self, server: &Server) -> u64 {
+    pub(crate) fn info_period(self, server: &Server) -> u64 {
         if server.kind == Role::Master {
             return self.info;
         }

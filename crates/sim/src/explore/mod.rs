@@ -53,6 +53,8 @@ pub struct Bounds {
     pub states: usize,
     /// threads
     pub threads: usize,
+    /// compare what comes of each two situations of a sentinel that count as one: slow
+    pub verify: bool,
     /// a deliberate fault, to see that it is found: a disk that reports every write as done and writes nothing
     pub disk_lies: bool,
 }
@@ -70,6 +72,7 @@ impl Default for Bounds {
             breaks: 0,
             states: 60_000_000,
             threads: 2,
+            verify: false,
             disk_lies: false,
         }
     }
@@ -81,7 +84,7 @@ impl Bounds {
         let bad = || {
             format!(
                 "`{text}` is no bound\nhint: one of replicas, epochs, timers, crashes-each, crashes, failed-writes, \
-                 breaks, states, threads, disk-lies; as in `timers=3`"
+                 breaks, states, threads, verify, disk-lies; as in `timers=3`"
             )
         };
         let (name, value) = text.split_once('=').ok_or_else(bad)?;
@@ -105,6 +108,7 @@ impl Bounds {
             "breaks" => self.breaks = small?,
             "states" => self.states = value,
             "threads" if value > 0 => self.threads = value,
+            "verify" => self.verify = value != 0,
             "disk-lies" => self.disk_lies = value != 0,
             _ => return Err(bad()),
         }
@@ -133,6 +137,8 @@ pub struct Explored {
     pub steps: usize,
     /// whether everything within the bounds was visited
     pub complete: bool,
+    /// where two situations counted as one and were not, if that was looked for
+    pub difference: Option<String>,
     /// the broken property and the shortest way to it
     pub violation: Option<Violation>,
 }
@@ -171,6 +177,9 @@ impl fmt::Display for Explored {
         ];
         for (name, count) in rows {
             writeln!(f, "{name:<30} {count:>12}")?;
+        }
+        if let Some(difference) = &self.difference {
+            writeln!(f, "two situations of a sentinel counted as one and were not:\n{difference}")?;
         }
         match &self.violation {
             Some(violation) => write!(f, "{violation}"),
