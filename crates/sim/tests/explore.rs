@@ -7,7 +7,7 @@ fn explored(bounds: &Bounds) -> Explored {
 }
 
 fn small() -> Bounds {
-    Bounds { epochs: 1, timers: 1, crashes: 0, failed_writes: 0, ..Bounds::default() }
+    Bounds { crashes: 0, failed_writes: 0, ..Bounds::default() }
 }
 
 #[test]

@@ -208,6 +208,10 @@ impl Local {
     fn started(&mut self, bounds: &Bounds, servers: &mut Servers, did: &mut Did) {
         let mut run = Run { bounds, servers, did, inputs: VecDeque::new() };
         let mut out = Outputs::default();
+        #[cfg(watchkeeper_canary)]
+        if let Some(canary) = bounds.canary {
+            self.sentinel.set_canary(canary);
+        }
         self.sentinel.start(now(self.mono), &mut out);
         self.perform(out, &mut run);
         let addr = ClientAddr::Tcp(SocketAddr::from(([127, 0, 0, 1], 1)));

@@ -55,6 +55,9 @@ pub struct Bounds {
     pub threads: usize,
     /// compare what comes of each two situations of a sentinel that count as one: slow
     pub verify: bool,
+    /// a deliberate bug of the core, in builds that have them
+    #[cfg(watchkeeper_canary)]
+    pub canary: Option<watchkeeper_core::canary::Canary>,
     /// a deliberate fault, to see that it is found: a disk that reports every write as done and writes nothing
     pub disk_lies: bool,
 }
@@ -64,8 +67,8 @@ impl Default for Bounds {
         Bounds {
             begin: Begin::Agreed,
             replicas: 1,
-            epochs: 2,
-            timers: 3,
+            epochs: 1,
+            timers: 1,
             crashes_each: 1,
             crashes: 1,
             failed_writes: 1,
@@ -73,12 +76,28 @@ impl Default for Bounds {
             states: 60_000_000,
             threads: 2,
             verify: false,
+            #[cfg(watchkeeper_canary)]
+            canary: None,
             disk_lies: false,
         }
     }
 }
 
 impl Bounds {
+    /// The explorations that are run when nothing else is asked for, each with what it is about. Together they take a few
+    /// minutes; one with all their bounds at once would take weeks.
+    pub fn standard() -> Vec<(&'static str, Bounds)> {
+        let none = Bounds { crashes: 0, failed_writes: 0, ..Bounds::default() };
+        vec![
+            ("detection", Bounds { begin: Begin::Silent, ..none }),
+            ("crash and failed write", Bounds { crashes: 1, failed_writes: 1, ..none }),
+            ("failed write, 2 epochs", Bounds { failed_writes: 1, epochs: 2, ..none }),
+            ("2 timers", Bounds { timers: 2, ..none }),
+            ("broken connection", Bounds { breaks: 1, ..none }),
+            ("2 replicas", Bounds { replicas: 2, ..none }),
+        ]
+    }
+
     /// Sets one bound from `name=value`. Fails with the message to show.
     pub fn set(&mut self, text: &str) -> Result<(), String> {
         let bad = || {
@@ -94,6 +113,12 @@ impl Bounds {
                 "agreed" => Begin::Agreed,
                 _ => return Err(bad()),
             };
+            return Ok(());
+        }
+        #[cfg(watchkeeper_canary)]
+        if name == "canary" {
+            let found = watchkeeper_core::canary::Canary::ALL.iter().find(|canary| canary.name() == value);
+            self.canary = Some(*found.ok_or_else(bad)?);
             return Ok(());
         }
         let value: usize = value.parse().map_err(|_| bad())?;
