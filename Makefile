@@ -1,6 +1,6 @@
 # `make run` shows it, `make test` proves it. Both install what is missing by scripts/setup.sh.
 .DEFAULT_GOAL := help
-.PHONY: help run test conformance bench-failover chaos fmt clippy clean
+.PHONY: help run test conformance bench-failover chaos sim sim-canaries fmt clippy clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,12 @@ bench-failover: ## failover times side by side with redis-sentinel
 
 chaos: ## faults from a seed on real processes: make chaos SEED=1 FAULTS=28 FLAVOUR=ours (root)
 	@scripts/chaos.sh
+
+sim: ## the simulator: make sim SEEDS=100000 FROM=1 (or MINUTES=30)
+	@scripts/sim.sh
+
+sim-canaries: ## each deliberate bug of the core must be found by the simulator
+	@scripts/sim-canaries.sh
 
 fmt: ## format the code
 	cargo fmt --all

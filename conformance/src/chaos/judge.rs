@@ -62,6 +62,23 @@ struct Memory {
     attempt: Option<Attempt>,
 }
 
+/// How much there was to judge.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) votes: usize,
+    pub(crate) leaders: usize,
+    pub(crate) promotions: usize,
+}
+
+impl Seen {
+    /// Both together.
+    pub(crate) fn add(&mut self, other: Seen) {
+        self.votes += other.votes;
+        self.leaders += other.leaders;
+        self.promotions += other.promotions;
+    }
+}
+
 /// Knows what all sentinels have logged since the world began.
 #[derive(Debug, Default)]
 pub(crate) struct Judge {
@@ -128,6 +145,12 @@ impl Judge {
         }
     }
 
+    /// How much there was to judge so far.
+    pub(crate) fn seen(&self) -> Seen {
+        let all = |map: &BTreeMap<u64, Vec<(usize, bool)>>| map.values().map(Vec::len).sum();
+        Seen { votes: self.votes.len(), leaders: all(&self.leaders), promotions: all(&self.promotions) }
+    }
+
     /// What is wrong, once.
     pub(crate) fn take_violations(&mut self) -> Vec<String> {
         std::mem::take(&mut self.violations)
@@ -173,6 +196,7 @@ mod tests {
     fn a_second_vote_in_an_epoch_is_found() {
         let fine = [(0, "+vote-for-leader aa 3"), (1, "+vote-for-leader aa 3"), (0, "+vote-for-leader bb 4")];
         assert!(judge(&fine).take_violations().is_empty());
+        assert_eq!(judge(&fine).seen(), Seen { votes: 3, ..Seen::default() });
         let twice = [(0, "+vote-for-leader aa 3"), (0, "+vote-for-leader bb 3")];
         assert_eq!(judge(&twice).take_violations().len(), 1);
     }

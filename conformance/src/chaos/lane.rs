@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::fault::{Act, Kind, Timeline, Who, draw, kind_of};
-use super::judge::{Judge, Tail, event};
+use super::judge::{Judge, Seen, Tail, event};
 use super::options::Options;
 use super::record::Record;
 use super::rng::Rng;
@@ -54,15 +54,16 @@ struct Stage {
     broken: bool,
 }
 
-/// Goes through `faults` faults of `seed`; hands over a record of each.
+/// Goes through `faults` faults of `seed`; hands over a record of each. Returns how much the logs had to say.
 pub(crate) fn run(
     options: &Options,
     lane: u64,
     faults: u64,
     common: &Common,
     mut report: impl FnMut(&Record, &str),
-) -> Result<(), String> {
+) -> Result<Seen, String> {
     let seed = options.seed + lane;
+    let mut seen = Seen::default();
     let mut stage: Option<Stage> = None;
     for number in options.first..options.first + faults {
         if common.over() {
@@ -74,7 +75,7 @@ pub(crate) fn run(
         };
         let record = on.fault(options, seed, number, common)?;
         if common.stop.load(Ordering::SeqCst) {
-            on.end(options.keep);
+            seen.add(on.end(options.keep));
             break;
         }
         let mut hint = String::new();
@@ -88,13 +89,13 @@ pub(crate) fn run(
         if record.violations.is_empty() {
             stage = Some(on);
         } else {
-            on.end(true);
+            seen.add(on.end(true));
         }
     }
     if let Some(stage) = stage {
-        stage.end(options.keep);
+        seen.add(stage.end(options.keep));
     }
-    Ok(())
+    Ok(seen)
 }
 
 impl Stage {
@@ -104,12 +105,13 @@ impl Stage {
         Ok(Stage { world, tails, judge: Judge::default(), trap: None, done: Vec::new(), broken: false })
     }
 
-    fn end(self, keep: bool) {
+    fn end(self, keep: bool) -> Seen {
         let dir = self.world.dir.clone();
         drop(self.world);
         if !keep && !self.broken {
             let _ = fs::remove_dir_all(dir);
         }
+        self.judge.seen()
     }
 
     fn fault(

@@ -29,6 +29,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use fault::Kind;
+use judge::Seen;
 use lane::Common;
 use options::{Options, USAGE};
 use record::Record;
@@ -90,6 +91,7 @@ fn impossible() -> Option<ExitCode> {
 #[derive(Debug, Default)]
 struct Results {
     records: Vec<Record>,
+    seen: Seen,
     failed: bool,
     out: Option<File>,
 }
@@ -166,9 +168,12 @@ fn run(options: Options) -> ExitCode {
                     options.faults / options.lanes + u64::from(lane < options.faults % options.lanes);
                 let lock = || results.lock().unwrap_or_else(PoisonError::into_inner);
                 let report = |record: &Record, hint: &str| lock().add(record, hint);
-                if let Err(error) = lane::run(options, lane, faults, common, report) {
-                    eprintln!("error: lane {lane}: {error}");
-                    lock().failed = true;
+                match lane::run(options, lane, faults, common, report) {
+                    Ok(seen) => lock().seen.add(seen),
+                    Err(error) => {
+                        eprintln!("error: lane {lane}: {error}");
+                        lock().failed = true;
+                    }
                 }
             });
         }
@@ -176,6 +181,8 @@ fn run(options: Options) -> ExitCode {
     let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     print!("\n{}", table::table(&results.records));
     let wrong = results.records.iter().filter(|record| !record.violations.is_empty()).count();
-    println!("\n{} faults, {wrong} with violations", results.records.len());
+    let Seen { votes, leaders, promotions } = results.seen;
+    println!("\nin the logs: {votes} votes, {leaders} leaders, {promotions} promotions");
+    println!("{} faults, {wrong} with violations", results.records.len());
     if wrong > 0 || results.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

@@ -140,7 +140,21 @@ impl Quiet {
                     self.coming.push_back((self.now + TRAVEL, Coming::Link(link, answer)));
                 }
                 Output::Persist { version, .. } => persisted = Some(version),
-                _ => {}
+                Output::Close { .. }
+                | Output::Reply { .. }
+                | Output::CloseClient { .. }
+                | Output::Authenticated { .. }
+                | Output::Subscriber { .. }
+                | Output::Event(_)
+                | Output::Log { .. }
+                | Output::Resolve { .. }
+                | Output::Script { .. }
+                | Output::CheckScript { .. }
+                | Output::KillScript { .. }
+                | Output::ReadAcl { .. }
+                | Output::WriteAcl { .. }
+                | Output::LogLevel(_)
+                | Output::Exit { .. } => {}
             }
         }
         if let Some(version) = persisted {

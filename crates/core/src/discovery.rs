@@ -6,15 +6,15 @@ use crate::epoch::{ConfigEpoch, plausible};
 use crate::event::{EventKind, LogLevel};
 use crate::group::{Group, GroupId};
 use crate::hello::Hello;
-use crate::id::{GroupName, SentinelId};
+use crate::id::SentinelId;
 use crate::names::Lookup;
 use crate::peer::with_link;
 use crate::sentinel::{Sentinel, WaitingFor};
 
 impl Sentinel {
     /// Takes a hello from a server's channel or from a peer's PUBLISH.
-    pub(crate) fn hello(&mut self, payload: Vec<u8>) {
-        let hello = match Hello::parse(&payload) {
+    pub(crate) fn hello(&mut self, payload: &[u8]) {
+        let hello = match Hello::parse(payload) {
             Ok(hello) => hello,
             Err(why) => {
                 let shown = String::from_utf8_lossy(&payload[..payload.len().min(200)]).into_owned();
@@ -22,7 +22,7 @@ impl Sentinel {
                 return;
             }
         };
-        let Some(&group) = self.by_name.get(&GroupName(hello.group.clone())) else { return };
+        let Some(&group) = self.by_name.get(hello.group) else { return };
         if hello.id == self.sh.myid.0 {
             return; // our own, or somebody's with a cloned configuration: never a peer
         }
@@ -33,16 +33,15 @@ impl Sentinel {
             self.sh.log(LogLevel::Warning, text);
             return;
         }
-        let (addr, lookup) = Group::addr_of(&hello.host, hello.port, &mut self.sh);
-        let (master_addr, master_lookup) =
-            Group::addr_of(&hello.master_host, hello.master_port, &mut self.sh);
+        let (addr, lookup) = Group::addr_of(hello.host, hello.port, &mut self.sh);
+        let (master_addr, master_lookup) = Group::addr_of(hello.master_host, hello.master_port, &mut self.sh);
         for lookup in [lookup, master_lookup] {
             if let Lookup::Asking(ticket) = lookup {
-                self.wait_for(ticket, WaitingFor::Hello(payload));
+                self.wait_for(ticket, WaitingFor::Hello(payload.to_vec()));
                 return;
             }
         }
-        for (host, lookup) in [(&hello.host, lookup), (&hello.master_host, master_lookup)] {
+        for (host, lookup) in [(hello.host, lookup), (hello.master_host, master_lookup)] {
             if lookup == Lookup::Failed {
                 // Taken, it would make us forget the peer, or know an epoch without its master.
                 let text = format!("Failed to resolve hostname '{host}'");
@@ -50,7 +49,7 @@ impl Sentinel {
                 return;
             }
         }
-        let id = SentinelId(hello.id.clone());
+        let id = SentinelId(hello.id.to_owned());
         self.know_peer(group, &id, addr);
         if hello.current_epoch > self.sh.epoch.0 {
             self.raise_epoch(group, hello.current_epoch);
@@ -140,7 +139,9 @@ impl Sentinel {
         let Some(group) = self.groups.get_mut(&group) else { return };
         let Some(peer) = group.peers.get_mut(id) else { return };
         peer.hello_at = now;
-        peer.hello_config = Some((epoch, master.clone()));
+        if peer.hello_config.as_ref().is_none_or(|(known, addr)| *known != epoch || *addr != master) {
+            peer.hello_config = Some((epoch, master.clone()));
+        }
         let older = epoch < group.config_epoch && self.sh.canary(Canary::OlderConfigAdopted);
         if epoch <= group.config_epoch && !older {
             return;

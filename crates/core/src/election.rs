@@ -24,7 +24,7 @@ const TURN_MS: u64 = 50;
 /// Random part of a turn, for candidates that see each other differently.
 pub(crate) const JITTER_MS: u64 = 10;
 /// A candidate that was voted for is given this long after it was last heard asking (it asks every second).
-const STEP_BACK_MS: u64 = 2_500;
+pub(crate) const STEP_BACK_MS: u64 = 2_500;
 /// The same for one whose connection is gone.
 const STEP_BACK_GONE_MS: u64 = 500;
 
@@ -225,6 +225,12 @@ impl Group {
     /// Our place in the queue of candidates, as milliseconds to wait: 0 for the first.
     pub(crate) fn turn_ms(&self, sh: &Shared) -> u64 {
         let before = self.peers.values().filter(|peer| peer.id < sh.myid && peer.is_up(sh)).count() as u64;
+        if before == 0 { 0 } else { before.min(TURNS_MAX) * TURN_MS + self.jitter_ms }
+    }
+
+    /// The longest our turn can become while the same peers are known.
+    pub(crate) fn longest_turn_ms(&self, sh: &Shared) -> u64 {
+        let before = self.peers.keys().filter(|peer| **peer < sh.myid).count() as u64;
         if before == 0 { 0 } else { before.min(TURNS_MAX) * TURN_MS + self.jitter_ms }
     }
 

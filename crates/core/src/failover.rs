@@ -84,6 +84,7 @@ pub(crate) enum Unless {
 impl Group {
     /// Starts a failover that is due, and moves a running one as far as it goes now.
     pub(crate) fn advance(&mut self, sh: &mut Shared) {
+        self.note_majority(sh);
         if self.failover.is_none() && self.may_start(sh) {
             self.start_failover(false, sh);
         }
@@ -104,7 +105,30 @@ impl Group {
             Unless::MajorityUp => self.majority_is_up(sh),
         };
         let retry = if unblocked { Mono(0) } else { self.retry.at };
-        Some(turn.max(retry).max(self.stepped_back_until(sh).unwrap_or_default()))
+        // Without a majority an attempt does no harm: it cannot be won.
+        let look = self.looks_again_until().filter(|_| self.majority_is_up(sh));
+        let stepped_back = self.stepped_back_until(sh).unwrap_or_default();
+        Some(turn.max(retry).max(stepped_back).max(look.unwrap_or_default()))
+    }
+
+    /// Remembers for how long no majority could be reached, and when one can, calls the master anew: a connection that was
+    /// begun or used while nothing arrived may wait for its next repetition until long after that.
+    fn note_majority(&mut self, sh: &mut Shared) {
+        if !self.master.down.is {
+            self.alone_at = None;
+        } else if !self.majority_is_up(sh) {
+            self.alone_at = Some(sh.now.mono);
+        } else if self.alone_at.is_some_and(|at| self.master.cmd.exists() && self.master.cmd.since <= at) {
+            self.master.close_links(sh);
+            self.master.cmd.last_attempt = None;
+            self.master.pubsub.last_attempt = None;
+        }
+    }
+
+    /// After a time without a majority the master gets as long to be heard again: what cut us off from the others may
+    /// have cut us off from it, and both links come back, not at the same instant.
+    fn looks_again_until(&self) -> Option<Mono> {
+        self.alone_at.map(|at| at + LOOK_AGAIN_MS.min(self.conf.down_after_ms))
     }
 
     /// Begins an attempt in a new epoch with our own vote. What others see of it waits for the disk. False if no
@@ -182,7 +206,14 @@ impl Group {
         let elapsed = self.failover.as_ref().map_or(0, |f| sh.now.mono.since(f.started_at));
         let count = if forced { Count::Elected } else { self.count_votes(epoch, sh) };
         let timeout = sh.tuning.election_timeout.min(self.conf.failover_timeout_ms);
+        if !forced && self.odown.is_none() {
+            let text = format!("Election for `{}` given up: its master is no longer down", self.name);
+            sh.log(LogLevel::Notice, text);
+            self.emit_master(EventKind::AbortNotElected, "", sh);
+            return self.abort(Retry::default());
+        }
         match count {
+            Count::Elected if !forced && self.looks_again_until().is_some_and(|at| at > sh.now.mono) => false,
             Count::Elected => {
                 self.lost_elections = 0;
                 self.emit_master(EventKind::ElectedLeader, "", sh);
@@ -465,7 +496,9 @@ impl Group {
             Phase::WaitStart => {
                 let quick = failover.started_at + self.lost_after_ms(timeout) + 1;
                 let last = failover.started_at + sh.tuning.election_timeout.min(timeout) + 1;
-                if quick > sh.now.mono { quick } else { last }
+                let look = self.looks_again_until().filter(|at| *at > sh.now.mono);
+                let next = if quick > sh.now.mono { quick } else { last };
+                look.map_or(next, |look| look.min(next))
             }
             Phase::Promote | Phase::WaitPromotion => failover.phase_at + timeout + 1,
             Phase::Reconfigure => {
@@ -498,6 +531,8 @@ fn select_patience(somebody_fit: bool) -> u64 {
     if somebody_fit { 100 } else { 1_000 }
 }
 
+/// Milliseconds, at most, from the return of a majority to an election: two PING periods, or two attempts to connect.
+const LOOK_AGAIN_MS: u64 = 2_000;
 /// With a majority up, a first election that is not decided after this many milliseconds is lost.
 const LOST_AFTER_MS: u64 = 600;
 /// Milliseconds before the next attempt after a lost election, plus the turn, plus a random part.

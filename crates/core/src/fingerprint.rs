@@ -17,9 +17,11 @@
 
 use crate::addr::Addr;
 use crate::disk::Disk;
+use crate::election::STEP_BACK_MS;
 use crate::failover::{Failover, Phase, Retry};
 use crate::group::{Group, GroupId, Vote};
 use crate::id::{GroupName, SentinelId};
+use crate::info::Role;
 use crate::io::Version;
 use crate::link::{Conn, Down, Ping};
 use crate::peer::Peer;
@@ -170,6 +172,7 @@ impl Group {
             jitter_ms,
             failover,
             retry,
+            alone_at,
             lost_elections,
             awaits_names,
             id: GroupId(_),
@@ -184,9 +187,9 @@ impl Group {
         peers.values().for_each(|peer| peer.feed(sh, f));
         f.number(config_epoch.0);
         f.version(*config_version, &sh.disk);
-        vote.feed(sh, f);
-        f.age_if(*odown, TURN_LIMIT);
-        f.number(*jitter_ms);
+        vote.feed(self.longest_turn_ms(sh), sh, f);
+        f.age_if(*odown, self.longest_turn_ms(sh));
+        f.number(if odown.is_some() { *jitter_ms } else { 0 });
         f.flag(failover.is_some());
         if let Some(failover) = failover {
             failover.feed(self, sh, f);
@@ -194,20 +197,22 @@ impl Group {
         let Retry { at, unless } = retry;
         f.wait(*at);
         f.shown(unless);
-        f.number(u64::from(*lost_elections));
+        f.age_if(*alone_at, LOOK_AGAIN_LIMIT);
+        // Counted anew from the next time the quorum agrees.
+        f.number(if odown.is_some() || failover.is_some() { u64::from(*lost_elections) } else { 0 });
         f.flag(*awaits_names);
     }
 }
 
 impl Vote {
-    fn feed(&self, sh: &Shared, f: &mut Fingerprint) {
+    fn feed(&self, turn_ms: u64, sh: &Shared, f: &mut Fingerprint) {
         let Vote { leader, epoch, version, leader_seen } = self;
         f.shown(leader);
         f.number(epoch.0);
         f.version(*version, &sh.disk);
         // Who has voted for another steps back until so long after it was heard; our own vote is not waited for.
         let other = leader.as_ref().is_some_and(|leader| *leader != sh.myid);
-        f.age_if(other.then_some(*leader_seen), STEP_BACK_LIMIT);
+        f.age_if(other.then_some(*leader_seen), STEP_BACK_MS + turn_ms);
     }
 }
 
@@ -256,6 +261,8 @@ impl Server {
             reconf,
             promoted,
             former_master,
+            self_made,
+            priority_known,
             told_at,
             rebooted_at,
             id: ServerId(_),
@@ -271,14 +278,17 @@ impl Server {
         cmd.feed(f);
         pubsub.feed(f);
         ping.feed(f);
-        down.feed(patience, f);
+        // How long the master is down is asked only against when a replica changed its role, which is below.
+        let Down { is, since } = down;
+        f.flag(*is);
+        f.age_if(since.filter(|_| *kind == Role::Replica), patience);
         f.flag(*script_kill_sent);
         f.shown(run_id);
         f.flag(info_at.is_some());
         f.flag(info_error_at.is_some());
         f.flag(*info_now);
         f.shown(role);
-        f.age(*role_at, patience);
+        f.age_if(Some(*role_at).filter(|_| role != kind), patience);
         f.flag(group.master.down.since.is_some_and(|since| *role_at >= since));
         f.flag(publish_error_at.is_some());
         f.flag(*hello_now);
@@ -295,6 +305,8 @@ impl Server {
         }
         f.flag(*promoted);
         f.flag(*former_master);
+        f.flag(*self_made);
+        f.flag(*priority_known);
         f.age_if(*told_at, TOLD_LIMIT);
         f.age_if(*rebooted_at, group.conf.reboot_down_after_ms);
     }
@@ -432,17 +444,7 @@ impl Ping {
     }
 }
 
-impl Down {
-    fn feed(self, limit: u64, f: &mut Fingerprint) {
-        let Down { is, since } = self;
-        f.flag(is);
-        f.age_if(since, limit);
-    }
-}
-
-/// The longest turn of a candidate, and a little: see `Group::turn_ms`.
-const TURN_LIMIT: u64 = 1_100;
-/// The longest patience with a candidate that was voted for, and its turn: see `Group::stepped_back_until`.
-const STEP_BACK_LIMIT: u64 = 2_500 + TURN_LIMIT;
+/// The longest wait for a master after the return of a majority: see `Group::looks_again_until`.
+const LOOK_AGAIN_LIMIT: u64 = 2_000 + 1;
 /// A server that was told whom to follow is told again, or given up, after this.
 const TOLD_LIMIT: u64 = 10_001;

@@ -9,7 +9,7 @@ use crate::config::{GroupConfig, KnownPeer};
 use crate::epoch::{ConfigEpoch, LeaderEpoch};
 use crate::event::EventKind;
 use crate::failover::{Failover, Phase, Retry};
-use crate::hello::Hello;
+use crate::hello::{Hello, HelloText};
 use crate::id::{GroupName, SentinelId};
 use crate::info::Role;
 use crate::io::{Version, Why};
@@ -17,7 +17,7 @@ use crate::limits::{PEERS_MAX, REPLICAS_MAX};
 use crate::link::{Credentials, Pending, Renames};
 use crate::names::Lookup;
 use crate::peer::{Peer, with_link};
-use crate::server::{Links, Server, ServerId, Upkeep};
+use crate::server::{Links, Pace, Server, ServerId, Upkeep};
 use crate::shared::{PeerLink, Shared};
 use crate::time::Mono;
 
@@ -46,6 +46,8 @@ pub(crate) struct Group {
     pub(crate) jitter_ms: u64,
     pub(crate) failover: Option<Failover>,
     pub(crate) retry: Retry,
+    /// when a majority was last out of reach while the master was down
+    pub(crate) alone_at: Option<Mono>,
     /// elections lost in a row, since the quorum agrees that the master is down
     pub(crate) lost_elections: u32,
     /// the master lists replicas by names that are being looked up
@@ -82,6 +84,7 @@ impl Group {
             jitter_ms: 0,
             failover: None,
             retry: Retry::default(),
+            alone_at: None,
             lost_elections: 0,
             awaits_names: false,
             conf,
@@ -215,31 +218,34 @@ impl Group {
         promoted.and_then(|id| self.replicas.get(&id)).map_or(&self.master.addr, |replica| &replica.addr)
     }
 
-    /// The hello of this group, given our address on the link it goes over. None while the configuration it
-    /// would tell of is on its way to the disk.
-    pub(crate) fn hello(&self, sh: &Shared) -> Option<impl Fn(IpAddr) -> String + use<>> {
+    /// Whether the hello may be sent: not while the configuration it would tell of is on its way to the disk.
+    fn may_say_hello(&self, sh: &Shared) -> bool {
         let settled = sh.disk.settled(self.config_version) || sh.canary(Canary::HelloBeforeDisk);
         let forgotten = sh.canary(Canary::HelloForgotten) && self.config_version != Version::default();
-        if !settled || forgotten {
-            return None;
-        }
+        settled && !forgotten
+    }
+
+    /// The hello of this group.
+    fn hello(&self, sh: &Shared) -> HelloText {
         let master = self.current_addr();
-        let announce_ip = sh.global.announce_ip.clone();
-        let port = sh.announced_port().clamp(0, i64::from(u16::MAX)) as u16;
-        let template = Hello {
-            host: String::new(),
-            port,
-            id: sh.myid.0.clone(),
+        let hello = Hello {
+            host: "",
+            port: sh.announced_port().clamp(0, i64::from(u16::MAX)) as u16,
+            id: &sh.myid.0,
             current_epoch: sh.epoch.0,
-            group: self.name.0.clone(),
-            master_host: master.shown(sh.global.announce_hostnames),
+            group: &self.name.0,
+            master_host: &master.shown(sh.global.announce_hostnames),
             master_port: master.port,
             config_epoch: self.config_epoch.0,
         };
-        Some(move |local: IpAddr| {
-            let host = announce_ip.clone().unwrap_or_else(|| local.to_string());
-            Hello { host, ..template.clone() }.text()
-        })
+        HelloText { host: sh.global.announce_ip.clone(), rest: hello.rest() }
+    }
+
+    /// Whether there is anybody it should be sent to now.
+    fn hello_is_due(&self, sh: &Shared) -> bool {
+        let mut servers = std::iter::once(&self.master).chain(self.replicas.values());
+        servers.any(|server| server.hello_due_at(sh) <= sh.now.mono)
+            || self.peers.values().any(|peer| peer.hello_due_at(sh) <= sh.now.mono)
     }
 
     /// Sends the hello to everybody at the next opportunity.
@@ -258,10 +264,6 @@ impl Group {
 
     pub(crate) fn server_mut(&mut self, id: ServerId) -> Option<&mut Server> {
         if self.master.id == id { Some(&mut self.master) } else { self.replicas.get_mut(&id) }
-    }
-
-    pub(crate) fn credentials(&self) -> Credentials {
-        Credentials { user: self.conf.auth_user.clone(), pass: self.conf.auth_pass.clone() }
     }
 
     /// Runs the client-reconfiguration script, if there is one.
@@ -289,98 +291,126 @@ impl Group {
         if sh.simulate.crashed {
             return (Mono(u64::MAX), Why::Tick);
         }
-        self.upkeep(sh);
-        if !sh.tilted() {
-            self.detect(sh);
-            self.advance(sh);
-            self.ask_peers(sh);
-            self.upkeep(sh);
+        if let Some(next) = self.quiet_until(sh) {
+            return next; // as nearly always
         }
-        self.next_look(sh)
+        let mut next = self.upkeep(sh);
+        if !sh.tilted() {
+            let judged = self.detect(sh);
+            let busy = judged || self.failover.is_some() || self.master.down.is;
+            if busy {
+                self.advance(sh);
+            }
+            self.ask_peers(sh);
+            if busy {
+                next = self.upkeep(sh);
+            }
+            next = next.min(self.detect_at(sh)).min(self.ask_at(sh)).min(self.advance_at(sh));
+        }
+        look_at(next, sh)
     }
 
-    /// Opens links and sends what is due on them.
-    fn upkeep(&mut self, sh: &mut Shared) {
-        let hello = self.hello(sh);
-        let hello = hello.as_ref().map(|h| h as &dyn Fn(IpAddr) -> String);
-        let credentials = self.credentials();
-        let renames = self.conf.renames.clone();
-        let renames = Renames(&renames);
-        let (group, down_after_ms) = (self.id, self.conf.down_after_ms);
-        for id in std::iter::once(self.master.id).chain(self.replicas.keys().copied()).collect::<Vec<_>>() {
-            let info_period_ms = self.info_period(id, sh);
-            let with =
-                Upkeep { group, credentials: &credentials, renames, down_after_ms, info_period_ms, hello };
-            if let Some(server) = self.server_mut(id) {
-                server.upkeep(with, sh);
-            }
+    /// When to look again, if a master is up, no failover runs and nothing at all is due now: one glance at every member
+    /// tells. What it looks at is what the steps of [`Group::evaluate`] would act on.
+    fn quiet_until(&self, sh: &Shared) -> Option<(Mono, Why)> {
+        if sh.tilt.is_some() || self.failover.is_some() || self.odown.is_some() || self.master.down.is {
+            return None;
         }
-        for peer in self.peers.values_mut() {
-            let id = peer.id.clone();
-            with_link(&id, sh, |link, sh| link.upkeep(&id, renames, down_after_ms, sh));
+        let (now, pace) = (sh.now.mono, self.pace(sh));
+        let mut next = self.master_verdict_at(sh);
+        let mut silent = Mono(u64::MAX);
+        for server in std::iter::once(&self.master).chain(self.replicas.values()) {
+            let upkeep = server.upkeep_at(self.id, pace, sh);
+            if upkeep.0 <= now || self.server_changes(server, sh) {
+                return None;
+            }
+            next = next.min(upkeep);
+            silent = silent.min(server.verdict_from());
+        }
+        for (peer, link) in self.linked_peers(sh) {
+            let upkeep = self.peer_upkeep_at(peer, link, pace, sh);
+            let told = peer.master_down || peer.vote.is_some();
+            if upkeep.0 <= now || told || self.peer_changes(peer, link, sh) {
+                return None;
+            }
+            next = next.min(upkeep);
+            silent = silent.min(peer.verdict_from(link));
+        }
+        next = next.min(self.silent_at(silent, sh));
+        Some(look_at(next, sh))
+    }
+
+    /// Every peer with its link, in order.
+    pub(crate) fn linked_peers<'a>(
+        &'a self,
+        sh: &'a Shared,
+    ) -> impl Iterator<Item = (&'a Peer, &'a PeerLink)> {
+        // Every peer of a group has a link: as many links as peers are these peers' links.
+        let same = self.peers.len() == sh.peers.len();
+        let mut links = sh.peers.values();
+        self.peers.values().filter_map(move |peer| {
+            let link = if same { links.next() } else { peer.link(sh) };
+            Some((peer, link?))
+        })
+    }
+
+    /// Opens links and sends what is due on them. Returns when something is due again.
+    fn upkeep(&mut self, sh: &mut Shared) -> (Mono, Why) {
+        let pace = self.pace(sh);
+        let next = self.upkeep_at(pace, sh);
+        if next.0 > sh.now.mono {
+            return next; // as nearly always
+        }
+        let hello = (pace.hello && self.hello_is_due(sh)).then(|| self.hello(sh));
+        let hello = hello.as_ref();
+        let group = self.id;
+        let Group { conf, master, replicas, peers, .. } = self;
+        let credentials = Credentials { user: conf.auth_user.as_deref(), pass: conf.auth_pass.as_deref() };
+        let renames = Renames(&conf.renames);
+        let with = Upkeep { group, credentials, renames, pace, hello };
+        for server in std::iter::once(master).chain(replicas.values_mut()) {
+            server.upkeep(with, sh);
+        }
+        for peer in peers.values_mut() {
+            if peer.link(sh).is_some_and(|link| link.upkeep_at(pace.ping, sh).0 <= sh.now.mono) {
+                with_link(&peer.id, sh, |link, sh| link.upkeep(&peer.id, renames, pace.ping, sh));
+            }
             if let Some(hello) = hello {
                 peer.publish(group, renames, hello, sh);
             }
         }
+        self.upkeep_at(pace, sh)
     }
 
-    /// How often a server is asked for INFO. Replicas are watched closely while the master is down or being
-    /// replaced or while they claim to be master themselves, and closest while a step of the failover waits for what they report.
-    fn info_period(&self, id: ServerId, sh: &Shared) -> u64 {
-        let Some(server) = self.replicas.get(&id) else { return sh.tuning.info_period };
-        let base = sh.tuning.info_period;
-        let awaited = match self.failover.as_ref().map(|f| f.phase) {
-            Some(Phase::WaitPromotion) => server.promoted,
-            Some(Phase::Reconfigure) => {
-                matches!(server.reconf, crate::server::Reconf::Sent(_) | crate::server::Reconf::InProgress)
-            }
-            Some(Phase::WaitStart | Phase::SelectReplica | Phase::Promote | Phase::Switch) | None => false,
-        };
-        if awaited {
-            base.min(AWAITED_INFO_PERIOD)
-        } else if self.odown.is_some()
-            || self.failover.is_some()
-            || server.link_down_ms != 0
-            || server.role == Role::Master
-        {
-            base.min(1_000)
-        } else {
-            base
+    /// How often members are asked at present.
+    fn pace(&self, sh: &Shared) -> Pace {
+        Pace {
+            ping: self.conf.down_after_ms.min(sh.tuning.ping_period),
+            info: sh.tuning.info_period,
+            phase: self.phase(),
+            hurried: self.odown.is_some() || self.failover.is_some(),
+            hello: self.may_say_hello(sh),
         }
     }
 
-    fn next_look(&self, sh: &Shared) -> (Mono, Why) {
-        let now = sh.now.mono;
-        let mut next = (now + LOOK_AT_LEAST_EVERY, Why::Tick);
-        let credentials = Credentials::default();
-        let hello = self.hello(sh);
-        let hello = hello.as_ref().map(|h| h as &dyn Fn(IpAddr) -> String);
-        for server in std::iter::once(&self.master).chain(self.replicas.values()) {
-            let with = Upkeep {
-                group: self.id,
-                credentials: &credentials,
-                renames: Renames(&[]),
-                down_after_ms: self.conf.down_after_ms,
-                info_period_ms: self.info_period(server.id, sh),
-                hello,
-            };
-            next = next.min(server.upkeep_at(with, sh));
+    /// When [`Group::upkeep`] has something to do, and what.
+    fn upkeep_at(&self, pace: Pace, sh: &Shared) -> (Mono, Why) {
+        let mut next = self.master.upkeep_at(self.id, pace, sh);
+        for replica in self.replicas.values() {
+            next = next.min(replica.upkeep_at(self.id, pace, sh));
         }
-        for peer in self.peers.values() {
-            if let Some(link) = peer.link(sh) {
-                next = next.min(link.upkeep_at(self.conf.down_after_ms, sh));
-                let free =
-                    link.conn.takes_more(sh) && !link.conn.owes(crate::link::Pending::Publish(self.id));
-                if hello.is_some() && link.conn.local.is_some() && free {
-                    next = next.min((peer.hello_due_at(sh), Why::Hello));
-                }
-            }
+        for (peer, link) in self.linked_peers(sh) {
+            next = next.min(self.peer_upkeep_at(peer, link, pace, sh));
         }
-        if !sh.tilted() {
-            next = next.min(self.detect_at(sh)).min(self.ask_at(sh)).min(self.advance_at(sh));
+        next
+    }
+
+    fn peer_upkeep_at(&self, peer: &Peer, link: &PeerLink, pace: Pace, sh: &Shared) -> (Mono, Why) {
+        let mut next = link.upkeep_at(pace.ping, sh);
+        let free = link.conn.takes_more(sh) && !link.conn.owes(Pending::Publish(self.id));
+        if pace.hello && link.conn.local.is_some() && free {
+            next = next.min((peer.hello_due_at(sh), Why::Hello));
         }
-        // What is due already was just done, or waits for an answer that wakes us: never spin.
-        next.0 = next.0.max(now + 1);
         next
     }
 
@@ -408,6 +438,7 @@ impl Group {
         self.odown = None;
         self.failover = None;
         self.retry = Retry::default();
+        self.alone_at = None;
         self.lost_elections = 0;
     }
 
@@ -499,6 +530,9 @@ impl Group {
     /// Resolves the host of an address somebody told us.
     pub(crate) fn addr_of(host: &str, port: u16, sh: &mut Shared) -> (Addr, Lookup) {
         let mut addr = Addr::new(host, port);
+        if let Some(ip) = addr.ip {
+            return (addr, Lookup::Known(ip));
+        }
         let lookup = sh.resolve(&mut addr);
         (addr, lookup)
     }
@@ -528,7 +562,13 @@ impl Group {
     }
 }
 
-/// Milliseconds between INFOs to a replica whose report a failover waits for.
-const AWAITED_INFO_PERIOD: u64 = 100;
+/// When a group is looked at again: now and then in any case. What is due already was just done, or waits for an answer
+/// that wakes us: never spin.
+fn look_at(next: (Mono, Why), sh: &Shared) -> (Mono, Why) {
+    let now = sh.now.mono;
+    let (at, why) = next.min((now + LOOK_AT_LEAST_EVERY, Why::Tick));
+    (at.max(now + 1), why)
+}
+
 /// A group is looked at at least this often, in milliseconds, whatever the deadlines say.
 const LOOK_AT_LEAST_EVERY: u64 = 1_000;

@@ -1,19 +1,21 @@
 //! Hello messages: eight fields by which sentinels find each other and spread a group's address.
 
+use std::net::IpAddr;
+
 use crate::epoch::EPOCH_MAX;
 
 /// The channel on servers, and the only one a sentinel accepts PUBLISH on.
 pub(crate) const CHANNEL: &str = "__sentinel__:hello";
 
 /// One hello, as received.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Hello {
-    pub(crate) host: String,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Hello<'a> {
+    pub(crate) host: &'a str,
     pub(crate) port: u16,
-    pub(crate) id: String,
+    pub(crate) id: &'a str,
     pub(crate) current_epoch: u64,
-    pub(crate) group: String,
-    pub(crate) master_host: String,
+    pub(crate) group: &'a str,
+    pub(crate) master_host: &'a str,
     pub(crate) master_port: u16,
     pub(crate) config_epoch: u64,
 }
@@ -34,32 +36,56 @@ pub(crate) enum HelloError {
 /// Longest accepted host or id. Host names end at 253; upstream's ids have 40.
 const NAME_MAX: usize = 255;
 
-impl Hello {
+/// The hello of one group as it is sent, but for the address it comes from.
+#[derive(Debug)]
+pub(crate) struct HelloText {
+    /// `announce-ip`
+    pub(crate) host: Option<String>,
+    /// everything behind the address
+    pub(crate) rest: String,
+}
+
+impl HelloText {
+    /// The payload, given our address on the link it goes over.
+    pub(crate) fn from(&self, local: IpAddr) -> String {
+        match &self.host {
+            Some(host) => format!("{host}{}", self.rest),
+            None => format!("{local}{}", self.rest),
+        }
+    }
+}
+
+impl Hello<'_> {
     /// Reads a payload. Stricter than upstream, which takes garbage numbers for 0.
-    pub(crate) fn parse(payload: &[u8]) -> Result<Hello, HelloError> {
-        let text = std::str::from_utf8(payload).map_err(|_| HelloError::Shape)?;
-        let fields: Vec<&str> = text.split(',').collect();
-        let [host, port, id, current_epoch, group, master_host, master_port, config_epoch] = fields[..]
-        else {
+    pub(crate) fn parse(payload: &[u8]) -> Result<Hello<'_>, HelloError> {
+        let mut fields = [""; 8];
+        let mut found = 0;
+        for field in payload.split(|byte| *byte == b',') {
+            // A part between commas of a text is a text.
+            let field = std::str::from_utf8(field).map_err(|_| HelloError::Shape)?;
+            *fields.get_mut(found).ok_or(HelloError::Shape)? = field;
+            found += 1;
+        }
+        if found != fields.len() {
             return Err(HelloError::Shape);
-        };
+        }
+        let [host, port, id, current_epoch, group, master_host, master_port, config_epoch] = fields;
         Ok(Hello {
             host: name(host)?,
             port: number(port, u64::from(u16::MAX)).ok_or(HelloError::Port)? as u16,
             id: name(id)?,
             current_epoch: number(current_epoch, EPOCH_MAX).ok_or(HelloError::Epoch)?,
-            group: group.to_owned(),
+            group,
             master_host: name(master_host)?,
             master_port: number(master_port, u64::from(u16::MAX)).ok_or(HelloError::Port)? as u16,
             config_epoch: number(config_epoch, EPOCH_MAX).ok_or(HelloError::Epoch)?,
         })
     }
 
-    /// The payload.
-    pub(crate) fn text(&self) -> String {
+    /// What stands behind the address of a hello.
+    pub(crate) fn rest(&self) -> String {
         format!(
-            "{},{},{},{},{},{},{},{}",
-            self.host,
+            ",{},{},{},{},{},{},{}",
             self.port,
             self.id,
             self.current_epoch,
@@ -71,11 +97,15 @@ impl Hello {
     }
 }
 
-fn name(text: &str) -> Result<String, HelloError> {
+fn name(text: &str) -> Result<&str, HelloError> {
+    let plain = |b: u8| b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'\\');
+    if text.bytes().all(plain) && !text.is_empty() && text.len() <= NAME_MAX {
+        return Ok(text); // as nearly always
+    }
     let fine = !text.is_empty()
         && text.len() <= NAME_MAX
         && !text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '"' || c == '\'' || c == '\\');
-    if fine { Ok(text.to_owned()) } else { Err(HelloError::Name) }
+    if fine { Ok(text) } else { Err(HelloError::Name) }
 }
 
 fn number(text: &str, max: u64) -> Option<u64> {
@@ -95,7 +125,7 @@ mod tests {
     fn a_real_one_round_trips() {
         let hello = Hello::parse(REAL.as_bytes()).unwrap();
         assert_eq!(hello.port, 26110);
-        assert_eq!(hello.text(), REAL);
+        assert_eq!(format!("{}{}", hello.host, hello.rest()), REAL);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Names of things: sentinels, server processes, groups.
 
+use std::borrow::Borrow;
 use std::fmt;
 
 use crate::rng::Rng;
@@ -16,6 +17,13 @@ impl SentinelId {
     /// The first eight characters, as connection names show it.
     pub fn short(&self) -> &str {
         self.0.char_indices().nth(8).map_or(&self.0, |(end, _)| &self.0[..end])
+    }
+}
+
+/// Tables are searched with the text alone.
+impl Borrow<str> for SentinelId {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 
@@ -38,6 +46,13 @@ impl fmt::Display for RunId {
 /// Name of a group: what `sentinel monitor` calls the master name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GroupName(pub String);
+
+/// Tables are searched with the text alone.
+impl Borrow<str> for GroupName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
 
 impl fmt::Display for GroupName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -32,6 +32,10 @@ impl Info {
     pub(crate) fn parse(text: &[u8]) -> Info {
         let mut info = Info::default();
         for line in text.split(|b| *b == b'\n') {
+            // Most of the hundred lines say nothing to a sentinel: `run_id`, `role`, `replica_`, `master_`, `slave` do.
+            if !matches!(line, [b'r', b'u' | b'o' | b'e', ..] | [b'm', b'a', b's', ..] | [b's', b'l', ..]) {
+                continue;
+            }
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if line.len() > LINE_MAX {
                 continue;

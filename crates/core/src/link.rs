@@ -139,15 +139,15 @@ impl Conn {
     /// The first bytes on every connection: who we are.
     pub(crate) fn introduce(
         &mut self,
-        credentials: &Credentials,
+        credentials: Credentials<'_>,
         role: &str,
         names: Renames<'_>,
         sh: &mut Shared,
     ) {
-        if let Some(pass) = &credentials.pass {
-            let mut argv = vec![names.word("AUTH").as_bytes().to_vec()];
-            argv.extend(credentials.user.iter().map(|user| user.as_bytes().to_vec()));
-            argv.push(pass.clone());
+        if let Some(pass) = credentials.pass {
+            let mut argv = vec![names.word("AUTH").as_bytes()];
+            argv.extend(credentials.user.map(str::as_bytes));
+            argv.push(pass);
             self.send(&argv, Pending::Ignored, sh);
         }
         let name = format!("sentinel-{}-{role}", sh.myid.short());
@@ -156,10 +156,10 @@ impl Conn {
 }
 
 /// What to authenticate with. A user without a password sends nothing, as upstream.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Credentials {
-    pub(crate) user: Option<String>,
-    pub(crate) pass: Option<Vec<u8>>,
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Credentials<'a> {
+    pub(crate) user: Option<&'a str>,
+    pub(crate) pass: Option<&'a [u8]>,
 }
 
 /// The `sentinel rename-command` table of a group.

@@ -3,10 +3,10 @@
 use crate::addr::Addr;
 use crate::epoch::{ConfigEpoch, EPOCH_MAX};
 use crate::group::GroupId;
-use crate::hello::CHANNEL;
+use crate::hello::{CHANNEL, HelloText};
 use crate::id::SentinelId;
 use crate::io::Why;
-use crate::link::{Down, Owner, Pending, Ping, Renames};
+use crate::link::{Credentials, Down, Owner, Pending, Ping, Renames};
 use crate::shared::{PeerLink, Shared};
 use crate::time::Mono;
 
@@ -105,7 +105,7 @@ impl Peer {
         &mut self,
         group: GroupId,
         renames: Renames<'_>,
-        hello: &dyn Fn(std::net::IpAddr) -> String,
+        hello: &HelloText,
         sh: &mut Shared,
     ) {
         if self.hello_due_at(sh) > sh.now.mono {
@@ -117,7 +117,7 @@ impl Peer {
             let Some(local) = link.conn.local else { return };
             if link.conn.takes_more(sh) && !link.conn.owes(pending) {
                 self.hello_now = false;
-                let text = hello(local.ip());
+                let text = hello.from(local.ip());
                 link.conn.send(&[renames.word("PUBLISH"), CHANNEL, &text], pending, sh);
             }
         });
@@ -147,7 +147,7 @@ impl PeerLink {
         &mut self,
         id: &SentinelId,
         renames: Renames<'_>,
-        down_after_ms: u64,
+        ping_period: u64,
         sh: &mut Shared,
     ) {
         let now = sh.now.mono;
@@ -158,13 +158,13 @@ impl PeerLink {
             self.addr = addr;
             if let Some(socket) = self.addr.socket() {
                 self.conn.open(socket, Owner::Peer(id.clone()), sh);
-                let credentials = sh.peer_credentials();
-                self.conn.introduce(&credentials, "cmd", renames, sh);
+                let (user, pass) = sh.peer_credentials();
+                let credentials = Credentials { user: user.as_deref(), pass: pass.as_deref() };
+                self.conn.introduce(credentials, "cmd", renames, sh);
                 self.send_ping(renames, sh);
             }
         }
-        let period = down_after_ms.min(sh.tuning.ping_period);
-        if self.conn.takes_more(sh) && self.ping.due_at(period) <= now {
+        if self.conn.takes_more(sh) && self.ping.due_at(ping_period) <= now {
             self.send_ping(renames, sh);
         }
     }
@@ -175,14 +175,13 @@ impl PeerLink {
     }
 
     /// When [`PeerLink::upkeep`] has something to do, and what.
-    pub(crate) fn upkeep_at(&self, down_after_ms: u64, sh: &Shared) -> (Mono, Why) {
+    pub(crate) fn upkeep_at(&self, ping_period: u64, sh: &Shared) -> (Mono, Why) {
         let mut next = (Mono(u64::MAX), Why::Tick);
         if !self.conn.exists() && self.addr.port != 0 {
             next = next.min((self.conn.reconnect_at(sh), Why::Reconnect));
         }
         if self.conn.takes_more(sh) {
-            let period = down_after_ms.min(sh.tuning.ping_period);
-            next = next.min((self.ping.due_at(period), Why::Ping));
+            next = next.min((self.ping.due_at(ping_period), Why::Ping));
         }
         next
     }

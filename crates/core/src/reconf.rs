@@ -16,14 +16,16 @@ use crate::shared::Shared;
 
 impl Group {
     /// Takes an INFO reply of one of its servers.
-    pub(crate) fn info_received(&mut self, id: ServerId, text: &[u8], sh: &mut Shared) {
-        let info = Info::parse(text);
+    pub(crate) fn info_received(&mut self, id: ServerId, mut text: Vec<u8>, sh: &mut Shared) {
+        let info = Info::parse(&text);
         let Some(server) = self.server_mut(id) else { return };
-        server.info_text = text[..text.len().min(INFO_CACHE_MAX)].to_vec();
+        text.truncate(INFO_CACHE_MAX);
+        server.info_text = text;
         server.info_at = Some(sh.now.mono);
         server.info_error_at = None;
         server.note_report(&info, sh);
-        self.note_run_id(id, info.run_id.as_deref(), sh);
+        let rebooted = self.note_run_id(id, info.run_id.as_deref(), sh);
+        self.note_self_made(id, rebooted, info.role);
         if id == self.master.id {
             self.discover(&info.replicas, sh);
         }
@@ -35,20 +37,32 @@ impl Group {
         }
     }
 
-    fn note_run_id(&mut self, id: ServerId, run_id: Option<&str>, sh: &mut Shared) {
+    /// A replica that restarts as a master was promoted by nobody: it has lost its configuration.
+    fn note_self_made(&mut self, id: ServerId, rebooted: bool, role: Option<Role>) {
+        let Some(server) = self.replicas.get_mut(&id) else { return };
+        match role {
+            Some(Role::Master) => server.self_made |= rebooted && !server.former_master,
+            Some(Role::Replica) => server.self_made = false,
+            None => {}
+        }
+    }
+
+    /// Keeps the id of the process; true if it is another process than before.
+    fn note_run_id(&mut self, id: ServerId, run_id: Option<&str>, sh: &mut Shared) -> bool {
         let reboot_after = self.conf.reboot_down_after_ms;
-        let Some(run_id) = run_id.map(|id| RunId(id.to_owned())) else { return };
-        let Some(server) = self.server_mut(id) else { return };
+        let Some(run_id) = run_id.map(|id| RunId(id.to_owned())) else { return false };
+        let Some(server) = self.server_mut(id) else { return false };
         let rebooted = server.run_id.as_ref().is_some_and(|old| *old != run_id);
         server.run_id = Some(run_id);
         if !rebooted {
-            return;
+            return false;
         }
         if server.kind == Role::Master && reboot_after > 0 {
             server.rebooted_at = Some(sh.now.mono);
         }
         let details = self.details_of(id, sh);
         self.emit(EventKind::Reboot, details, sh);
+        true
     }
 
     /// Adds the replicas a master lists and that are not known yet.
@@ -112,7 +126,7 @@ impl Group {
                     }
                 } else if !self.moving(id) {
                     if changed
-                        && self.replicas.get(&id).is_some_and(|r| !r.former_master)
+                        && self.replicas.get(&id).is_some_and(|r| !r.former_master && !r.self_made)
                         && self.failover.is_none()
                     {
                         self.note_foreign_promotion(id, sh);
@@ -249,6 +263,7 @@ impl Server {
         self.master_port = info.master_port.unwrap_or(self.master_port);
         self.link_up = info.master_link_up.unwrap_or(self.link_up);
         self.priority = info.priority.unwrap_or(self.priority);
+        self.priority_known |= info.priority.is_some();
         self.offset = info.offset.unwrap_or(self.offset);
         self.announced = info.announced.unwrap_or(self.announced);
     }

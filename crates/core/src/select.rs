@@ -8,6 +8,7 @@ use crate::group::Group;
 use crate::info::Role;
 use crate::server::{Server, ServerId};
 use crate::shared::Shared;
+use crate::time::Mono;
 
 /// Why a replica may not be promoted. Times in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub(crate) enum Refusal {
     NotHeard { since_ms: u64, limit_ms: u64 },
     /// its priority is 0: never to be promoted
     PriorityZero,
+    /// it restarted as a master that nobody promoted, and never told us its priority, which may be 0
+    PriorityUnknown,
     /// it has never answered INFO
     NoInfo,
     /// its last INFO is too old to be trusted
@@ -37,6 +40,12 @@ impl fmt::Display for Refusal {
                 write!(f, "last answered {since_ms} ms ago, limit {limit_ms} ms")
             }
             Refusal::PriorityZero => write!(f, "its replica-priority is 0"),
+            Refusal::PriorityUnknown => {
+                write!(
+                    f,
+                    "it restarted as a master that nobody promoted, and its replica-priority is not known"
+                )
+            }
             Refusal::NoInfo => write!(f, "it has not answered INFO yet"),
             Refusal::OldInfo { since_ms, limit_ms } => {
                 write!(f, "its last INFO is {since_ms} ms old, limit {limit_ms} ms")
@@ -57,6 +66,7 @@ impl Refusal {
             Refusal::OldInfo { .. } => sh.canary(Canary::StaleInfo),
             Refusal::Disconnected
             | Refusal::NotHeard { .. }
+            | Refusal::PriorityUnknown
             | Refusal::NoInfo
             | Refusal::LinkDownTooLong { .. } => false,
         }
@@ -81,7 +91,8 @@ impl Group {
         let since_ms = now.since(replica.ping.available);
         let down_for = self.master.down.since.filter(|_| self.master.down.is).map(|since| now.since(since));
         let info_limit = if down_for.is_some() { heard_limit } else { 3 * sh.tuning.info_period };
-        let link_limit = self.conf.down_after_ms.saturating_mul(10).saturating_add(down_for.unwrap_or(0));
+        let outage_ms = self.outage_ms(now).unwrap_or(0);
+        let link_limit = self.conf.down_after_ms.saturating_mul(10).saturating_add(outage_ms);
         if replica.down.is {
             return Some(Refusal::Down);
         }
@@ -94,6 +105,9 @@ impl Group {
         if replica.priority == 0 {
             return Some(Refusal::PriorityZero);
         }
+        if replica.self_made && !replica.priority_known {
+            return Some(Refusal::PriorityUnknown);
+        }
         let Some(info_at) = replica.info_at else { return Some(Refusal::NoInfo) };
         let info_ms = now.since(info_at);
         if info_ms > info_limit {
@@ -105,25 +119,26 @@ impl Group {
         None
     }
 
+    /// For how long replicas cannot have had a master, if it is down. One that turned into a replica itself was none
+    /// from then on, long before it was held for down for that.
+    pub(crate) fn outage_ms(&self, now: Mono) -> Option<u64> {
+        let down = self.master.down.since.filter(|_| self.master.down.is)?;
+        let turned = Some(self.master.role_at).filter(|_| self.master.role == Role::Replica);
+        Some(now.since(turned.map_or(down, |turned| turned.min(down))))
+    }
+
     /// The order of fit replicas, best first: one that a leader which is gone has promoted already during this
-    /// outage (to promote another would make two masters); then lower priority, more data, smaller run id.
-    fn preference<'a>(
-        &self,
-        replica: &'a Server,
-    ) -> (bool, i64, Reverse<u64>, bool, Option<String>, &'a str) {
+    /// outage (to promote another would make two masters); last those that restarted as masters of their own accord,
+    /// whose data nobody vouches for; among equals lower priority, more data, smaller run id.
+    fn preference<'a>(&self, replica: &'a Server) -> (u8, i64, Reverse<u64>, bool, Option<String>, &'a str) {
         let promoted_already = replica.role == Role::Master
             && !replica.former_master
+            && !replica.self_made
             && self.master.down.is
             && self.master.down.since.is_some_and(|since| replica.role_at >= since);
         let run_id = replica.run_id.as_ref().map(|id| id.0.to_ascii_lowercase());
-        (
-            !promoted_already,
-            replica.priority,
-            Reverse(replica.offset),
-            run_id.is_none(),
-            run_id,
-            &replica.name,
-        )
+        let rank = if promoted_already { 0 } else { 1 + u8::from(replica.self_made) };
+        (rank, replica.priority, Reverse(replica.offset), run_id.is_none(), run_id, &replica.name)
     }
 
     /// A line for each replica that was refused, for the log.

@@ -228,10 +228,14 @@ impl Sentinel {
     pub(crate) fn evaluate(&mut self, id: GroupId) {
         let Some(group) = self.groups.get_mut(&id) else { return };
         let (at, why) = group.evaluate(&mut self.sh);
-        if let Some((old_at, old_why)) = self.wake_of.insert(id, (at, why)) {
-            self.wakes.remove(&(old_at, old_why, id));
+        let before = self.wake_of.insert(id, (at, why));
+        if before == Some((at, why)) {
+            return;
         }
         self.wakes.insert((at, why, id));
+        if let Some((at, why)) = before {
+            self.wakes.remove(&(at, why, id));
+        }
     }
 
     pub(crate) fn evaluate_all(&mut self) {
@@ -347,10 +351,8 @@ impl Sentinel {
             LinkInput::Frame(frame) => {
                 server.pubsub_seen = sh.now.mono;
                 if let Some(payload) = hello_message(&frame) {
-                    let payload = payload.to_vec();
                     // Our own come back to us: every server echoes them to all its subscribers.
-                    let ours = std::str::from_utf8(&payload).is_ok_and(|text| text.contains(&sh.myid.0));
-                    if !ours {
+                    if payload.split(|byte| *byte == b',').nth(2) != Some(sh.myid.0.as_bytes()) {
                         self.hello(payload);
                     }
                 } else if server.pubsub.pending.pop_front() == Some(Pending::Subscribe)
@@ -450,7 +452,7 @@ impl Sentinel {
         let ready: Vec<Waiting> = ready;
         for waiting in ready {
             match waiting.what {
-                WaitingFor::Hello(payload) => self.hello(payload),
+                WaitingFor::Hello(payload) => self.hello(&payload),
                 WaitingFor::Command(command) => self.command_after_lookup(command),
             }
         }
@@ -538,7 +540,7 @@ impl Group {
             Pending::Ping => self.ping_answered(id, ping_answer(&frame), sh),
             Pending::Info => {
                 if let Frame::Bulk(text) | Frame::Verbatim(text) = frame {
-                    self.info_received(id, &text, sh);
+                    self.info_received(id, text, sh);
                 } else {
                     server.info_error_at = Some(now);
                 }
@@ -556,13 +558,14 @@ impl Group {
     }
 
     fn ping_answered(&mut self, id: ServerId, answer: PingAnswer, sh: &mut Shared) {
-        let renames = self.conf.renames.clone();
         let Some(server) = self.server_mut(id) else { return };
         server.ping.note_answer(sh.now.mono, answer.acceptable());
         match answer {
             PingAnswer::Pong => server.rebooted_at = None,
             PingAnswer::Busy if server.down.is && !server.script_kill_sent => {
                 server.script_kill_sent = true;
+                let renames = self.conf.renames.clone();
+                let Some(server) = self.server_mut(id) else { return };
                 server.cmd.send(&[Renames(&renames).word("SCRIPT"), "KILL"], Pending::Ignored, sh);
             }
             PingAnswer::Alive | PingAnswer::Busy | PingAnswer::Other => {}

@@ -1,10 +1,12 @@
 //! One data server of a group: its links, what it reports, and what was asked of it.
 
 use crate::addr::{Addr, joined};
+use crate::failover::Phase;
 use crate::group::GroupId;
-use crate::hello::CHANNEL;
+use crate::hello::{CHANNEL, HelloText};
 use crate::id::RunId;
 use crate::info::Role;
+use crate::io::Why;
 use crate::link::{Conn, Credentials, Down, Owner, Pending, Ping, Renames};
 use crate::shared::Shared;
 use crate::time::Mono;
@@ -61,12 +63,16 @@ pub(crate) struct Server {
     pub(crate) link_up: bool,
     pub(crate) link_down_ms: i64,
     pub(crate) priority: i64,
+    /// whether it has told us; only replicas do
+    pub(crate) priority_known: bool,
     pub(crate) offset: u64,
     pub(crate) announced: bool,
     pub(crate) reconf: Reconf,
     pub(crate) promoted: bool,
     /// it was this group's master before the last switch and has not been seen as a replica since
     pub(crate) former_master: bool,
+    /// it restarted as a master although nobody promoted it: without its configuration, and perhaps without its data
+    pub(crate) self_made: bool,
     /// when it was last told whom to follow
     pub(crate) told_at: Option<Mono>,
     /// a master that restarted and has not answered PONG since
@@ -94,12 +100,48 @@ impl Links {
 #[derive(Clone, Copy)]
 pub(crate) struct Upkeep<'a> {
     pub(crate) group: GroupId,
-    pub(crate) credentials: &'a Credentials,
+    pub(crate) credentials: Credentials<'a>,
     pub(crate) renames: Renames<'a>,
-    pub(crate) down_after_ms: u64,
-    pub(crate) info_period_ms: u64,
+    pub(crate) pace: Pace,
     /// the hello to publish, or nothing while it may not be sent
-    pub(crate) hello: Option<&'a dyn Fn(std::net::IpAddr) -> String>,
+    pub(crate) hello: Option<&'a HelloText>,
+}
+
+/// How often a group's members are asked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    /// milliseconds between two PINGs
+    pub(crate) ping: u64,
+    /// milliseconds between two INFOs in quiet times
+    pub(crate) info: u64,
+    /// the phase of the failover that runs
+    pub(crate) phase: Option<Phase>,
+    /// the master is down or being replaced
+    pub(crate) hurried: bool,
+    /// whether the hello may be sent
+    pub(crate) hello: bool,
+}
+
+impl Pace {
+    /// How often a server is asked for INFO. Replicas are watched closely while the master is down or being
+    /// replaced or while they claim to be master themselves, and closest while a step of the failover waits for what they report.
+    fn info_period(self, server: &Server) -> u64 {
+        if server.kind == Role::Master {
+            return self.info;
+        }
+        let awaited = match self.phase {
+            Some(Phase::WaitPromotion) => server.promoted,
+            Some(Phase::Reconfigure) => matches!(server.reconf, Reconf::Sent(_) | Reconf::InProgress),
+            Some(Phase::WaitStart | Phase::SelectReplica | Phase::Promote | Phase::Switch) | None => false,
+        };
+        if awaited {
+            self.info.min(AWAITED_INFO_PERIOD)
+        } else if self.hurried || server.link_down_ms != 0 || server.role == Role::Master {
+            self.info.min(1_000)
+        } else {
+            self.info
+        }
+    }
 }
 
 impl Server {
@@ -135,11 +177,13 @@ impl Server {
             link_up: false,
             link_down_ms: 0,
             priority: 100,
+            priority_known: false,
             offset: 0,
             announced: true,
             reconf: Reconf::None,
             promoted: false,
             former_master: false,
+            self_made: false,
             told_at: None,
             rebooted_at: None,
         }
@@ -184,17 +228,17 @@ impl Server {
             return;
         }
         let now = sh.now.mono;
-        if self.info_due_at(with.info_period_ms) <= now && !self.cmd.owes(Pending::Info) {
+        if self.info_due_at(with.pace.info_period(self)) <= now && !self.cmd.owes(Pending::Info) {
             self.send_info(with.renames, sh);
         }
-        if self.ping.due_at(self.ping_period(with, sh)) <= now {
+        if self.ping.due_at(with.pace.ping) <= now {
             self.send_ping(with.renames, sh);
         }
         let publish = Pending::Publish(with.group);
         if self.hello_due_at(sh) <= now && !self.cmd.owes(publish) {
             if let (Some(hello), Some(local)) = (with.hello, self.cmd.local) {
                 self.hello_now = false;
-                let text = hello(local.ip());
+                let text = hello.from(local.ip());
                 self.cmd.send(&[with.renames.word("PUBLISH"), CHANNEL, &text], publish, sh);
             }
         }
@@ -265,25 +309,20 @@ impl Server {
         self.send_info(renames, sh);
     }
 
-    fn ping_period(&self, with: Upkeep<'_>, sh: &Shared) -> u64 {
-        with.down_after_ms.min(sh.tuning.ping_period)
-    }
-
     fn info_due_at(&self, period: u64) -> Mono {
         let by_period = self.info_at.map_or(Mono(0), |at| at + period + 1);
         let by_error = self.info_error_at.map_or(Mono(0), |at| at + ERROR_PAUSE);
         if self.info_now { by_error } else { by_period.max(by_error) }
     }
 
-    fn hello_due_at(&self, sh: &Shared) -> Mono {
+    pub(crate) fn hello_due_at(&self, sh: &Shared) -> Mono {
         let by_period =
             if self.hello_now { Mono(0) } else { self.published_at + sh.tuning.publish_period + 1 };
         self.publish_error_at.map_or(by_period, |at| by_period.max(at + ERROR_PAUSE))
     }
 
-    /// When [`Server::upkeep`] has something to do, and what.
-    pub(crate) fn upkeep_at(&self, with: Upkeep<'_>, sh: &Shared) -> (Mono, crate::io::Why) {
-        use crate::io::Why;
+    /// When [`Server::upkeep`] has something to do, and what. Before that it does nothing.
+    pub(crate) fn upkeep_at(&self, group: GroupId, pace: Pace, sh: &Shared) -> (Mono, Why) {
         let mut next = (Mono(u64::MAX), Why::Tick);
         for conn in [&self.cmd, &self.pubsub] {
             if !conn.exists() && self.addr.port != 0 {
@@ -291,14 +330,11 @@ impl Server {
             }
         }
         if self.cmd.takes_more(sh) {
-            next = next.min((self.ping.due_at(self.ping_period(with, sh)), Why::Ping));
+            next = next.min((self.ping.due_at(pace.ping), Why::Ping));
             if !self.cmd.owes(Pending::Info) {
-                next = next.min((self.info_due_at(with.info_period_ms), Why::Info));
+                next = next.min((self.info_due_at(pace.info_period(self)), Why::Info));
             }
-            if with.hello.is_some()
-                && self.cmd.local.is_some()
-                && !self.cmd.owes(Pending::Publish(with.group))
-            {
+            if pace.hello && self.cmd.local.is_some() && !self.cmd.owes(Pending::Publish(group)) {
                 next = next.min((self.hello_due_at(sh), Why::Hello));
             }
         }
@@ -314,3 +350,5 @@ impl Server {
 
 /// Milliseconds before a command that was answered with an error is sent again: upstream repeats it at every tick.
 const ERROR_PAUSE: u64 = 1_000;
+/// Milliseconds between INFOs to a replica whose report a failover waits for.
+const AWAITED_INFO_PERIOD: u64 = 100;

@@ -16,7 +16,7 @@ use crate::group::GroupId;
 use crate::id::{GroupName, SentinelId};
 use crate::io::{ClientId, LinkId, Output, Outputs, Version};
 use crate::limits::{EVENT_TEXT_MAX, HELD_EVENTS_MAX};
-use crate::link::{Conn, Credentials, Owner, Ping};
+use crate::link::{Conn, Owner, Ping};
 use crate::names::Names;
 use crate::rng::Rng;
 use crate::script::Scripts;
@@ -249,10 +249,10 @@ impl Shared {
     }
 
     /// What to authenticate with at peers: `sentinel-pass`, or our own `requirepass` as older set-ups expect.
-    pub(crate) fn peer_credentials(&self) -> Credentials {
+    pub(crate) fn peer_credentials(&self) -> (Option<String>, Option<Vec<u8>>) {
         match &self.global.sentinel_pass {
-            Some(pass) => Credentials { user: self.global.sentinel_user.clone(), pass: Some(pass.clone()) },
-            None => Credentials { user: None, pass: self.general.requirepass.clone() },
+            Some(pass) => (self.global.sentinel_user.clone(), Some(pass.clone())),
+            None => (None, self.general.requirepass.clone()),
         }
     }
 

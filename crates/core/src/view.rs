@@ -77,7 +77,7 @@ pub struct MasterView {
     pub place: Place,
     /// whether it is subjectively down
     pub sdown: bool,
-    /// for how many milliseconds it has been
+    /// for how many milliseconds it has been, or has already been no master
     pub down_for_ms: Option<u64>,
     /// whether there is a working command link
     pub connected: bool,
@@ -118,6 +118,8 @@ pub struct ReplicaView {
     pub reconf: ReconfView,
     /// it was this group's master before the last switch and has not been seen as a replica since
     pub former_master: bool,
+    /// it restarted as a master that nobody promoted
+    pub self_made: bool,
     /// why it would not be promoted now
     pub refusal: Option<String>,
 }
@@ -240,7 +242,7 @@ impl Sentinel {
 fn group_view(group: &Group, sh: &Shared) -> GroupView {
     GroupView {
         name: group.name.clone(),
-        master: master_view(&group.master, sh),
+        master: master_view(group, sh),
         current: Place::of(group.current_addr()),
         config_epoch: group.config_epoch.0,
         config_on_disk: sh.disk.durable(group.config_version),
@@ -261,11 +263,12 @@ fn group_view(group: &Group, sh: &Shared) -> GroupView {
     }
 }
 
-fn master_view(master: &Server, sh: &Shared) -> MasterView {
+fn master_view(group: &Group, sh: &Shared) -> MasterView {
+    let master = &group.master;
     MasterView {
         place: Place::of(&master.addr),
         sdown: master.down.is,
-        down_for_ms: master.down.since.filter(|_| master.down.is).map(|since| sh.now.mono.since(since)),
+        down_for_ms: group.outage_ms(sh.now.mono),
         connected: master.cmd.up,
         role: RoleView::of(master),
         info_age_ms: master.info_at.map(|at| sh.now.mono.since(at)),
@@ -293,6 +296,7 @@ fn replica_view(replica: &Server, group: &Group, sh: &Shared) -> ReplicaView {
             Reconf::Done => ReconfView::Done,
         },
         former_master: replica.former_master,
+        self_made: replica.self_made,
         refusal: group.refusal(replica, sh).map(|refusal| refusal.to_string()),
     }
 }

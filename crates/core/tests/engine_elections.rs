@@ -261,6 +261,51 @@ fn a_minority_burns_no_epochs_and_goes_on_as_soon_as_it_is_none() {
     assert!(took < 3_500, "{took} ms after a majority was up again");
 }
 
+/// Found by `chaos`: every other partition that left the master with the majority ended with a failover, because the
+/// minority, which held it for down, heard its voters again before it heard the master again.
+#[test]
+fn who_was_cut_off_listens_for_the_master_before_it_is_elected() {
+    for comes_back in [true, false] {
+        let mut w = World::new(&Setup { quorum: 1, ..Setup::default() });
+        w.start();
+        for at in [peer(1), peer(2), master(0)] {
+            w.crash(at);
+        }
+        w.run(10_300);
+        assert!(w.saw("+odown"));
+        w.forget();
+        w.set_state(peer(1), State::Up);
+        w.set_state(peer(2), State::Up);
+        w.run(1_000);
+        if comes_back {
+            w.set_state(master(0), State::Up);
+        }
+        w.run(3_500);
+        assert_eq!(w.saw("+elected-leader"), !comes_back, "{:?}", w.names());
+        assert_eq!(w.saw("-odown"), comes_back);
+    }
+}
+
+/// As above, with a connection to the master that was begun during the cut and would not be given up for 15 s.
+#[test]
+fn who_was_cut_off_calls_the_master_anew() {
+    let mut w = World::new(&Setup { quorum: 1, ..Setup::default() });
+    w.start();
+    for at in [peer(1), peer(2), master(0)] {
+        w.crash(at);
+    }
+    w.set_state(master(0), State::Unreachable);
+    w.run(6_300);
+    assert!(w.saw("+odown"));
+    w.forget();
+    let calls = w.opened.iter().filter(|(_, to)| *to == master(0)).count();
+    w.set_state(peer(1), State::Up);
+    w.set_state(peer(2), State::Up);
+    w.run(1_500);
+    let again = w.opened.iter().filter(|(_, to)| *to == master(0)).count();
+    assert_eq!(again - calls, 2, "commands and messages: {:?}", w.opened);
+}
+
 fn tries_open(w: &World) -> bool {
     let last = |name: &str| w.events.iter().rposition(|(_, text)| text.starts_with(name));
     last("+try-failover") > last("-failover-abort-not-elected")

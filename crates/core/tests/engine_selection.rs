@@ -74,6 +74,28 @@ fn a_replica_a_dead_leader_promoted_already_is_preferred() {
     bench.until("+switch-master mm 10.0.0.1 6379 10.0.0.3 6379", 3_000);
 }
 
+#[test]
+fn a_replica_that_restarted_as_a_master_is_the_last_choice() {
+    let mut bench = Setup::alone(2).settled();
+    bench.crash(MASTER);
+    // It has lost its configuration; that it has more data than the other says nothing.
+    bench.set(R2, |replica| {
+        replica.follows = None;
+        replica.run_id = "a".repeat(40);
+        replica.offset = 9_000;
+    });
+    bench.until("+selected-slave slave ", 6_000);
+    assert_eq!(bench.count("+selected-slave slave 10.0.0.3:6379"), 1, "{:?}", bench.events);
+
+    let mut bench = Setup::alone(1).settled();
+    bench.crash(MASTER);
+    bench.set(R2, |replica| {
+        replica.follows = None;
+        replica.run_id = "a".repeat(40);
+    });
+    bench.until("+selected-slave slave 10.0.0.2:6379", 6_000);
+}
+
 /// With one replica that cannot be promoted: the abort, and the line that says why.
 fn refused(change: impl FnOnce(&mut Bench), line: &str) {
     let mut bench = Setup::alone(1).settled();

@@ -6,6 +6,7 @@
 pub mod admin;
 pub mod config_text;
 pub mod disk;
+pub mod explore;
 pub mod fact;
 pub mod fault;
 pub mod meddle;

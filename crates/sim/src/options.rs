@@ -13,8 +13,6 @@ use crate::net::Path;
 use crate::server::ServerOptions;
 use crate::setup::{Flavour, Setup, Shape};
 
-const UPSTREAM: bool = false;
-
 /// See the module.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -143,7 +141,7 @@ fn setup(seed: u64, dice: &mut Dice) -> Setup {
     if count >= 3 && dice.percent(20) {
         for _ in 0..dice.between(1, 2) {
             let which = dice.between(0, count as u64 - 1) as usize;
-            sentinels[which] = if UPSTREAM { Flavour::Upstream } else { Flavour::Ours };
+            sentinels[which] = Flavour::Upstream;
         }
     }
     let servers = dice.one_of(&[2, 3, 3, 3, 4, 5]);

@@ -76,6 +76,9 @@ pub struct Setup {
     pub drift_ppm: i64,
     /// applied to the configuration of every sentinel of ours
     pub tilt_clock_monotonic: bool,
+    /// every sentinel of ours has this deliberate bug
+    #[cfg(watchkeeper_canary)]
+    pub canary: Option<watchkeeper_core::canary::Canary>,
 }
 
 impl Default for Setup {
@@ -101,6 +104,8 @@ impl Default for Setup {
             wait_replicas: 0,
             drift_ppm: 0,
             tilt_clock_monotonic: false,
+            #[cfg(watchkeeper_canary)]
+            canary: None,
         }
     }
 }
@@ -211,13 +216,23 @@ impl Setup {
             let addr = self.sentinel_addr(n);
             self.host(addr.ip(), world, rng);
             let body = match flavour {
-                Flavour::Ours => Body::Sentinel(Box::new(SentinelProcess::new())),
+                Flavour::Ours => Body::Sentinel(Box::new(self.ours())),
                 Flavour::Upstream => Body::Upstream(Box::new(UpstreamSentinel::new())),
             };
             let disk = Disk::with(config_text::write(&self.config(n)));
             made.push(world.add_process(&format!("sent-{}", n + 1), addr, disk, body));
         }
         made
+    }
+
+    #[cfg(watchkeeper_canary)]
+    fn ours(&self) -> SentinelProcess {
+        self.canary.map_or_else(SentinelProcess::new, SentinelProcess::with_canary)
+    }
+
+    #[cfg(not(watchkeeper_canary))]
+    fn ours(&self) -> SentinelProcess {
+        SentinelProcess::new()
     }
 
     fn add_writers(&self, world: &mut World, rng: &mut Rng) -> Vec<ProcId> {

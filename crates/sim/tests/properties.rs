@@ -11,8 +11,8 @@ use watchkeeper_core::view::{FailoverView, GroupView, Place, ReconfView, Replica
 use watchkeeper_sim::config_text;
 use watchkeeper_sim::fact::Fact;
 use watchkeeper_sim::process::{Body, ProcId};
-use watchkeeper_sim::property::{self, Property};
-use watchkeeper_sim::setup::{Furnished, Setup, server_addr};
+use watchkeeper_sim::property::{self, Lost, Property};
+use watchkeeper_sim::setup::{Furnished, Setup, Shape, server_addr};
 use watchkeeper_sim::time::Time;
 
 const GROUP: &str = "mymaster";
@@ -366,7 +366,7 @@ fn on_disk() {
 
 #[test]
 fn selection() {
-    let mut stage = Stage::new(property::Selection);
+    let mut stage = Stage::new(property::Selection::default());
     let with = |stage: &Stage<property::Selection>, change: &dyn Fn(&mut GroupView)| {
         let mut view = stage.view(0, 1);
         change(&mut view);
@@ -398,7 +398,13 @@ fn selection() {
         view.replicas[1].offset = 1_001;
         view.replicas[0].role = RoleView::Master;
     };
+    stage.wrong(with(&stage, &promoted_already), "is better");
+    let who = stage.it.servers[0][1];
+    stage.fine(Fact::Follows { who, master: None });
     stage.fine(with(&stage, &promoted_already));
+    stage.fine(Fact::Booted { who });
+    stage.fine(Fact::Follows { who, master: None });
+    stage.wrong(with(&stage, &promoted_already), "is better");
 }
 
 #[test]
@@ -438,38 +444,137 @@ fn reloads() {
     stage.wrong(stage.write_ends(0, true), "the file of `sent-1` is not what was written: groups");
 }
 
-/// Runs a world for so long, with every property.
-fn watch(setup: &Setup, until: Time) {
-    let mut it = setup.furnish();
-    let mut properties = property::all();
-    let mut next_look = Time::secs(1);
-    loop {
-        let more = it.world.step(until.min(next_look));
-        while it.world.has_facts() {
-            for (at, fact) in it.world.take_facts() {
-                for property in &mut properties {
-                    let told = property.fact(&it.world, at, &fact);
-                    told.unwrap_or_else(|error| panic!("{at} {}: {error}", property.name()));
+/// A world with all properties, which may not be violated.
+struct Watched {
+    it: Furnished,
+    properties: Vec<Box<dyn Property>>,
+    next_look: Time,
+}
+
+impl Watched {
+    fn new(setup: &Setup) -> Watched {
+        Watched { it: setup.furnish(), properties: property::all(), next_look: Time::secs(1) }
+    }
+
+    fn facts(&mut self) {
+        while self.it.world.has_facts() {
+            for (at, fact) in self.it.world.take_facts() {
+                for property in &mut self.properties {
+                    let told = property.fact(&self.it.world, at, &fact);
+                    told.unwrap_or_else(|error| {
+                        Watched::violated(&self.it, &format!("{at} {}: {error}", property.name()))
+                    });
                 }
             }
         }
-        if it.world.now() >= next_look {
-            for property in &mut properties {
-                let seen = property.look(&it.world);
-                seen.unwrap_or_else(|error| panic!("{next_look} {}: {error}", property.name()));
+    }
+
+    fn violated(it: &Furnished, what: &str) -> ! {
+        let lines: Vec<&str> = it.world.trace().lines().collect();
+        let last = &lines[lines.len().saturating_sub(60)..];
+        panic!("{}\n{what}", last.join("\n"));
+    }
+
+    fn run(&mut self, until: Time) {
+        loop {
+            let more = self.it.world.step(until.min(self.next_look));
+            self.facts();
+            if self.it.world.now() >= self.next_look {
+                for property in &mut self.properties {
+                    let seen = property.look(&self.it.world);
+                    let now = self.it.world.now();
+                    seen.unwrap_or_else(|error| {
+                        Watched::violated(&self.it, &format!("{now} {}: {error}", property.name()))
+                    });
+                }
+                self.next_look = self.next_look + 1_000_000;
             }
-            next_look = next_look + 1_000_000;
+            if !more && self.it.world.now() >= until {
+                return;
+            }
         }
-        if !more && it.world.now() >= until {
-            break;
+    }
+
+    /// Lets it settle, and gives what was lost.
+    fn settle(mut self, until: Time) -> Lost {
+        self.run(until);
+        let mut lost = None;
+        for property in &mut self.properties {
+            let settled = property.settled(&self.it.world);
+            settled.unwrap_or_else(|error| {
+                Watched::violated(&self.it, &format!("settled: {}: {error}", property.name()))
+            });
+            lost = lost.or(property.lost());
         }
+        lost.expect("a property counts what was lost")
     }
 }
 
 #[test]
 fn undisturbed_worlds_violate_nothing() {
     for seed in 1..=5 {
-        watch(&Setup { seed, ..Setup::default() }, Time::secs(120));
+        let setup = Setup { seed, traced: true, ..Setup::default() };
+        let lost = Watched::new(&setup).settle(Time::secs(120));
+        assert_eq!(lost.total(), 0, "{lost}");
+        assert!(lost.acked > 1_000, "{lost}");
     }
-    watch(&Setup { groups: 3, drift_ppm: 500, ..Setup::default() }, Time::secs(120));
+    let setup = Setup { groups: 3, drift_ppm: 500, traced: true, ..Setup::default() };
+    Watched::new(&setup).settle(Time::secs(120));
+    let setup = Setup { shape: Shape::Chain, servers: 4, traced: true, ..Setup::default() };
+    Watched::new(&setup).settle(Time::secs(120));
+}
+
+#[test]
+fn a_master_that_dies_and_returns_violates_nothing() {
+    for seed in 1..=20 {
+        let mut watched = Watched::new(&Setup { seed, servers: 4, traced: true, ..Setup::default() });
+        watched.run(Time::secs(30));
+        let master = watched.it.servers[0][0];
+        watched.it.world.kill(master);
+        watched.run(Time::secs(60));
+        watched.it.world.start(master);
+        let lost = watched.settle(Time::secs(120));
+        assert!(lost.stale == 0 && lost.emptied == 0 && lost.unreplicated <= 1, "seed {seed}: {lost}");
+    }
+}
+
+#[test]
+fn a_master_that_is_cut_off_loses_what_it_acknowledged_alone() {
+    let mut all = Lost::default();
+    for seed in 1..=20 {
+        let setup = Setup { seed, traced: true, writers: 5, ..Setup::default() };
+        let mut watched = Watched::new(&setup);
+        watched.run(Time::secs(30));
+        let hosts = watched.it.world.hosts();
+        let master = server_addr(0, 0).ip();
+        let writers: Vec<_> = watched.it.writers.iter().map(|who| watched.it.world.addr(*who).ip()).collect();
+        for host in hosts.iter().filter(|host| **host != master && !writers.contains(host)) {
+            watched.it.world.cut_both(master, *host);
+        }
+        watched.run(Time::secs(60));
+        for host in &hosts {
+            watched.it.world.mend_both(master, *host);
+        }
+        let lost = watched.settle(Time::secs(180));
+        assert!(lost.total() > 0, "seed {seed}: writers reached the old master: {lost}");
+        all.add(lost);
+    }
+    println!("{all}");
+    assert!(all.stale > 0 && all.emptied == 0);
+}
+
+#[test]
+fn a_master_that_returns_empty_is_explained() {
+    for seed in 1..=10 {
+        let setup = Setup { seed, traced: true, ..Setup::default() };
+        let mut watched = Watched::new(&setup);
+        watched.run(Time::secs(30));
+        let master = watched.it.servers[0][0];
+        watched.it.world.kill(master);
+        let Body::Server(body) = watched.it.world.body_mut(master) else { panic!("no server") };
+        body.make_empty();
+        watched.it.world.start(master);
+        let lost = watched.settle(Time::secs(90));
+        assert!(lost.emptied > 100 && lost.unreplicated == 0, "seed {seed}: {lost}");
+    }
 }

@@ -332,7 +332,7 @@ impl Sentinel {
         if argv[1] != CHANNEL.as_bytes() {
             return Reply::Error("ERR Only HELLO messages are accepted by Sentinel instances.".to_owned());
         }
-        self.hello(argv[2].clone());
+        self.hello(&argv[2]);
         Reply::Integer(1)
     }
 

@@ -39,9 +39,20 @@ impl Args {
         Ok(read)
     }
 
+    /// What is no option.
+    pub(crate) fn words(&self) -> &[String] {
+        &self.words
+    }
+
     /// Whether a flag is there.
     pub(crate) fn flag(&self, name: &str) -> bool {
         self.flags.contains(name)
+    }
+
+    /// Takes a word.
+    #[cfg(watchkeeper_canary)]
+    pub(crate) fn text(&mut self, name: &str) -> Option<String> {
+        self.values.remove(name)
     }
 
     /// Takes a number.

@@ -1,6 +1,8 @@
 //! The commands of `sim`. Each gives `true` if all was well.
 
 mod args;
+mod canaries;
+mod explore;
 mod many;
 mod report;
 mod scenario;
@@ -28,6 +30,12 @@ usage: sim COMMAND [OPTIONS]
   shrink S             looks for the simplest changes with which seed S still fails
   speed                simulated hours for each minute, of a quiet world and of faulty ones
       --hours H        simulated hours of the quiet one (default 20)
+  explore              tries every order of messages, timers, crashes and failed writes in one election
+      BOUND=N ...      within other bounds, as in `timers=2 crashes=0`
+  canaries             looks for each deliberate bug until a seed finds it (`make sim-canaries` builds what it needs)
+      --from S         the first seed (default 0)
+      --most N         seeds for each (default 1000)
+      --name NAME      only this one
   kinds                the kinds of faults
   scenario FILE ...    plays scenario files
       --events         and prints what the sentinels said
@@ -52,7 +60,9 @@ pub(crate) fn main(args: &[String]) -> Result<bool, String> {
         "run" => return many::run(Args::read(rest, &["keep-going", "no-twice"])?),
         "seed" => return watch::seed(Args::read(rest, &["trace", "twice"])?),
         "shrink" => return watch::shrink(Args::read(rest, &[])?),
+        "explore" => return explore::run(rest),
         "scenario" => return scenario::scenario(rest),
+        "canaries" => return canaries::canaries(Args::read(rest, &[])?),
         "speed" => return speed::speed(Args::read(rest, &[])?),
         "kinds" => {
             for kind in Kind::ALL {

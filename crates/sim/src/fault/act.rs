@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use crate::disk::Wear;
 use crate::fault::Kind;
 use crate::fault::inject::{Injector, Undo};
 use crate::process::{Body, ProcId};
@@ -214,17 +213,15 @@ impl Injector {
         let among = self.sentinels.clone();
         let who = self.pick(kind, &among)?;
         let ms = self.duration(kind);
-        let wear = match kind {
-            Kind::DiskSlow => {
-                let slow = 50_000 + self.rng(kind).below(3_000_000);
-                Wear { latency_us: slow / 2, jitter_us: slow, ..self.base_wear() }
-            }
-            Kind::DiskFails => {
-                let often = [100, 500, 1_000][self.rng(kind).below(3) as usize];
-                Wear { fails_permille: often, ..self.base_wear() }
-            }
-            _ => Wear { hangs: true, ..self.base_wear() },
-        };
+        let mut wear = self.base_wear();
+        if kind == Kind::DiskSlow {
+            let slow = 50_000 + self.rng(kind).below(3_000_000);
+            (wear.latency_us, wear.jitter_us) = (slow / 2, slow);
+        } else if kind == Kind::DiskFails {
+            wear.fails_permille = [100, 500, 1_000][self.rng(kind).below(3) as usize];
+        } else {
+            wear.hangs = true;
+        }
         world.note_fault(&format!("{}: {} {}", kind.name(), world.name(who), lasting(ms)));
         world.set_disk(who, wear);
         self.later(ms, Undo::Disk(who), world);
@@ -322,12 +319,32 @@ impl Injector {
         Some(())
     }
 
+    /// Only where all servers can be found again: what nobody reports as its replica is forgotten for good, and that is
+    /// what the command is for.
     fn sentinel_reset(&mut self, world: &mut World) -> Option<()> {
         let kind = Kind::SentinelReset;
-        let group = self.some_group(kind);
+        let groups = self.servers.len() as u64;
+        let number = self.rng(kind).below(groups) as usize;
+        let group = group_name(number);
         let among = self.sentinels.clone();
+        if !calm(&self.servers[number], world) {
+            return None;
+        }
         let who = self.pick(kind, &among)?;
         self.order(who, &["SENTINEL", "RESET", &group], world);
         Some(())
     }
+}
+
+/// Whether all servers of a group run, one as master and the others fed by it.
+fn calm(servers: &[ProcId], world: &World) -> bool {
+    let mut masters = 0;
+    for &who in servers {
+        let Body::Server(server) = world.body(who) else { return false };
+        masters += usize::from(server.is_master());
+        if !world.runs(who) || !(server.is_master() || server.link_up()) {
+            return false;
+        }
+    }
+    masters == 1
 }

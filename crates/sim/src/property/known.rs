@@ -14,6 +14,7 @@ use watchkeeper_core::{Config, Event, Sentinel};
 use crate::config_text;
 use crate::fact::Fact;
 use crate::process::{Body, ProcId};
+use crate::server::Server;
 use crate::world::World;
 
 /// A group, by the order in which it was first heard of.
@@ -107,6 +108,26 @@ pub(crate) fn config_of(world: &World, who: ProcId) -> Option<Config> {
         Body::Upstream(_) => config_text::read(world.file(who)?).ok(),
         Body::Server(_) | Body::Writer(_) | Body::Admin(_) => None,
     }
+}
+
+/// The server at an address.
+pub(crate) fn server_at(world: &World, addr: SocketAddr) -> Option<(ProcId, &Server)> {
+    let who = world.at(addr)?;
+    let Body::Server(server) = world.body(who) else { return None };
+    Some((who, server))
+}
+
+/// The server that was the first master of a server's group: where the chain of those it was made to follow ends.
+pub(crate) fn root(world: &World, server: SocketAddr) -> SocketAddr {
+    let mut at = server;
+    for _ in 0..world.processes().count() {
+        let Some(Body::Server(server)) = world.at(at).map(|who| world.body(who)) else { break };
+        match server.options().follows {
+            Some(master) => at = master,
+            None => break,
+        }
+    }
+    at
 }
 
 /// What a sentinel of ours knows of a group.

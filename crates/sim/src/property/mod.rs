@@ -12,7 +12,10 @@
 mod known;
 
 mod epochs;
+mod grammar;
+mod healed;
 mod leader;
+mod lost_writes;
 mod odown_first;
 mod on_disk;
 mod one_promotion;
@@ -25,7 +28,10 @@ mod selection;
 mod tilt;
 
 pub use epochs::Epochs;
+pub use grammar::Grammar;
+pub use healed::Healed;
 pub use leader::Leader;
+pub use lost_writes::{Lost, LostWrites};
 pub use odown_first::OdownFirst;
 pub use on_disk::OnDisk;
 pub use one_promotion::OnePromotion;
@@ -58,6 +64,11 @@ pub trait Property {
     fn settled(&mut self, _world: &World) -> Result<(), String> {
         Ok(())
     }
+
+    /// Acknowledged writes that were lost, once the world has settled, of the property that counts them.
+    fn lost(&self) -> Option<Lost> {
+        None
+    }
 }
 
 /// All of them, fresh.
@@ -70,10 +81,13 @@ pub fn all() -> Vec<Box<dyn Property>> {
         Box::new(OdownFirst::default()),
         Box::new(Tilt::default()),
         Box::new(OnDisk::default()),
-        Box::new(Selection),
+        Box::new(Selection::default()),
         Box::new(PriorityZero::default()),
         Box::new(ParallelSyncs::default()),
         Box::new(Reloads::default()),
         Box::new(Queues),
+        Box::new(Grammar::default()),
+        Box::new(Healed::default()),
+        Box::new(LostWrites::default()),
     ]
 }

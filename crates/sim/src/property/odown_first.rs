@@ -3,7 +3,8 @@
 //! From: upstream's documentation ("SDOWN and ODOWN failure state", "Quorum").
 //!
 //! A sentinel that says `+odown` must have been told by as many others as the quorum needs beside itself, in the last two
-//! minutes: answers may be a minute on their way and count for five seconds.
+//! minutes: answers may be a minute on their way and count for five seconds. What waited for the disk is seen when the
+//! write has ended, and is judged as of the time it began to wait.
 //!
 //! Allowed: a failover that a user forced.
 
@@ -31,6 +32,10 @@ pub struct OdownFirst {
     odown: BTreeMap<Seat, bool>,
     /// when each sentinel last said that a master is down
     said: BTreeMap<(SocketAddr, ProcId), Time>,
+    /// since when each sentinel has had something that is not on disk
+    unsaved: BTreeMap<ProcId, Time>,
+    /// when a write of each sentinel last succeeded, and since when that was needed
+    saved: BTreeMap<ProcId, (Time, Time)>,
 }
 
 impl OdownFirst {
@@ -43,8 +48,9 @@ impl OdownFirst {
             return Err(format!("`+odown {}` can't be read", event.payload));
         };
         let Some(view) = group_of(world, who, name) else { return Ok(()) };
+        let formed = self.saved.get(&who).filter(|(saved, _)| *saved == at).map_or(at, |(_, since)| *since);
         let words = self.said.range((master, ProcId(0))..=(master, ProcId(u32::MAX)));
-        let others = words.filter(|((_, by), said)| *by != who && at.since_ms(**said) <= WORD_COUNTS_MS);
+        let others = words.filter(|((_, by), said)| *by != who && formed.since_ms(**said) <= WORD_COUNTS_MS);
         let votes = 1 + others.count();
         if votes >= view.quorum as usize {
             return Ok(());
@@ -80,6 +86,14 @@ impl Property for OdownFirst {
                 for (_, odown) in self.odown.range_mut((*who, 0)..=(*who, u32::MAX)) {
                     *odown = false;
                 }
+                self.unsaved.remove(who);
+            }
+            Fact::WriteBegun { who, .. } => {
+                self.unsaved.entry(*who).or_insert(at);
+            }
+            Fact::WriteEnded { who, ok: true, .. } => {
+                let since = self.unsaved.remove(who).unwrap_or(at);
+                self.saved.insert(*who, (at, since));
             }
             Fact::DownTold { who, master } => {
                 self.said.insert((*master, *who), at);

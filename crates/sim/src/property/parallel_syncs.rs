@@ -66,6 +66,13 @@ impl ParallelSyncs {
         let Some(group) = self.groups.of(event) else { return Ok(()) };
         let said = self.said.entry((who, group)).or_default();
         let replica = event.payload.strip_prefix("slave ").and_then(|rest| rest.split(' ').next());
+        if event.kind == EventKind::SlaveReconfDone {
+            // It may have gone on without a copy; a later one is nobody's order.
+            let server = replica.and_then(|name| name.parse::<SocketAddr>().ok());
+            if let (Some(server), Some(orders)) = (server, self.ordered.get_mut(&who)) {
+                orders.remove(&server);
+            }
+        }
         match replica {
             Some(replica) if begins => said.insert(replica.to_owned()),
             Some(replica) => said.remove(replica),

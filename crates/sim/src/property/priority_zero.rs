@@ -4,13 +4,15 @@
 //!
 //! This looks at how the server is really configured, not at what a sentinel believes.
 //!
-//! Allowed: a priority that was set to 0 in the last 40 seconds may not be known yet: an INFO of a healthy group may be
+//! Allowed: a server that is a master already, such as an old one that returns in an outage, tells nobody its priority; it
+//! is not promoted but kept. A priority that was set to 0 in the last 40 seconds may not be known yet: an INFO of a healthy group may be
 //! 30 seconds old, and more when clocks run apart.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use super::Property;
+use super::known::server_at;
 use crate::fact::Fact;
 use crate::process::{Body, ProcId};
 use crate::time::Time;
@@ -37,7 +39,8 @@ impl PriorityZero {
     }
 
     fn judge(&self, world: &World, at: Time, by: ProcId, server: SocketAddr) -> Result<(), String> {
-        let since = world.at(server).and_then(|who| self.since.get(&who));
+        let who = server_at(world, server).filter(|(_, server)| !server.is_master()).map(|(who, _)| who);
+        let since = who.and_then(|who| self.since.get(&who));
         let known = |since: &&Time| **since == Time(0) || at.since_ms(**since) > KNOWN_AFTER_MS;
         if since.filter(known).is_none() {
             return Ok(());

@@ -5,17 +5,20 @@
 //! priority, the greatest offset, the smallest run id.
 //!
 //! The rule is written down here once more, from what the sentinel knew at the instant it gave the order. How long ago a
-//! replica answered a PING is not part of that: such a refusal is believed.
+//! replica answered a PING is not part of that, nor is its link for messages: such refusals are believed.
 //!
-//! Allowed: a replica that says it is a master already, and was not this group's before, goes before all others: a leader
-//! that is gone has promoted it, and another one would make two masters.
+//! Allowed: a replica that a leader which is gone has promoted already goes before all others: another one would make two
+//! masters. That it really was promoted is known here; a server that merely started as a master is not one of those.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
 
 use watchkeeper_core::view::{GroupView, ReplicaView, RoleView};
 
 use super::Property;
 use crate::fact::Fact;
+use crate::process::ProcId;
 use crate::time::Time;
 use crate::world::World;
 
@@ -26,7 +29,12 @@ const INFO_FRESH_UP_MS: u64 = 30_000;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub struct Selection;
+pub struct Selection {
+    /// servers that are starting
+    booting: BTreeSet<ProcId>,
+    /// servers that were made masters and are
+    promoted: BTreeSet<SocketAddr>,
+}
 
 /// Why a replica may not be promoted.
 fn unfit(replica: &ReplicaView, group: &GroupView) -> Option<String> {
@@ -55,9 +63,9 @@ fn unfit(replica: &ReplicaView, group: &GroupView) -> Option<String> {
 }
 
 /// The order of fit replicas, best first.
-fn rank(replica: &ReplicaView) -> (i64, Reverse<u64>, bool, Option<String>) {
+fn rank(replica: &ReplicaView) -> (bool, i64, Reverse<u64>, bool, Option<String>) {
     let run_id = replica.run_id.as_ref().map(|id| id.to_ascii_lowercase());
-    (replica.priority, Reverse(replica.offset), run_id.is_none(), run_id)
+    (replica.self_made, replica.priority, Reverse(replica.offset), run_id.is_none(), run_id)
 }
 
 /// In short, for a message.
@@ -70,12 +78,33 @@ fn shown(replica: &ReplicaView) -> String {
     )
 }
 
+impl Selection {
+    /// Keeps who was promoted: made a master while it ran.
+    fn note(&mut self, world: &World, fact: &Fact) {
+        match fact {
+            Fact::Booted { who } => {
+                self.booting.insert(*who);
+            }
+            Fact::Follows { who, master } => {
+                let started = self.booting.remove(who);
+                if !started && master.is_none() {
+                    self.promoted.insert(world.addr(*who));
+                } else {
+                    self.promoted.remove(&world.addr(*who));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 impl Property for Selection {
     fn name(&self) -> &'static str {
         "selection"
     }
 
     fn fact(&mut self, world: &World, _at: Time, fact: &Fact) -> Result<(), String> {
+        self.note(world, fact);
         let Fact::Chosen { who, server, group } = fact else { return Ok(()) };
         let who = world.name(*who);
         let found = group.as_ref().and_then(|group| {
@@ -88,11 +117,13 @@ impl Property for Selection {
         if let Some(why) = unfit(chosen, group) {
             return Err(format!("`{who}` promotes {}, although {why}", shown(chosen)));
         }
-        if chosen.role == RoleView::Master && !chosen.former_master {
+        if chosen.role == RoleView::Master && self.promoted.contains(server) {
             return Ok(());
         }
+        let believed = ["last answered", "there is no connection"];
         let silent = |other: &&ReplicaView| {
-            other.refusal.as_ref().is_some_and(|refusal| refusal.starts_with("last answered"))
+            let refusal = other.refusal.as_ref();
+            refusal.is_some_and(|refusal| believed.iter().any(|start| refusal.starts_with(start)))
         };
         let better = group
             .replicas
