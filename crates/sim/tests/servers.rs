@@ -13,28 +13,28 @@ use watchkeeper_sim::writer::Writer;
 fn server(world: &World, who: ProcId) -> &Server {
     match world.body(who) {
         Body::Server(server) => server,
-        Body::Sentinel(_) | Body::Upstream(_) | Body::Writer(_) => panic!("not a server"),
+        Body::Sentinel(_) | Body::Upstream(_) | Body::Admin(_) | Body::Writer(_) => panic!("not a server"),
     }
 }
 
 fn writer(it: &Furnished) -> &Writer {
     match it.world.body(it.writers[0]) {
         Body::Writer(writer) => writer,
-        Body::Sentinel(_) | Body::Upstream(_) | Body::Server(_) => panic!("not a writer"),
+        Body::Sentinel(_) | Body::Upstream(_) | Body::Admin(_) | Body::Server(_) => panic!("not a writer"),
     }
 }
 
 fn writer_mut(it: &mut Furnished) -> &mut Writer {
     match it.world.body_mut(it.writers[0]) {
         Body::Writer(writer) => writer,
-        Body::Sentinel(_) | Body::Upstream(_) | Body::Server(_) => panic!("not a writer"),
+        Body::Sentinel(_) | Body::Upstream(_) | Body::Admin(_) | Body::Server(_) => panic!("not a writer"),
     }
 }
 
 fn server_mut(it: &mut Furnished, n: usize) -> &mut Server {
     match it.world.body_mut(it.servers[0][n]) {
         Body::Server(server) => server,
-        Body::Sentinel(_) | Body::Upstream(_) | Body::Writer(_) => panic!("not a server"),
+        Body::Sentinel(_) | Body::Upstream(_) | Body::Admin(_) | Body::Writer(_) => panic!("not a server"),
     }
 }
 

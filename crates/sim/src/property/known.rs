@@ -91,7 +91,7 @@ impl Groups {
 pub(crate) fn core_of(world: &World, who: ProcId) -> Option<&Sentinel> {
     match world.body(who) {
         Body::Sentinel(it) => it.core(),
-        Body::Upstream(_) | Body::Server(_) | Body::Writer(_) => None,
+        Body::Upstream(_) | Body::Server(_) | Body::Writer(_) | Body::Admin(_) => None,
     }
 }
 
@@ -105,13 +105,24 @@ pub(crate) fn config_of(world: &World, who: ProcId) -> Option<Config> {
     match world.body(who) {
         Body::Sentinel(it) => it.core().map(Sentinel::snapshot),
         Body::Upstream(_) => config_text::read(world.file(who)?).ok(),
-        Body::Server(_) | Body::Writer(_) => None,
+        Body::Server(_) | Body::Writer(_) | Body::Admin(_) => None,
     }
 }
 
 /// What a sentinel of ours knows of a group.
 pub(crate) fn group_of(world: &World, who: ProcId, name: &str) -> Option<GroupView> {
     core_of(world, who)?.group_view(&GroupName(name.to_owned()))
+}
+
+/// The epoch of the failover that a sentinel attempts because a user asked for it.
+fn forced_epoch(world: &World, who: ProcId, group: &str) -> Option<u64> {
+    match world.body(who) {
+        Body::Upstream(it) => it.forced_epoch(group),
+        Body::Sentinel(_) | Body::Server(_) | Body::Writer(_) | Body::Admin(_) => {
+            let failover = group_of(world, who, group).and_then(|view| view.failover);
+            failover.filter(|failover| failover.forced).map(|failover| failover.epoch)
+        }
+    }
 }
 
 /// An attempt at a failover.
@@ -168,10 +179,9 @@ impl Attempts {
                 None
             }
             Fact::FailoverAsked { who, group } => {
-                let failover = group_of(world, *who, group).and_then(|view| view.failover);
-                if let Some(failover) = failover.filter(|failover| failover.forced) {
+                if let Some(epoch) = forced_epoch(world, *who, group) {
                     let group = groups.number(group);
-                    self.forced.insert((*who, group, failover.epoch));
+                    self.forced.insert((*who, group, epoch));
                 }
                 None
             }
