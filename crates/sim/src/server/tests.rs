@@ -31,10 +31,8 @@ impl Bench {
     }
 
     fn server(&mut self) -> &mut Server {
-        match &mut self.world.bodies[0] {
-            Body::Server(server) => server,
-            Body::Sentinel(_) | Body::Upstream(_) | Body::Writer(_) => panic!("not a server"),
-        }
+        let Body::Server(server) = &mut self.world.bodies[0] else { panic!("not a server") };
+        server
     }
 
     fn with<T>(&mut self, work: impl FnOnce(&mut Serving<'_, '_>) -> T) -> T {
