@@ -116,13 +116,11 @@ pub(crate) fn group_of(world: &World, who: ProcId, name: &str) -> Option<GroupVi
 
 /// The epoch of the failover that a sentinel attempts because a user asked for it.
 fn forced_epoch(world: &World, who: ProcId, group: &str) -> Option<u64> {
-    match world.body(who) {
-        Body::Upstream(it) => it.forced_epoch(group),
-        Body::Sentinel(_) | Body::Server(_) | Body::Writer(_) => {
-            let failover = group_of(world, who, group).and_then(|view| view.failover);
-            failover.filter(|failover| failover.forced).map(|failover| failover.epoch)
-        }
+    if let Body::Upstream(it) = world.body(who) {
+        return it.forced_epoch(group);
     }
+    let failover = group_of(world, who, group).and_then(|view| view.failover);
+    failover.filter(|failover| failover.forced).map(|failover| failover.epoch)
 }
 
 /// An attempt at a failover.
