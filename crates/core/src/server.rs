@@ -155,13 +155,14 @@ impl Server {
         self.pubsub.close(sh);
     }
 
-    /// What is down is judged anew from `now` on.
+    /// Silence counts anew from `now` on: what a replica kept silent about for almost down-after must not be held
+    /// against the master it becomes.
     pub(crate) fn take_links(&mut self, now: Mono) -> Links {
         Links {
             cmd: std::mem::take(&mut self.cmd),
             pubsub: std::mem::take(&mut self.pubsub),
             pubsub_seen: self.pubsub_seen,
-            ping: if self.down.is { Ping::new(now) } else { self.ping },
+            ping: Ping::new(now),
             told_at: self.told_at,
         }
     }

@@ -295,6 +295,21 @@ fn what_peers_said_of_the_old_master_is_forgotten_with_it() {
     assert_eq!(w.count("+odown"), 1, "only the first");
 }
 
+/// Found by `chaos` with a partition that healed just before down-after: the others had not heard the replica that was
+/// promoted for almost so long, took the new master for down 0.2 s after the switch, and failed over again.
+#[test]
+fn silence_of_a_replica_is_not_held_against_the_master_it_becomes() {
+    let mut w = world();
+    w.set_state(replica(0, 1), State::Stopped);
+    w.run(1_800);
+    w.hello(1, 0, 3, replica(0, 1), 3);
+    assert!(w.saw("+switch-master"));
+    w.run(1_900);
+    assert!(!w.saw("+sdown master"), "{:?}", w.names());
+    w.run(200);
+    assert!(w.saw("+sdown master"), "silent for down-after since the switch: {:?}", w.names());
+}
+
 #[test]
 fn the_hello_of_a_new_configuration_waits_for_the_disk_but_not_for_ever() {
     for fine in [true, false] {

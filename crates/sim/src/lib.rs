@@ -3,16 +3,22 @@
 //!
 //! Start at [`world`]; what happens to a world from outside is in [`meddle`], what must hold in [`property`].
 
+pub mod admin;
 pub mod config_text;
 pub mod disk;
 pub mod fact;
+pub mod fault;
 pub mod meddle;
 pub mod net;
+pub mod options;
 pub mod process;
 pub mod property;
+pub mod run;
+pub mod scenario;
 pub mod sentinel_process;
 pub mod server;
 pub mod setup;
+pub mod shrink;
 pub mod time;
 pub mod trace;
 pub mod upstream;

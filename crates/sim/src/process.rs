@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 
 use watchkeeper_core::io::DownReason;
 
+use crate::admin::Admin;
 use crate::sentinel_process::SentinelProcess;
 use crate::server::{Repl, Server};
 use crate::time::Time;
@@ -86,6 +87,8 @@ pub enum Body {
     Server(Box<Server>),
     /// a client that finds the master through sentinels and writes numbers
     Writer(Box<Writer>),
+    /// a user at a terminal
+    Admin(Box<Admin>),
 }
 
 impl Body {
@@ -96,6 +99,7 @@ impl Body {
             Body::Upstream(it) => it.handle(what, ctx),
             Body::Server(it) => it.handle(what, ctx),
             Body::Writer(it) => it.handle(what, ctx),
+            Body::Admin(it) => it.handle(what, ctx),
         }
     }
 
@@ -106,6 +110,7 @@ impl Body {
             Body::Upstream(it) => it.deadline(ctx),
             Body::Server(it) => it.deadline(ctx),
             Body::Writer(it) => it.deadline(ctx),
+            Body::Admin(it) => it.deadline(ctx),
         }
     }
 }

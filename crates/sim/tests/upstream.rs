@@ -65,17 +65,16 @@ impl Play {
     /// The master a sentinel names for a group, with its config epoch, and the sentinel's current epoch.
     fn names(&self, sentinel: usize, g: usize) -> (SocketAddr, u64, u64) {
         let name = group_name(g);
-        let body = self.it.world.body(self.it.sentinels[sentinel]);
-        let named = if let Body::Upstream(it) = body {
-            let named = it.master(&name).zip(it.config_epoch(&name));
-            named.map(|(master, config)| (master, config, it.current_epoch()))
-        } else if let Body::Sentinel(it) = body {
-            it.core().and_then(|core| {
+        let named = match self.it.world.body(self.it.sentinels[sentinel]) {
+            Body::Sentinel(it) => it.core().and_then(|core| {
                 let group = core.group_view(&GroupName(name))?;
                 Some((group.current.at?, group.config_epoch, core.current_epoch()))
-            })
-        } else {
-            None
+            }),
+            Body::Upstream(it) => it
+                .master(&name)
+                .zip(it.config_epoch(&name))
+                .map(|(master, config)| (master, config, it.current_epoch())),
+            Body::Server(_) | Body::Writer(_) | Body::Admin(_) => None,
         };
         named.expect("a sentinel that runs knows its groups")
     }

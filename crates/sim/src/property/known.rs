@@ -91,7 +91,7 @@ impl Groups {
 pub(crate) fn core_of(world: &World, who: ProcId) -> Option<&Sentinel> {
     match world.body(who) {
         Body::Sentinel(it) => it.core(),
-        Body::Upstream(_) | Body::Server(_) | Body::Writer(_) => None,
+        Body::Upstream(_) | Body::Server(_) | Body::Writer(_) | Body::Admin(_) => None,
     }
 }
 
@@ -105,7 +105,7 @@ pub(crate) fn config_of(world: &World, who: ProcId) -> Option<Config> {
     match world.body(who) {
         Body::Sentinel(it) => it.core().map(Sentinel::snapshot),
         Body::Upstream(_) => config_text::read(world.file(who)?).ok(),
-        Body::Server(_) | Body::Writer(_) => None,
+        Body::Server(_) | Body::Writer(_) | Body::Admin(_) => None,
     }
 }
 
@@ -116,11 +116,13 @@ pub(crate) fn group_of(world: &World, who: ProcId, name: &str) -> Option<GroupVi
 
 /// The epoch of the failover that a sentinel attempts because a user asked for it.
 fn forced_epoch(world: &World, who: ProcId, group: &str) -> Option<u64> {
-    if let Body::Upstream(it) = world.body(who) {
-        return it.forced_epoch(group);
+    match world.body(who) {
+        Body::Upstream(it) => it.forced_epoch(group),
+        Body::Sentinel(_) | Body::Server(_) | Body::Writer(_) | Body::Admin(_) => {
+            let failover = group_of(world, who, group).and_then(|view| view.failover);
+            failover.filter(|failover| failover.forced).map(|failover| failover.epoch)
+        }
     }
-    let failover = group_of(world, who, group).and_then(|view| view.failover);
-    failover.filter(|failover| failover.forced).map(|failover| failover.epoch)
 }
 
 /// An attempt at a failover.

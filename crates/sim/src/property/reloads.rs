@@ -58,7 +58,8 @@ impl Property for Reloads {
             }
             Fact::WriteEnded { who, ok, .. } if is_ours(world, *who) => {
                 let Some(written) = self.writing.remove(who).filter(|_| *ok) else { return Ok(()) };
-                let (text, config) = read(world, *who)?;
+                let (text, mut config) = read(world, *who)?;
+                config.general.state_source = written.general.state_source; // names the file read, not the state
                 let name = world.name(*who);
                 if config != *written {
                     let difference = difference(&config, &written);

@@ -1,0 +1,63 @@
+//! Every file in `scenarios/` is played, and everything it expects must come true.
+
+use std::path::PathBuf;
+
+use watchkeeper_sim::scenario;
+
+#[allow(clippy::disallowed_methods)] // tests may read files
+fn files() -> Vec<(String, String)> {
+    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios"));
+    let mut names: Vec<String> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".md"))
+        .collect();
+    names.sort();
+    let read =
+        |name: String| (format!("scenarios/{name}"), std::fs::read_to_string(folder.join(&name)).unwrap());
+    names.into_iter().map(read).collect()
+}
+
+fn scenarios() -> Vec<(String, String)> {
+    files().into_iter().filter(|(path, _)| path != "scenarios/README.md").collect()
+}
+
+#[test]
+fn everything_comes_true() {
+    let mut failed = String::new();
+    for (path, text) in scenarios() {
+        let report = scenario::run(&path, &text);
+        if !report.passed() {
+            failed.push_str(&report.to_string());
+        }
+    }
+    assert!(failed.is_empty(), "\n{failed}");
+}
+
+#[test]
+fn the_same_file_takes_the_same_course() {
+    let hashes = |text: &str| {
+        let cases = scenario::run("x", text).outcome.unwrap();
+        cases.iter().map(|case| case.hash).collect::<Vec<_>>()
+    };
+    let (_, text) = &scenarios()[0];
+    assert_eq!(hashes(text), hashes(text));
+}
+
+#[test]
+fn an_expectation_that_does_not_come_true_says_what_was_seen() {
+    let text =
+        "# T\n```scenario\nworld: 3 sentinels, quorum 2\nat 10s crash master\nexpect +tilt within 5s\n```\n";
+    let report = scenario::run("scenarios/x.md", text);
+    let said = report.to_string();
+    assert!(!report.passed());
+    for part in [
+        "scenarios/x.md:5: `expect +tilt within 5s` failed at 15 s:",
+        "not so 5 s after the last action",
+        "+sdown master mymaster 10.0.0.1 6379",
+        "the last lines of the trace:",
+        "scenario scenarios/x.md --trace` replays it",
+    ] {
+        assert!(said.contains(part), "`{part}` is missing in:\n{said}");
+    }
+}
