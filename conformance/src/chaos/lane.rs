@@ -164,7 +164,7 @@ impl Stage {
             }
         }
         self.listen();
-        record.violations.extend(self.judge.take_violations());
+        record.violations.extend(self.judge.take_violations(self.world.sentinels.len() / 2 + 1));
         record.notes.extend(self.judge.take_notes());
         let stall = common.stalls.worst_since(begun);
         record.stall_ms = ms(stall);
