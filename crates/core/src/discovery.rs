@@ -2,7 +2,7 @@
 
 use crate::addr::Addr;
 use crate::canary::Canary;
-use crate::epoch::{ConfigEpoch, plausible};
+use crate::epoch::{ConfigEpoch, EPOCH_MAX, plausible};
 use crate::event::{EventKind, LogLevel};
 use crate::group::{Group, GroupId};
 use crate::hello::Hello;
@@ -10,6 +10,7 @@ use crate::id::SentinelId;
 use crate::names::Lookup;
 use crate::peer::with_link;
 use crate::sentinel::{Sentinel, WaitingFor};
+use crate::shared::Shared;
 
 impl Sentinel {
     /// Takes a hello from a server's channel or from a peer's PUBLISH.
@@ -144,6 +145,9 @@ impl Sentinel {
         }
         let older = epoch < group.config_epoch && self.sh.canary(Canary::OlderConfigAdopted);
         if epoch <= group.config_epoch && !older {
+            if epoch == group.config_epoch {
+                group.settle_tie(id, &master, &mut self.sh);
+            }
             return;
         }
         group.config_epoch = epoch;
@@ -159,5 +163,34 @@ impl Sentinel {
         let from = group.master.addr.clone();
         group.switch_to(master.clone(), &mut self.sh);
         group.reconfig_script("observer", &from, &master, &mut self.sh);
+    }
+}
+
+impl Group {
+    /// Two configurations of one epoch that name different masters: two failovers were forced at the same instant,
+    /// without an election. Nobody would ever yield, so of any two sentinels that disagree the one with the smaller id
+    /// says again what it says in a new epoch, if its master is fit to be one.
+    fn settle_tie(&mut self, other: &SentinelId, theirs: &Addr, sh: &mut Shared) {
+        let forced = self.config_epoch.0 > 0;
+        if !forced || self.current_addr().same(theirs) || sh.myid.0 >= other.0 {
+            return;
+        }
+        if sh.tilt.is_some() || self.phase().is_some() || !self.master_looks_sane(sh) {
+            return;
+        }
+        if sh.epoch.0 >= EPOCH_MAX {
+            return;
+        }
+        sh.epoch.0 += 1;
+        self.config_epoch.0 = sh.epoch.0;
+        self.config_version = sh.disk.change();
+        let epoch = sh.epoch.0;
+        self.emit_after(self.config_version, EventKind::NewEpoch, epoch.to_string(), sh);
+        let text = format!(
+            "{other} has another master of `{}` in the same configuration epoch: ours is confirmed in epoch {epoch}",
+            self.name
+        );
+        sh.log(LogLevel::Warning, text);
+        self.hello_now();
     }
 }

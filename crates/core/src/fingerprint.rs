@@ -10,10 +10,10 @@
 //! * **Left out, because nothing decides by it:** statistics, facts about the process, texts for `INFO` and operators,
 //!   the ACL and the settings of clients, link and ticket numbers, when a group is to be looked at again (it follows from
 //!   the rest, and to look earlier does nothing).
-//! * **Left out as an abstraction:** *when* a PING, INFO or hello was last sent and answered, and when a link was opened.
-//!   They decide when the next routine question goes out, and who is found down. Two situations that differ in nothing
-//!   else are merged. That is exact as long as no answer is late for so long that somebody is found down or a replica's
-//!   report is too old; an explorer stretches those periods beyond its horizon. That one is found down counts.
+//! * **Left out as an abstraction:** *when* a PING or hello was last sent and answered, and when a link to a data server
+//!   was opened. They decide when the next routine question goes out, and who is found down. Two situations that differ in
+//!   nothing else are merged. That is exact as long as no answer is late for so long that somebody is found down or a
+//!   replica's report is too old; an explorer stretches those periods beyond its horizon. That one is found down counts.
 
 use crate::addr::Addr;
 use crate::disk::Disk;
@@ -27,7 +27,7 @@ use crate::link::{Conn, Down, Ping};
 use crate::peer::Peer;
 use crate::script::{Job, JobState, Scripts};
 use crate::sentinel::Sentinel;
-use crate::server::{Reconf, Server, ServerId};
+use crate::server::{Reconf, Server};
 use crate::shared::{HeldEvent, PeerLink, Shared, Simulate};
 use crate::time::Mono;
 
@@ -180,9 +180,9 @@ impl Group {
         } = self;
         f.shown(name);
         f.shown(conf);
-        master.feed(self, f);
+        master.feed(self, sh, f);
         f.number(replicas.len() as u64);
-        replicas.values().for_each(|replica| replica.feed(self, f));
+        replicas.values().for_each(|replica| replica.feed(self, sh, f));
         f.number(peers.len() as u64);
         peers.values().for_each(|peer| peer.feed(sh, f));
         f.number(config_epoch.0);
@@ -233,7 +233,7 @@ impl Failover {
 }
 
 impl Server {
-    fn feed(&self, group: &Group, f: &mut Fingerprint) {
+    fn feed(&self, group: &Group, sh: &Shared, f: &mut Fingerprint) {
         let Server {
             name,
             addr,
@@ -262,10 +262,11 @@ impl Server {
             promoted,
             former_master,
             self_made,
+            seen_as_replica,
             priority_known,
             told_at,
             rebooted_at,
-            id: ServerId(_),
+            id: _,
             pubsub_seen: _,
             info_text: _,
             published_at: _,
@@ -284,7 +285,7 @@ impl Server {
         f.age_if(since.filter(|_| *kind == Role::Replica), patience);
         f.flag(*script_kill_sent);
         f.shown(run_id);
-        f.flag(info_at.is_some());
+        f.age_if(*info_at, group.pace(sh).info_period(self));
         f.flag(info_error_at.is_some());
         f.flag(*info_now);
         f.shown(role);
@@ -294,21 +295,28 @@ impl Server {
         f.flag(*hello_now);
         f.shown(&(master_host, master_port, link_up, link_down_ms, priority, offset));
         f.age(*conf_changed_at, patience);
-        f.number(match reconf {
+        reconf.feed(f);
+        f.flag(*promoted);
+        f.flag(*former_master);
+        f.flag(*self_made);
+        f.flag(*seen_as_replica);
+        f.flag(*priority_known);
+        f.age_if(*told_at, TOLD_LIMIT);
+        f.age_if(*rebooted_at, group.conf.reboot_down_after_ms);
+    }
+}
+
+impl Reconf {
+    fn feed(self, f: &mut Fingerprint) {
+        f.number(match self {
             Reconf::None => 0,
             Reconf::Sent(_) => 1,
             Reconf::InProgress => 2,
             Reconf::Done => 3,
         });
-        if let Reconf::Sent(at) = reconf {
-            f.age(*at, TOLD_LIMIT);
+        if let Reconf::Sent(at) = self {
+            f.age(at, TOLD_LIMIT);
         }
-        f.flag(*promoted);
-        f.flag(*former_master);
-        f.flag(*self_made);
-        f.flag(*priority_known);
-        f.age_if(*told_at, TOLD_LIMIT);
-        f.age_if(*rebooted_at, group.conf.reboot_down_after_ms);
     }
 }
 
@@ -387,6 +395,7 @@ impl Shared {
             let PeerLink { conn, addr, ping, groups } = link;
             f.bytes(id.0.as_bytes());
             conn.feed(f);
+            f.wait(conn.reconnect_at(self));
             addr.feed(f);
             ping.feed(f);
             f.number(groups.len() as u64);

@@ -383,7 +383,7 @@ impl Group {
     }
 
     /// How often members are asked at present.
-    fn pace(&self, sh: &Shared) -> Pace {
+    pub(crate) fn pace(&self, sh: &Shared) -> Pace {
         Pace {
             ping: self.conf.down_after_ms.min(sh.tuning.ping_period),
             info: sh.tuning.info_period,

@@ -40,9 +40,10 @@ impl Group {
     /// A replica that restarts as a master was promoted by nobody: it has lost its configuration.
     fn note_self_made(&mut self, id: ServerId, rebooted: bool, role: Option<Role>) {
         let Some(server) = self.replicas.get_mut(&id) else { return };
+        server.seen_as_replica &= !rebooted;
         match role {
             Some(Role::Master) => server.self_made |= rebooted && !server.former_master,
-            Some(Role::Replica) => server.self_made = false,
+            Some(Role::Replica) => (server.self_made, server.seen_as_replica) = (false, true),
             None => {}
         }
     }

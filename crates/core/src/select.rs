@@ -119,25 +119,26 @@ impl Group {
         None
     }
 
-    /// For how long replicas cannot have had a master, if it is down. One that turned into a replica itself was none
-    /// from then on, long before it was held for down for that.
+    /// For how long replicas may have had no master, if it is down: since its last good answer, which after TILT is
+    /// long before it was held for down. One that turned into a replica itself was none from then on.
     pub(crate) fn outage_ms(&self, now: Mono) -> Option<u64> {
         let down = self.master.down.since.filter(|_| self.master.down.is)?;
         let turned = Some(self.master.role_at).filter(|_| self.master.role == Role::Replica);
-        Some(now.since(turned.map_or(down, |turned| turned.min(down))))
+        let since = down.min(self.master.ping.available);
+        Some(now.since(turned.map_or(since, |turned| turned.min(since))))
     }
 
     /// The order of fit replicas, best first: one that a leader which is gone has promoted already during this
-    /// outage (to promote another would make two masters); last those that restarted as masters of their own accord,
-    /// whose data nobody vouches for; among equals lower priority, more data, smaller run id.
+    /// outage (to promote another would make two masters); last those that are masters and not known to have been
+    /// promoted, whose data nobody vouches for; among equals lower priority, more data, smaller run id.
     fn preference<'a>(&self, replica: &'a Server) -> (u8, i64, Reverse<u64>, bool, Option<String>, &'a str) {
         let promoted_already = replica.role == Role::Master
             && !replica.former_master
-            && !replica.self_made
+            && replica.seen_as_replica
             && self.master.down.is
             && self.master.down.since.is_some_and(|since| replica.role_at >= since);
         let run_id = replica.run_id.as_ref().map(|id| id.0.to_ascii_lowercase());
-        let rank = if promoted_already { 0 } else { 1 + u8::from(replica.self_made) };
+        let rank = if promoted_already { 0 } else { 1 + u8::from(replica.role == Role::Master) };
         (rank, replica.priority, Reverse(replica.offset), run_id.is_none(), run_id, &replica.name)
     }
 

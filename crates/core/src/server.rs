@@ -71,6 +71,8 @@ pub(crate) struct Server {
     pub(crate) promoted: bool,
     /// it was this group's master before the last switch and has not been seen as a replica since
     pub(crate) former_master: bool,
+    /// this process of it has reported to be a replica: only then a report to be a master means a promotion
+    pub(crate) seen_as_replica: bool,
     /// it restarted as a master although nobody promoted it: without its configuration, and perhaps without its data
     pub(crate) self_made: bool,
     /// when it was last told whom to follow
@@ -125,7 +127,7 @@ pub(crate) struct Pace {
 impl Pace {
     /// How often a server is asked for INFO. Replicas are watched closely while the master is down or being
     /// replaced or while they claim to be master themselves, and closest while a step of the failover waits for what they report.
-    fn info_period(self, server: &Server) -> u64 {
+    pub(crate) fn info_period(self, server: &Server) -> u64 {
         if server.kind == Role::Master {
             return self.info;
         }
@@ -183,6 +185,7 @@ impl Server {
             reconf: Reconf::None,
             promoted: false,
             former_master: false,
+            seen_as_replica: false,
             self_made: false,
             told_at: None,
             rebooted_at: None,

@@ -210,3 +210,46 @@ fn an_epoch_that_cannot_be_written_is_not_announced() {
     assert!(!w.saw("+new-epoch"));
     assert_eq!(w.server(master(0)).state, State::Up);
 }
+
+/// Everybody follows the first replica since epoch 1; then peer 2 says that the second replica is the master, in epoch 1 too.
+fn tie(setup: &Setup) -> World {
+    let mut w = World::new(setup);
+    w.start();
+    w.server(replica(0, 1)).follows = None;
+    w.server(master(0)).follows = Some(replica(0, 1));
+    w.hello(1, 0, 1, replica(0, 1), 1);
+    w.run(15_000);
+    w.forget();
+    w.hello(2, 0, 1, replica(0, 2), 1);
+    w.run(100);
+    w
+}
+
+#[test]
+fn of_two_masters_in_one_epoch_the_one_of_the_smaller_id_is_confirmed() {
+    let w = tie(&Setup::default());
+    assert_eq!(w.events.iter().filter(|(_, event)| event == "+new-epoch 2").count(), 1, "{:?}", w.events);
+    let told = format!(",2,g0,{},{},2", replica(0, 1).ip(), replica(0, 1).port());
+    assert!(w.heard_by(peer(2), "PUBLISH").iter().any(|(_, hello)| hello.ends_with(&told)), "{:?}", w.heard);
+    assert_eq!(w.on_disk.groups[0].config_epoch, 2, "and it was on disk before");
+
+    // Of the two the other one's id is smaller: it will speak.
+    let w = tie(&Setup { peer_ids: vec![id('7'), id('3')], ..Setup::default() });
+    assert!(!w.saw("+new-epoch"), "{:?}", w.events);
+    assert!(!w.saw("+switch-master"), "{:?}", w.events);
+}
+
+#[test]
+fn a_tie_is_not_settled_for_a_master_that_is_not_fit_to_be_one() {
+    let mut w = World::new(&Setup::default());
+    w.start();
+    w.server(replica(0, 1)).follows = None;
+    w.hello(1, 0, 1, replica(0, 1), 1);
+    w.run(15_000);
+    w.crash(replica(0, 1));
+    w.run_to("+sdown master");
+    w.forget();
+    w.hello(2, 0, 1, replica(0, 2), 1);
+    w.run(10);
+    assert!(!w.logged("is confirmed in epoch"), "{:?}", w.logs);
+}

@@ -80,7 +80,7 @@ fn a_replica_that_restarted_as_a_master_is_the_last_choice() {
     bench.crash(MASTER);
     // It has lost its configuration; that it has more data than the other says nothing.
     bench.set(R2, |replica| {
-        replica.follows = None;
+        replica.of = None;
         replica.run_id = "a".repeat(40);
         replica.offset = 9_000;
     });
@@ -90,7 +90,7 @@ fn a_replica_that_restarted_as_a_master_is_the_last_choice() {
     let mut bench = Setup::alone(1).settled();
     bench.crash(MASTER);
     bench.set(R2, |replica| {
-        replica.follows = None;
+        replica.of = None;
         replica.run_id = "a".repeat(40);
     });
     bench.until("+selected-slave slave 10.0.0.2:6379", 6_000);

@@ -14,6 +14,7 @@ pub mod net;
 pub mod options;
 pub mod process;
 pub mod property;
+pub mod rehearse;
 pub mod run;
 pub mod scenario;
 pub mod sentinel_process;

@@ -391,3 +391,6 @@ impl Serving<'_, '_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

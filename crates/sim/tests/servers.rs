@@ -11,31 +11,23 @@ use watchkeeper_sim::world::World;
 use watchkeeper_sim::writer::Writer;
 
 fn server(world: &World, who: ProcId) -> &Server {
-    match world.body(who) {
-        Body::Server(server) => server,
-        Body::Sentinel(_) | Body::Upstream(_) | Body::Admin(_) | Body::Writer(_) => panic!("not a server"),
-    }
+    let Body::Server(server) = world.body(who) else { panic!("another kind of process") };
+    server
 }
 
 fn writer(it: &Furnished) -> &Writer {
-    match it.world.body(it.writers[0]) {
-        Body::Writer(writer) => writer,
-        Body::Sentinel(_) | Body::Upstream(_) | Body::Admin(_) | Body::Server(_) => panic!("not a writer"),
-    }
+    let Body::Writer(writer) = it.world.body(it.writers[0]) else { panic!("another kind of process") };
+    writer
 }
 
 fn writer_mut(it: &mut Furnished) -> &mut Writer {
-    match it.world.body_mut(it.writers[0]) {
-        Body::Writer(writer) => writer,
-        Body::Sentinel(_) | Body::Upstream(_) | Body::Admin(_) | Body::Server(_) => panic!("not a writer"),
-    }
+    let Body::Writer(writer) = it.world.body_mut(it.writers[0]) else { panic!("another kind of process") };
+    writer
 }
 
 fn server_mut(it: &mut Furnished, n: usize) -> &mut Server {
-    match it.world.body_mut(it.servers[0][n]) {
-        Body::Server(server) => server,
-        Body::Sentinel(_) | Body::Upstream(_) | Body::Admin(_) | Body::Writer(_) => panic!("not a server"),
-    }
+    let Body::Server(server) = it.world.body_mut(it.servers[0][n]) else { panic!("another kind of process") };
+    server
 }
 
 /// Runs until `done` holds after a step, at most until `until`; facts are kept.

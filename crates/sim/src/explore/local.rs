@@ -75,6 +75,8 @@ pub(crate) struct Did {
     pub(crate) elected: Option<u64>,
     /// a write was begun, or anything else that can be noticed
     pub(crate) noticed: bool,
+    /// a routine question is due while an answer is still awaited: so much time is not to pass
+    pub(crate) late: bool,
 }
 
 impl Did {
@@ -206,12 +208,17 @@ impl Local {
     fn started(&mut self, bounds: &Bounds, servers: &mut Servers, did: &mut Did) {
         let mut run = Run { bounds, servers, did, inputs: VecDeque::new() };
         let mut out = Outputs::default();
+        #[cfg(watchkeeper_canary)]
+        if let Some(canary) = bounds.canary {
+            self.sentinel.set_canary(canary);
+        }
         self.sentinel.start(now(self.mono), &mut out);
         self.perform(out, &mut run);
         let addr = ClientAddr::Tcp(SocketAddr::from(([127, 0, 0, 1], 1)));
         let connected = Connected { peer: addr.clone(), local: addr, fd: 1, tls: false };
         run.inputs.push_back(Soon::Client(SETTER, Some(connected), Vec::new()));
-        let debug = "SENTINEL DEBUG PING-PERIOD 20000 INFO-PERIOD 60000 PUBLISH-PERIOD 1000000000 \
+        // Routine questions are so rare that none is due between the silence of the master and the end of an election.
+        let debug = "SENTINEL DEBUG PING-PERIOD 59000 INFO-PERIOD 60000 PUBLISH-PERIOD 1000000000 \
                      TILT-TRIGGER 1000000000";
         let argv = debug.split_ascii_whitespace().map(|word| word.as_bytes().to_vec()).collect();
         run.inputs.push_back(Soon::Client(SETTER, None, argv));
@@ -357,6 +364,9 @@ impl Local {
             }
             run.inputs.push_back(Soon::Wake);
             self.settle(run);
+            if run.did.late {
+                return false;
+            }
             if run.did.noticed || run.did.broken.is_some() {
                 return true;
             }
@@ -481,6 +491,7 @@ impl Local {
                 }
                 To::Peer(peer) => {
                     self.owed[peer] += 1;
+                    run.did.late |= message::is_routine(&argv);
                     self.emit(Emit::ToPeer(peer, Message::Command(argv)), run);
                 }
                 To::Commands(replica)
@@ -595,6 +606,48 @@ impl Local {
     /// Whether a write is in flight.
     pub(crate) fn is_writing(&self) -> bool {
         self.writing.is_some()
+    }
+
+    /// What comes of everything that could be next, for comparing two situations with the same fingerprint. Commands are
+    /// tried on every connection, answers on those that wait for one.
+    pub(crate) fn futures(&self, bounds: &Bounds, servers: Servers, messages: &[Message]) -> Vec<String> {
+        let mut given = vec![Given::Wake, Given::Crash(false)];
+        if self.is_writing() {
+            given.extend([Given::Written(true), Given::Written(false), Given::Crash(true)]);
+        }
+        for peer in 0..SENTINELS {
+            for message in messages {
+                match message {
+                    Message::Command(_) if self.clients[peer].is_some() => {
+                        given.push(Given::FromPeer(peer, message));
+                    }
+                    Message::Answer(_) | Message::Told(_) if self.owed[peer] > 0 => {
+                        given.push(Given::Answer(peer, message));
+                    }
+                    Message::Command(_)
+                    | Message::Answer(_)
+                    | Message::Told(_)
+                    | Message::Connected
+                    | Message::Commands(_)
+                    | Message::Gone
+                    | Message::Answers(_)
+                    | Message::Down => {}
+                }
+            }
+            if self.is_connected_to(peer) {
+                given.push(Given::Answer(peer, &Message::Down));
+            }
+        }
+        let future = |given: Given<'_>| {
+            let (name, mut after, mut servers) = (format!("{given:?}"), self.clone(), servers);
+            let (taken, did) = after.give(given, bounds, &mut servers);
+            if !taken {
+                return name;
+            }
+            let print = after.fingerprint();
+            format!("{name}: {:?} {:?} {:?} {print:032x}", did.emits, did.said, did.broken)
+        };
+        given.into_iter().map(future).collect()
     }
 
     /// Equal for situations from which the same can follow.

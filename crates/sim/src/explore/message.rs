@@ -136,6 +136,11 @@ impl Messages {
         id
     }
 
+    /// All of them.
+    pub(crate) fn all(&self) -> &[Message] {
+        &self.all
+    }
+
     /// The message of a number.
     pub(crate) fn get(&self, id: u16) -> &Message {
         &self.all[usize::from(id)]

@@ -53,6 +53,11 @@ pub struct Bounds {
     pub states: usize,
     /// threads
     pub threads: usize,
+    /// compare what comes of each two situations of a sentinel that count as one: slow
+    pub verify: bool,
+    /// a deliberate bug of the core, in builds that have them
+    #[cfg(watchkeeper_canary)]
+    pub canary: Option<watchkeeper_core::canary::Canary>,
     /// a deliberate fault, to see that it is found: a disk that reports every write as done and writes nothing
     pub disk_lies: bool,
 }
@@ -62,26 +67,43 @@ impl Default for Bounds {
         Bounds {
             begin: Begin::Agreed,
             replicas: 1,
-            epochs: 2,
-            timers: 3,
+            epochs: 1,
+            timers: 1,
             crashes_each: 1,
             crashes: 1,
             failed_writes: 1,
             breaks: 0,
             states: 60_000_000,
             threads: 2,
+            verify: false,
+            #[cfg(watchkeeper_canary)]
+            canary: None,
             disk_lies: false,
         }
     }
 }
 
 impl Bounds {
+    /// The explorations that are run when nothing else is asked for, each with what it is about. Together they take a few
+    /// minutes; one with all their bounds at once would take weeks.
+    pub fn standard() -> Vec<(&'static str, Bounds)> {
+        let none = Bounds { crashes: 0, failed_writes: 0, ..Bounds::default() };
+        vec![
+            ("detection", Bounds { begin: Begin::Silent, ..none }),
+            ("crash and failed write", Bounds { crashes: 1, failed_writes: 1, ..none }),
+            ("failed write, 2 epochs", Bounds { failed_writes: 1, epochs: 2, ..none }),
+            ("2 timers", Bounds { timers: 2, ..none }),
+            ("broken connection", Bounds { breaks: 1, ..none }),
+            ("2 replicas", Bounds { replicas: 2, ..none }),
+        ]
+    }
+
     /// Sets one bound from `name=value`. Fails with the message to show.
     pub fn set(&mut self, text: &str) -> Result<(), String> {
         let bad = || {
             format!(
                 "`{text}` is no bound\nhint: one of replicas, epochs, timers, crashes-each, crashes, failed-writes, \
-                 breaks, states, threads, disk-lies; as in `timers=3`"
+                 breaks, states, threads, verify, disk-lies; as in `timers=3`"
             )
         };
         let (name, value) = text.split_once('=').ok_or_else(bad)?;
@@ -91,6 +113,12 @@ impl Bounds {
                 "agreed" => Begin::Agreed,
                 _ => return Err(bad()),
             };
+            return Ok(());
+        }
+        #[cfg(watchkeeper_canary)]
+        if name == "canary" {
+            let found = watchkeeper_core::canary::Canary::ALL.iter().find(|canary| canary.name() == value);
+            self.canary = Some(*found.ok_or_else(bad)?);
             return Ok(());
         }
         let value: usize = value.parse().map_err(|_| bad())?;
@@ -105,6 +133,7 @@ impl Bounds {
             "breaks" => self.breaks = small?,
             "states" => self.states = value,
             "threads" if value > 0 => self.threads = value,
+            "verify" => self.verify = value != 0,
             "disk-lies" => self.disk_lies = value != 0,
             _ => return Err(bad()),
         }
@@ -133,6 +162,8 @@ pub struct Explored {
     pub steps: usize,
     /// whether everything within the bounds was visited
     pub complete: bool,
+    /// where two situations counted as one and were not, if that was looked for
+    pub difference: Option<String>,
     /// the broken property and the shortest way to it
     pub violation: Option<Violation>,
 }
@@ -171,6 +202,9 @@ impl fmt::Display for Explored {
         ];
         for (name, count) in rows {
             writeln!(f, "{name:<30} {count:>12}")?;
+        }
+        if let Some(difference) = &self.difference {
+            writeln!(f, "two situations of a sentinel counted as one and were not:\n{difference}")?;
         }
         match &self.violation {
             Some(violation) => write!(f, "{violation}"),

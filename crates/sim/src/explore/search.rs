@@ -127,6 +127,7 @@ impl Search {
     fn end(mut self, world: &World, depth: usize, complete: bool) -> Explored {
         let (locals, steps) = world.work_done();
         self.explored.states = self.seen.len();
+        self.explored.difference = world.first_difference();
         (self.explored.locals, self.explored.steps) = (locals, steps);
         (self.explored.depth, self.explored.complete) = (depth, complete);
         self.explored

@@ -43,6 +43,7 @@ struct Store {
     steps: Vec<Arc<Step>>,
     by_key: Index,
     messages: Messages,
+    first_difference: Option<String>,
 }
 
 /// See the module.
@@ -89,6 +90,7 @@ impl World {
             steps: Vec::new(),
             by_key: Index::new(),
             messages,
+            first_difference: None,
         };
         World { bounds, store: RwLock::new(store), gone, down }
     }
@@ -144,6 +146,23 @@ impl World {
         self.keep(after, servers, did, taken, Some(key))
     }
 
+    /// Where two situations that count as the same lead to different ones.
+    fn difference(&self, known: &Local, other: &Local, messages: &Messages) -> Option<String> {
+        for servers in [Servers::default(), Servers::from_code(1)] {
+            let ours = known.futures(&self.bounds, servers, messages.all());
+            let theirs = other.futures(&self.bounds, servers, messages.all());
+            if let Some((ours, theirs)) = ours.iter().zip(&theirs).find(|(ours, theirs)| ours != theirs) {
+                return Some(format!("{ours}\n{theirs}"));
+            }
+        }
+        None
+    }
+
+    /// Where the fingerprint took two situations for one and they were not, if that was looked for.
+    pub(crate) fn first_difference(&self) -> Option<String> {
+        self.read().first_difference.clone()
+    }
+
     /// Keeps what a step led to; under `key`, if it is to be remembered.
     pub(crate) fn keep(
         &self,
@@ -158,6 +177,12 @@ impl World {
         let mut store = self.write();
         if let Some(step) = key.and_then(|key| store.by_key.get(key)) {
             return Arc::clone(&store.steps[step as usize]); // another thread was quicker
+        }
+        if let Some(known) = store.by_fingerprint.get(fingerprint).filter(|_| self.bounds.verify) {
+            let known = Arc::clone(&store.locals[known as usize]);
+            if store.first_difference.is_none() {
+                store.first_difference = self.difference(&known, &local, &store.messages);
+            }
         }
         let number = store.by_fingerprint.get(fingerprint).unwrap_or_else(|| {
             let number = u32::try_from(store.locals.len()).expect("local states fit in 32 bits");

@@ -300,7 +300,7 @@ pub(crate) fn choose<T>(
     }
     match (best, miss) {
         (Some(best), _) => Ok(best),
-        (None, Some((missed, form))) if missed.at > from => {
+        (None, Some((missed, form))) if missed.at > from || !missed.wrong.hint.is_empty() => {
             let mut wrong = missed.wrong;
             wrong.hint = match wrong.hint.as_str() {
                 "" => format!("the form is `{form}`"),

@@ -4,6 +4,7 @@
 mod demo;
 pub mod lang;
 pub mod own;
+mod rehearse;
 mod text;
 pub mod upstream;
 

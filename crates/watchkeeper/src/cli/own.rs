@@ -10,6 +10,7 @@ use watchkeeper_core::config::CommandLine;
 
 use super::demo::{self, DemoArgs};
 use super::lang::Lang;
+use super::rehearse::{self, RehearseArgs};
 use super::{status, text};
 use crate::daemon::startup::{self, Refusal, banner};
 
@@ -32,6 +33,8 @@ enum Command {
     Run(Run),
     /// Show a failover with real servers on this machine
     Demo(DemoArgs),
+    /// Play what would happen if a host, a server or a sentinel were gone
+    Rehearse(RehearseArgs),
 }
 
 /// `watchkeeper run`
@@ -81,6 +84,9 @@ pub fn command(lang: Lang) -> clap::Command {
         .after_help(text::examples(lang))
         .mut_subcommand("run", |run| run.about(text::about_run(lang)).after_help(text::examples_run(lang)))
         .mut_subcommand("demo", |demo| demo.about(text::about_demo(lang)))
+        .mut_subcommand("rehearse", |it| {
+            it.about(text::about_rehearse(lang)).after_help(text::examples_rehearse(lang))
+        })
 }
 
 /// Does what the arguments (with the program's name in front) say; the result is the exit status.
@@ -101,6 +107,7 @@ pub fn main(args: &[OsString], lang: Lang) -> ExitCode {
             eprintln!("{}{error:#}", lang.pick("error: ", "错误："));
             ExitCode::FAILURE
         }),
+        Command::Rehearse(args) => rehearse::run(&args, lang),
     }
 }
 
@@ -136,7 +143,7 @@ mod tests {
         let cli = parsed.and_then(|found| Cli::from_arg_matches(&found)).unwrap();
         match cli.command {
             Command::Run(run) => run.words,
-            Command::Demo(_) => panic!("`{line}` is not `run`"),
+            Command::Demo(_) | Command::Rehearse(_) => panic!("`{line}` is not `run`"),
         }
     }
 

@@ -37,6 +37,28 @@ pub(super) fn about_demo(lang: Lang) -> &'static str {
     lang.pick("Show a failover with real servers on this machine", "用本机上真实的服务器演示一次故障转移")
 }
 
+/// What `rehearse` does.
+pub(super) fn about_rehearse(lang: Lang) -> &'static str {
+    lang.pick(
+        "Play what would happen to your groups if a host, a server or a sentinel were gone",
+        "演练：某台主机、服务器或哨兵消失后，你的各个组会发生什么",
+    )
+}
+
+/// Examples of `rehearse`, and its exit statuses.
+pub(super) fn examples_rehearse(lang: Lang) -> &'static str {
+    lang.pick(
+        "Examples:\n  watchkeeper rehearse sentinel.conf --kill 10.0.0.1\n  \
+         watchkeeper rehearse sentinel.conf --kill 10.0.0.1:6379 --hang 10.0.0.2:26379\n\n\
+         Nothing is connected to: it is played in a simulated world.\n\
+         Exit status: 0, every group can be written to; 1, one can't; 2, it could not be played.",
+        "示例：\n  watchkeeper rehearse sentinel.conf --kill 10.0.0.1\n  \
+         watchkeeper rehearse sentinel.conf --kill 10.0.0.1:6379 --hang 10.0.0.2:26379\n\n\
+         演练在模拟世界中进行，不会连接任何服务器。\n\
+         退出状态：0，所有组都可写入；1，有的组不可写入；2，无法演练。",
+    )
+}
+
 /// Examples of everything.
 pub(super) fn examples(lang: Lang) -> String {
     let drop_in = lang.pick(
