@@ -43,6 +43,15 @@ impl Tail {
     }
 }
 
+/// Milliseconds since midnight of a log line.
+fn time_of(line: &str) -> Option<u64> {
+    let clock = line.split_whitespace().nth(4)?;
+    let (seconds, ms) = clock.split_once('.')?;
+    let parts: Vec<u64> = seconds.split(':').map_while(|part| part.parse().ok()).collect();
+    let [hours, minutes, seconds] = parts.as_slice() else { return None };
+    Some(((hours * 60 + minutes) * 60 + seconds) * 1000 + ms.parse::<u64>().ok()?)
+}
+
 /// An event of a log line, and what follows its name.
 pub(crate) fn event(line: &str) -> Option<(&str, &str)> {
     let at = line.find(" # ").or_else(|| line.find(" * ")).or_else(|| line.find(" - "))?;
@@ -63,6 +72,9 @@ struct Memory {
     asked: bool,
     attempt: Option<Attempt>,
 }
+
+/// A vote may be in the log so much later than the election it decided.
+const LOGGED_WITHIN_MS: u64 = 200;
 
 /// How much there was to judge.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -85,13 +97,13 @@ impl Seen {
 #[derive(Debug, Default)]
 pub(crate) struct Judge {
     memories: BTreeMap<usize, Memory>,
-    /// sentinel and epoch: candidate
-    votes: BTreeMap<(usize, u64), String>,
+    /// sentinel and epoch: candidate, and when
+    votes: BTreeMap<(usize, u64), (String, u64)>,
     /// epoch: who, and whether a user had asked
     leaders: BTreeMap<u64, Vec<(usize, bool)>>,
     promotions: BTreeMap<u64, Vec<(usize, bool)>>,
-    /// elected leaders whose votes are still to be counted
-    unchecked: Vec<(u64, usize)>,
+    /// epoch, who, when: elected leaders whose votes are still to be counted
+    unchecked: Vec<(u64, usize, u64)>,
     violations: Vec<String>,
     notes: Vec<String>,
 }
@@ -105,6 +117,7 @@ impl Judge {
         }
         let Some((name, rest)) = event(line) else { return };
         let memory = self.memories.entry(sentinel).or_default();
+        let at = time_of(line).unwrap_or_default();
         match name {
             "+new-epoch" => memory.last_epoch = rest.trim().parse().unwrap_or_default(),
             "+odown" => memory.odown = true,
@@ -120,11 +133,11 @@ impl Judge {
                     self.violations.push(text);
                 }
             }
-            "+vote-for-leader" => self.vote(sentinel, rest),
+            "+vote-for-leader" => self.vote(sentinel, rest, at),
             "+elected-leader" => {
                 if let Some(attempt) = memory.attempt {
                     if !attempt.forced {
-                        self.unchecked.push((attempt.epoch, sentinel));
+                        self.unchecked.push((attempt.epoch, sentinel, at));
                     }
                     let found = alone(&mut self.leaders, sentinel, attempt, "led");
                     self.file(found);
@@ -140,11 +153,11 @@ impl Judge {
         }
     }
 
-    fn vote(&mut self, sentinel: usize, rest: &str) {
+    fn vote(&mut self, sentinel: usize, rest: &str, at: u64) {
         let Some((candidate, epoch)) = rest.trim().split_once(' ') else { return };
         let Ok(epoch) = epoch.parse::<u64>() else { return };
-        let before = self.votes.insert((sentinel, epoch), candidate.to_owned());
-        if let Some(before) = before {
+        let before = self.votes.insert((sentinel, epoch), (candidate.to_owned(), at));
+        if let Some((before, _)) = before {
             self.violations.push(format!(
                 "sentinel {} voted twice in epoch {epoch}: for {before} and for {candidate}",
                 sentinel + 1
@@ -168,10 +181,12 @@ impl Judge {
 
     /// What is wrong, once. Called when all has been said: a leader must have had the votes of `majority` sentinels.
     pub(crate) fn take_violations(&mut self, majority: usize) -> Vec<String> {
-        for (epoch, who) in std::mem::take(&mut self.unchecked) {
-            let own = self.votes.get(&(who, epoch));
+        for (epoch, who, at) in std::mem::take(&mut self.unchecked) {
+            let own = self.votes.get(&(who, epoch)).map(|(candidate, _)| candidate);
             let of_epoch = self.votes.iter().filter(|((_, of), _)| *of == epoch);
-            let votes = of_epoch.filter(|(_, candidate)| Some(*candidate) == own).count();
+            // A question that was on its way during a partition may be answered long after the election.
+            let in_time = of_epoch.filter(|(_, (_, voted))| *voted <= at + LOGGED_WITHIN_MS);
+            let votes = in_time.filter(|(_, (candidate, _))| Some(candidate) == own).count();
             if votes < majority {
                 self.violations.push(format!(
                     "sentinel {} led in epoch {epoch} with {votes} votes, not {majority}",
@@ -250,6 +265,9 @@ mod tests {
         assert!(judge(&lines).take_violations(2).is_empty());
         let found = judge(&lines).take_violations(3);
         assert_eq!(found, ["sentinel 1 led in epoch 5 with 2 votes, not 3"]);
+        let mut late = judge(&lines);
+        late.hear(2, "78:X 24 Nov 2026 01:02:04.004 # +vote-for-leader aa 5");
+        assert_eq!(late.take_violations(3).len(), 1);
     }
 
     #[test]
