@@ -35,7 +35,7 @@ chaos_step() {
         skip chaos "$(tr '\n' ' ' <<<"$why")"
         return
     fi
-    try chaos in_conformance run --bin chaos -- --seed 1 --faults 8 --lanes 2
+    try chaos in_conformance run --bin chaos -- --seed 101 --faults 8 --lanes 2
     try chaos-mixed in_conformance run --bin chaos -- --seed 7 --faults 4 --lanes 2 --flavour mixed
 }
 run_step() {

@@ -20,6 +20,10 @@ const SUBSYSTEM_QUEUE: u16 = 3 << 8;
 const MESSAGE_PACKET: u16 = SUBSYSTEM_QUEUE;
 const MESSAGE_VERDICT: u16 = SUBSYSTEM_QUEUE | 1;
 const MESSAGE_CONFIG: u16 = SUBSYSTEM_QUEUE | 2;
+const MESSAGE_ERROR: u16 = 2;
+const REQUEST: u16 = 1;
+const ACKNOWLEDGE: u16 = 4;
+const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(1);
 /// the length of the two headers every message begins with
 const HEADERS: usize = 20;
 /// A thread that waits longer notices too late that it should end.
@@ -78,20 +82,35 @@ fn open() -> io::Result<OwnedFd> {
     let fd = socket(AddressFamily::NETLINK, SocketType::RAW, Some(NETFILTER))?;
     bind(&fd, &SocketAddrNetlink::new(0, 0))?;
     // Command BIND; then copy nothing but the packet's number; then room for a second of a fast link.
-    tell(&fd, MESSAGE_CONFIG, 1, &[1, 0, 0, 0])?;
-    tell(&fd, MESSAGE_CONFIG, 2, &[0, 0, 0, 0, 1])?;
-    tell(&fd, MESSAGE_CONFIG, 3, &8192_u32.to_be_bytes())?;
+    set_socket_timeout(&fd, Timeout::Recv, Some(ACKNOWLEDGED_WITHIN))?;
+    configure(&fd, 1, &[1, 0, 0, 0])?;
+    configure(&fd, 2, &[0, 0, 0, 0, 1])?;
+    configure(&fd, 3, &8192_u32.to_be_bytes())?;
     Ok(fd)
 }
 
+/// A setting that is not in force would hold packets for ever, so the kernel must say that it is.
+fn configure(fd: &OwnedFd, attribute: u16, value: &[u8]) -> io::Result<()> {
+    tell(fd, MESSAGE_CONFIG, REQUEST | ACKNOWLEDGE, attribute, value)?;
+    let mut buffer = [0; 4096];
+    let (_, length) = recv(fd, &mut buffer[..], RecvFlags::empty())?;
+    let kind =
+        buffer.get(4..6).filter(|_| length >= 20).map(|bytes| u16::from_ne_bytes([bytes[0], bytes[1]]));
+    match (kind, buffer[16..].first_chunk().map(|bytes| i32::from_ne_bytes(*bytes))) {
+        (Some(MESSAGE_ERROR), Some(0)) => Ok(()),
+        (Some(MESSAGE_ERROR), Some(code)) => Err(io::Error::from_raw_os_error(-code)),
+        _ => Err(io::Error::other("no acknowledgement")),
+    }
+}
+
 /// One message with one attribute about queue 0.
-fn tell(fd: &OwnedFd, kind: u16, attribute: u16, value: &[u8]) -> io::Result<()> {
+fn tell(fd: &OwnedFd, kind: u16, flags: u16, attribute: u16, value: &[u8]) -> io::Result<()> {
     let padded = value.len().div_ceil(4) * 4;
     let mut message = Vec::new();
     let length = u32::try_from(HEADERS + 4 + padded).map_err(io::Error::other)?;
     message.extend(length.to_ne_bytes());
     message.extend(kind.to_ne_bytes());
-    message.extend(1_u16.to_ne_bytes()); // a request
+    message.extend(flags.to_ne_bytes());
     message.extend([0; 8]); // sequence number and port, not used
     message.extend([0; 4]); // any protocol family, version 0, queue 0
     let length = u16::try_from(4 + value.len()).map_err(io::Error::other)?;
@@ -126,7 +145,7 @@ fn serve(fd: &OwnedFd, delay: Duration, stop: &AtomicBool) {
 fn accept(fd: &OwnedFd, id: u32) {
     let mut verdict = 1_u32.to_be_bytes().to_vec();
     verdict.extend(id.to_be_bytes());
-    let _ = tell(fd, MESSAGE_VERDICT, 2, &verdict);
+    let _ = tell(fd, MESSAGE_VERDICT, REQUEST, 2, &verdict);
 }
 
 /// The numbers of the packets that the kernel announces in these messages.

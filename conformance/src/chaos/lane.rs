@@ -27,6 +27,8 @@ const STABLE: Duration = Duration::from_secs(2);
 const WARM: Duration = Duration::from_secs(2);
 /// A whole group takes writes within this.
 const WARM_BOUND: Duration = Duration::from_secs(30);
+/// So many of one fault are enough to know.
+const VIOLATIONS_SHOWN: usize = 5;
 /// A machine that stood still for longer is to blame for what took too long.
 const LONG_STALL: Duration = Duration::from_secs(1);
 
@@ -164,7 +166,13 @@ impl Stage {
             }
         }
         self.listen();
-        record.violations.extend(self.judge.take_violations());
+        let mut judged = self.judge.take_violations(self.world.sentinels.len() / 2 + 1);
+        if judged.len() > VIOLATIONS_SHOWN {
+            let more = format!("and {} more of what the logs say", judged.len() - VIOLATIONS_SHOWN);
+            judged.truncate(VIOLATIONS_SHOWN);
+            judged.push(more);
+        }
+        record.violations.extend(judged);
         record.notes.extend(self.judge.take_notes());
         let stall = common.stalls.worst_since(begun);
         record.stall_ms = ms(stall);

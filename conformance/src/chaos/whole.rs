@@ -174,7 +174,12 @@ fn server(world: &mut World, index: usize, master: usize) -> Result<(), String> 
         [kind, host, _, state, ..] => kind == "slave" && *host == ip && state == "connected",
         _ => false,
     };
-    if following { Ok(()) } else { Err(format!("role {words:?}, master is server {}", master + 1)) }
+    if following {
+        return Ok(());
+    }
+    let replicas = role.get(2).map_or(0, |list| list.items().len());
+    let replicas = if index == master { format!(" with {replicas} replicas") } else { String::new() };
+    Err(format!("role {words:?}{replicas}, master is server {}", master + 1))
 }
 
 /// Loads a copy of a sentinel's file with its own program, where it meets nobody, and compares what it knows.

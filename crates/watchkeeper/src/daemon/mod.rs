@@ -109,6 +109,8 @@ fn run_here(startup: Startup) -> i32 {
             return 1;
         }
     };
+    #[cfg(watchkeeper_canary)]
+    let core = with_canary(core);
     let local = tokio::task::LocalSet::new();
     let code = local.block_on(&runtime, async move {
         match Driver::new(startup, core, clock) {
@@ -123,4 +125,15 @@ fn run_here(startup: Startup) -> i32 {
     // A name look-up that hangs must not hold the process.
     runtime.shutdown_background();
     code
+}
+
+/// Turns on the deliberate bug `$WATCHKEEPER_CANARY` names: `chaos` must find it.
+#[cfg(watchkeeper_canary)]
+fn with_canary(mut core: Sentinel) -> Sentinel {
+    use watchkeeper_core::canary::Canary;
+    let name = std::env::var("WATCHKEEPER_CANARY").unwrap_or_default();
+    if let Some(canary) = Canary::ALL.iter().find(|canary| canary.name() == name) {
+        core.set_canary(*canary);
+    }
+    core
 }
