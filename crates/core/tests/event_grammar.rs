@@ -129,6 +129,8 @@ fn ways_out_of_a_failover() {
          +switch-master g 10.0.0.1 6379 10.0.0.2 6379"
     );
     after(RECONF, &never_told);
+    // Upstream tells one again that follows already, and whose link is not up.
+    after(SENT, &format!("+slave-reconf-inprog {R3}\n{never_told}"));
     after(
         WAITING,
         "+config-update-from sentinel me2 10.1.0.1 26379 @ g 10.0.0.1 6379\n\

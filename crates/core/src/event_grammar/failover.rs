@@ -89,6 +89,8 @@ const OF_THE_CHOSEN: &[EventKind] =
 const RECONFS: &[(EventKind, Reconf, Reconf)] = &[
     (EventKind::SlaveReconfSent, Reconf::None, Reconf::Sent),
     (EventKind::SlaveReconfSentBestEffort, Reconf::None, Reconf::Sent),
+    // Upstream, at the end of its patience, tells one again that follows already.
+    (EventKind::SlaveReconfSentBestEffort, Reconf::InProgress, Reconf::Sent),
     (EventKind::SlaveReconfInprog, Reconf::Sent, Reconf::InProgress),
     (EventKind::SlaveReconfDone, Reconf::InProgress, Reconf::Done),
     (EventKind::SlaveReconfSentTimeout, Reconf::Sent, Reconf::Done),
@@ -121,8 +123,8 @@ impl Failover {
             let chosen = self.chosen.as_deref().unwrap_or("nobody");
             possible(same, || format!("the chosen one is `{chosen}`"))?;
         }
-        if let Some((_, from, to)) = RECONFS.iter().find(|(kind, ..)| *kind == event.kind) {
-            self.reconf(event, *from, *to)?;
+        if RECONFS.iter().any(|(kind, ..)| *kind == event.kind) {
+            self.reconf(event)?;
         }
         if self.phase == Phase::None {
             *self = Failover::default();
@@ -145,8 +147,8 @@ impl Failover {
         Ok(())
     }
 
-    /// The reconfiguration of one replica goes forward only.
-    fn reconf(&mut self, event: &Event, from: Reconf, to: Reconf) -> Result<(), String> {
+    /// The reconfiguration of one replica goes forward only, but for the last attempt.
+    fn reconf(&mut self, event: &Event) -> Result<(), String> {
         let Some(instance) = Instance::of(&event.payload) else {
             return Err("it names no replica".to_owned());
         };
@@ -154,8 +156,10 @@ impl Failover {
             "it is the new master itself".to_owned()
         })?;
         let now = self.replicas.entry(instance).or_default();
-        let before = std::mem::replace(now, to);
-        possible(from == before, || {
+        let before = *now;
+        let step = RECONFS.iter().find(|(kind, from, _)| *kind == event.kind && *from == before);
+        *now = step.map_or(before, |(.., to)| *to);
+        possible(step.is_some(), || {
             let words = match before {
                 Reconf::None => "it was not told to follow the new master",
                 Reconf::Sent => "it was told, and not yet seen to follow",

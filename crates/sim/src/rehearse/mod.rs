@@ -477,10 +477,7 @@ mod tests {
         let Fate::Lost(reasons) = &it.verdicts[0].fate else { panic!("{it:?}") };
         assert_eq!(
             *reasons,
-            [
-                Reason::NoQuorum { alive: 1, quorum: 2 },
-                Reason::NoMajority { alive: 1, known: 3, needed: 2 }
-            ]
+            [Reason::NoQuorum { alive: 1, quorum: 2 }, Reason::NoMajority { alive: 1, known: 3, needed: 2 }]
         );
     }
 
