@@ -162,6 +162,12 @@ impl Group {
             self.monitors += 1;
             return possible(self.monitors <= 1, || "the group is monitored already".to_owned());
         }
+        // Upstream ends a failover in one tick and switches in the next: in between it judges who is down.
+        let ended = matches!(self.last, Some(EventKind::FailoverEnd | EventKind::SlaveReconfSentBestEffort));
+        let judging = matches!(event.kind, EventKind::SubjectivelyDown | EventKind::SubjectivelyUp);
+        if ended && judging {
+            return self.dispatch(class, event);
+        }
         if !self.due.is_empty() && !self.due.contains(&event.kind) {
             return Err(format!("only {} can follow here", names(self.due)));
         }

@@ -122,7 +122,7 @@ fn every_refusal_says_why() {
             bench.set(R2, |replica| (replica.link_up, replica.link_down_s) = (false, 3_600));
             bench.run(11_000);
         },
-        "it lost the master 3600000 ms ago, limit 20",
+        "it lost the master 3600000 ms ago, limit 22",
     );
     refused(
         |bench| {

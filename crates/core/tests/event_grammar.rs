@@ -162,7 +162,9 @@ fn failovers_that_cannot_be() {
         &format!("+slave-reconf-sent-be {R3}"),
         "told to follow the new master; of a failover only",
     );
-    after(ENDED, &format!("+sdown {R3}"), "only `+switch-master`, `+slave-reconf-sent-be` can follow here");
+    let next = "only `+switch-master`, `+slave-reconf-sent-be` can follow here";
+    after(ENDED, &format!("+slave-reconf-inprog {R3}"), next);
+    accepts(&(failover(ENDED) + &format!("+sdown {R3}\n+switch-master g 10.0.0.1 6379 10.0.0.2 6379")));
     after(ENDED, "+switch-master g 10.0.0.1 6379 10.0.0.3 6379", "the promoted one is `slave 10.0.0.2:6379");
     after(SWITCHED, &format!("+failover-end {M}"), "while no failover runs");
     after(SWITCHED, "+switch-master g 10.0.0.2 6379 10.0.0.3 6379", "while no failover runs");

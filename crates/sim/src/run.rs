@@ -16,7 +16,7 @@ use crate::fault::Kind;
 use crate::fault::inject::Injector;
 use crate::options::Options;
 use crate::process::{Body, ProcId};
-use crate::property::{self, Property};
+use crate::property::{self, Lost, Property};
 use crate::setup::{Furnished, Shape};
 use crate::time::{Clock, Time};
 use crate::world::World;
@@ -60,6 +60,8 @@ pub struct Outcome {
     pub faults: BTreeMap<Kind, u64>,
     /// writes acknowledged to writers
     pub acked: u64,
+    /// those of them that were lost, each for a reason that the rule allows
+    pub lost: Lost,
     /// how long after the healing all was in order, in simulated milliseconds
     pub settled_ms: Option<u64>,
     /// the last lines of the trace, if it was traced
@@ -98,6 +100,7 @@ pub fn run(options: &Options, traced: bool) -> Outcome {
         failovers: course.failovers,
         faults: course.injector.counts().clone(),
         acked: course.acked,
+        lost: course.properties.iter().find_map(|property| property.lost()).unwrap_or_default(),
         settled_ms: course.settled_ms,
         lines: trace.lines().map(str::to_owned).collect(),
     }

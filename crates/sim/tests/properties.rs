@@ -168,6 +168,7 @@ fn replica(n: usize) -> ReplicaView {
         info_age_ms: Some(100),
         reconf: ReconfView::None,
         former_master: false,
+        self_made: false,
         refusal: None,
     }
 }

@@ -39,11 +39,6 @@ impl Args {
         Ok(read)
     }
 
-    /// What is no option.
-    pub(crate) fn words(&self) -> &[String] {
-        &self.words
-    }
-
     /// Whether a flag is there.
     pub(crate) fn flag(&self, name: &str) -> bool {
         self.flags.contains(name)

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use watchkeeper_sim::options::{Options, Overrides};
+use watchkeeper_sim::property::Lost;
 use watchkeeper_sim::run::{Outcome, Violation, run as run_one};
 
 use super::args::Args;
@@ -36,6 +37,7 @@ struct Sums {
     failovers: u64,
     faults: u64,
     acked: u64,
+    lost: Lost,
     slowest_ms: (u64, u64),
     failed: Vec<(u64, Violation)>,
     told_at: f64,
@@ -131,6 +133,7 @@ impl Sums {
         self.happenings += outcome.happenings;
         self.failovers += outcome.failovers;
         self.acked += outcome.acked;
+        self.lost.add(outcome.lost);
         self.faults += outcome.faults.values().sum::<u64>();
         self.slowest_ms = self.slowest_ms.max((outcome.settled_ms.unwrap_or(0), seed));
         if let Some(violation) = outcome.violation {
@@ -142,13 +145,14 @@ impl Sums {
 fn tell(sums: &Sums, seconds: f64, end: &str) {
     let hours = sums.simulated_ms as f64 / 3_600_000.0;
     print!(
-        "{} seeds in {seconds:.0} s ({:.1}/s), {hours:.1} simulated hours ({:.0}/min), {} faults, {} failovers, {} writes, slowest to settle {} s (seed {}), {} failed{end}",
+        "{} seeds in {seconds:.0} s ({:.1}/s), {hours:.1} simulated hours ({:.0}/min), {} faults, {} failovers, {} writes, {} of them lost, slowest to settle {} s (seed {}), {} failed{end}",
         sums.seeds,
         sums.seeds as f64 / seconds,
         hours * 60.0 / seconds,
         sums.faults,
         sums.failovers,
         sums.acked,
+        sums.lost.total(),
         sums.slowest_ms.0 / 1_000,
         sums.slowest_ms.1,
         sums.failed.len(),

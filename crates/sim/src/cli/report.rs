@@ -35,6 +35,16 @@ pub(crate) fn figures(outcome: &Outcome) {
         outcome.acked,
         outcome.hash,
     );
+    let lost = outcome.lost;
+    if lost.total() > 0 {
+        println!(
+            "{} of these writes are lost: {} that the next master did not have yet, {} taken by a master that was none any more, {} with a master that came back empty",
+            lost.total(),
+            lost.unreplicated,
+            lost.stale,
+            lost.emptied,
+        );
+    }
     let faults = outcome.faults.iter().map(|(kind, count)| format!("{} {count}", kind.name()));
     println!("faults: {}", faults.collect::<Vec<_>>().join(", "));
     if let Some(ms) = outcome.settled_ms {

@@ -9,8 +9,9 @@
 //!
 //! Allowed: nothing is required of a group whose sentinels in the core are too few to elect one. A group that cannot have
 //! a master, because all its running replicas have priority 0 or lost their master too long before it died, may be
-//! without one. Sentinels with the same config epoch may name two masters if failovers were forced in that epoch
-//! (ARCHITECTURE.md, "Where the design was changed"): nothing more is required of that group. A server that no running sentinel ever knew, such as one behind a replica, may follow a dead one.
+//! without one. Where some sentinels behave as upstream's, those with the same config epoch may name two masters if
+//! failovers were forced in that epoch; ours settle it (ARCHITECTURE.md, "Where the design was changed"). A server that no
+//! running sentinel knew since its last SENTINEL RESET may follow a dead one, or nobody.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -184,8 +185,8 @@ impl Settled<'_> {
             if addr == master || !self.runs(who) || root(self.world, addr) != family {
                 continue;
             }
-            if !self.known.contains(&addr) && !server.is_master() {
-                continue;
+            if !self.known.contains(&addr) {
+                continue; // nobody can tell it anything
             }
             self.follows(who, server, master)?;
         }
@@ -318,7 +319,8 @@ impl Property for Healed {
                 seats.iter().map(|seat| (seat.group.config_epoch, master_of(&seat.group))).unzip();
             let number = self.groups.number(name);
             let forced = |epoch: &u64| self.attempts.anybody_forced(number, *epoch);
-            if masters.len() > 1 && epochs.len() == 1 && epochs.iter().all(forced) {
+            let mixed = world.processes().any(|(_, body)| matches!(body, Body::Upstream(_)));
+            if mixed && masters.len() > 1 && epochs.len() == 1 && epochs.iter().all(forced) {
                 continue;
             }
             let family: BTreeSet<SocketAddr> =

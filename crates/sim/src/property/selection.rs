@@ -65,7 +65,7 @@ fn unfit(replica: &ReplicaView, group: &GroupView) -> Option<String> {
 /// The order of fit replicas, best first.
 fn rank(replica: &ReplicaView) -> (bool, i64, Reverse<u64>, bool, Option<String>) {
     let run_id = replica.run_id.as_ref().map(|id| id.to_ascii_lowercase());
-    (replica.self_made, replica.priority, Reverse(replica.offset), run_id.is_none(), run_id)
+    (replica.role == RoleView::Master, replica.priority, Reverse(replica.offset), run_id.is_none(), run_id)
 }
 
 /// In short, for a message.
