@@ -143,11 +143,10 @@ impl Sentinel {
         if peer.hello_config.as_ref().is_none_or(|(known, addr)| *known != epoch || *addr != master) {
             peer.hello_config = Some((epoch, master.clone()));
         }
+        let disputed = epoch == group.config_epoch && epoch.0 > 0 && !group.current_addr().same(&master);
         let older = epoch < group.config_epoch && self.sh.canary(Canary::OlderConfigAdopted);
         if epoch <= group.config_epoch && !older {
-            if epoch == group.config_epoch {
-                group.settle_tie(id, &master, &mut self.sh);
-            }
+            group.settle_tie(id, disputed, &mut self.sh);
             return;
         }
         group.config_epoch = epoch;
@@ -169,10 +168,15 @@ impl Sentinel {
 impl Group {
     /// Two configurations of one epoch that name different masters: two failovers were forced at the same instant,
     /// without an election. Nobody would ever yield, so of any two sentinels that disagree the one with the smaller id
-    /// says again what it says in a new epoch, if its master is fit to be one.
-    fn settle_tie(&mut self, other: &SentinelId, theirs: &Addr, sh: &mut Shared) {
-        let forced = self.config_epoch.0 > 0;
-        if !forced || self.current_addr().same(theirs) || sh.myid.0 >= other.0 {
+    /// says again what it says in a new epoch, if its master is fit to be one. If it is not (the others may have made a
+    /// replica of it meanwhile), the other one does after a while.
+    fn settle_tie(&mut self, other: &SentinelId, disputed: bool, sh: &mut Shared) {
+        let now = sh.now.mono;
+        let Some(peer) = self.peers.get_mut(other) else { return };
+        peer.disputes_since = disputed.then(|| peer.disputes_since.unwrap_or(now));
+        let Some(since) = peer.disputes_since else { return };
+        let patience = TIE_HELLOS * sh.tuning.publish_period;
+        if sh.myid.0 >= other.0 && now.since(since) <= patience {
             return;
         }
         if sh.tilt.is_some() || self.phase().is_some() || !self.master_looks_sane(sh) {
@@ -194,3 +198,6 @@ impl Group {
         self.hello_now();
     }
 }
+
+/// The sentinel with the smaller id has so many hello periods to settle a tie; then the other one does.
+pub(crate) const TIE_HELLOS: u64 = 3;

@@ -16,6 +16,7 @@
 //!   replica's report is too old; an explorer stretches those periods beyond its horizon. That one is found down counts.
 
 use crate::addr::Addr;
+use crate::discovery::TIE_HELLOS;
 use crate::disk::Disk;
 use crate::election::STEP_BACK_MS;
 use crate::failover::{Failover, Phase, Retry};
@@ -334,6 +335,7 @@ impl Peer {
             asked_at,
             ask_now,
             hello_config,
+            disputes_since,
             publish_error_at,
             hello_now,
             hello_at: _,
@@ -351,6 +353,7 @@ impl Peer {
         f.age_if(*asked_at, sh.tuning.ask_period);
         f.flag(*ask_now);
         f.shown(hello_config);
+        f.age_if(*disputes_since, TIE_HELLOS * sh.tuning.publish_period + 1);
         f.flag(publish_error_at.is_some());
         f.flag(*hello_now);
     }

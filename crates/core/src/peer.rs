@@ -31,6 +31,8 @@ pub(crate) struct Peer {
     pub(crate) hello_at: Mono,
     /// the configuration its last hello carried: epoch and the master's address
     pub(crate) hello_config: Option<(ConfigEpoch, Addr)>,
+    /// since when its hellos name another master than ours in the same configuration epoch
+    pub(crate) disputes_since: Option<Mono>,
     pub(crate) published_at: Mono,
     pub(crate) publish_error_at: Option<Mono>,
     pub(crate) hello_now: bool,
@@ -51,6 +53,7 @@ impl Peer {
             ask_now: false,
             hello_at: now,
             hello_config: None,
+            disputes_since: None,
             published_at: now,
             publish_error_at: None,
             hello_now: false,

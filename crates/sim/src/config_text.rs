@@ -30,10 +30,21 @@ impl Files for NoFiles {
 /// Reads a file as a sentinel does at its start.
 pub fn read(text: &[u8]) -> Result<Config, String> {
     let source = Source { path: "/etc/redis/sentinel.conf".to_owned(), text: text.to_vec() };
-    parse(&source, &mut NoFiles, Persona::Redis, true).map_err(|error| error.log_lines().join("; "))
+    parse(&source, &mut NoFiles, Persona::Redis, true).map_err(|error| error.to_string())
 }
 
 /// The first text of a file for this configuration.
 pub fn write(config: &Config) -> Vec<u8> {
     rewrite(None, config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_names_the_line() {
+        let error = read(b"sentinel monitor m 10.0.0.1 6379 2\ngarbage\n").unwrap_err();
+        assert!(error.contains("line 2") && error.contains("`garbage`"), "{error}");
+    }
 }

@@ -358,7 +358,8 @@ impl<'t> Stage<'t> {
                 Some(Reason::Refused { replica: named, why })
             })
             .collect();
-        if refused.len() == group.replicas.len() {
+        // Where nobody can agree that the master is down, replicas are not asked as often as it takes to choose one.
+        if alive >= quorum && refused.len() == group.replicas.len() {
             reasons.extend(refused);
         }
         if reasons.is_empty() {
@@ -468,6 +469,19 @@ mod tests {
             reasons.iter().all(|reason| matches!(reason, Reason::Refused { why, .. } if why == "it is down"))
         );
         assert_eq!(reasons.len(), 2);
+    }
+
+    #[test]
+    fn a_fit_replica_is_not_blamed_for_a_lost_quorum() {
+        let it = kill(&three(), &["10.0.0.1", "10.0.0.2"]);
+        let Fate::Lost(reasons) = &it.verdicts[0].fate else { panic!("{it:?}") };
+        assert_eq!(
+            *reasons,
+            [
+                Reason::NoQuorum { alive: 1, quorum: 2 },
+                Reason::NoMajority { alive: 1, known: 3, needed: 2 }
+            ]
+        );
     }
 
     #[test]
