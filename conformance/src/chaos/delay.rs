@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 
 use rustix::net::netlink::{NETFILTER, SocketAddrNetlink};
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketType, bind, recv, sendto, socket};
+use rustix::net::{
+    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, bind, recv, sendto, socket_with,
+};
 
 use super::net::enter;
 
@@ -79,7 +81,8 @@ impl Drop for Delay {
 }
 
 fn open() -> io::Result<OwnedFd> {
-    let fd = socket(AddressFamily::NETLINK, SocketType::RAW, Some(NETFILTER))?;
+    // A server started meanwhile must not inherit it: the queue would outlive us and hold packets for ever.
+    let fd = socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, Some(NETFILTER))?;
     bind(&fd, &SocketAddrNetlink::new(0, 0))?;
     // Command BIND; then copy nothing but the packet's number; then room for a second of a fast link.
     set_socket_timeout(&fd, Timeout::Recv, Some(ACKNOWLEDGED_WITHIN))?;

@@ -98,6 +98,8 @@ pub struct ReplicaView {
     pub sdown: bool,
     /// whether there is a working command link
     pub connected: bool,
+    /// for how many milliseconds both its links have existed; `None` if one does not
+    pub linked_ms: Option<u64>,
     /// what it reports to be
     pub role: RoleView,
     /// `replica-priority` as reported
@@ -281,6 +283,8 @@ fn replica_view(replica: &Server, group: &Group, sh: &Shared) -> ReplicaView {
         place: Place::of(&replica.addr),
         sdown: replica.down.is,
         connected: replica.cmd.up,
+        linked_ms: (!replica.disconnected())
+            .then(|| sh.now.mono.since(replica.cmd.since.max(replica.pubsub.since))),
         role: RoleView::of(replica),
         priority: replica.priority,
         offset: replica.offset,

@@ -158,6 +158,7 @@ fn replica(n: usize) -> ReplicaView {
         place: place(n),
         sdown: false,
         connected: true,
+        linked_ms: Some(60_000),
         role: RoleView::Replica,
         priority: 100,
         offset: 1_000,

@@ -123,7 +123,9 @@ impl Property for Selection {
         let believed = ["last answered", "there is no connection"];
         let silent = |other: &&ReplicaView| {
             let refusal = other.refusal.as_ref();
-            refusal.is_some_and(|refusal| believed.iter().any(|start| refusal.starts_with(start)))
+            // A link that was opened this instant was not there when the choice was made.
+            other.linked_ms.is_none_or(|ms| ms == 0)
+                || refusal.is_some_and(|refusal| believed.iter().any(|start| refusal.starts_with(start)))
         };
         let better = group
             .replicas
@@ -132,7 +134,12 @@ impl Property for Selection {
             .find(|other| rank(other) < rank(chosen));
         match better {
             Some(better) => {
-                Err(format!("`{who}` promotes {}, although {} is better", shown(chosen), shown(better)))
+                let why = better.refusal.as_deref().unwrap_or("refused by nobody");
+                Err(format!(
+                    "`{who}` promotes {}, although {} is better ({why})",
+                    shown(chosen),
+                    shown(better)
+                ))
             }
             None => Ok(()),
         }
