@@ -159,8 +159,23 @@ impl Course {
         let end = self.world.now() + self.options.faulty_ms * 1_000;
         self.pass(end)?;
         self.injector.heal(&mut self.world);
+        self.allow_all();
         self.facts()?;
         self.settle()
+    }
+
+    /// The operator's part of healing where servers keep no configuration: a master that came back as a replica of a
+    /// server that may never be promoted leaves a group in which no sentinel may choose anybody.
+    fn allow_all(&mut self) {
+        if self.options.setup.server.rewritable {
+            return;
+        }
+        for &who in self.servers.iter().flatten() {
+            if let Body::Server(server) = self.world.body_mut(who) {
+                let priority = &mut server.options_mut().priority;
+                *priority = (*priority).max(1);
+            }
+        }
     }
 
     /// Until every sentinel of ours knows all servers and peers.
