@@ -15,6 +15,7 @@ use super::Property;
 use super::known::server_at;
 use crate::fact::Fact;
 use crate::process::{Body, ProcId};
+use crate::server::Server;
 use crate::time::Time;
 use crate::world::World;
 
@@ -39,7 +40,9 @@ impl PriorityZero {
     }
 
     fn judge(&self, world: &World, at: Time, by: ProcId, server: SocketAddr) -> Result<(), String> {
-        let who = server_at(world, server).filter(|(_, server)| !server.is_master()).map(|(who, _)| who);
+        // It may have been raised since it was last looked at.
+        let zero = |server: &Server| !server.is_master() && server.options().priority == 0;
+        let who = server_at(world, server).filter(|(_, server)| zero(server)).map(|(who, _)| who);
         let since = who.and_then(|who| self.since.get(&who));
         let known = |since: &&Time| **since == Time(0) || at.since_ms(**since) > KNOWN_AFTER_MS;
         if since.filter(known).is_none() {
