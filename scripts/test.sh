@@ -28,5 +28,5 @@ fi
 step build cargo test --locked --workspace --exclude watchkeeper-conformance --no-run
 step test cargo test --locked --workspace --exclude watchkeeper-conformance
 # More fixed seeds than the tests above have time for in a debug build.
-step sim env FROM=76 SEEDS=200 MINUTES=2 scripts/sim.sh
+step sim env FROM=76 SEEDS=160 MINUTES=2 scripts/sim.sh
 steps_summary
