@@ -28,6 +28,15 @@ impl Group {
         self.note_self_made(id, rebooted, info.role);
         if id == self.master.id {
             self.discover(&info.replicas, sh);
+            if let (Some(Role::Replica), Some(host), Some(port)) =
+                (info.role, &info.master_host, info.master_port)
+            {
+                // A master that was made a replica lists nobody: whom it follows is all there is to promote, for a
+                // sentinel that knows no replica because it was reset or is new.
+                if self.replicas.is_empty() {
+                    self.discover(&[(host.clone(), port)], sh);
+                }
+            }
         }
         if let Some(role) = info.role {
             let changed = self.note_role(id, role, sh);

@@ -253,3 +253,15 @@ fn a_tie_is_not_settled_for_a_master_that_is_not_fit_to_be_one() {
     w.run(10);
     assert!(!w.logged("is confirmed in epoch"), "{:?}", w.logs);
 }
+
+#[test]
+fn whom_a_master_follows_is_known_to_one_who_was_reset() {
+    let mut w = World::new(&Setup { replicas: 1, ..Setup::default() });
+    w.start();
+    w.server(replica(0, 1)).follows = None;
+    w.server(master(0)).follows = Some(replica(0, 1));
+    w.ask("SENTINEL RESET g0");
+    w.forget();
+    w.run(12_000);
+    assert!(w.saw("+slave slave 10.0.0.2:6379 10.0.0.2 6379 @ g0 10.0.0.1 6379"), "{:?}", w.events);
+}

@@ -113,6 +113,9 @@ impl Injector {
         self.next.clear();
         self.undo.clear();
         world.note_fault("all is mended");
+        for conn in world.connections_of(self.admin) {
+            world.reset_connection(conn); // what a user said into a cut is not said after it
+        }
         for ip in world.hosts() {
             world.power_on(ip);
         }

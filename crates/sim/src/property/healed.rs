@@ -123,18 +123,23 @@ impl Settled<'_> {
         let mut views = views.peekable();
         views.peek().is_some()
             && views.all(|view| {
-                view.replicas.iter().all(|replica| {
-                    let runs =
-                        replica.place.at.and_then(|at| self.world.at(at)).is_some_and(|who| self.runs(who));
-                    !runs || hopeless(replica, &view)
-                })
+                !view.replicas.is_empty()
+                    && view.replicas.iter().all(|replica| {
+                        let runs = replica
+                            .place
+                            .at
+                            .and_then(|at| self.world.at(at))
+                            .is_some_and(|who| self.runs(who));
+                        !runs || hopeless(replica, &view)
+                    })
             })
     }
 
     fn judge(&self) -> Result<(), String> {
         let (Some(first), true) = (self.seats.first(), self.can_elect()) else { return Ok(()) };
         let master = master_of(&first.group).ok_or_else(|| format!("`{}` has no address", self.name))?;
-        let lives = server_at(self.world, master).is_some_and(|(who, _)| self.runs(who));
+        let lives =
+            server_at(self.world, master).is_some_and(|(who, server)| self.runs(who) && server.is_master());
         if !lives && self.cannot_have_one() {
             return Ok(());
         }

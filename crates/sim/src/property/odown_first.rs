@@ -8,7 +8,7 @@
 //!
 //! Allowed: a failover that a user forced.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use watchkeeper_core::Event;
@@ -30,6 +30,8 @@ pub struct OdownFirst {
     groups: Groups,
     attempts: Attempts,
     odown: BTreeMap<Seat, bool>,
+    /// who was asked for a failover by a user and has not begun it yet
+    asked: BTreeSet<Seat>,
     /// when each sentinel last said that a master is down
     said: BTreeMap<(SocketAddr, ProcId), Time>,
     /// since when each sentinel has had something that is not on disk
@@ -72,7 +74,8 @@ impl Property for OdownFirst {
         let started = self.attempts.note(&mut self.groups, world, fact);
         if let Some((seat, attempt)) = started {
             let odown = self.odown.get(&seat).copied().unwrap_or(false);
-            if !odown && !attempt.forced {
+            let asked = self.asked.remove(&seat);
+            if !odown && !attempt.forced && !asked {
                 return Err(format!(
                     "`{}` starts a failover of `{}` in epoch {} without `+odown`, and nobody forced it",
                     world.name(seat.0),
@@ -82,6 +85,10 @@ impl Property for OdownFirst {
             }
         }
         match fact {
+            Fact::FailoverAsked { who, group } => {
+                let group = self.groups.number(group);
+                self.asked.insert((*who, group));
+            }
             Fact::Booted { who } => {
                 for (_, odown) in self.odown.range_mut((*who, 0)..=(*who, u32::MAX)) {
                     *odown = false;

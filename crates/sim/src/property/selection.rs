@@ -120,7 +120,7 @@ impl Property for Selection {
         if chosen.role == RoleView::Master && self.promoted.contains(server) {
             return Ok(());
         }
-        let believed = ["last answered", "there is no connection"];
+        let believed = ["last answered", "there is no connection", "it restarted as a master"];
         let silent = |other: &&ReplicaView| {
             let refusal = other.refusal.as_ref();
             // A link that was opened this instant was not there when the choice was made.
