@@ -264,7 +264,6 @@ impl Server {
             former_master,
             self_made,
             seen_as_replica,
-            priority_known,
             told_at,
             rebooted_at,
             id: _,
@@ -301,7 +300,6 @@ impl Server {
         f.flag(*former_master);
         f.flag(*self_made);
         f.flag(*seen_as_replica);
-        f.flag(*priority_known);
         f.age_if(*told_at, TOLD_LIMIT);
         f.age_if(*rebooted_at, group.conf.reboot_down_after_ms);
     }

@@ -273,7 +273,6 @@ impl Server {
         self.master_port = info.master_port.unwrap_or(self.master_port);
         self.link_up = info.master_link_up.unwrap_or(self.link_up);
         self.priority = info.priority.unwrap_or(self.priority);
-        self.priority_known |= info.priority.is_some();
         self.offset = info.offset.unwrap_or(self.offset);
         self.announced = info.announced.unwrap_or(self.announced);
     }

@@ -21,8 +21,6 @@ pub(crate) enum Refusal {
     NotHeard { since_ms: u64, limit_ms: u64 },
     /// its priority is 0: never to be promoted
     PriorityZero,
-    /// it restarted as a master that nobody promoted, and never told us its priority, which may be 0
-    PriorityUnknown,
     /// it has never answered INFO
     NoInfo,
     /// its last INFO is too old to be trusted
@@ -40,12 +38,6 @@ impl fmt::Display for Refusal {
                 write!(f, "last answered {since_ms} ms ago, limit {limit_ms} ms")
             }
             Refusal::PriorityZero => write!(f, "its replica-priority is 0"),
-            Refusal::PriorityUnknown => {
-                write!(
-                    f,
-                    "it restarted as a master that nobody promoted, and its replica-priority is not known"
-                )
-            }
             Refusal::NoInfo => write!(f, "it has not answered INFO yet"),
             Refusal::OldInfo { since_ms, limit_ms } => {
                 write!(f, "its last INFO is {since_ms} ms old, limit {limit_ms} ms")
@@ -66,7 +58,6 @@ impl Refusal {
             Refusal::OldInfo { .. } => sh.canary(Canary::StaleInfo),
             Refusal::Disconnected
             | Refusal::NotHeard { .. }
-            | Refusal::PriorityUnknown
             | Refusal::NoInfo
             | Refusal::LinkDownTooLong { .. } => false,
         }
@@ -105,9 +96,6 @@ impl Group {
         if replica.priority == 0 {
             return Some(Refusal::PriorityZero);
         }
-        if replica.self_made && !replica.priority_known {
-            return Some(Refusal::PriorityUnknown);
-        }
         let Some(info_at) = replica.info_at else { return Some(Refusal::NoInfo) };
         let info_ms = now.since(info_at);
         if info_ms > info_limit {
@@ -130,7 +118,8 @@ impl Group {
 
     /// The order of fit replicas, best first: one that a leader which is gone has promoted already during this
     /// outage (to promote another would make two masters); last those that are masters and not known to have been
-    /// promoted, whose data nobody vouches for; among equals lower priority, more data, smaller run id.
+    /// promoted, whose data nobody vouches for (to refuse them, too, could leave the group without a master for ever);
+    /// among equals lower priority, more data, smaller run id.
     fn preference<'a>(&self, replica: &'a Server) -> (u8, i64, Reverse<u64>, bool, Option<String>, &'a str) {
         let promoted_already = replica.role == Role::Master
             && !replica.former_master

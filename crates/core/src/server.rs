@@ -63,8 +63,6 @@ pub(crate) struct Server {
     pub(crate) link_up: bool,
     pub(crate) link_down_ms: i64,
     pub(crate) priority: i64,
-    /// whether it has told us; only replicas do
-    pub(crate) priority_known: bool,
     pub(crate) offset: u64,
     pub(crate) announced: bool,
     pub(crate) reconf: Reconf,
@@ -179,7 +177,6 @@ impl Server {
             link_up: false,
             link_down_ms: 0,
             priority: 100,
-            priority_known: false,
             offset: 0,
             announced: true,
             reconf: Reconf::None,

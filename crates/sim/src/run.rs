@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use watchkeeper_core::event::EventKind;
+use watchkeeper_core::id::GroupName;
 
 use crate::admin::Admin;
 use crate::disk::Disk;
@@ -17,7 +18,7 @@ use crate::fault::inject::Injector;
 use crate::options::Options;
 use crate::process::{Body, ProcId};
 use crate::property::{self, Lost, Property};
-use crate::setup::{Furnished, Shape};
+use crate::setup::{Furnished, Shape, group_name};
 use crate::time::{Clock, Time};
 use crate::world::World;
 
@@ -247,12 +248,27 @@ impl Course {
             }
         }
         for group in 0..self.servers.len() {
-            if self.acked > 0 && self.last_ack.get(&group).is_none_or(|at| *at <= healed) {
+            if self.acked > 0
+                && self.has_master(group)
+                && self.last_ack.get(&group).is_none_or(|at| *at <= healed)
+            {
                 let text = format!("no write to group {group} was acknowledged");
                 return Err(self.violation("writes-go-on", text));
             }
         }
         Ok(())
+    }
+
+    /// Whether a sentinel names a master of the group that runs and is one; that one may rightly be missing is judged by
+    /// the property `healed`.
+    fn has_master(&self, group: usize) -> bool {
+        let named = self.sentinels.iter().filter_map(|who| {
+            let Body::Sentinel(sentinel) = self.world.body(*who) else { return None };
+            let view = sentinel.core()?.group_view(&GroupName(group_name(group)))?;
+            self.world.at(view.current.at?)
+        });
+        let mut named = named.filter(|who| self.world.runs(*who));
+        named.any(|who| matches!(self.world.body(who), Body::Server(server) if server.is_master()))
     }
 
     fn violation(&self, property: &str, text: String) -> Violation {

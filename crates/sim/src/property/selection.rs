@@ -117,10 +117,11 @@ impl Property for Selection {
         if let Some(why) = unfit(chosen, group) {
             return Err(format!("`{who}` promotes {}, although {why}", shown(chosen)));
         }
-        if chosen.role == RoleView::Master && self.promoted.contains(server) {
+        let promoted = self.promoted.contains(server) || !(chosen.former_master || chosen.self_made);
+        if chosen.role == RoleView::Master && promoted {
             return Ok(());
         }
-        let believed = ["last answered", "there is no connection", "it restarted as a master"];
+        let believed = ["last answered", "there is no connection"];
         let silent = |other: &&ReplicaView| {
             let refusal = other.refusal.as_ref();
             // A link that was opened this instant was not there when the choice was made.
