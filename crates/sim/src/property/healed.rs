@@ -102,6 +102,8 @@ struct Settled<'w> {
     name: &'w str,
     seats: Vec<Seat>,
     known: BTreeSet<SocketAddr>,
+    /// what each sentinel has known of it
+    known_by: BTreeMap<ProcId, BTreeSet<SocketAddr>>,
 }
 
 impl Settled<'_> {
@@ -276,7 +278,9 @@ impl Settled<'_> {
         let knows = |addr: &SocketAddr| {
             view.master.place.at == Some(*addr) || view.replicas.iter().any(|r| r.place.at == Some(*addr))
         };
-        let lost = self.known.iter().find(|addr| runs(Some(**addr)).is_some() && !knows(addr));
+        let lost = self.known_by.get(&seat.who).into_iter().flatten();
+        let mut lost = lost.filter(|addr| runs(Some(**addr)).is_some() && !knows(addr));
+        let lost = lost.next();
         lost.map_or(Ok(()), |addr| wrong(format!("it has lost the server {addr}")))
     }
 }
@@ -330,9 +334,16 @@ impl Property for Healed {
             }
             let family: BTreeSet<SocketAddr> =
                 seats.iter().filter_map(|seat| Some(root(world, master_of(&seat.group)?))).collect();
-            let known = seats.iter().filter_map(|seat| self.known.get(&seat.who)).flatten();
-            let known = known.filter(|addr| family.contains(&root(world, **addr))).copied().collect();
-            Settled { world, core: &core, name, seats, known }.judge()?;
+            let known_by: BTreeMap<ProcId, BTreeSet<SocketAddr>> = seats
+                .iter()
+                .filter_map(|seat| {
+                    let known = self.known.get(&seat.who)?.iter();
+                    let known = known.filter(|addr| family.contains(&root(world, **addr))).copied();
+                    Some((seat.who, known.collect()))
+                })
+                .collect();
+            let known = known_by.values().flatten().copied().collect();
+            Settled { world, core: &core, name, seats, known, known_by }.judge()?;
         }
         Ok(())
     }
