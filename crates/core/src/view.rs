@@ -120,6 +120,8 @@ pub struct ReplicaView {
     pub reconf: ReconfView,
     /// it was this group's master before the last switch and has not been seen as a replica since
     pub former_master: bool,
+    /// this process of it has reported to be a replica: what it does as a master, it was told
+    pub seen_as_replica: bool,
     /// it restarted as a master that nobody promoted
     pub self_made: bool,
     /// why it would not be promoted now
@@ -300,6 +302,7 @@ fn replica_view(replica: &Server, group: &Group, sh: &Shared) -> ReplicaView {
             Reconf::Done => ReconfView::Done,
         },
         former_master: replica.former_master,
+        seen_as_replica: replica.seen_as_replica,
         self_made: replica.self_made,
         refusal: group.refusal(replica, sh).map(|refusal| refusal.to_string()),
     }

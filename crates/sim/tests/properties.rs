@@ -169,6 +169,7 @@ fn replica(n: usize) -> ReplicaView {
         info_age_ms: Some(100),
         reconf: ReconfView::None,
         former_master: false,
+        seen_as_replica: false,
         self_made: false,
         refusal: None,
     }

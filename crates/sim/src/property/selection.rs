@@ -117,7 +117,7 @@ impl Property for Selection {
         if let Some(why) = unfit(chosen, group) {
             return Err(format!("`{who}` promotes {}, although {why}", shown(chosen)));
         }
-        let promoted = self.promoted.contains(server) || !(chosen.former_master || chosen.self_made);
+        let promoted = self.promoted.contains(server) || (chosen.seen_as_replica && !chosen.former_master);
         if chosen.role == RoleView::Master && promoted {
             return Ok(());
         }
