@@ -66,6 +66,9 @@ impl Group {
         let kind = if is { EventKind::SubjectivelyDown } else { EventKind::SubjectivelyUp };
         let details = if master { self.details(sh) } else { self.server_details(&self.replicas[&id], sh) };
         self.emit(kind, details, sh);
+        if is && !master {
+            self.ask_children(id, sh);
+        }
         if master && is {
             // Selection wants fresh reports, and peers that see the same want our question.
             self.replicas.values_mut().for_each(|replica| replica.info_now = true);

@@ -1,7 +1,6 @@
 //! The failover of a group, from the decision to start to the switch. Asking and voting are in
 //! [`crate::election`], the choice in [`crate::select`], what INFO reports of its progress in [`crate::reconf`].
 
-use crate::addr::Addr;
 use crate::canary::Canary;
 use crate::election::Count;
 use crate::epoch::{ConfigEpoch, FailoverEpoch};
@@ -366,19 +365,20 @@ impl Group {
         let to = self.replicas[&chosen].addr.clone();
         self.reconfig_script("leader", &self.master.addr, &to, sh);
         self.hello_now();
-        self.demote_old_master(&to, sh);
+        self.demote_old_master(chosen, sh);
     }
 
     /// An old master that lives would take writes that its resync throws away: it is told at once, and its clients
     /// are disconnected so that they find the new one. One that hangs reads it when it wakes up.
-    fn demote_old_master(&mut self, to: &Addr, sh: &mut Shared) {
+    fn demote_old_master(&mut self, promoted: ServerId, sh: &mut Shared) {
         if !self.master.cmd.up {
             return;
         }
+        let parent = self.wanted_parent(self.master.id, promoted, sh);
+        let Some(to) = self.replicas.get(&parent).map(|replica| replica.addr.clone()) else { return };
         let renames = self.conf.renames.clone();
         let host = to.shown(sh.global.announce_hostnames);
-        self.master.told_at = Some(sh.now.mono);
-        self.master.send_replicaof(Some((&host, to.port)), Renames(&renames), sh);
+        self.master.send_to(&to, Renames(&renames), sh);
         let text = format!(
             "The old master of `{}` is connected and was told to follow {host}:{}",
             self.name, to.port
@@ -454,15 +454,21 @@ impl Group {
     }
 
     fn tell(&mut self, id: ServerId, promoted: ServerId, kind: EventKind, sh: &mut Shared) -> bool {
-        let to = self.replicas[&promoted].addr.clone();
-        let host = to.shown(sh.global.announce_hostnames);
+        let parent = self.wanted_parent(id, promoted, sh);
+        let to = self.server_mut(parent).map(|parent| parent.addr.clone());
         let renames = self.conf.renames.clone();
+        let (Some(replica), Some(to)) = (self.replicas.get(&id), to) else { return false };
+        let there = self.is_tree() && replica.follows(&to, sh);
         let Some(replica) = self.replicas.get_mut(&id) else { return false };
+        if there {
+            // It moves with its parent, or hangs on the promoted one already: nothing changes for it.
+            replica.reconf = Reconf::Done;
+            return false;
+        }
         if !replica.cmd.up {
             return false;
         }
-        replica.told_at = Some(sh.now.mono);
-        replica.send_replicaof(Some((&host, to.port)), Renames(&renames), sh);
+        replica.send_to(&to, Renames(&renames), sh);
         replica.reconf = Reconf::Sent(sh.now.mono);
         self.emit_server(kind, &self.replicas[&id], "", sh);
         true

@@ -31,6 +31,7 @@ use crate::sentinel::Sentinel;
 use crate::server::{Reconf, Server};
 use crate::shared::{HeldEvent, PeerLink, Shared, Simulate};
 use crate::time::Mono;
+use crate::topology::Spot;
 
 /// 128 bits of hash being built, and what times are measured against.
 #[derive(Debug)]
@@ -265,6 +266,7 @@ impl Server {
             self_made,
             seen_as_replica,
             told_at,
+            spot,
             rebooted_at,
             id: _,
             pubsub_seen: _,
@@ -301,7 +303,17 @@ impl Server {
         f.flag(*self_made);
         f.flag(*seen_as_replica);
         f.age_if(*told_at, TOLD_LIMIT);
+        spot.feed(f);
         f.age_if(*rebooted_at, group.conf.reboot_down_after_ms);
+    }
+}
+
+impl Spot {
+    fn feed(&self, f: &mut Fingerprint) {
+        let Spot { sent_to, home, displaced, misplaced_since, obeyed, overruled, overruled_at } = self;
+        f.shown(&(sent_to, home, displaced, obeyed, overruled));
+        f.age_if(*misplaced_since, MISPLACED_LIMIT);
+        f.flag(overruled_at.is_some());
     }
 }
 
@@ -458,3 +470,5 @@ impl Ping {
 const LOOK_AGAIN_LIMIT: u64 = 2_000 + 1;
 /// A server that was told whom to follow is told again, or given up, after this.
 const TOLD_LIMIT: u64 = 10_001;
+/// A replica that follows the wrong server for so long is moved, or left for good.
+const MISPLACED_LIMIT: u64 = 400_000;

@@ -451,6 +451,7 @@ impl Group {
         if !old_master.same(&to) {
             members.push(old_master.clone());
         }
+        let homes = self.homes_after_switch(&to);
         let links = self.take_links(sh.now.mono);
         self.master.addr = to;
         self.reset_servers(sh);
@@ -469,6 +470,8 @@ impl Group {
             if let Some(id) = self.add_replica(addr, sh) {
                 if let Some(replica) = self.replicas.get_mut(&id) {
                     replica.former_master = former;
+                    let home = homes.iter().find(|(member, _)| member.same(&replica.addr));
+                    replica.spot.home = home.and_then(|(_, home)| home.clone());
                 }
                 self.emit_server(EventKind::Slave, &self.replicas[&id], "", sh);
             }

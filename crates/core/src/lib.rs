@@ -38,6 +38,7 @@ pub mod sentinel;
 mod server;
 mod shared;
 pub mod time;
+mod topology;
 mod tuning;
 pub mod view;
 

@@ -38,6 +38,9 @@ impl Group {
                 }
             }
         }
+        if info.role == Some(Role::Replica) && self.may_have_children(id, sh) {
+            self.discover(&info.replicas, sh);
+        }
         if let Some(role) = info.role {
             let changed = self.note_role(id, role, sh);
             if sh.tilt.is_none() && id != self.master.id {
@@ -145,8 +148,10 @@ impl Group {
                 }
             }
             Role::Replica => {
-                if !self.moving(id) {
-                    self.fix_parent(id, sh);
+                match (self.moving(id), self.is_tree()) {
+                    (true, _) => {}
+                    (false, true) => self.keep_shape(id, sh),
+                    (false, false) => self.fix_parent(id, sh),
                 }
                 self.note_progress(id, sh);
             }
@@ -166,12 +171,13 @@ impl Group {
         self.emit_master(EventKind::FailoverDetected, &suffix, sh);
     }
 
-    /// Tells a replica that claims to be master to follow the real one. Whoever made it master is given time to
+    /// Tells a replica that claims to be master to be a replica again. Whoever made it master is given time to
     /// say so in a hello; except where it is the old master of a configuration that a majority confirms.
     fn convert_back(&mut self, id: ServerId, sh: &mut Shared) {
         if sh.canary(Canary::OldMasterLeft) {
             return;
         }
+        let parent = self.wanted_parent(id, self.master.id, sh);
         let patience = 4 * sh.tuning.publish_period;
         let now = sh.now.mono;
         let Some(replica) = self.replicas.get(&id) else { return };
@@ -179,7 +185,7 @@ impl Group {
         // A vote in a newer epoch: a failover may be under way that made it master again.
         let superseded = self.vote.epoch.0 > self.config_epoch.0;
         let returned = replica.former_master && !superseded && self.majority_confirms(sh);
-        if self.master_looks_sane(sh) && (patient || returned) && self.follow_master(id, sh) {
+        if self.master_looks_sane(sh) && (patient || returned) && self.follow(id, parent, sh) {
             self.emit_server(EventKind::ConvertToSlave, &self.replicas[&id], "", sh);
         }
     }
@@ -208,33 +214,31 @@ impl Group {
             && !replica.follows(&self.master.addr, sh)
             && !sh.canary(Canary::WrongParentLeft);
         let settled = replica.down.quiet_for(patience, now) && now.since(replica.conf_changed_at) > patience;
-        if wrong && settled && self.master_looks_sane(sh) && self.follow_master(id, sh) {
+        if wrong && settled && self.master_looks_sane(sh) && self.follow(id, self.master.id, sh) {
             self.emit_server(EventKind::FixSlaveConfig, &self.replicas[&id], "", sh);
         }
     }
 
-    /// Sends a replica to the configured master; false if there is no connection, or if it was told just now: a
-    /// server that refuses is not asked in a loop.
-    fn follow_master(&mut self, id: ServerId, sh: &mut Shared) -> bool {
-        let host = self.master.addr.shown(sh.global.announce_hostnames);
-        let port = self.master.addr.port;
+    /// Sends a replica to another member; false if there is no connection, or if it was told just now: a server that
+    /// refuses is not asked in a loop.
+    pub(crate) fn follow(&mut self, id: ServerId, parent: ServerId, sh: &mut Shared) -> bool {
+        let Some(to) = self.server_mut(parent).map(|parent| parent.addr.clone()) else { return false };
         let renames = self.conf.renames.clone();
         let Some(replica) = self.replicas.get_mut(&id) else { return false };
         let told = replica.told_at.is_some_and(|at| sh.now.mono.since(at) < TELL_AGAIN_AFTER);
         if !replica.cmd.exists() || told {
             return false;
         }
-        replica.told_at = Some(sh.now.mono);
-        replica.send_replicaof(Some((&host, port)), Renames(&renames), sh);
+        replica.send_to(&to, Renames(&renames), sh);
         true
     }
 
     /// A replica that was told to follow the promoted one: does it, and is its link up?
     fn note_progress(&mut self, id: ServerId, sh: &mut Shared) {
         let Some(promoted) = self.failover.as_ref().and_then(|f| f.promoted) else { return };
-        let to = self.replicas[&promoted].addr.clone();
-        let Some(replica) = self.replicas.get_mut(&id) else { return };
-        let follows = replica.follows(&to, sh);
+        let Some(replica) = self.replicas.get(&id) else { return };
+        let to = replica.spot.sent_to.as_ref().unwrap_or(&self.replicas[&promoted].addr);
+        let follows = replica.follows(to, sh);
         let Some(replica) = self.replicas.get_mut(&id) else { return };
         if matches!(replica.reconf, Reconf::Sent(_)) && follows {
             replica.reconf = Reconf::InProgress;

@@ -64,15 +64,18 @@ impl Refusal {
     }
 }
 
+/// What replicas are compared by: the smallest is the best.
+type Preference<'a> = (u8, i64, Reverse<u64>, usize, bool, Option<String>, &'a str);
+
 impl Group {
     /// The replica to promote, or nobody.
     pub(crate) fn select_replica(&self, sh: &Shared) -> Option<ServerId> {
         let overlooked = |refusal: Refusal| refusal.overlooked(sh);
         let fit = self.replicas.values().filter(|r| self.refusal(r, sh).is_none_or(overlooked));
         if sh.canary(Canary::WorstChosen) {
-            return fit.max_by_key(|replica| self.preference(replica)).map(|replica| replica.id);
+            return fit.max_by_key(|replica| self.preference(replica, sh)).map(|replica| replica.id);
         }
-        fit.min_by_key(|replica| self.preference(replica)).map(|replica| replica.id)
+        fit.min_by_key(|replica| self.preference(replica, sh)).map(|replica| replica.id)
     }
 
     /// Why `replica` may not be promoted now.
@@ -101,8 +104,9 @@ impl Group {
         if info_ms > info_limit {
             return Some(Refusal::OldInfo { since_ms: info_ms, limit_ms: info_limit });
         }
-        if u64::try_from(replica.link_down_ms).is_ok_and(|down| down > link_limit) {
-            return Some(Refusal::LinkDownTooLong { since_ms: replica.link_down_ms, limit_ms: link_limit });
+        let cut_off = self.cut_off_ms(replica, sh);
+        if u64::try_from(cut_off).is_ok_and(|down| down > link_limit) {
+            return Some(Refusal::LinkDownTooLong { since_ms: cut_off, limit_ms: link_limit });
         }
         None
     }
@@ -119,8 +123,8 @@ impl Group {
     /// The order of fit replicas, best first: one that a leader which is gone has promoted already during this
     /// outage (to promote another would make two masters); last those that are masters and not known to have been
     /// promoted, whose data nobody vouches for (to refuse them, too, could leave the group without a master for ever);
-    /// among equals lower priority, more data, smaller run id.
-    fn preference<'a>(&self, replica: &'a Server) -> (u8, i64, Reverse<u64>, bool, Option<String>, &'a str) {
+    /// among equals lower priority, more data, fewer servers between it and the master, smaller run id.
+    fn preference<'a>(&self, replica: &'a Server, sh: &Shared) -> Preference<'a> {
         let promoted_already = replica.role == Role::Master
             && !replica.former_master
             && replica.seen_as_replica
@@ -128,7 +132,8 @@ impl Group {
             && self.master.down.since.is_some_and(|since| replica.role_at >= since);
         let run_id = replica.run_id.as_ref().map(|id| id.0.to_ascii_lowercase());
         let rank = if promoted_already { 0 } else { 1 + u8::from(replica.role == Role::Master) };
-        (rank, replica.priority, Reverse(replica.offset), run_id.is_none(), run_id, &replica.name)
+        let depth = self.depth(replica.id, sh);
+        (rank, replica.priority, Reverse(replica.offset), depth, run_id.is_none(), run_id, &replica.name)
     }
 
     /// A line for each replica that was refused, for the log.

@@ -10,6 +10,7 @@ use crate::io::Why;
 use crate::link::{Conn, Credentials, Down, Owner, Pending, Ping, Renames};
 use crate::shared::Shared;
 use crate::time::Mono;
+use crate::topology::Spot;
 
 /// A server, unique in the process and never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,6 +76,8 @@ pub(crate) struct Server {
     pub(crate) self_made: bool,
     /// when it was last told whom to follow
     pub(crate) told_at: Option<Mono>,
+    /// its place in the tree
+    pub(crate) spot: Spot,
     /// a master that restarted and has not answered PONG since
     pub(crate) rebooted_at: Option<Mono>,
 }
@@ -124,7 +127,7 @@ pub(crate) struct Pace {
 
 impl Pace {
     /// How often a server is asked for INFO. Replicas are watched closely while the master is down or being
-    /// replaced or while they claim to be master themselves, and closest while a step of the failover waits for what they report.
+    /// replaced, while they claim to be master themselves or follow the wrong server, and closest while a step of the failover waits for what they report.
     pub(crate) fn info_period(self, server: &Server) -> u64 {
         if server.kind == Role::Master {
             return self.info;
@@ -136,7 +139,11 @@ impl Pace {
         };
         if awaited {
             self.info.min(AWAITED_INFO_PERIOD)
-        } else if self.hurried || server.link_down_ms != 0 || server.role == Role::Master {
+        } else if self.hurried
+            || server.link_down_ms != 0
+            || server.role == Role::Master
+            || server.spot.misplaced_since.is_some()
+        {
             self.info.min(1_000)
         } else {
             self.info
@@ -185,6 +192,7 @@ impl Server {
             seen_as_replica: false,
             self_made: false,
             told_at: None,
+            spot: Spot::default(),
             rebooted_at: None,
         }
     }
@@ -307,6 +315,14 @@ impl Server {
             self.cmd.send(argv, Pending::Ignored, sh);
         }
         self.send_info(renames, sh);
+    }
+
+    /// Tells a replica, or what is to be one, to follow another server.
+    pub(crate) fn send_to(&mut self, to: &Addr, renames: Renames<'_>, sh: &mut Shared) {
+        let host = to.shown(sh.global.announce_hostnames);
+        self.told_at = Some(sh.now.mono);
+        (self.spot.sent_to, self.spot.obeyed) = (Some(to.clone()), false);
+        self.send_replicaof(Some((&host, to.port)), renames, sh);
     }
 
     fn info_due_at(&self, period: u64) -> Mono {

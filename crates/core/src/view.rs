@@ -108,10 +108,12 @@ pub struct ReplicaView {
     pub offset: u64,
     /// the id of its process
     pub run_id: Option<String>,
-    /// milliseconds without its master as reported; -1000 for one that never had it
+    /// milliseconds without its master, or its parent without its own, as reported; -1000 for one that never had it
     pub link_down_ms: i64,
     /// whom it follows as reported: host and port
     pub follows: Option<(String, u16)>,
+    /// how many replicas are between it and the master; 0 in a star
+    pub depth: usize,
     /// whether it reports its link to the master as up
     pub link_up: bool,
     /// milliseconds since its last INFO
@@ -291,8 +293,9 @@ fn replica_view(replica: &Server, group: &Group, sh: &Shared) -> ReplicaView {
         priority: replica.priority,
         offset: replica.offset,
         run_id: replica.run_id.as_ref().map(|id| id.0.clone()),
-        link_down_ms: replica.link_down_ms,
+        link_down_ms: group.cut_off_ms(replica, sh),
         follows: replica.master_host.clone().map(|host| (host, replica.master_port)),
+        depth: group.depth(replica.id, sh),
         link_up: replica.link_up,
         info_age_ms: replica.info_at.map(|at| sh.now.mono.since(at)),
         reconf: match replica.reconf {

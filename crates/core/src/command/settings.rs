@@ -4,7 +4,7 @@ use super::clients::EngineCommand;
 use super::reply::Reply;
 use super::sentinel::{PERIOD_MAX, text};
 use super::strict_int;
-use crate::config::GroupConfig;
+use crate::config::{GroupConfig, Topology};
 use crate::event::{EventKind, LogLevel};
 use crate::group::{Group, GroupId};
 use crate::id::GroupName;
@@ -339,6 +339,10 @@ impl Group {
             "auth-user" => {
                 self.conf.auth_user = optional_text()?;
                 self.reopen_links(sh);
+            }
+            "replication-topology" => {
+                let topology = Topology::parse(value).ok_or_else(invalid)?;
+                self.set_topology(topology, sh);
             }
             "rename-command" => self.rename_command(option, values)?,
             _ => return Err(unknown_option(option)),

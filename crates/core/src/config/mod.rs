@@ -213,6 +213,8 @@ pub struct GroupConfig {
     pub auth_user: Option<String>,
     /// `master-reboot-down-after-period`; 0 = off
     pub reboot_down_after_ms: u64,
+    /// ours: `sentinel replication-topology <group> star|keep|chain`, default star
+    pub topology: Topology,
     /// `config-epoch`
     pub config_epoch: u64,
     /// `leader-epoch`
@@ -223,6 +225,35 @@ pub struct GroupConfig {
     pub peers: Vec<KnownPeer>,
     /// `sentinel rename-command`: old and new word
     pub renames: Vec<(String, String)>,
+}
+
+/// The shape a group's replicas are kept in (`sentinel replication-topology`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Topology {
+    /// every replica follows the master, and nothing else is known: as upstream
+    #[default]
+    Star,
+    /// replicas of replicas are watched too; the shape they have is kept and repaired
+    Keep,
+    /// one line, in an order that all sentinels agree on: the master feeds one replica
+    Chain,
+}
+
+impl Topology {
+    /// The topology of this name, in any case.
+    pub fn parse(word: &[u8]) -> Option<Topology> {
+        let all = [Topology::Star, Topology::Keep, Topology::Chain];
+        all.into_iter().find(|topology| topology.name().as_bytes().eq_ignore_ascii_case(word))
+    }
+
+    /// Its name, as written in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Topology::Star => "star",
+            Topology::Keep => "keep",
+            Topology::Chain => "chain",
+        }
+    }
 }
 
 /// One `known-sentinel` line.
@@ -257,6 +288,7 @@ impl GroupConfig {
             auth_pass: None,
             auth_user: None,
             reboot_down_after_ms: 0,
+            topology: Topology::Star,
             config_epoch: 0,
             leader_epoch: 0,
             replicas: Vec::new(),

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::directive::{SentinelDirective, SentinelKey};
 use super::error::Fault;
 use super::parse::Files;
-use super::{Config, GroupConfig, KnownPeer};
+use super::{Config, GroupConfig, KnownPeer, Topology};
 use crate::epoch::EPOCH_MAX;
 use crate::id::{GroupName, SentinelId};
 
@@ -100,6 +100,7 @@ fn execute(
             let period = u64::try_from(integer(&args[1]));
             group.reboot_down_after_ms = period.map_err(|_| Fault::at(3, "negative time parameter."))?;
         }
+        SentinelKey::ReplicationTopology => group(config, first)?.topology = topology(&args[1])?,
         SentinelKey::ConfigEpoch => config_epoch(config, args)?,
         SentinelKey::LeaderEpoch => {
             let group = group(config, first)?;
@@ -255,6 +256,13 @@ fn tilt_clock(value: &[u8]) -> Result<bool, Fault> {
         b"monotonic" => Ok(true),
         _ => Err(Fault::at(2, "Please specify wall or monotonic for the tilt-clock option.")),
     }
+}
+
+fn topology(value: &[u8]) -> Result<Topology, Fault> {
+    Topology::parse(value).ok_or_else(|| {
+        let hint = "star: all follow the master; keep: the shape stays as it is; chain: one line";
+        Fault::at(3, "Please specify star, keep or chain for the replication-topology option.").hint(hint)
+    })
 }
 
 fn positive(value: &[u8]) -> Result<u64, Fault> {

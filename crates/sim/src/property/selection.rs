@@ -63,9 +63,10 @@ fn unfit(replica: &ReplicaView, group: &GroupView) -> Option<String> {
 }
 
 /// The order of fit replicas, best first.
-fn rank(replica: &ReplicaView) -> (bool, i64, Reverse<u64>, bool, Option<String>) {
+fn rank(replica: &ReplicaView) -> (bool, i64, Reverse<u64>, usize, bool, Option<String>) {
     let run_id = replica.run_id.as_ref().map(|id| id.to_ascii_lowercase());
-    (replica.role == RoleView::Master, replica.priority, Reverse(replica.offset), run_id.is_none(), run_id)
+    let offset = Reverse(replica.offset);
+    (replica.role == RoleView::Master, replica.priority, offset, replica.depth, run_id.is_none(), run_id)
 }
 
 /// In short, for a message.
