@@ -45,6 +45,8 @@ impl Group {
             let changed = self.note_role(id, role, sh);
             if sh.tilt.is_none() && id != self.master.id {
                 self.act_on_report(id, role, changed, sh);
+            } else if sh.tilt.is_none() {
+                self.convert_all_back(sh);
             }
         }
     }
@@ -185,8 +187,24 @@ impl Group {
         // A vote in a newer epoch: a failover may be under way that made it master again.
         let superseded = self.vote.epoch.0 > self.config_epoch.0;
         let returned = replica.former_master && !superseded && self.majority_confirms(sh);
-        if self.master_looks_sane(sh) && (patient || returned) && self.follow(id, parent, sh) {
+        if !(self.master_looks_sane(sh) && (patient || returned)) {
+            return;
+        }
+        // Perhaps the master is none any more, and follows this very server: it is asked before anybody is sent to it.
+        if self.master.info_at.is_none_or(|at| now.since(at) > MASTER_INFO_FRESH) {
+            self.master.info_now = true;
+        } else if self.follow(id, parent, sh) {
             self.emit_server(EventKind::ConvertToSlave, &self.replicas[&id], "", sh);
+        }
+    }
+
+    /// The master says that it is one: those that were kept waiting for that are told now.
+    fn convert_all_back(&mut self, sh: &mut Shared) {
+        let others = self.replicas.values().filter(|replica| replica.role == Role::Master);
+        for id in others.map(|replica| replica.id).collect::<Vec<_>>() {
+            if !self.moving(id) {
+                self.convert_back(id, sh);
+            }
         }
     }
 
@@ -282,5 +300,7 @@ impl Server {
     }
 }
 
+/// A master's word that it is one counts for so many milliseconds when another one is to be made its replica.
+const MASTER_INFO_FRESH: u64 = 2_000;
 /// Milliseconds before a replica that does not do as told is told again: each time its clients are disconnected.
 const TELL_AGAIN_AFTER: u64 = 10_000;

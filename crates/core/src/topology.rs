@@ -236,13 +236,17 @@ impl Group {
         let follows = replica.follows(&to, sh);
         let Some(replica) = self.replicas.get_mut(&id) else { return };
         let overruled = replica.spot.note(&to, follows, lost, now);
+        // Perhaps a failover has begun elsewhere: the master is asked before anybody is moved.
+        self.master.info_now |= replica.spot.misplaced_since == Some(now);
         if overruled == Some(OVERRULED_MAX) {
             self.say_overruled(id, sh);
         }
         let Some(since) = self.replicas.get(&id).and_then(|replica| replica.spot.misplaced_since) else {
             return;
         };
-        let may = now.since(since) >= self.shape_patience_ms(id, lost, sh) && self.master_looks_sane(sh);
+        let asked = self.master.info_at.is_some_and(|at| at > since);
+        let patient = now.since(since) >= self.shape_patience_ms(id, lost, sh);
+        let may = asked && patient && self.master_looks_sane(sh);
         if may
             && !self.too_many_syncing(sh)
             && !sh.canary(Canary::WrongParentLeft)

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use watchkeeper_core::config::Topology;
 use watchkeeper_core::rng::Rng;
 
 use crate::disk::Wear;
@@ -45,6 +46,8 @@ pub struct Overrides {
     pub servers: Option<usize>,
     /// so many groups
     pub groups: Option<usize>,
+    /// `replication-topology`
+    pub topology: Option<Topology>,
     /// faults happen for so many seconds
     pub seconds: Option<u64>,
 }
@@ -68,7 +71,13 @@ impl Options {
     /// The options that belong to a seed.
     pub fn from_seed(seed: u64) -> Options {
         let mut dice = Dice(Rng::new(seed ^ 0x0b7_1025));
-        let setup = setup(seed, &mut dice);
+        let mut setup = setup(seed, &mut dice);
+        // A stream of its own: seeds from before there were topologies keep the rest of their worlds.
+        setup.topology = match Rng::new(seed ^ 0x0070_b010).below(8) {
+            0 => Topology::Keep,
+            1 | 2 => Topology::Chain,
+            _ => Topology::Star,
+        };
         let path = path(&mut dice);
         let wear = wear(&mut dice);
         let faulty_ms = dice.between(30, 300) * 1_000;
@@ -90,6 +99,7 @@ impl Options {
         }
         self.setup.servers = changes.servers.unwrap_or(self.setup.servers).max(1);
         self.setup.groups = changes.groups.unwrap_or(self.setup.groups).max(1);
+        self.setup.topology = changes.topology.unwrap_or(self.setup.topology);
         self.faulty_ms = changes.seconds.map_or(self.faulty_ms, |secs| secs * 1_000);
         self.setup.quorum = self.setup.quorum.min(self.setup.sentinels.len() as u32);
         self.left_dead = self.left_dead.min(self.setup.sentinels.len() - needed(&self.setup));
@@ -234,13 +244,14 @@ impl fmt::Display for Options {
         let place = if setup.colocated { "on the servers' hosts" } else { "on hosts of their own" };
         writeln!(
             f,
-            "seed {}: {} sentinels ({upstream} with upstream's timing) {place}, quorum {}; groups {}, servers {} ({:?}), priorities {:?}",
+            "seed {}: {} sentinels ({upstream} with upstream's timing) {place}, quorum {}; groups {}, servers {} ({:?}, kept as a {}), priorities {:?}",
             self.seed,
             setup.sentinels.len(),
             setup.quorum,
             setup.groups,
             setup.servers,
             setup.shape,
+            setup.topology.name(),
             setup.priorities,
         )?;
         writeln!(

@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use watchkeeper_core::config::{Config, GroupConfig};
+use watchkeeper_core::config::{Config, GroupConfig, Topology};
 use watchkeeper_core::id::{GroupName, SentinelId};
 use watchkeeper_core::rng::Rng;
 
@@ -62,6 +62,8 @@ pub struct Setup {
     pub failover_timeout_ms: u64,
     /// `parallel-syncs`
     pub parallel_syncs: i32,
+    /// `replication-topology`, of sentinels of ours
+    pub topology: Topology,
     /// options of all servers, but for `follows`
     pub server: ServerOptions,
     /// `replica-priority` of server `n` of each group, where it is not that of `server`
@@ -97,6 +99,7 @@ impl Default for Setup {
             down_after_ms: 2_000,
             failover_timeout_ms: 10_000,
             parallel_syncs: 1,
+            topology: Topology::Star,
             server: ServerOptions::default(),
             priorities: Vec::new(),
             writers: 1,
@@ -159,6 +162,9 @@ impl Setup {
             group.down_after_ms = self.down_after_ms;
             group.failover_timeout_ms = self.failover_timeout_ms;
             group.parallel_syncs = self.parallel_syncs;
+            if self.sentinels.get(n) == Some(&Flavour::Ours) {
+                group.topology = self.topology;
+            }
             config.groups.push(group);
         }
         config

@@ -2,6 +2,7 @@
 //! sentinels and servers.
 
 use std::collections::BTreeSet;
+use watchkeeper_core::config::Topology;
 
 use crate::fault::Kind;
 use crate::options::{Options, Overrides};
@@ -62,6 +63,9 @@ fn smaller(options: &Options, from: &Overrides) -> Vec<(String, Overrides)> {
     }
     let (groups, servers, sentinels) =
         (options.setup.groups, options.setup.servers, options.setup.sentinels.len());
+    if options.setup.topology != Topology::Star {
+        add("a star".to_owned(), Overrides { topology: Some(Topology::Star), ..from.clone() });
+    }
     if groups > 1 {
         add("1 group".to_owned(), Overrides { groups: Some(1), ..from.clone() });
     }

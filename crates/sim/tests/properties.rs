@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 
 use watchkeeper_core::Event;
+use watchkeeper_core::config::Topology;
 use watchkeeper_core::event::EventKind;
 use watchkeeper_core::id::GroupName;
 use watchkeeper_core::io::Version;
@@ -155,6 +156,7 @@ fn place(n: usize) -> Place {
 
 fn replica(n: usize) -> ReplicaView {
     ReplicaView {
+        depth: 0,
         place: place(n),
         sdown: false,
         connected: true,
@@ -434,6 +436,36 @@ fn parallel_syncs_as_said() {
     stage.wrong(event(&stage, EventKind::SlaveReconfSent, 1), "2 replicas of `mymaster` are under way");
     stage.fine(stage.event(0, EventKind::SwitchMaster, "mymaster 10.0.0.1 6379 10.0.0.2 6379"));
     stage.fine(event(&stage, EventKind::SlaveReconfSent, 1));
+}
+
+#[test]
+fn topology_of_orders() {
+    let setup = Setup { shape: Shape::Chain, ..Setup::default() };
+    let mut stage = Stage::of(property::Topology, &setup);
+    let who = stage.sentinel(0);
+    let order = |n: usize, to: usize| Fact::OrderSent {
+        who,
+        server: server_addr(0, n),
+        follow: Some(server_addr(0, to)),
+    };
+    stage.fine(order(2, 0));
+    stage.fine(order(1, 0));
+    stage.wrong(order(1, 2), "gets its data from it");
+    stage.wrong(order(0, 2), "gets its data from it");
+}
+
+#[test]
+fn topology_of_a_settled_chain() {
+    // The servers stand in a star, and nothing has run that could change it.
+    let settled = |topology: Topology| {
+        let mut it = Setup { topology, ..Setup::default() }.furnish();
+        it.world.run(Time::secs(12));
+        property::Topology.settled(&it.world)
+    };
+    assert_eq!(settled(Topology::Star), Ok(()));
+    assert_eq!(settled(Topology::Keep), Ok(()));
+    let error = settled(Topology::Chain).expect_err("redis-3 still follows redis-1");
+    assert!(error.contains("10.0.0.3:6379 follows Some(10.0.0.1:6379), not 10.0.0.2:6379"), "{error}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Fixed seeds, and those that failed once: none may violate a property.
 
 use std::collections::BTreeSet;
+use watchkeeper_core::config::Topology;
 
 use watchkeeper_sim::fault::Kind;
 use watchkeeper_sim::options::{Options, Overrides};
@@ -26,6 +27,7 @@ fn read(line: &str) -> Option<(u64, Overrides)> {
             "--sentinels" => changes.sentinels = Some(number() as usize),
             "--servers" => changes.servers = Some(number() as usize),
             "--groups" => changes.groups = Some(number() as usize),
+            "--topology" => changes.topology = Topology::parse(value.as_bytes()),
             "--seconds" => changes.seconds = Some(number()),
             other => panic!("`{other}` is no change: {line}"),
         }

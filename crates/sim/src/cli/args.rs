@@ -1,6 +1,7 @@
 //! Reading a command line: words, flags, and options with a value. What is not taken is an error.
 
 use std::collections::{BTreeMap, BTreeSet};
+use watchkeeper_core::config::Topology;
 
 use watchkeeper_sim::fault::Kind;
 use watchkeeper_sim::options::Overrides;
@@ -75,6 +76,7 @@ impl Args {
             sentinels: small(self.number("sentinels")?),
             servers: small(self.number("servers")?),
             groups: small(self.number("groups")?),
+            topology: self.topology()?,
             seconds: self.number("seconds")?,
         };
         self.end()?;
@@ -89,6 +91,12 @@ impl Args {
             }
             None => Ok(()),
         }
+    }
+
+    fn topology(&mut self) -> Result<Option<Topology>, String> {
+        let Some(value) = self.values.remove("topology") else { return Ok(None) };
+        let found = Topology::parse(value.as_bytes());
+        found.map(Some).ok_or_else(|| format!("`{value}` is no topology, expected star, keep or chain"))
     }
 
     fn kinds(&mut self, name: &str) -> Result<Option<BTreeSet<Kind>>, String> {

@@ -70,6 +70,9 @@ pub(crate) fn command(what: &str, seed: u64, changes: &Overrides) -> String {
         ("groups", changes.groups.map(|n| n as u64)),
         ("seconds", changes.seconds),
     ];
+    if let Some(topology) = changes.topology {
+        text += &format!(" --topology {}", topology.name());
+    }
     for (name, value) in numbers {
         if let Some(value) = value {
             text += &format!(" --{name} {value}");

@@ -26,6 +26,7 @@ mod queues;
 mod reloads;
 mod selection;
 mod tilt;
+mod topology;
 
 pub use epochs::Epochs;
 pub use grammar::Grammar;
@@ -42,6 +43,7 @@ pub use queues::Queues;
 pub use reloads::Reloads;
 pub use selection::Selection;
 pub use tilt::Tilt;
+pub use topology::Topology;
 
 use crate::fact::Fact;
 use crate::time::Time;
@@ -87,6 +89,7 @@ pub fn all() -> Vec<Box<dyn Property>> {
         Box::new(Reloads::default()),
         Box::new(Queues),
         Box::new(Grammar::default()),
+        Box::new(Topology),
         Box::new(Healed::default()),
         Box::new(LostWrites::default()),
     ]

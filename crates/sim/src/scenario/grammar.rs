@@ -1,6 +1,8 @@
 //! The tables of everything a line of a scenario can say. They drive the reader, its error messages and the reference
 //! in docs/internals/scenarios.md.
 
+use watchkeeper_core::config::Topology;
+
 use crate::disk::Wear;
 use crate::setup::{Flavour, Setup, Shape};
 
@@ -57,6 +59,10 @@ pub(crate) const WORLD: &[Row<Furnish>] = rows! {
     "star", "every replica follows the master (this is how it is unless said otherwise)",
         |_| furnish(|setup| setup.shape = Shape::Star);
     "chain", "every replica follows the one before it", |_| furnish(|setup| setup.shape = Shape::Chain);
+    "topology star", "`replication-topology` of the sentinels of ours (this is how it is unless said otherwise)",
+        |_| furnish(|setup| setup.topology = Topology::Star);
+    "topology keep", "the shape stays as it is", |_| furnish(|setup| setup.topology = Topology::Keep);
+    "topology chain", "replicas are kept in one line", |_| furnish(|setup| setup.topology = Topology::Chain);
     "colocated", "sentinel n stands on the host of server n", |_| furnish(|setup| setup.colocated = true);
     "quorum <number>", "`quorum` (2)", |it| {
         let n = small(it.number());
