@@ -125,6 +125,12 @@ impl World {
         self.fabric.hosts[host].clock.jump(ms);
     }
 
+    /// Sets the wall clock of a host as far forward as it has ever been.
+    pub fn catch_up_clock(&mut self, ip: IpAddr) {
+        let host = self.host(ip);
+        self.fabric.hosts[host].clock.catch_up();
+    }
+
     fn host(&self, ip: IpAddr) -> usize {
         let found = self.fabric.hosts.iter().position(|host| host.ip == ip);
         found.unwrap_or_else(|| panic!("no host has the address {ip}"))

@@ -51,6 +51,8 @@ pub struct Clock {
     mono_base_us: u64,
     /// the wall clock at the world's beginning, microseconds since 1970; jumps change it
     unix_base_us: i64,
+    /// the furthest it was ever set
+    furthest_us: i64,
 }
 
 /// 2023-11-14, what every wall clock shows at the beginning.
@@ -60,7 +62,12 @@ impl Clock {
     /// A clock that runs `drift_ppm` parts per million fast and whose monotonic part begins at `uptime_ms`.
     pub fn new(drift_ppm: i64, uptime_ms: u64) -> Clock {
         assert!(drift_ppm.abs() <= 100_000, "a drift of {drift_ppm} ppm is beyond ±100,000");
-        Clock { drift_ppm, mono_base_us: uptime_ms * 1_000, unix_base_us: UNIX_START_US }
+        Clock {
+            drift_ppm,
+            mono_base_us: uptime_ms * 1_000,
+            unix_base_us: UNIX_START_US,
+            furthest_us: UNIX_START_US,
+        }
     }
 
     /// What the clocks show.
@@ -81,6 +88,12 @@ impl Clock {
     /// Sets the wall clock forward (or back) by so many milliseconds.
     pub fn jump(&mut self, ms: i64) {
         self.unix_base_us += ms * 1_000;
+        self.furthest_us = self.furthest_us.max(self.unix_base_us);
+    }
+
+    /// Sets the wall clock to the furthest it has ever shown.
+    pub fn catch_up(&mut self) {
+        self.unix_base_us = self.furthest_us;
     }
 
     fn local_us(&self, at: Time) -> u64 {

@@ -134,6 +134,17 @@ impl Injector {
             }
             self.mend_process(who, world);
         }
+        self.heal_clocks(world);
+    }
+
+    /// A sentinel with upstream's behaviour measures its waits by the wall clock: where that was set back by an hour, it
+    /// reconnects to nobody for an hour. So its clock is put where it has been before; those of the others stay wrong.
+    fn heal_clocks(&self, world: &mut World) {
+        let upstream = self.sentinels.iter().filter(|who| matches!(world.body(**who), Body::Upstream(_)));
+        let hosts: Vec<IpAddr> = upstream.map(|who| world.addr(*who).ip()).collect();
+        for ip in hosts {
+            world.catch_up_clock(ip);
+        }
     }
 
     fn heal_network(&self, world: &mut World) {

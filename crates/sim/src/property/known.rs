@@ -101,11 +101,14 @@ pub(crate) fn is_ours(world: &World, who: ProcId) -> bool {
     matches!(world.body(who), Body::Sentinel(_))
 }
 
-/// The state of a sentinel: of ours what it would write now, of others what they have written.
+/// The state of a sentinel: what it would write now; of one with upstream's behaviour that has not begun, its file.
 pub(crate) fn config_of(world: &World, who: ProcId) -> Option<Config> {
     match world.body(who) {
         Body::Sentinel(it) => it.core().map(Sentinel::snapshot),
-        Body::Upstream(_) => config_text::read(world.file(who)?).ok(),
+        Body::Upstream(it) => {
+            let now = it.snapshot();
+            if now.groups.is_empty() { config_text::read(world.file(who)?).ok() } else { Some(now) }
+        }
         Body::Server(_) | Body::Writer(_) | Body::Admin(_) => None,
     }
 }

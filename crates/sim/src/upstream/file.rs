@@ -69,8 +69,8 @@ impl UpstreamSentinel {
         self.groups.push(group);
     }
 
-    /// What the file says of the present state.
-    pub(super) fn snapshot(&self) -> Config {
+    /// The present state, as it would be written: the file may be older, for not every change is written at once.
+    pub(crate) fn snapshot(&self) -> Config {
         let mut config = self.config.clone();
         config.global.myid = Some(SentinelId(self.id.clone()));
         config.global.current_epoch = self.current_epoch;
