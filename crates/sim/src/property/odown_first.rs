@@ -38,6 +38,8 @@ pub struct OdownFirst {
     unsaved: BTreeMap<ProcId, Time>,
     /// when a write of each sentinel last succeeded, and since when that was needed
     saved: BTreeMap<ProcId, (Time, Time)>,
+    /// when the present or last write of each sentinel began, and when it ended
+    write: BTreeMap<ProcId, (Time, Option<Time>)>,
 }
 
 impl OdownFirst {
@@ -94,13 +96,22 @@ impl Property for OdownFirst {
                     *odown = false;
                 }
                 self.unsaved.remove(who);
+                self.write.remove(who);
             }
             Fact::WriteBegun { who, .. } => {
-                self.unsaved.entry(*who).or_insert(at);
+                // One that begins in the instant the last one ended holds what came up while that one was under way.
+                let last = self.write.insert(*who, (at, None));
+                let waited = last.filter(|(_, ended)| *ended == Some(at)).map(|(began, _)| began);
+                self.unsaved.entry(*who).or_insert(waited.unwrap_or(at));
             }
-            Fact::WriteEnded { who, ok: true, .. } => {
-                let since = self.unsaved.remove(who).unwrap_or(at);
-                self.saved.insert(*who, (at, since));
+            Fact::WriteEnded { who, ok, .. } => {
+                if let Some((_, ended)) = self.write.get_mut(who) {
+                    *ended = Some(at);
+                }
+                if *ok {
+                    let since = self.unsaved.remove(who).unwrap_or(at);
+                    self.saved.insert(*who, (at, since));
+                }
             }
             Fact::DownTold { who, master } => {
                 self.said.insert((*master, *who), at);

@@ -7,12 +7,14 @@
 //! voted for itself. A vote that nobody was told of may be forgotten.
 //!
 //! Allowed: a sentinel with upstream's behaviour asks with its process-wide epoch, in which it may have voted for
-//! another; only its answers count.
+//! another; only its answers count. And it votes although its disk failed: a vote that is not in the file with which it
+//! starts again is forgotten. One that is, or that it gave since it started, is not.
 
 use std::collections::BTreeMap;
 
 use super::Property;
 use super::known::{GroupNo, Groups, is_ours};
+use crate::config_text;
 use crate::fact::Fact;
 use crate::process::ProcId;
 use crate::time::Time;
@@ -46,6 +48,18 @@ impl OneVote {
     }
 }
 
+impl OneVote {
+    /// A sentinel with upstream's behaviour starts again: it knows the votes that are in its file.
+    fn remember_file(&mut self, world: &World, who: ProcId) {
+        let file = world.file(who).and_then(|text| config_text::read(text).ok()).unwrap_or_default();
+        let written: BTreeMap<GroupNo, u64> =
+            file.groups.iter().map(|group| (self.groups.number(&group.name.0), group.leader_epoch)).collect();
+        self.told.retain(|(by, group, epoch), _| {
+            *by != who || written.get(group).is_some_and(|last| last >= epoch)
+        });
+    }
+}
+
 impl Property for OneVote {
     fn name(&self) -> &'static str {
         "one_vote"
@@ -54,6 +68,10 @@ impl Property for OneVote {
     fn fact(&mut self, world: &World, _at: Time, fact: &Fact) -> Result<(), String> {
         self.groups.note(world, fact);
         match fact {
+            Fact::Booted { who } if !is_ours(world, *who) => {
+                self.remember_file(world, *who);
+                Ok(())
+            }
             Fact::VoteTold { who, master, leader, epoch } => {
                 let group = self.groups.at(*master);
                 self.vote(world, *who, group, *epoch, leader)
