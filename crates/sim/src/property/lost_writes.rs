@@ -109,8 +109,10 @@ pub struct LostWrites {
     acked: BTreeMap<ProcId, Vec<Run>>,
     /// servers that are starting
     booting: BTreeSet<ProcId>,
-    /// promoted, and in no hello yet
-    unnamed: BTreeSet<SocketAddr>,
+    /// the epoch in which a server was last chosen
+    chosen_in: BTreeMap<SocketAddr, u64>,
+    /// promoted in this epoch, and in no hello of it yet
+    unnamed: BTreeMap<SocketAddr, u64>,
     lost: Option<Lost>,
 }
 
@@ -143,7 +145,7 @@ impl LostWrites {
         let present = promoted.next().map(|reign| reign.server);
         let before = promoted.next().map(|reign| reign.server);
         let started = self.booting.remove(&who);
-        let unnamed = present.is_some_and(|present| self.unnamed.contains(&present));
+        let unnamed = present.is_some_and(|present| self.unnamed.contains_key(&present));
         let reigned = present == Some(server) || unnamed && before == Some(server);
         let (server, start, holds) = match (started, master) {
             (true, None) if present.is_none() => (server, Start::Promoted, body.values().clone()),
@@ -151,7 +153,7 @@ impl LostWrites {
             // It has forgotten that it was promoted: what it holds will be replaced.
             (true, Some(_)) if reigned => (server, Start::Restarted, Values::default()),
             (false, None) => {
-                self.unnamed.insert(server);
+                self.unnamed.insert(server, self.chosen_in.get(&server).copied().unwrap_or(0));
                 (server, Start::Promoted, body.values().clone())
             }
             (false, Some(master)) if present == Some(server) && unnamed => {
@@ -170,6 +172,7 @@ impl LostWrites {
         let present = reigns.iter().rfind(|reign| reign.start == Start::Promoted).map(|reign| reign.server);
         if body.is_master() && present != Some(server) {
             reigns.push(Reign { at, server, start: Start::Promoted, holds: body.values().clone() });
+            self.unnamed.insert(server, self.chosen_in.get(&server).copied().unwrap_or(0));
         }
     }
 
@@ -249,8 +252,15 @@ impl Property for LostWrites {
                     self.booting.insert(*who);
                 }
             }
-            Fact::HelloSent { master, .. } if !self.unnamed.is_empty() => {
-                self.unnamed.remove(master);
+            Fact::HelloSent { master, config_epoch, .. } => {
+                // An old configuration may name it too.
+                if self.unnamed.get(master).is_some_and(|epoch| config_epoch >= epoch) {
+                    self.unnamed.remove(master);
+                }
+            }
+            Fact::Chosen { server, group, .. } => {
+                let failover = group.as_ref().and_then(|group| group.failover.as_ref());
+                self.chosen_in.insert(*server, failover.map_or(0, |failover| failover.epoch));
             }
             Fact::Follows { who, master } => self.follows(world, at, *who, *master),
             Fact::OrderSent { server, follow: None, .. } => self.chosen(world, at, *server),
