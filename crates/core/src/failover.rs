@@ -6,6 +6,7 @@ use crate::election::Count;
 use crate::epoch::{ConfigEpoch, FailoverEpoch};
 use crate::event::{EventKind, LogLevel};
 use crate::group::Group;
+use crate::id::RunId;
 use crate::io::{Output, Version, Why};
 use crate::link::{Pending, Renames};
 use crate::server::{Reconf, ServerId};
@@ -27,6 +28,8 @@ pub(crate) struct Failover {
     pub(crate) vote_version: Version,
     pub(crate) candidacy_told: bool,
     pub(crate) promoted: Option<ServerId>,
+    /// the process that was told to be master
+    pub(crate) told: Option<RunId>,
 }
 
 /// How far a failover is.
@@ -157,6 +160,7 @@ impl Group {
             vote_version,
             candidacy_told: false,
             promoted: None,
+            told: None,
         });
         true
     }
@@ -325,6 +329,10 @@ impl Group {
             return self.abort_late_promotion(sh);
         }
         replica.send_replicaof(None, Renames(&renames), sh);
+        let told = replica.run_id.clone();
+        if let Some(failover) = &mut self.failover {
+            failover.told = told;
+        }
         self.enter(Phase::WaitPromotion, sh);
         self.emit_server(EventKind::StateWaitPromotion, &self.replicas[&chosen], "", sh);
         true
@@ -348,8 +356,26 @@ impl Group {
         self.abort(retry)
     }
 
-    /// The chosen replica reports that it is master.
-    pub(crate) fn promotion_confirmed(&mut self, sh: &mut Shared) {
+    /// The chosen replica reports that it is master: because it was told to be, or because it restarted as one, and
+    /// then perhaps without its data.
+    pub(crate) fn promotion_reported(&mut self, sh: &mut Shared) {
+        let told = self.failover.as_ref().and_then(|failover| failover.told.clone());
+        let chosen = self.promoted().and_then(|chosen| self.replicas.get(&chosen));
+        let Some(chosen) = chosen.filter(|chosen| told.is_some() && chosen.run_id != told) else {
+            self.promotion_confirmed(sh);
+            return;
+        };
+        let text = format!(
+            "Replica {} of `{}` restarted after it was told to be master, perhaps without its data: another one is chosen",
+            chosen.name, self.name
+        );
+        sh.log(LogLevel::Warning, text);
+        self.emit_master(EventKind::AbortSlaveTimeout, "", sh);
+        let retry = self.soon(sh);
+        self.abort(retry);
+    }
+
+    fn promotion_confirmed(&mut self, sh: &mut Shared) {
         let Some(chosen) = self.promoted() else { return };
         let Some(failover) = &self.failover else { return };
         self.config_epoch.0 = failover.epoch.0;

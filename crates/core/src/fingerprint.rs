@@ -220,8 +220,17 @@ impl Vote {
 
 impl Failover {
     fn feed(&self, group: &Group, sh: &Shared, f: &mut Fingerprint) {
-        let Failover { epoch, phase, forced, started_at, phase_at, vote_version, candidacy_told, promoted } =
-            self;
+        let Failover {
+            epoch,
+            phase,
+            forced,
+            started_at,
+            phase_at,
+            vote_version,
+            candidacy_told,
+            promoted,
+            told,
+        } = self;
         f.number(epoch.0);
         f.shown(phase);
         f.flag(*forced);
@@ -230,6 +239,7 @@ impl Failover {
         f.age_if((*phase != Phase::WaitStart).then_some(*phase_at), group.conf.failover_timeout_ms + 1);
         f.version(*vote_version, &sh.disk);
         f.flag(*candidacy_told);
+        f.shown(told);
         f.shown(&promoted.and_then(|id| group.replicas.get(&id)).map(|replica| &replica.name));
     }
 }

@@ -137,7 +137,7 @@ impl Group {
                 let ours = self.replicas.get(&id).is_some_and(|r| r.promoted);
                 if ours {
                     if self.phase() == Some(Phase::WaitPromotion) {
-                        self.promotion_confirmed(sh);
+                        self.promotion_reported(sh);
                     }
                 } else if !self.moving(id) {
                     if changed

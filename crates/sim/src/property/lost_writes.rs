@@ -87,6 +87,8 @@ enum Start {
 #[derive(Debug)]
 struct Reign {
     at: Time,
+    /// of the failover, if that is known
+    epoch: Option<u64>,
     server: SocketAddr,
     start: Start,
     /// what it held
@@ -132,7 +134,12 @@ fn why(reigns: &[Reign], value: u64, server: SocketAddr, at: Time) -> Option<Why
         return Some(Why::Stale);
     }
     let later = reigns[present + 1..].iter().filter(|reign| reign.at + ANSWER_US >= at);
-    let first = later.into_iter().find(|reign| !reign.holds.contains(value))?;
+    let Some(first) = later.into_iter().find(|reign| !reign.holds.contains(value)) else {
+        // Two failovers that users forced in one epoch make two masters, and one of them gives way.
+        let other = |reign: &Reign| reign.server != server && reign.epoch == reigns[present].epoch;
+        let tie = reigns[present].epoch.is_some() && reigns.iter().any(other);
+        return tie.then_some(Why::Stale);
+    };
     Some(if is_promotion(first) { Why::Unreplicated } else { Why::Emptied })
 }
 
@@ -162,7 +169,8 @@ impl LostWrites {
             }
             (_, _) => return,
         };
-        reigns.push(Reign { at, server, start, holds });
+        let epoch = self.chosen_in.get(&server).copied();
+        reigns.push(Reign { at, epoch, server, start, holds });
     }
 
     /// A server that started as a master and is chosen while it is one changes nothing, and reigns from now on.
@@ -171,8 +179,20 @@ impl LostWrites {
         let reigns = self.reigns.entry(root(world, server)).or_default();
         let present = reigns.iter().rfind(|reign| reign.start == Start::Promoted).map(|reign| reign.server);
         if body.is_master() && present != Some(server) {
-            reigns.push(Reign { at, server, start: Start::Promoted, holds: body.values().clone() });
+            let epoch = self.chosen_in.get(&server).copied();
+            reigns.push(Reign { at, epoch, server, start: Start::Promoted, holds: body.values().clone() });
             self.unnamed.insert(server, self.chosen_in.get(&server).copied().unwrap_or(0));
+        }
+    }
+
+    /// A server that was chosen is named as the master of that epoch: it reigns, also if it became a master by another
+    /// way than the order.
+    fn named(&mut self, world: &World, at: Time, server: SocketAddr) {
+        let family = root(world, server);
+        let known =
+            |reign: &Reign| reign.server == server && reign.epoch == self.chosen_in.get(&server).copied();
+        if !self.reigns.get(&family).is_some_and(|reigns| reigns.iter().any(known)) {
+            self.chosen(world, at, server);
         }
     }
 
@@ -253,6 +273,9 @@ impl Property for LostWrites {
                 }
             }
             Fact::HelloSent { master, config_epoch, .. } => {
+                if self.chosen_in.get(master) == Some(config_epoch) {
+                    self.named(world, at, *master);
+                }
                 // An old configuration may name it too.
                 if self.unnamed.get(master).is_some_and(|epoch| config_epoch >= epoch) {
                     self.unnamed.remove(master);

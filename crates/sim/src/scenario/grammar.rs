@@ -91,6 +91,8 @@ pub(crate) const WORLD: &[Row<Furnish>] = rows! {
     "persistent yes", "servers keep their data over a restart (this is how it is unless said otherwise)",
         |_| furnish(|setup| setup.server.persistent = true);
     "persistent no", "servers come back empty", |_| furnish(|setup| setup.server.persistent = false);
+    "config-rewrite no", "servers cannot write their files: a restart forgets whom they were told to follow",
+        |_| furnish(|setup| setup.server.rewritable = false);
     "min-replicas <number>", "`min-replicas-to-write` of every server (0: off)", |it| {
         let n = small(it.number());
         furnish(move |setup| setup.server.min_replicas = n)
