@@ -190,10 +190,7 @@ impl Group {
         if !(self.master_looks_sane(sh) && (patient || returned)) {
             return;
         }
-        // Perhaps the master is none any more, and follows this very server: it is asked before anybody is sent to it.
-        if self.master.info_at.is_none_or(|at| now.since(at) > MASTER_INFO_FRESH) {
-            self.master.info_now = true;
-        } else if self.follow(id, parent, sh) {
+        if self.way_is_fresh(parent, sh) && self.follow(id, parent, sh) {
             self.emit_server(EventKind::ConvertToSlave, &self.replicas[&id], "", sh);
         }
     }
@@ -300,7 +297,5 @@ impl Server {
     }
 }
 
-/// A master's word that it is one counts for so many milliseconds when another one is to be made its replica.
-const MASTER_INFO_FRESH: u64 = 2_000;
 /// Milliseconds before a replica that does not do as told is told again: each time its clients are disconnected.
 const TELL_AGAIN_AFTER: u64 = 10_000;

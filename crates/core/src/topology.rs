@@ -236,17 +236,14 @@ impl Group {
         let follows = replica.follows(&to, sh);
         let Some(replica) = self.replicas.get_mut(&id) else { return };
         let overruled = replica.spot.note(&to, follows, lost, now);
-        // Perhaps a failover has begun elsewhere: the master is asked before anybody is moved.
-        self.master.info_now |= replica.spot.misplaced_since == Some(now);
         if overruled == Some(OVERRULED_MAX) {
             self.say_overruled(id, sh);
         }
         let Some(since) = self.replicas.get(&id).and_then(|replica| replica.spot.misplaced_since) else {
             return;
         };
-        let asked = self.master.info_at.is_some_and(|at| at > since);
         let patient = now.since(since) >= self.shape_patience_ms(id, lost, sh);
-        let may = asked && patient && self.master_looks_sane(sh);
+        let may = patient && self.master_looks_sane(sh) && self.way_is_fresh(wanted, sh);
         if may
             && !self.too_many_syncing(sh)
             && !sh.canary(Canary::WrongParentLeft)
@@ -254,6 +251,24 @@ impl Group {
         {
             self.emit_server(EventKind::FixSlaveConfig, &self.replicas[&id], "", sh);
         }
+    }
+
+    /// Whether everybody between a server and the master, both of them too, has said lately whom it follows; those who have
+    /// not are asked. Perhaps the master is none any more and follows the very server that is to be sent to it.
+    pub(crate) fn way_is_fresh(&mut self, from: ServerId, sh: &Shared) -> bool {
+        let above = if self.is_tree() { self.ancestors(from, sh) } else { Vec::new() };
+        let way: Vec<ServerId> = [from].into_iter().chain(above.iter().map(|server| server.id)).collect();
+        let mut fresh = true;
+        for id in way {
+            let Some(server) = self.server_mut(id) else { continue };
+            let told_since = server.told_at.is_some_and(|told| server.info_at.is_none_or(|at| at < told));
+            let old = server.info_at.is_none_or(|at| sh.now.mono.since(at) > WAY_FRESH_MS);
+            if told_since || old {
+                server.info_now = true;
+                fresh = false;
+            }
+        }
+        fresh
     }
 
     /// How long a replica may stay where it should not be: each sentinel waits for those before it, so that usually one
@@ -396,6 +411,8 @@ const TURNS_MAX: u64 = 10;
 /// change of the topology, or [`FORGIVEN_AFTER_MS`].
 const OVERRULED_MAX: u32 = 3;
 const FORGIVEN_AFTER_MS: u64 = 3_600_000;
+/// What a server says of whom it follows counts for so many milliseconds when another one is sent to it.
+const WAY_FRESH_MS: u64 = 2_000;
 /// Milliseconds for which a replica counts as on its way after it was told to move.
 const SYNCING_MS: u64 = 60_000;
 

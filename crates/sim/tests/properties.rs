@@ -441,7 +441,7 @@ fn parallel_syncs_as_said() {
 #[test]
 fn topology_of_orders() {
     let setup = Setup { shape: Shape::Chain, ..Setup::default() };
-    let mut stage = Stage::of(property::Topology, &setup);
+    let mut stage = Stage::of(property::Topology::default(), &setup);
     let who = stage.sentinel(0);
     let order = |n: usize, to: usize| Fact::OrderSent {
         who,
@@ -449,9 +449,13 @@ fn topology_of_orders() {
         follow: Some(server_addr(0, to)),
     };
     stage.fine(order(2, 0));
+    stage.fine(order(1, 2));
+    stage.now = Time::secs(60);
     stage.fine(order(1, 0));
-    stage.wrong(order(1, 2), "gets its data from it");
-    stage.wrong(order(0, 2), "gets its data from it");
+    stage.fine(order(1, 2));
+    stage.wrong(order(2, 0), "10.0.0.2:6379 to follow 10.0.0.3:6379, which gets its data from it");
+    stage.fine(order(0, 2));
+    stage.wrong(order(2, 0), "10.0.0.1:6379 to follow 10.0.0.3:6379, which gets its data from it");
 }
 
 #[test]
@@ -460,7 +464,7 @@ fn topology_of_a_settled_chain() {
     let settled = |topology: Topology| {
         let mut it = Setup { topology, ..Setup::default() }.furnish();
         it.world.run(Time::secs(12));
-        property::Topology.settled(&it.world)
+        property::Topology::default().settled(&it.world)
     };
     assert_eq!(settled(Topology::Star), Ok(()));
     assert_eq!(settled(Topology::Keep), Ok(()));

@@ -89,7 +89,7 @@ pub fn all() -> Vec<Box<dyn Property>> {
         Box::new(Reloads::default()),
         Box::new(Queues),
         Box::new(Grammar::default()),
-        Box::new(Topology),
+        Box::new(Topology::default()),
         Box::new(Healed::default()),
         Box::new(LostWrites::default()),
     ]

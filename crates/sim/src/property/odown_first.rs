@@ -15,7 +15,7 @@ use watchkeeper_core::Event;
 use watchkeeper_core::event::EventKind;
 
 use super::Property;
-use super::known::{Attempts, Groups, Seat, group_of};
+use super::known::{Attempts, Groups, Seat};
 use crate::fact::Fact;
 use crate::process::ProcId;
 use crate::time::Time;
@@ -47,22 +47,22 @@ impl OdownFirst {
     fn agreed(&self, world: &World, at: Time, who: ProcId, event: &Event) -> Result<(), String> {
         let mut words = event.payload.split(' ').skip(1);
         let (name, ip, port) = (words.next(), words.next(), words.next());
+        // The quorum as it was then: it may have been set anew before this was seen.
+        let quorum = words.nth(1).and_then(|votes| votes.split_once('/')?.1.parse::<usize>().ok());
         let master = ip.and_then(|ip| Some(SocketAddr::new(ip.parse().ok()?, port?.parse().ok()?)));
-        let (Some(name), Some(master)) = (name, master) else {
+        let (Some(_), Some(master), Some(quorum)) = (name, master, quorum) else {
             return Err(format!("`+odown {}` can't be read", event.payload));
         };
-        let Some(view) = group_of(world, who, name) else { return Ok(()) };
         let formed = self.saved.get(&who).filter(|(saved, _)| *saved == at).map_or(at, |(_, since)| *since);
         let words = self.said.range((master, ProcId(0))..=(master, ProcId(u32::MAX)));
         let others = words.filter(|((_, by), said)| *by != who && formed.since_ms(**said) <= WORD_COUNTS_MS);
         let votes = 1 + others.count();
-        if votes >= view.quorum as usize {
+        if votes >= quorum {
             return Ok(());
         }
         Err(format!(
-            "`{}` says that {master} is objectively down: {votes} sentinels hold it for down, the quorum is {}",
-            world.name(who),
-            view.quorum
+            "`{}` says that {master} is objectively down: {votes} sentinels hold it for down, the quorum is {quorum}",
+            world.name(who)
         ))
     }
 }
