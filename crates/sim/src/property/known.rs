@@ -15,6 +15,7 @@ use crate::config_text;
 use crate::fact::Fact;
 use crate::process::{Body, ProcId};
 use crate::server::Server;
+use crate::time::Time;
 use crate::world::World;
 
 /// A group, by the order in which it was first heard of.
@@ -167,6 +168,8 @@ pub(crate) struct Attempts {
     new_epoch: BTreeMap<Seat, u64>,
     last: BTreeMap<Seat, Attempt>,
     forced: BTreeSet<(ProcId, GroupNo, u64)>,
+    /// when a user asked for a failover that was over, or not begun, when it was looked for
+    asked: BTreeMap<Seat, Time>,
 }
 
 impl Attempts {
@@ -203,18 +206,29 @@ impl Attempts {
                 None
             }
             Fact::FailoverAsked { who, group } => {
-                if let Some(epoch) = forced_epoch(world, *who, group) {
-                    let group = groups.number(group);
-                    self.forced.insert((*who, group, epoch));
+                let number = groups.number(group);
+                match forced_epoch(world, *who, group) {
+                    Some(epoch) => {
+                        self.forced.insert((*who, number, epoch));
+                    }
+                    None => {
+                        self.asked.insert((*who, number), world.now());
+                    }
                 }
                 None
             }
-            Fact::Event { who, event } => self.event(groups, *who, event),
+            Fact::Event { who, event } => self.event(groups, world.now(), *who, event),
             _ => None,
         }
     }
 
-    fn event(&mut self, groups: &mut Groups, who: ProcId, event: &Event) -> Option<(Seat, Attempt)> {
+    fn event(
+        &mut self,
+        groups: &mut Groups,
+        now: Time,
+        who: ProcId,
+        event: &Event,
+    ) -> Option<(Seat, Attempt)> {
         if !matches!(event.kind, EventKind::NewEpoch | EventKind::TryFailover) {
             return None;
         }
@@ -224,6 +238,9 @@ impl Attempts {
             return None;
         }
         let epoch = self.new_epoch.get(&seat).copied().unwrap_or(0);
+        if self.asked.remove(&seat) == Some(now) {
+            self.forced.insert((who, seat.1, epoch));
+        }
         let attempt = Attempt { epoch, forced: self.forced(seat, epoch) };
         self.last.insert(seat, attempt);
         Some((seat, attempt))

@@ -169,7 +169,7 @@ impl LostWrites {
             }
             (_, _) => return,
         };
-        let epoch = self.chosen_in.get(&server).copied();
+        let epoch = if reigns.is_empty() { Some(0) } else { self.chosen_in.get(&server).copied() };
         reigns.push(Reign { at, epoch, server, start, holds });
     }
 
@@ -186,12 +186,12 @@ impl LostWrites {
     }
 
     /// A server that was chosen is named as the master of that epoch: it reigns, also if it became a master by another
-    /// way than the order.
-    fn named(&mut self, world: &World, at: Time, server: SocketAddr) {
-        let family = root(world, server);
-        let known =
-            |reign: &Reign| reign.server == server && reign.epoch == self.chosen_in.get(&server).copied();
-        if !self.reigns.get(&family).is_some_and(|reigns| reigns.iter().any(known)) {
+    /// way than the order. Unless another one was promoted in a newer epoch.
+    fn named(&mut self, world: &World, at: Time, server: SocketAddr, epoch: u64) {
+        let reigns = self.reigns.get(&root(world, server)).map_or(&[][..], |reigns| reigns);
+        let newest =
+            reigns.iter().rfind(|reign| reign.start == Start::Promoted).and_then(|reign| reign.epoch);
+        if newest.is_some_and(|newest| newest < epoch) {
             self.chosen(world, at, server);
         }
     }
@@ -274,7 +274,7 @@ impl Property for LostWrites {
             }
             Fact::HelloSent { master, config_epoch, .. } => {
                 if self.chosen_in.get(master) == Some(config_epoch) {
-                    self.named(world, at, *master);
+                    self.named(world, at, *master, *config_epoch);
                 }
                 // An old configuration may name it too.
                 if self.unnamed.get(master).is_some_and(|epoch| config_epoch >= epoch) {
@@ -282,8 +282,11 @@ impl Property for LostWrites {
                 }
             }
             Fact::Chosen { server, group, .. } => {
-                let failover = group.as_ref().and_then(|group| group.failover.as_ref());
-                self.chosen_in.insert(*server, failover.map_or(0, |failover| failover.epoch));
+                // Of a sentinel with upstream's behaviour the epoch is not known.
+                match group.as_ref().and_then(|group| group.failover.as_ref()) {
+                    Some(failover) => self.chosen_in.insert(*server, failover.epoch),
+                    None => self.chosen_in.remove(server),
+                };
             }
             Fact::Follows { who, master } => self.follows(world, at, *who, *master),
             Fact::OrderSent { server, follow: None, .. } => self.chosen(world, at, *server),

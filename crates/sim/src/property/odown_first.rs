@@ -6,7 +6,8 @@
 //! minutes: answers may be a minute on their way and count for five seconds. What waited for the disk is seen when the
 //! write has ended, and is judged as of the time it began to wait.
 //!
-//! Allowed: a failover that a user forced.
+//! Allowed: a failover that a user forced. Whom a sentinel with upstream's behaviour counts is not judged: it counts words
+//! about the old master for the new one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -15,7 +16,7 @@ use watchkeeper_core::Event;
 use watchkeeper_core::event::EventKind;
 
 use super::Property;
-use super::known::{Attempts, Groups, Seat};
+use super::known::{Attempts, Groups, Seat, is_ours};
 use crate::fact::Fact;
 use crate::process::ProcId;
 use crate::time::Time;
@@ -53,6 +54,9 @@ impl OdownFirst {
         let (Some(_), Some(master), Some(quorum)) = (name, master, quorum) else {
             return Err(format!("`+odown {}` can't be read", event.payload));
         };
+        if !is_ours(world, who) {
+            return Ok(()); // upstream counts what peers said of the old master for a while
+        }
         let formed = self.saved.get(&who).filter(|(saved, _)| *saved == at).map_or(at, |(_, since)| *since);
         let words = self.said.range((master, ProcId(0))..=(master, ProcId(u32::MAX)));
         let others = words.filter(|((_, by), said)| *by != who && formed.since_ms(**said) <= WORD_COUNTS_MS);
