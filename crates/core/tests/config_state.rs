@@ -110,9 +110,10 @@ fn a_damaged_state_file_is_fatal_and_says_where() {
 fn our_directives_are_written_only_when_set() {
     let text = |config: &Config| String::from_utf8(rewrite(None, config)).expect("text");
     let plain = text(&read(
-        "sentinel monitor a 10.0.0.1 6379 2\nsentinel tilt-clock wall\nsentinel vote-without-disk no\n",
+        "sentinel monitor a 10.0.0.1 6379 2\nsentinel tilt-clock wall\nsentinel vote-without-disk no\n\
+         sentinel replication-topology a STAR\n",
     ));
-    for ours in ["state-file", "tilt-clock", "vote-without-disk", "log-format"] {
+    for ours in ["state-file", "tilt-clock", "vote-without-disk", "log-format", "replication-topology"] {
         assert!(!plain.contains(ours), "{plain}");
     }
     let set = text(&read("sentinel tilt-clock monotonic\nsentinel vote-without-disk yes\n"));
@@ -120,6 +121,10 @@ fn our_directives_are_written_only_when_set() {
         set.contains("\nsentinel tilt-clock monotonic\n")
             && set.contains("\nsentinel vote-without-disk yes\n")
     );
+    let chain = "sentinel monitor a 10.0.0.1 6379 2\nsentinel replication-topology a chain\n";
+    assert!(text(&read(chain)).contains("\nsentinel replication-topology a chain\n"));
+    let error = Machine::new(&[]).parse(chain.replace("chain", "ring")).expect_err("no topology");
+    assert_eq!(error.message, "Please specify star, keep or chain for the replication-topology option.");
     let error = Machine::new(&[]).parse("sentinel tilt-clock both\n").expect_err("neither");
     assert_eq!(error.message, "Please specify wall or monotonic for the tilt-clock option.");
 }
