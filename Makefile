@@ -1,6 +1,6 @@
 # `make run` shows it, `make test` proves it. Both install what is missing by scripts/setup.sh.
 .DEFAULT_GOAL := help
-.PHONY: help run test conformance bench-failover chaos sim sim-canaries fmt clippy clean
+.PHONY: help run test conformance bench-failover chaos sim sim-canaries docker-bases deployment fmt clippy clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,12 @@ sim: ## the simulator: make sim SEEDS=100000 FROM=1 (or MINUTES=30)
 
 sim-canaries: ## each deliberate bug of the core must be found by the simulator
 	@scripts/sim-canaries.sh
+
+docker-bases: ## stand-ins for the public base images, for a machine that reaches no registry
+	@scripts/docker-bases.sh
+
+deployment: ## docker-compose.yml on a real Docker engine: start it, hurt it, and look
+	@scripts/conformance.sh deployment
 
 fmt: ## format the code
 	cargo fmt --all

@@ -12,7 +12,7 @@ cd "$ROOT"
 
 runs=${RUNS:-1}
 [[ $runs =~ ^[1-9][0-9]*$ ]] || fail "\`RUNS=$runs\` is not a number of runs, expected 1 or more"
-all=(harness tcl-suite differential config_round_trip mixed clients_real clients_scripted tilt scripts document bad_input chaos)
+all=(harness tcl-suite differential config_round_trip mixed clients_real clients_scripted tilt scripts document bad_input chaos deployment)
 wanted=("$@")
 [ ${#wanted[@]} -gt 0 ] || wanted=("${all[@]}")
 for name in "${wanted[@]}"; do
@@ -38,6 +38,16 @@ chaos_step() {
     try chaos in_conformance run --bin chaos -- --seed 101 --faults 8 --lanes 2
     try chaos-mixed in_conformance run --bin chaos -- --seed 7 --faults 4 --lanes 2 --flavour mixed
 }
+# docker-compose.yml for real, where a Docker engine answers.
+deployment_step() {
+    local why
+    if ! why=$(in_conformance run --bin deployment -- possible 2>&1); then
+        skip deployment "$(tr '\n' ' ' <<<"$why")"
+        return
+    fi
+    try docker-bases scripts/docker-bases.sh debian rust redis || return 0
+    try deployment in_conformance run --bin deployment
+}
 run_step() {
     case $1 in
     harness) try harness in_conformance test --lib --bins --test harness ;;
@@ -45,6 +55,7 @@ run_step() {
     differential) try differential in_conformance run --bin differential ;;
     clients_*) if [ -z "$missing" ]; then try "$1" in_conformance test --test "$1"; else skip "$1" "not packaged here:$missing"; fi ;;
     chaos) chaos_step ;;
+    deployment) deployment_step ;;
     *) try "$1" in_conformance test --test "$1" ;;
     esac
 }

@@ -21,6 +21,7 @@ pub mod binaries;
 pub mod chaos;
 pub mod client_program;
 pub mod conn;
+pub mod deployment;
 pub mod fake;
 pub mod ports;
 pub mod process;

@@ -2,6 +2,8 @@
 //! exactly what `redis-sentinel` understands ([`upstream`]); otherwise it has commands of its own ([`own`]).
 
 mod demo;
+mod from_env;
+mod health;
 pub mod lang;
 pub mod own;
 mod rehearse;

@@ -1,6 +1,7 @@
 //! Our own commands. Each is a variant of [`Command`]; what they print for people comes from `text`.
 
 use std::ffi::{OsStr, OsString};
+use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 
@@ -9,6 +10,8 @@ use watchkeeper_core::Persona;
 use watchkeeper_core::config::CommandLine;
 
 use super::demo::{self, DemoArgs};
+use super::from_env::{self, Process};
+use super::health::{self, HealthArgs};
 use super::lang::Lang;
 use super::rehearse::{self, RehearseArgs};
 use super::{status, text};
@@ -35,6 +38,18 @@ enum Command {
     Demo(DemoArgs),
     /// Play what would happen if a host, a server or a sentinel were gone
     Rehearse(RehearseArgs),
+    /// Configurations
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Ask the sentinel on this host whether it is well
+    Healthcheck(HealthArgs),
+}
+
+/// `watchkeeper config`
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Print the configuration that the environment makes
+    FromEnv,
 }
 
 /// `watchkeeper run`
@@ -43,9 +58,12 @@ struct Run {
     /// Speak as this program where the two differ
     #[arg(long = "as", value_enum, value_name = "PROGRAM", default_value_t = As::Redis)]
     persona: As,
+    /// Take the configuration from environment variables; `watchkeeper config from-env --help` lists them
+    #[arg(long)]
+    from_env: bool,
     /// The configuration file, then directives as options: `--port 7777`
     #[arg(
-        required = true,
+        required_unless_present = "from_env",
         trailing_var_arg = true,
         allow_hyphen_values = true,
         value_name = "FILE [--DIRECTIVE VALUE]"
@@ -87,6 +105,12 @@ pub fn command(lang: Lang) -> clap::Command {
         .mut_subcommand("rehearse", |it| {
             it.about(text::about_rehearse(lang)).after_help(text::examples_rehearse(lang))
         })
+        .mut_subcommand("healthcheck", |it| it.about(text::about_healthcheck(lang)))
+        .mut_subcommand("config", |it| {
+            it.about(text::about_config(lang)).mut_subcommand("from-env", |it| {
+                it.about(text::about_from_env(lang)).after_help(from_env::variables::help(lang))
+            })
+        })
 }
 
 /// Does what the arguments (with the program's name in front) say; the result is the exit status.
@@ -108,12 +132,42 @@ pub fn main(args: &[OsString], lang: Lang) -> ExitCode {
             ExitCode::FAILURE
         }),
         Command::Rehearse(args) => rehearse::run(&args, lang),
+        Command::Config(ConfigCommand::FromEnv) => status(print_environment(lang)),
+        Command::Healthcheck(args) => health::run(&args, lang),
+    }
+}
+
+/// Prints the configuration, or what is wrong with the environment.
+fn print_environment(lang: Lang) -> i32 {
+    match from_env::read(&Process, lang) {
+        // A reader that has gone away has seen enough.
+        Ok(settings) => std::io::stdout().write_all(&settings.configuration()).map_or(1, |()| 0),
+        Err(refused) => {
+            eprint!("{}", from_env::told(&refused, lang));
+            1
+        }
     }
 }
 
 fn start(run: &Run, lang: Lang) -> i32 {
     let words: Vec<Vec<u8>> = run.words.iter().map(|word| word.as_bytes().to_vec()).collect();
-    match startup::start(&CommandLine::read(&words), run.persona.into()) {
+    let line = CommandLine::read(&words);
+    let started = if run.from_env {
+        if let Some(file) = &line.file {
+            eprint!("{}", text::file_and_environment(&String::from_utf8_lossy(file), lang));
+            return 1;
+        }
+        match from_env::read(&Process, lang) {
+            Ok(settings) => startup::start_with(settings.configuration(), &line, run.persona.into()),
+            Err(refused) => {
+                eprint!("{}", from_env::told(&refused, lang));
+                return 1;
+            }
+        }
+    } else {
+        startup::start(&line, run.persona.into())
+    };
+    match started {
         Ok(code) => code,
         Err(refusal) => {
             tell(&refusal, lang);
@@ -143,7 +197,9 @@ mod tests {
         let cli = parsed.and_then(|found| Cli::from_arg_matches(&found)).unwrap();
         match cli.command {
             Command::Run(run) => run.words,
-            Command::Demo(_) | Command::Rehearse(_) => panic!("`{line}` is not `run`"),
+            Command::Demo(_) | Command::Rehearse(_) | Command::Config(_) | Command::Healthcheck(_) => {
+                panic!("`{line}` is not `run`")
+            }
         }
     }
 

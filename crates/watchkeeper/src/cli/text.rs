@@ -17,7 +17,8 @@ const USUAL_PLACES: [&str; 4] = [
 
 const RUN_EXAMPLES: &str = "  watchkeeper run /etc/redis/sentinel.conf\n  \
      watchkeeper run /etc/redis/sentinel.conf --port 26380 --loglevel verbose\n  \
-     watchkeeper run sentinel.conf --sentinel monitor mymaster 10.0.0.1 6379 2";
+     watchkeeper run sentinel.conf --sentinel monitor mymaster 10.0.0.1 6379 2\n  \
+     MASTER=10.0.0.1 QUORUM=2 watchkeeper run --from-env";
 
 /// What the program is.
 pub(super) fn about(lang: Lang) -> &'static str {
@@ -43,6 +44,38 @@ pub(super) fn about_rehearse(lang: Lang) -> &'static str {
         "Play what would happen to your groups if a host, a server or a sentinel were gone",
         "演练：某台主机、服务器或哨兵消失后，你的各个组会发生什么",
     )
+}
+
+/// What `config` does.
+pub(super) fn about_config(lang: Lang) -> &'static str {
+    lang.pick("Show configurations", "查看配置")
+}
+
+/// What `config from-env` does.
+pub(super) fn about_from_env(lang: Lang) -> &'static str {
+    lang.pick("Print the configuration that the environment makes", "打印由环境变量生成的配置")
+}
+
+/// What `healthcheck` does.
+pub(super) fn about_healthcheck(lang: Lang) -> &'static str {
+    lang.pick(
+        "Ask the sentinel on this host for a PONG; exit status 0 if it answers",
+        "向本机的哨兵发送 PING；有回复时退出状态为 0",
+    )
+}
+
+/// Both a file and the environment were named.
+pub(super) fn file_and_environment(file: &str, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!(
+            "error: `{file}` was named together with `--from-env`, expected one of them\n\
+             hint: options may follow `--from-env`: `watchkeeper run --from-env --maxclients 100`\n"
+        ),
+        Lang::Zh => format!(
+            "错误：同时给出了 `{file}` 和 `--from-env`，只能用其中之一\n\
+             hint: `--from-env` 之后可以跟选项：`watchkeeper run --from-env --maxclients 100`\n"
+        ),
+    }
 }
 
 /// Examples of `rehearse`, and its exit statuses.

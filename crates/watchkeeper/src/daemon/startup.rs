@@ -26,6 +26,8 @@ use machine::Machine;
 
 /// A configuration longer than this is refused, in bytes.
 const CONFIG_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// What stands for the configuration file where the environment takes its place.
+const ENVIRONMENT: &str = "(environment)";
 /// How long the exit waits for the last log lines.
 const LAST_LINES: Duration = Duration::from_secs(2);
 
@@ -37,7 +39,24 @@ const LAST_LINES: Duration = Duration::from_secs(2);
 /// The sentinel cannot start; nothing about it has been printed or logged yet.
 pub fn start(line: &CommandLine, persona: Persona) -> Result<i32, Refusal> {
     let console = Logger::stdout(LogLevel::Notice);
-    let (path, config) = read_config(line, persona, &console)?;
+    begin(read_config(line, persona, &console)?, persona)
+}
+
+/// As [`start`], with this text in place of a file. It must have a `state-file`: there is no other place for the state.
+///
+/// # Errors
+///
+/// As [`start`].
+pub fn start_with(text: Vec<u8>, line: &CommandLine, persona: Persona) -> Result<i32, Refusal> {
+    let console = Logger::stdout(LogLevel::Notice);
+    let source = Source { path: ENVIRONMENT.into(), text: assemble(&text, b"", &line.options) };
+    let config = parse(&source, &mut Machine, persona, true)
+        .map_err(|error| Refusal { what: What::Wrong(error), log: console })?;
+    begin((config.general.state_file.is_some().then(|| ENVIRONMENT.into()), config), persona)
+}
+
+/// From a configuration that has been read.
+fn begin((path, config): (Option<PathBuf>, Config), persona: Persona) -> Result<i32, Refusal> {
     let log = Logger::new(&config.general);
     let refuse = |what| Refusal { what, log: Arc::clone(&log) };
     let Some(path) = path else { return Err(refuse(What::NoFile)) };
