@@ -1,6 +1,6 @@
 # `make run` shows it, `make test` proves it. Both install what is missing by scripts/setup.sh.
 .DEFAULT_GOAL := help
-.PHONY: help run test conformance bench-failover chaos sim sim-canaries fmt clippy clean
+.PHONY: help run test conformance bench-failover chaos sim sim-canaries deb fmt clippy clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ sim: ## the simulator: make sim SEEDS=100000 FROM=1 (or MINUTES=30)
 
 sim-canaries: ## each deliberate bug of the core must be found by the simulator
 	@scripts/sim-canaries.sh
+
+deb: ## a Debian package in target/deb
+	@scripts/deb.sh
 
 fmt: ## format the code
 	cargo fmt --all

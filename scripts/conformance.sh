@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # `make conformance`: what others say about us. Upstream's Tcl suite, the same commands to the real redis-sentinel
-# and to us with every reply compared, quorums shared with Redis's and Valkey's sentinels, real client libraries, Kubernetes manifests.
+# and to us with every reply compared, quorums shared with Redis's and Valkey's sentinels, real client libraries; Helm's and kubectl's
+# own code, lintian and dpkg on what is made for them.
 #
 # usage: scripts/conformance.sh [STEP...]      default: all of them, in the order below
 #   RUNS=N       how often the Tcl suite is run (default 1)
@@ -12,7 +13,7 @@ cd "$ROOT"
 
 runs=${RUNS:-1}
 [[ $runs =~ ^[1-9][0-9]*$ ]] || fail "\`RUNS=$runs\` is not a number of runs, expected 1 or more"
-all=(harness tcl-suite differential config_round_trip mixed clients_real clients_scripted tilt scripts document bad_input kubernetes chaos)
+all=(harness tcl-suite differential config_round_trip mixed clients_real clients_scripted tilt scripts document bad_input kubernetes deb chaos)
 wanted=("$@")
 [ ${#wanted[@]} -gt 0 ] || wanted=("${all[@]}")
 for name in "${wanted[@]}"; do
@@ -49,7 +50,7 @@ run_step() {
     tcl-suite) try tcl-suite in_conformance run --bin tcl-suite -- --runs "$runs" ;;
     differential) try differential in_conformance run --bin differential ;;
     clients_*) if [ -z "$missing" ]; then try "$1" in_conformance test --test "$1"; else skip "$1" "not packaged here:$missing"; fi ;;
-    kubernetes) packaged_step "$1" ;;
+    kubernetes | deb) packaged_step "$1" ;;
     chaos) chaos_step ;;
     *) try "$1" in_conformance test --test "$1" ;;
     esac
