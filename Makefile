@@ -1,6 +1,6 @@
 # `make run` shows it, `make test` proves it. Both install what is missing by scripts/setup.sh.
 .DEFAULT_GOAL := help
-.PHONY: help run test conformance bench-failover chaos sim sim-canaries docker-bases deployment fmt clippy clean
+.PHONY: help run test conformance bench-failover chaos sim sim-canaries docker-bases deployment deb fmt clippy clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ docker-bases: ## stand-ins for the public base images, for a machine that reache
 
 deployment: ## docker-compose.yml on a real Docker engine: start it, hurt it, and look
 	@scripts/conformance.sh deployment
+
+deb: ## a Debian package in target/deb
+	@scripts/deb.sh
 
 fmt: ## format the code
 	cargo fmt --all

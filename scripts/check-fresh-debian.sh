@@ -20,19 +20,7 @@ cpus=${CPUS:-2}
 
 command -v docker >/dev/null || fail "\`docker\` is not installed" "apt-get install docker.io"
 
-# The base is what debootstrap makes, plus make.
-make_base() {
-    command -v debootstrap >/dev/null || fail "\`debootstrap\` is not installed" "apt-get install debootstrap"
-    [ "$(id -u)" = 0 ] || fail "debootstrap needs root" "run the first time as root; later runs use the kept image"
-    local dir
-    dir=$(mktemp -d)
-    say "base: debootstrap $suite"
-    debootstrap --variant=minbase --include=make "$suite" "$dir/root" http://deb.debian.org/debian >"$dir/log" 2>&1 ||
-        { tail -n 5 "$dir/log" >&2; rm -rf "$dir"; fail "debootstrap failed"; }
-    tar -C "$dir/root" -c . | docker import - "$base" >/dev/null
-    rm -rf "$dir"
-}
-docker image inspect "$base" >/dev/null 2>&1 || make_base
+debian_base "$base" $suite
 
 options=(--init --cpus "$cpus")
 for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do

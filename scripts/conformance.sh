@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # `make conformance`: what others say about us. Upstream's Tcl suite, the same commands to the real redis-sentinel
-# and to us with every reply compared, quorums shared with Redis's and Valkey's sentinels, real client libraries.
+# and to us with every reply compared, quorums shared with Redis's and Valkey's sentinels, real client libraries; Helm's and kubectl's
+# own code, lintian and dpkg on what is made for them.
 #
 # usage: scripts/conformance.sh [STEP...]      default: all of them, in the order below
 #   RUNS=N       how often the Tcl suite is run (default 1)
@@ -13,8 +14,8 @@ cd "$ROOT"
 runs=${RUNS:-1}
 [[ $runs =~ ^[1-9][0-9]*$ ]] || fail "\`RUNS=$runs\` is not a number of runs, expected 1 or more"
 all=(harness tcl-suite differential config_round_trip mixed clients_real clients_scripted tilt scripts document bad_input chaos)
-# Only by name: it builds images, which takes as long as all the others.
-by_name=(deployment)
+# Only by name: they build packages and images, which takes as long as all the others.
+by_name=(kubernetes deb deployment)
 wanted=("$@")
 [ ${#wanted[@]} -gt 0 ] || wanted=("${all[@]}")
 for name in "${wanted[@]}"; do
@@ -50,12 +51,18 @@ deployment_step() {
     try docker-bases scripts/docker-bases.sh debian rust redis || return 0
     try deployment in_conformance run --bin deployment
 }
+# What is made for other people's tools, checked with these; skipped with the reason where they cannot be had.
+packaged_step() {
+    local why
+    if why=$("scripts/$1-test.sh" --possible 2>&1); then try "$1" "scripts/$1-test.sh"; else skip "$1" "$why"; fi
+}
 run_step() {
     case $1 in
     harness) try harness in_conformance test --lib --bins --test harness ;;
     tcl-suite) try tcl-suite in_conformance run --bin tcl-suite -- --runs "$runs" ;;
     differential) try differential in_conformance run --bin differential ;;
     clients_*) if [ -z "$missing" ]; then try "$1" in_conformance test --test "$1"; else skip "$1" "not packaged here:$missing"; fi ;;
+    kubernetes | deb) packaged_step "$1" ;;
     chaos) chaos_step ;;
     deployment) deployment_step ;;
     *) try "$1" in_conformance test --test "$1" ;;

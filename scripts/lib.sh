@@ -48,6 +48,20 @@ build_release() {
     export WATCHKEEPER_BIN
 }
 
+# debian_base IMAGE SUITE: makes the image in Docker's engine unless it is there: what debootstrap makes, plus make.
+debian_base() {
+    local dir
+    if docker image inspect "$1" >/dev/null 2>&1; then return; fi
+    command -v debootstrap >/dev/null || fail "\`debootstrap\` is not installed" "apt-get install debootstrap"
+    [ "$(id -u)" = 0 ] || fail "debootstrap needs root" "run the first time as root; later runs use the kept image"
+    dir=$(mktemp -d)
+    say "base: debootstrap $2"
+    debootstrap --variant=minbase --include=make "$2" "$dir/root" >"$dir/log" 2>&1 ||
+        { tail -n 5 "$dir/log" >&2; rm -rf "$dir"; fail "debootstrap failed"; }
+    tar -C "$dir/root" -c . | docker import - "$1" >/dev/null
+    rm -rf "$dir"
+}
+
 # try NAME COMMAND...: runs it, prints how long it took, remembers that for `steps_summary`; counts failures.
 STEPS=()
 FAILED=0

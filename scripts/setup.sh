@@ -171,6 +171,17 @@ setup_clients() {
     [ ${#packages[@]} -eq 0 ] || install "real clients" "${packages[@]}"
 }
 
+# What the Debian package is made and looked at with, and the Python that Helm's and kubectl's code comes by. Steps that
+# need what cannot be had are skipped.
+setup_packaging() {
+    local pair packages=()
+    command -v apt-get >/dev/null || return 0
+    for pair in dh:debhelper fakeroot:fakeroot lintian:lintian systemd-analyze:systemd man:man-db; do
+        command -v "${pair%%:*}" >/dev/null || packages+=("${pair#*:}")
+    done
+    [ ${#packages[@]} -eq 0 ] || install "the Debian package" "${packages[@]}"
+}
+
 LOG=$(mktemp)
 trap 'rm -f "$LOG"' EXIT
 
@@ -191,5 +202,6 @@ if [ "$purpose" = conformance ]; then
     need pip3 python3-pip "Valkey comes from PyPI"
     need redis-cli redis-tools "upstream's suite calls it"
     setup_clients
+    setup_packaging
 fi
 say "setup: all there for \`make $purpose\` ($SECONDS s)"
