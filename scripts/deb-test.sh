@@ -5,7 +5,7 @@
 #
 # usage: scripts/deb-test.sh [--possible]
 #   --possible   says why it cannot be run here, and ends with status 1
-#   BASE=IMAGE   the base (default: made by debootstrap once and kept in the engine)
+#   BASE_IMAGE=IMAGE   the base (default: debian:bookworm-slim, or the stand-in of `make docker-bases`)
 # What stands in single quotes is for a shell in the container.
 # shellcheck disable=SC2016
 set -euo pipefail
@@ -13,7 +13,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 
-base=${BASE:-watchkeeper-base:bookworm}
+base=${BASE_IMAGE:-debian:bookworm-slim}
 possible() {
     local tool
     for tool in docker:docker.io lintian:lintian dh:debhelper dpkg-buildpackage:dpkg-dev fakeroot:fakeroot systemd-analyze:systemd; do
@@ -21,8 +21,8 @@ possible() {
     done
     docker version >/dev/null 2>&1 || { echo "no Docker engine answers"; return 1; }
     docker image inspect "$base" >/dev/null 2>&1 && return
-    if [ "$(id -u)" != 0 ] || ! command -v debootstrap >/dev/null; then
-        echo "no image \`$base\`, and no debootstrap or no root to make it"
+    if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
+        echo "no image \`$base\`, and no root to make it"
         return 1
     fi
 }
@@ -184,7 +184,7 @@ purged() {
 
 looked_at
 make_later
-debian_base "$base" bookworm
+BASE_IMAGE=$base scripts/docker-bases.sh debian
 container=$(docker create --init --network none "$base" sleep infinity)
 docker start "$container" >/dev/null
 installed

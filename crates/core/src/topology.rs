@@ -253,19 +253,24 @@ impl Group {
         }
     }
 
-    /// Whether everybody between a server and the master, both of them too, has said lately whom it follows; those who have
-    /// not are asked. Perhaps the master is none any more and follows the very server that is to be sent to it.
+    /// Whether everybody between a server and the master, both of them too, has said lately whom it follows. If one has not,
+    /// all are asked: asked one by one they would grow old by turns. Perhaps the master is none any more and follows the
+    /// very server that is to be sent to it.
     pub(crate) fn way_is_fresh(&mut self, from: ServerId, sh: &Shared) -> bool {
         let above = if self.is_tree() { self.ancestors(from, sh) } else { Vec::new() };
         let way: Vec<ServerId> = [from].into_iter().chain(above.iter().map(|server| server.id)).collect();
-        let mut fresh = true;
-        for id in way {
-            let Some(server) = self.server_mut(id) else { continue };
-            let told_since = server.told_at.is_some_and(|told| server.info_at.is_none_or(|at| at < told));
-            let old = server.info_at.is_none_or(|at| sh.now.mono.since(at) > WAY_FRESH_MS);
-            if told_since || old {
-                server.info_now = true;
-                fresh = false;
+        let is_fresh = |id: &ServerId| {
+            self.server(*id).is_none_or(|server| {
+                let heard = server.info_at.filter(|at| sh.now.mono.since(*at) <= WAY_FRESH_MS);
+                heard.is_some_and(|at| server.told_at.is_none_or(|told| told <= at))
+            })
+        };
+        let fresh = way.iter().all(is_fresh);
+        if !fresh {
+            for id in way {
+                if let Some(server) = self.server_mut(id) {
+                    server.info_now = true;
+                }
             }
         }
         fresh
