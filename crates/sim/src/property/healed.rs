@@ -290,7 +290,7 @@ impl Property for Healed {
         "healed"
     }
 
-    fn fact(&mut self, world: &World, _at: Time, fact: &Fact) -> Result<(), String> {
+    fn fact(&mut self, _world: &World, _at: Time, fact: &Fact) -> Result<(), String> {
         match fact {
             Fact::WriteBegun { who, config, .. } => {
                 let known = self.known.entry(*who).or_default();
@@ -302,8 +302,8 @@ impl Property for Healed {
                     );
                 }
             }
-            Fact::FailoverAsked { .. } => {
-                self.attempts.note(&mut self.groups, world, fact);
+            Fact::FailoverForced { .. } => {
+                self.attempts.note(&mut self.groups, fact);
             }
             Fact::Event { who, event } if event.kind == EventKind::ResetMaster => {
                 self.known.remove(who);
