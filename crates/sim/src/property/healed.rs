@@ -92,7 +92,8 @@ pub(super) fn master_of(group: &GroupConfig) -> Option<SocketAddr> {
 fn hopeless(replica: &ReplicaView, group: &GroupView) -> bool {
     let outage = group.master.down_for_ms.unwrap_or(0);
     let limit = group.down_after_ms.saturating_mul(10).saturating_add(outage);
-    replica.priority == 0 || u64::try_from(replica.link_down_ms).is_ok_and(|down| down > limit)
+    let too_old = u64::try_from(replica.link_down_ms).is_ok_and(|down| down > limit);
+    replica.priority == 0 || (too_old && !group.master.lacking)
 }
 
 /// One group, as it is when the world has settled.

@@ -58,8 +58,9 @@ fn unfit(replica: &ReplicaView, group: &GroupView) -> Option<String> {
         }
         Some(_) => {}
     }
+    // Old data is better than none.
     let link_down = u64::try_from(replica.link_down_ms).unwrap_or(0);
-    (link_down > link_limit)
+    (link_down > link_limit && !group.master.lacking)
         .then(|| format!("it lost its master {link_down} ms ago, the limit is {link_limit} ms"))
 }
 
