@@ -134,6 +134,11 @@ impl UpstreamSentinel {
     pub fn forced_epoch(&self, group: &str) -> Option<u64> {
         self.group(group).filter(|group| group.forced).map(|group| group.failover_epoch)
     }
+    /// The epoch of the failover in which it makes a server the master.
+    pub fn promotes_in(&self, server: SocketAddr) -> Option<u64> {
+        let mut groups = self.groups.iter().filter(|group| group.phase != Phase::None);
+        groups.find(|group| group.promoted == Some(server)).map(|group| group.failover_epoch)
+    }
     /// Whether it holds a group's master for down, alone and with its peers.
     pub fn down(&self, group: &str) -> Option<(bool, bool)> {
         self.group(group).map(|group| (group.master.watched.sdown, group.odown))

@@ -93,12 +93,7 @@ impl Fake {
     fn info(&self, listed: &str) -> String {
         let mut text = format!("# Server\r\nrun_id:{}\r\n", self.run_id);
         match self.of {
-            None => {
-                text.push_str("role:master\r\n");
-                if self.lists {
-                    text.push_str(listed);
-                }
-            }
+            None => text.push_str("role:master\r\n"),
             Some(of) => {
                 let status = if self.link_up { "up" } else { "down" };
                 text.push_str(&format!(
@@ -116,6 +111,9 @@ impl Fake {
                     u8::from(self.announced)
                 ));
             }
+        }
+        if self.lists {
+            text.push_str(listed);
         }
         text + &self.more
     }

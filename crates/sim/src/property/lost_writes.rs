@@ -11,8 +11,8 @@
 //!   could not write its own configuration.
 //!
 //! Anything else is a violation: held by each one promoted later and missing from the last of them, or lost without
-//! any promotion. A promotion that no sentinel ever told of, because its leader died, can be undone: the server that the
-//! promoted one is then made to follow is the master again.
+//! any promotion. A promotion that no living sentinel has told of, because its leader died, can be undone: the server that
+//! the promoted one is then made to follow is the master again.
 //!
 //! What a server holds is taken from its data at the moment of its promotion or start, not from what anybody says.
 
@@ -113,8 +113,8 @@ pub struct LostWrites {
     booting: BTreeSet<ProcId>,
     /// the epoch in which a server was last chosen
     chosen_in: BTreeMap<SocketAddr, u64>,
-    /// promoted in this epoch, and in no hello of it yet
-    unnamed: BTreeMap<SocketAddr, u64>,
+    /// the epoch in which a server was promoted, and the sentinels that named it in a hello since
+    named_by: BTreeMap<SocketAddr, (u64, BTreeSet<ProcId>)>,
     lost: Option<Lost>,
 }
 
@@ -147,30 +147,50 @@ impl LostWrites {
     fn follows(&mut self, world: &World, at: Time, who: ProcId, master: Option<SocketAddr>) {
         let Body::Server(body) = world.body(who) else { return };
         let server = world.addr(who);
-        let reigns = self.reigns.entry(root(world, server)).or_default();
+        let family = root(world, server);
+        let reigns = self.reigns.get(&family).map_or(&[][..], |reigns| reigns);
         let mut promoted = reigns.iter().rev().filter(|reign| reign.start == Start::Promoted);
         let present = promoted.next().map(|reign| reign.server);
         let before = promoted.next().map(|reign| reign.server);
         let started = self.booting.remove(&who);
-        let unnamed = present.is_some_and(|present| self.unnamed.contains_key(&present));
-        let reigned = present == Some(server) || unnamed && before == Some(server);
+        let unknown = present.is_some_and(|present| self.unknown(world, present));
+        let reigned = present == Some(server) || unknown && before == Some(server);
         let (server, start, holds) = match (started, master) {
             (true, None) if present.is_none() => (server, Start::Promoted, body.values().clone()),
             (true, None) if reigned => (server, Start::Restarted, body.values().clone()),
             // It has forgotten that it was promoted: what it holds will be replaced.
             (true, Some(_)) if reigned => (server, Start::Restarted, Values::default()),
             (false, None) => {
-                self.unnamed.insert(server, self.chosen_in.get(&server).copied().unwrap_or(0));
+                self.promoted(server);
                 (server, Start::Promoted, body.values().clone())
             }
-            (false, Some(master)) if present == Some(server) && unnamed => {
+            (false, Some(master)) if present == Some(server) && unknown => {
                 let Some(Body::Server(again)) = world.at(master).map(|who| world.body(who)) else { return };
                 (master, Start::Promoted, again.values().clone())
             }
             (_, _) => return,
         };
+        let reigns = self.reigns.entry(family).or_default();
         let epoch = if reigns.is_empty() { Some(0) } else { self.chosen_in.get(&server).copied() };
         reigns.push(Reign { at, epoch, server, start, holds });
+    }
+
+    fn promoted(&mut self, server: SocketAddr) {
+        let epoch = self.chosen_in.get(&server).copied().unwrap_or(0);
+        self.named_by.insert(server, (epoch, BTreeSet::new()));
+    }
+
+    /// Whether no sentinel that runs has told of a server's promotion.
+    fn unknown(&self, world: &World, server: SocketAddr) -> bool {
+        let named_by = self.named_by.get(&server);
+        named_by.is_some_and(|(_, by)| !by.iter().any(|who| world.runs(*who)))
+    }
+
+    fn chosen_in(&mut self, server: SocketAddr, epoch: Option<u64>) {
+        match epoch {
+            Some(epoch) => self.chosen_in.insert(server, epoch),
+            None => self.chosen_in.remove(&server),
+        };
     }
 
     /// A server that started as a master and is chosen while it is one changes nothing, and reigns from now on.
@@ -181,7 +201,7 @@ impl LostWrites {
         if body.is_master() && present != Some(server) {
             let epoch = self.chosen_in.get(&server).copied();
             reigns.push(Reign { at, epoch, server, start: Start::Promoted, holds: body.values().clone() });
-            self.unnamed.insert(server, self.chosen_in.get(&server).copied().unwrap_or(0));
+            self.promoted(server);
         }
     }
 
@@ -272,24 +292,29 @@ impl Property for LostWrites {
                     self.booting.insert(*who);
                 }
             }
-            Fact::HelloSent { master, config_epoch, .. } => {
+            Fact::HelloSent { who, master, config_epoch, .. } => {
                 if self.chosen_in.get(master) == Some(config_epoch) {
                     self.named(world, at, *master, *config_epoch);
                 }
                 // An old configuration may name it too.
-                if self.unnamed.get(master).is_some_and(|epoch| config_epoch >= epoch) {
-                    self.unnamed.remove(master);
+                match self.named_by.get_mut(master) {
+                    Some((epoch, by)) if *config_epoch >= *epoch => {
+                        by.insert(*who);
+                    }
+                    Some(_) | None => {}
                 }
             }
             Fact::Chosen { server, group, .. } => {
-                // Of a sentinel with upstream's behaviour the epoch is not known.
-                match group.as_ref().and_then(|group| group.failover.as_ref()) {
-                    Some(failover) => self.chosen_in.insert(*server, failover.epoch),
-                    None => self.chosen_in.remove(server),
-                };
+                let failover = group.as_ref().and_then(|group| group.failover.as_ref());
+                self.chosen_in(*server, failover.map(|failover| failover.epoch));
             }
             Fact::Follows { who, master } => self.follows(world, at, *who, *master),
-            Fact::OrderSent { server, follow: None, .. } => self.chosen(world, at, *server),
+            Fact::OrderSent { who, server, follow: None } => {
+                if let Body::Upstream(sentinel) = world.body(*who) {
+                    self.chosen_in(*server, sentinel.promotes_in(*server));
+                }
+                self.chosen(world, at, *server);
+            }
             Fact::Acked { writer, server, value } => self.acknowledged(*writer, *server, *value),
             _ => {}
         }

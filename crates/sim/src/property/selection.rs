@@ -17,6 +17,7 @@ use std::net::SocketAddr;
 use watchkeeper_core::view::{GroupView, ReplicaView, RoleView};
 
 use super::Property;
+use super::known::core_of;
 use crate::fact::Fact;
 use crate::process::ProcId;
 use crate::time::Time;
@@ -107,12 +108,19 @@ impl Property for Selection {
     fn fact(&mut self, world: &World, _at: Time, fact: &Fact) -> Result<(), String> {
         self.note(world, fact);
         let Fact::Chosen { who, server, group } = fact else { return Ok(()) };
+        // Its order waited for the disk, and meanwhile it heard that another sentinel made this server the master.
+        let taken_over = core_of(world, *who).is_some_and(|core| {
+            core.view().groups.iter().any(|group| group.master.place.at == Some(*server))
+        });
         let who = world.name(*who);
         let found = group.as_ref().and_then(|group| {
             let chosen = group.replicas.iter().find(|replica| replica.place.at == Some(*server))?;
             Some((group, chosen))
         });
         let Some((group, chosen)) = found else {
+            if taken_over {
+                return Ok(());
+            }
             return Err(format!("`{who}` promotes {server}, which is a replica of none of its groups"));
         };
         if let Some(why) = unfit(chosen, group) {

@@ -6,7 +6,7 @@
 //!
 //! Allowed: what a server did in the last seconds, as to restart with an old configuration, cannot be known yet; the circle
 //! this makes is broken as soon as it is seen. Whom a leader promoted is told to all the others when the failover ends, whatever
-//! became of it since. In a world with upstream-like sentinels, which know only a star, the line may be given up.
+//! became of it since. Where the group has no master, as when no replica may be promoted, there is no line. In a world with upstream-like sentinels, which know only a star, the line may be given up.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -98,9 +98,10 @@ impl Property for Topology {
             |addr: SocketAddr| world.at(addr).filter(|who| world.runs(*who) && core.contains(&addr.ip()));
         for (_, config) in &sentinels {
             for group in config.groups.iter().filter(|group| group.topology == Shape::Chain) {
-                let Some(master) = master_of(group).filter(|master| runs(*master).is_some()) else {
-                    continue;
+                let reigns = |at: SocketAddr| {
+                    runs(at).and_then(|_| server_at(world, at)).is_some_and(|(_, server)| server.is_master())
                 };
+                let Some(master) = master_of(group).filter(|master| reigns(*master)) else { continue };
                 let known = group.replicas.iter();
                 let known = known.filter_map(|(host, port)| Some(SocketAddr::new(host.parse().ok()?, *port)));
                 let mut line: Vec<SocketAddr> =

@@ -1,0 +1,156 @@
+//! The tree of replication: found through each replica, kept in shape, mended, and never made a circle.
+
+mod bench;
+
+use bench::fake::{Fake, Mode};
+use bench::{Bench, MASTER, R2, R3, Setup, addr, texts};
+use watchkeeper_core::config::Topology;
+
+const R4: &str = "10.0.0.4:6379";
+
+/// Who follows whom, by the last number of their addresses: `1<2<3` is a line.
+fn shape(bench: &Bench) -> String {
+    let number = |at: &std::net::SocketAddr| at.ip().to_string().rsplit('.').next().unwrap_or("").to_owned();
+    let servers = bench.fakes.iter().filter(|(at, fake)| at.port() == 6379 && fake.mode == Mode::Up);
+    let shown = servers.map(|(at, fake)| match fake.of {
+        Some(of) => format!("{}<{}", number(&of), number(at)),
+        None => number(at),
+    });
+    shown.collect::<Vec<_>>().join(" ")
+}
+
+fn with(topology: Topology, replicas: usize) -> Setup {
+    let mut setup = Setup::three(replicas);
+    setup.group().topology = topology;
+    setup
+}
+
+/// Three replicas in a line below the master.
+fn line(topology: Topology) -> Setup {
+    let mut setup = with(topology, 3);
+    setup.fakes.insert(addr(R3), Fake::replica(3, R2));
+    setup.fakes.insert(addr(R4), Fake::replica(4, R3));
+    setup
+}
+
+#[test]
+fn a_star_knows_what_its_master_lists_and_leaves_the_rest_alone() {
+    let mut bench = line(Topology::Star).settled();
+    bench.run(60_000);
+    assert_eq!(bench.master_field("num-slaves").as_deref(), Some("1"));
+    assert_eq!(shape(&bench), "1 1<2 2<3 3<4");
+}
+
+#[test]
+fn a_tree_is_found_through_each_replica() {
+    for topology in [Topology::Keep, Topology::Chain] {
+        let mut bench = line(topology).started();
+        bench.run(35_000);
+        assert_eq!(bench.master_field("num-slaves").as_deref(), Some("3"));
+        assert_eq!(bench.replica_field(R4, "master-host").as_deref(), Some("10.0.0.3"));
+        assert_eq!(shape(&bench), "1 1<2 2<3 3<4");
+        assert_eq!(bench.count("+fix-slave-config"), 0, "nothing was wrong");
+    }
+}
+
+#[test]
+fn a_star_becomes_a_chain_and_a_star_again_when_told_so() {
+    let mut bench = Setup::three(3).settled();
+    let set = ["SENTINEL", "SET", "mm", "replication-topology"];
+    assert_eq!(texts(&bench.command(&[&set[..], &["chain"]].concat())), ["OK"]);
+    bench.run(40_000);
+    assert_eq!(shape(&bench), "1 1<2 2<3 3<4");
+    assert_eq!(bench.count("+fix-slave-config"), 2, "each was told once");
+    assert_eq!(texts(&bench.command(&[&set[..], &["star"]].concat())), ["OK"]);
+    bench.run(60_000);
+    assert_eq!(shape(&bench), "1 1<2 1<3 1<4");
+}
+
+#[test]
+fn a_chain_is_mended_although_servers_report_by_turns() {
+    // A way of three, each asked once a second at most, and one that has just been told something.
+    let mut setup = with(Topology::Chain, 5);
+    setup.group().parallel_syncs = 1;
+    let mut bench = setup.settled();
+    bench.run(120_000);
+    assert_eq!(shape(&bench), "1 1<2 2<3 3<4 4<5 5<6");
+}
+
+#[test]
+fn who_hung_on_a_middle_that_died_goes_up_and_comes_back() {
+    for topology in [Topology::Keep, Topology::Chain] {
+        let mut bench = line(topology).settled();
+        bench.run(20_000);
+        bench.crash(R2);
+        bench.set(R3, |replica| replica.link_up = false);
+        bench.until("+sdown slave 10.0.0.2:6379", 4_000);
+        let took = bench.until("+fix-slave-config slave 10.0.0.3:6379", 6_000);
+        assert!(took <= 3_500, "{took} ms after the middle was down");
+        assert_eq!(shape(&bench), "1 1<3 3<4", "who hangs below is left alone");
+        bench.set(R2, |replica| replica.mode = Mode::Up);
+        bench.run(30_000);
+        assert_eq!(shape(&bench), "1 1<2 2<3 3<4", "{topology:?}");
+    }
+}
+
+#[test]
+fn a_promoted_replica_keeps_its_line_and_the_old_master_is_the_last() {
+    let mut setup = line(Topology::Chain);
+    setup.group().quorum = 1;
+    let mut bench = setup.started();
+    bench.run(35_000);
+    bench.forget();
+    bench.crash(MASTER);
+    bench.set(R2, |replica| (replica.link_up, replica.offset) = (false, 5_000));
+    bench.until("+switch-master mm 10.0.0.1 6379 10.0.0.2 6379", 10_000);
+    assert_eq!(shape(&bench), "2 2<3 3<4");
+    assert_eq!((bench.orders(R3).len(), bench.orders(R4).len()), (0, 0), "nobody below was told anything");
+    bench.set(MASTER, |master| master.mode = Mode::Up);
+    bench.run(60_000);
+    assert_eq!(shape(&bench), "4<1 2 2<3 3<4");
+}
+
+#[test]
+fn the_last_of_a_line_is_promoted_when_nobody_above_it_lives() {
+    let mut setup = line(Topology::Chain);
+    setup.group().quorum = 1;
+    let mut bench = setup.started();
+    bench.run(35_000);
+    for server in [MASTER, R2, R3] {
+        bench.crash(server);
+    }
+    bench.set(R4, |replica| replica.link_up = false);
+    bench.until("+switch-master mm 10.0.0.1 6379 10.0.0.4 6379", 10_000);
+    for server in [MASTER, R2, R3] {
+        bench.set(server, |server| server.mode = Mode::Up);
+    }
+    bench.run(120_000);
+    assert_eq!(shape(&bench), "4<1 1<2 2<3 4");
+}
+
+#[test]
+fn a_replica_that_another_one_takes_away_is_given_up_and_said_once() {
+    let mut bench = with(Topology::Chain, 2).started();
+    bench.run(25_000);
+    for _ in 0..10 {
+        bench.set(R3, |replica| replica.of = Some(addr(MASTER)));
+        bench.run(400_000);
+    }
+    assert_eq!(shape(&bench), "1 1<2 1<3");
+    assert_eq!(bench.count("+fix-slave-config"), 3, "the first order and two more");
+    let said = bench.log.iter().filter(|line| line.contains("is left where it is")).count();
+    assert_eq!(said, 1, "{:#?}", bench.log);
+}
+
+#[test]
+fn no_order_makes_a_circle_with_what_a_stray_server_says() {
+    let mut bench = line(Topology::Chain).settled();
+    bench.run(20_000);
+    bench.forget();
+    // The first replica hangs on the last one: a circle by hand. Its way up does not lead to the master.
+    bench.set(R2, |replica| replica.of = Some(addr(R4)));
+    bench.run(60_000);
+    assert_eq!(shape(&bench), "1 1<2 2<3 3<4");
+    assert_eq!(bench.orders(R2).len(), 6, "told once: {:?}", bench.orders(R2));
+    assert_eq!(bench.count("+fix-slave-config"), 1);
+}
