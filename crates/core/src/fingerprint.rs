@@ -320,8 +320,18 @@ impl Server {
 
 impl Spot {
     fn feed(&self, f: &mut Fingerprint) {
-        let Spot { sent_to, home, displaced, misplaced_since, obeyed, overruled, overruled_at } = self;
-        f.shown(&(sent_to, home, displaced, obeyed, overruled));
+        let Spot {
+            sent_to,
+            home,
+            displaced,
+            cut_off,
+            ask_soon,
+            misplaced_since,
+            obeyed,
+            overruled,
+            overruled_at,
+        } = self;
+        f.shown(&(sent_to, home, displaced, cut_off, ask_soon, obeyed, overruled));
         f.age_if(*misplaced_since, MISPLACED_LIMIT);
         f.flag(overruled_at.is_some());
     }

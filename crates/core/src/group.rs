@@ -389,6 +389,7 @@ impl Group {
             info: sh.tuning.info_period,
             phase: self.phase(),
             hurried: self.odown.is_some() || self.failover.is_some(),
+            tree: self.is_tree(),
             hello: self.may_say_hello(sh),
         }
     }

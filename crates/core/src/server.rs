@@ -121,13 +121,16 @@ pub(crate) struct Pace {
     pub(crate) phase: Option<Phase>,
     /// the master is down or being replaced
     pub(crate) hurried: bool,
+    /// replicas may follow replicas: who is without data is of concern to others
+    pub(crate) tree: bool,
     /// whether the hello may be sent
     pub(crate) hello: bool,
 }
 
 impl Pace {
-    /// How often a server is asked for INFO. Replicas are watched closely while the master is down or being
-    /// replaced, while they claim to be master themselves or follow the wrong server, and closest while a step of the failover waits for what they report.
+    /// How often a server is asked for INFO. Replicas are watched closely while the master is down or being replaced, while
+    /// they are without data, claim to be master themselves or follow the wrong server, and closest while a step of the
+    /// failover waits for what they report.
     pub(crate) fn info_period(self, server: &Server) -> u64 {
         if server.kind == Role::Master {
             return self.info;
@@ -141,8 +144,10 @@ impl Pace {
             self.info.min(AWAITED_INFO_PERIOD)
         } else if self.hurried
             || server.link_down_ms != 0
+            || self.tree && !server.link_up
             || server.role == Role::Master
             || server.spot.misplaced_since.is_some()
+            || server.spot.ask_soon
         {
             self.info.min(1_000)
         } else {

@@ -35,6 +35,10 @@ pub(crate) struct Spot {
     pub(crate) home: Option<Addr>,
     /// `keep`: its home went down and it was moved, by whomever
     pub(crate) displaced: bool,
+    /// it was down or without data when it was last looked at
+    pub(crate) cut_off: bool,
+    /// what it reports is awaited, because another one is back
+    pub(crate) ask_soon: bool,
     /// since when it follows another server than it should
     pub(crate) misplaced_since: Option<Mono>,
     /// it was seen where it was told to be
@@ -222,6 +226,7 @@ impl Group {
 
     /// Takes a replica's report of whom it follows, and sends it elsewhere if that is wrong for long enough.
     pub(crate) fn keep_shape(&mut self, id: ServerId, sh: &mut Shared) {
+        self.ask_others_when_back(id);
         if self.conf.topology == Topology::Keep {
             self.learn_home(id, sh);
         }
@@ -322,11 +327,28 @@ impl Group {
         if !self.is_tree() {
             return;
         }
+        if let Some(gone) = self.replicas.get_mut(&id) {
+            gone.spot.cut_off = true;
+        }
         let follows = |child: &ServerId| self.parent(*child, sh).is_some_and(|parent| parent.id == id);
         for child in self.replicas.keys().copied().filter(follows).collect::<Vec<_>>() {
             if let Some(child) = self.replicas.get_mut(&child) {
                 child.info_now = true;
             }
+        }
+    }
+
+    /// A replica that has data again can feed others, as it did or should: they are asked soon whom they follow. What each
+    /// sentinel knows of them may be a whole period old.
+    fn ask_others_when_back(&mut self, id: ServerId) {
+        let Some(replica) = self.replicas.get_mut(&id) else { return };
+        let back = replica.spot.cut_off && replica.link_up;
+        (replica.spot.cut_off, replica.spot.ask_soon) = (!replica.link_up, false);
+        if back {
+            self.replicas
+                .values_mut()
+                .filter(|other| other.id != id)
+                .for_each(|other| other.spot.ask_soon = true);
         }
     }
 

@@ -1,0 +1,111 @@
+//! Replication topologies with real servers and real sentinels, as plain processes on loopback: what `docker-compose.yml` promises,
+//! without Docker. A client writes all the time, and nothing it had acknowledged may be lost where no master was harmed.
+#![allow(clippy::unwrap_used, reason = "in a test a failed step is the report")]
+
+mod client;
+mod group;
+mod look;
+mod shape;
+mod writer;
+
+use group::Who::{Sentinel, Server};
+use group::{Group, Plan};
+
+#[test]
+fn a_chain_survives_its_master_and_its_middle() {
+    let mut group = Group::start(&Plan::default());
+    group.settles_as("1>2>3");
+    group.nothing_is_lost(1);
+
+    let full = group.sync_full(2);
+    group.kill(&[Server(1)]);
+    group.settles_as("2>3");
+    assert_eq!(group.sync_full(2), full, "3 keeps following 2 and needs no full resync");
+    group.lost(2);
+
+    group.start_again(&[Server(1)]);
+    group.settles_as("2>3>1");
+    assert_eq!(group.sync_full(2), full, "the old master is fed by the last, not by the master");
+    group.nothing_is_lost(2);
+
+    group.kill(&[Server(3)]);
+    group.settles_as("2>1");
+    assert_eq!(group.sync_full(2), full, "1 goes on from the backlog of 2");
+    group.nothing_is_lost(2);
+
+    group.start_again(&[Server(3)]);
+    group.settles_as("2>3>1");
+    group.nothing_is_lost(2);
+}
+
+#[test]
+fn the_last_of_a_chain_is_promoted_when_the_host_of_all_others_is_lost() {
+    let mut group = Group::start(&Plan { sentinels: 5, ..Plan::default() });
+    group.settles_as("1>2>3");
+    group.nothing_is_lost(1);
+
+    let host = [Server(1), Server(2), Sentinel(1), Sentinel(2)];
+    group.kill(&host);
+    group.settles_as("3");
+    group.lost(3);
+
+    group.start_again(&host);
+    group.settles_as("3>1>2");
+    group.nothing_is_lost(3);
+}
+
+#[test]
+fn a_master_that_hangs_goes_on_as_the_last_of_the_chain() {
+    let mut group = Group::start(&Plan::default());
+    group.settles_as("1>2>3");
+    group.nothing_is_lost(1);
+
+    let full = group.sync_full(2);
+    group.pause(Server(1));
+    group.settles_as("2>3");
+    group.lost(2);
+
+    group.resume(Server(1));
+    group.settles_as("2>3>1");
+    assert_eq!(group.sync_full(2), full);
+    group.nothing_is_lost(2);
+}
+
+#[test]
+fn the_topology_is_switched_while_it_runs() {
+    let group = Group::start(&Plan { topology: None, failover_timeout_ms: 5_000, ..Plan::default() });
+    // As upstream: what is below the first level is not known, and left alone.
+    group.settles_with("1>2>3", &[1, 2]);
+
+    group.set("replication-topology", "chain");
+    group.settles_as("1>2>3");
+
+    group.set("replication-topology", "star");
+    group.settles_as("1>2 1>3");
+
+    group.set("replication-topology", "chain");
+    group.settles_as("1>2>3");
+    group.nothing_is_lost(1);
+}
+
+#[test]
+fn a_tree_made_by_hand_is_kept_and_repaired() {
+    let mut group = Group::start(&Plan {
+        shape: "1>2>4 1>3",
+        topology: Some("keep"),
+        server_lines: &[(2, "replica-priority 10")],
+        ..Plan::default()
+    });
+    group.settles_as("1>2>4 1>3");
+    group.nothing_is_lost(1);
+
+    let full = group.sync_full(2);
+    group.kill(&[Server(1)]);
+    group.settles_as("2>3 2>4");
+    assert_eq!(group.sync_full(2), full, "4 keeps following 2, and 3 goes on with the history they share");
+    group.lost(2);
+
+    group.start_again(&[Server(1)]);
+    group.settles_as("2>1 2>3 2>4");
+    group.nothing_is_lost(2);
+}
