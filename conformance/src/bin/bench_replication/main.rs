@@ -74,6 +74,8 @@ fn measure(replicas: usize, chain: bool, megabytes: usize) -> Run {
         .option("replication-topology", topology)
         .start_without_waiting();
     eventually(DEADLINE, &format!("a {topology} of {replicas} replicas"), || in_shape(&group, chain));
+    // Who has just copied everything is fed from its first acknowledgement on, up to a second later.
+    let _ = lag_for(&group.servers[0], last(&group), Duration::from_secs(2));
     let quiet = lag_for(&group.servers[0], last(&group), QUIET);
 
     let before = sent(&group);

@@ -73,7 +73,7 @@ fn seconds(ms: u128) -> f64 {
 }
 
 fn lag(lag: &Lag) -> String {
-    format!("{:.1} ({:.0}) ms", lag.median_ms(), lag.worst_ms())
+    format!("{:.1} ({:.1}) ms", lag.median_ms(), lag.worst_ms())
 }
 
 /// Star against chain.
