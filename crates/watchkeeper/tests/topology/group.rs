@@ -34,7 +34,7 @@ pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Result<T, Stri
                 assert!(Instant::now() < until, "not within {DEADLINE:?}: {what}; last look: {reason}");
             }
         }
-        std::thread::sleep(PAUSE);
+        std::thread::sleep(PAUSE); // between two looks at a condition
     }
 }
 
