@@ -7,6 +7,7 @@ use crate::epoch::{ConfigEpoch, FailoverEpoch};
 use crate::event::{EventKind, LogLevel};
 use crate::group::Group;
 use crate::id::RunId;
+use crate::info::Role;
 use crate::io::{Output, Version, Why};
 use crate::link::{Pending, Renames};
 use crate::server::{Reconf, ServerId};
@@ -479,7 +480,12 @@ impl Group {
             .collect()
     }
 
+    /// Sends a replica to where it belongs below the promoted one. Not if that one has become a replica meanwhile: perhaps
+    /// of this very one, which another failover has promoted since, and nobody would be a master.
     fn tell(&mut self, id: ServerId, promoted: ServerId, kind: EventKind, sh: &mut Shared) -> bool {
+        if self.replicas.get(&promoted).is_none_or(|promoted| promoted.role != Role::Master) {
+            return false;
+        }
         let parent = self.wanted_parent(id, promoted, sh);
         let to = self.server_mut(parent).map(|parent| parent.addr.clone());
         let renames = self.conf.renames.clone();

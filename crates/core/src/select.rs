@@ -78,8 +78,23 @@ impl Group {
         fit.min_by_key(|replica| self.preference(replica, sh)).map(|replica| replica.id)
     }
 
-    /// Why `replica` may not be promoted now.
+    /// Why `replica` may not be promoted now. Old data is better than none where nobody is a master and nobody has newer.
     pub(crate) fn refusal(&self, replica: &Server, sh: &Shared) -> Option<Refusal> {
+        let refusal = self.refusal_by_itself(replica, sh)?;
+        let fit = |other: &Server| self.refusal_by_itself(other, sh).is_none();
+        let only_old = matches!(refusal, Refusal::LinkDownTooLong { .. });
+        let last_hope = only_old && self.lacks_a_master() && !self.replicas.values().any(fit);
+        (!last_hope).then_some(refusal)
+    }
+
+    /// Whether the master answers and is a replica that has lost its own source. It began again with an old configuration,
+    /// and perhaps follows its own replica. However long one waits, nobody here becomes a master by itself.
+    pub(crate) fn lacks_a_master(&self) -> bool {
+        let master = &self.master;
+        master.role == Role::Replica && !master.link_up && master.cmd.up && master.info_at.is_some()
+    }
+
+    fn refusal_by_itself(&self, replica: &Server, sh: &Shared) -> Option<Refusal> {
         let now = sh.now.mono;
         let heard_limit = 5 * sh.tuning.ping_period;
         let since_ms = now.since(replica.ping.available);

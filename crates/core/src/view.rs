@@ -79,6 +79,8 @@ pub struct MasterView {
     pub sdown: bool,
     /// for how many milliseconds it has been, or has already been no master
     pub down_for_ms: Option<u64>,
+    /// whether it answers as a replica without a source, so that nobody is a master
+    pub lacking: bool,
     /// whether there is a working command link
     pub connected: bool,
     /// what it reports to be
@@ -275,6 +277,7 @@ fn master_view(group: &Group, sh: &Shared) -> MasterView {
         place: Place::of(&master.addr),
         sdown: master.down.is,
         down_for_ms: group.outage_ms(sh.now.mono),
+        lacking: group.lacks_a_master(),
         connected: master.cmd.up,
         role: RoleView::of(master),
         info_age_ms: master.info_at.map(|at| sh.now.mono.since(at)),

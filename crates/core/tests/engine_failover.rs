@@ -3,7 +3,7 @@
 mod bench;
 
 use bench::fake::Mode;
-use bench::{Bench, MASTER, P1, R2, R3, Setup, texts};
+use bench::{Bench, MASTER, P1, R2, R3, Setup, addr, texts};
 
 const NO_ONE: [&str; 6] = [
     "MULTI",
@@ -299,4 +299,23 @@ fn simulated_crashes_end_the_process_where_they_say() {
     assert_eq!(help, ["crash-after-election", "crash-after-promotion"]);
     let wrong = texts(&bench.command(&["SENTINEL", "SIMULATE-FAILURE", "x"]));
     assert_eq!(wrong, ["ERR Unknown failure simulation specified"]);
+}
+
+#[test]
+fn nobody_is_sent_to_a_promoted_replica_that_is_a_replica_again() {
+    let mut setup = Setup::alone(3);
+    setup.group().parallel_syncs = 1;
+    let mut bench = setup.settled();
+    bench.crash(MASTER);
+    bench.set(R2, |replica| replica.offset = 5_000);
+    bench.set(R3, |replica| replica.syncs = false);
+    bench.until("+slave-reconf-sent slave 10.0.0.3:6379", 6_000);
+    // Another failover has promoted the last one meanwhile, and we have not heard of it.
+    bench.set(R2, |replica| replica.of = Some(addr("10.0.0.4:6379")));
+    bench.set("10.0.0.4:6379", |replica| replica.of = None);
+    bench.until("+role-change slave 10.0.0.2:6379", 3_000);
+    bench.set(R3, |replica| replica.link_up = true);
+    bench.until("+slave-reconf-done slave 10.0.0.3:6379", 3_000);
+    bench.run(5_000);
+    assert_eq!(bench.orders("10.0.0.4:6379"), Vec::<String>::new());
 }

@@ -195,3 +195,34 @@ fn a_replica_that_was_never_connected_may_be_promoted() {
     assert_eq!(bench.replica_field(R2, "master-link-down-time").unwrap(), "-1000");
     assert_eq!(chosen(&mut bench), R2);
 }
+
+#[test]
+fn old_data_is_better_than_no_master_for_ever() {
+    let mut bench = Setup::alone(2).settled();
+    // The master restarted with an old configuration and follows its own replica; nobody has had a master for an hour.
+    for server in [R2, R3] {
+        bench.set(server, |replica| (replica.link_up, replica.link_down_s) = (false, 3_600));
+    }
+    bench.set(R3, |replica| replica.offset = 7_000);
+    bench.set(MASTER, |master| (master.of, master.link_up) = (Some(addr(R2)), false));
+    bench.until("+switch-master mm 10.0.0.1 6379 10.0.0.3 6379", 60_000);
+}
+
+#[test]
+fn old_data_is_refused_while_the_master_may_come_back_with_newer() {
+    for gone in [true, false] {
+        let mut bench = Setup::alone(2).settled();
+        for server in [R2, R3] {
+            bench.set(server, |replica| (replica.link_up, replica.link_down_s) = (false, 3_600));
+        }
+        if gone {
+            bench.crash(MASTER);
+        } else {
+            // It gets its data from somebody we do not know.
+            bench.set(MASTER, |master| (master.of, master.link_up) = (Some(addr("10.9.9.9:6379")), true));
+        }
+        bench.run(60_000);
+        assert!(bench.count("-failover-abort-no-good-slave") > 0);
+        assert_eq!(bench.count("+switch-master"), 0);
+    }
+}

@@ -111,12 +111,14 @@ pub enum Fact {
         /// whether it is on disk
         ok: bool,
     },
-    /// a user asked a sentinel for a failover
-    FailoverAsked {
+    /// a sentinel starts a failover because a user asked for it; the events of that follow
+    FailoverForced {
         /// which sentinel
         who: ProcId,
         /// of which group
         group: String,
+        /// the epoch of the failover
+        epoch: u64,
     },
     /// a server changed whom it follows, by order or by its own restart
     Follows {

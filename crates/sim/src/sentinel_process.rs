@@ -212,10 +212,11 @@ impl SentinelProcess {
                 Ok(Some(argv)) if argv.is_empty() => {}
                 Ok(Some(argv)) => {
                     client.asks.extend(wire::asked_about(&argv));
-                    if let Some(group) = wire::failover_request(&argv) {
-                        ctx.fact(Fact::FailoverAsked { who: ctx.me(), group });
+                    let input = Input::Client { client: id, what: ClientInput::Command(&argv) };
+                    match wire::failover_request(&argv) {
+                        Some(group) => self.step_forced(group, input, ctx),
+                        None => self.step(input, ctx),
                     }
-                    self.step(Input::Client { client: id, what: ClientInput::Command(&argv) }, ctx);
                 }
                 Ok(None) => return,
                 Err(_) => {
@@ -224,6 +225,17 @@ impl SentinelProcess {
                     return;
                 }
             }
+        }
+    }
+
+    /// Takes a user's order to fail over. A failover that it starts has a new epoch, and may be over within the step.
+    fn step_forced(&mut self, group: String, input: Input<'_>, ctx: &mut Ctx<'_>) {
+        let epoch = |it: &Self| it.core.as_ref().map_or(0, Sentinel::current_epoch);
+        let (mark, before) = (ctx.mark(), epoch(self));
+        self.step(input, ctx);
+        let epoch = epoch(self);
+        if epoch > before {
+            ctx.fact_before(mark, Fact::FailoverForced { who: ctx.me(), group, epoch });
         }
     }
 

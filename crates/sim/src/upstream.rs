@@ -130,10 +130,6 @@ impl UpstreamSentinel {
     pub fn in_failover(&self, group: &str) -> bool {
         self.group(group).is_some_and(|group| group.phase != Phase::None)
     }
-    /// The epoch of the failover it attempts because a user asked for it.
-    pub fn forced_epoch(&self, group: &str) -> Option<u64> {
-        self.group(group).filter(|group| group.forced).map(|group| group.failover_epoch)
-    }
     /// The epoch of the failover in which it makes a server the master.
     pub fn promotes_in(&self, server: SocketAddr) -> Option<u64> {
         let mut groups = self.groups.iter().filter(|group| group.phase != Phase::None);

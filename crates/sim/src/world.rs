@@ -170,6 +170,15 @@ impl Ctx<'_> {
     pub fn fact(&mut self, fact: Fact) {
         self.fabric.fact(fact);
     }
+    /// How many observations there are by now, for [`Ctx::fact_before`].
+    pub(crate) fn mark(&self) -> usize {
+        self.fabric.facts.len()
+    }
+    /// Makes an observation of what led to those made since `mark`.
+    pub(crate) fn fact_before(&mut self, mark: usize, fact: Fact) {
+        let now = self.fabric.now;
+        self.fabric.facts.insert(mark, (now, fact));
+    }
     /// A line of the trace; `text` is only called where lines are wanted.
     pub fn trace(&mut self, kind: &str, text: impl FnOnce() -> String) {
         let Fabric { now, slots, trace, .. } = &mut *self.fabric;

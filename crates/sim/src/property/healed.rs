@@ -92,7 +92,8 @@ pub(super) fn master_of(group: &GroupConfig) -> Option<SocketAddr> {
 fn hopeless(replica: &ReplicaView, group: &GroupView) -> bool {
     let outage = group.master.down_for_ms.unwrap_or(0);
     let limit = group.down_after_ms.saturating_mul(10).saturating_add(outage);
-    replica.priority == 0 || u64::try_from(replica.link_down_ms).is_ok_and(|down| down > limit)
+    let too_old = u64::try_from(replica.link_down_ms).is_ok_and(|down| down > limit);
+    replica.priority == 0 || (too_old && !group.master.lacking)
 }
 
 /// One group, as it is when the world has settled.
@@ -290,7 +291,7 @@ impl Property for Healed {
         "healed"
     }
 
-    fn fact(&mut self, world: &World, _at: Time, fact: &Fact) -> Result<(), String> {
+    fn fact(&mut self, _world: &World, _at: Time, fact: &Fact) -> Result<(), String> {
         match fact {
             Fact::WriteBegun { who, config, .. } => {
                 let known = self.known.entry(*who).or_default();
@@ -302,8 +303,8 @@ impl Property for Healed {
                     );
                 }
             }
-            Fact::FailoverAsked { .. } => {
-                self.attempts.note(&mut self.groups, world, fact);
+            Fact::FailoverForced { .. } => {
+                self.attempts.note(&mut self.groups, fact);
             }
             Fact::Event { who, event } if event.kind == EventKind::ResetMaster => {
                 self.known.remove(who);

@@ -15,7 +15,6 @@ use crate::config_text;
 use crate::fact::Fact;
 use crate::process::{Body, ProcId};
 use crate::server::Server;
-use crate::time::Time;
 use crate::world::World;
 
 /// A group, by the order in which it was first heard of.
@@ -139,17 +138,6 @@ pub(crate) fn group_of(world: &World, who: ProcId, name: &str) -> Option<GroupVi
     core_of(world, who)?.group_view(&GroupName(name.to_owned()))
 }
 
-/// The epoch of the failover that a sentinel attempts because a user asked for it.
-fn forced_epoch(world: &World, who: ProcId, group: &str) -> Option<u64> {
-    match world.body(who) {
-        Body::Upstream(it) => it.forced_epoch(group),
-        Body::Sentinel(_) | Body::Server(_) | Body::Writer(_) | Body::Admin(_) => {
-            let failover = group_of(world, who, group).and_then(|view| view.failover);
-            failover.filter(|failover| failover.forced).map(|failover| failover.epoch)
-        }
-    }
-}
-
 /// An attempt at a failover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Attempt {
@@ -168,8 +156,6 @@ pub(crate) struct Attempts {
     new_epoch: BTreeMap<Seat, u64>,
     last: BTreeMap<Seat, Attempt>,
     forced: BTreeSet<(ProcId, GroupNo, u64)>,
-    /// when a user asked for a failover that was over, or not begun, when it was looked for
-    asked: BTreeMap<Seat, Time>,
 }
 
 impl Attempts {
@@ -189,12 +175,7 @@ impl Attempts {
     }
 
     /// Learns. To be called with every fact, before judging it; gives the attempt that this fact begins.
-    pub(crate) fn note(
-        &mut self,
-        groups: &mut Groups,
-        world: &World,
-        fact: &Fact,
-    ) -> Option<(Seat, Attempt)> {
+    pub(crate) fn note(&mut self, groups: &mut Groups, fact: &Fact) -> Option<(Seat, Attempt)> {
         match fact {
             Fact::Booted { who } => {
                 let gone: Vec<Seat> =
@@ -205,30 +186,16 @@ impl Attempts {
                 }
                 None
             }
-            Fact::FailoverAsked { who, group } => {
-                let number = groups.number(group);
-                match forced_epoch(world, *who, group) {
-                    Some(epoch) => {
-                        self.forced.insert((*who, number, epoch));
-                    }
-                    None => {
-                        self.asked.insert((*who, number), world.now());
-                    }
-                }
+            Fact::FailoverForced { who, group, epoch } => {
+                self.forced.insert((*who, groups.number(group), *epoch));
                 None
             }
-            Fact::Event { who, event } => self.event(groups, world.now(), *who, event),
+            Fact::Event { who, event } => self.event(groups, *who, event),
             _ => None,
         }
     }
 
-    fn event(
-        &mut self,
-        groups: &mut Groups,
-        now: Time,
-        who: ProcId,
-        event: &Event,
-    ) -> Option<(Seat, Attempt)> {
+    fn event(&mut self, groups: &mut Groups, who: ProcId, event: &Event) -> Option<(Seat, Attempt)> {
         if !matches!(event.kind, EventKind::NewEpoch | EventKind::TryFailover) {
             return None;
         }
@@ -238,9 +205,6 @@ impl Attempts {
             return None;
         }
         let epoch = self.new_epoch.get(&seat).copied().unwrap_or(0);
-        if self.asked.remove(&seat) == Some(now) {
-            self.forced.insert((who, seat.1, epoch));
-        }
         let attempt = Attempt { epoch, forced: self.forced(seat, epoch) };
         self.last.insert(seat, attempt);
         Some((seat, attempt))

@@ -7,6 +7,8 @@
 //! somebody that they voted for it in that epoch (its own vote included). Votes on their way count: more is known
 //! here than the leader knows.
 //!
+//! The quorum that counts is the one of the election: a user may change it right after.
+//!
 //! Allowed: a failover that a user forced needs no votes. Sentinels with upstream's behaviour are not judged: they count
 //! at the process-wide epoch.
 
@@ -16,7 +18,7 @@ use watchkeeper_core::event::EventKind;
 use watchkeeper_core::view::GroupView;
 
 use super::Property;
-use super::known::{Attempts, GroupNo, Groups, core_of, group_of};
+use super::known::{Attempts, GroupNo, Groups, Seat, core_of, group_of};
 use crate::fact::Fact;
 use crate::process::ProcId;
 use crate::time::Time;
@@ -29,6 +31,8 @@ pub struct Leader {
     attempts: Attempts,
     /// who voted for whom
     votes: BTreeMap<(GroupNo, u64), BTreeSet<(ProcId, String)>>,
+    /// the quorum at which a sentinel was elected last, and the epoch
+    elected: BTreeMap<Seat, (u64, u32)>,
 }
 
 impl Leader {
@@ -47,15 +51,16 @@ impl Leader {
         };
         let votes = self.votes.get(&at).map_or(0, |votes| votes.iter().filter(|(_, to)| *to == id).count());
         let known = view.peers.len() + 1;
-        let needed = (known / 2 + 1).max(view.quorum as usize);
+        let elected = self.elected.get(&(who, group)).filter(|(of, _)| *of == epoch);
+        let quorum = elected.map_or(view.quorum, |(_, quorum)| *quorum);
+        let needed = (known / 2 + 1).max(quorum as usize);
         if votes >= needed {
             return Ok(());
         }
         Err(format!(
-            "`{}` leads `{}` in epoch {epoch} with {votes} votes; of {known} sentinels, with quorum {}, it needs {needed}",
+            "`{}` leads `{}` in epoch {epoch} with {votes} votes; of {known} sentinels, with quorum {quorum}, it needs {needed}",
             world.name(who),
-            self.groups.name(group),
-            view.quorum
+            self.groups.name(group)
         ))
     }
 }
@@ -67,7 +72,7 @@ impl Property for Leader {
 
     fn fact(&mut self, world: &World, _at: Time, fact: &Fact) -> Result<(), String> {
         self.groups.note(world, fact);
-        self.attempts.note(&mut self.groups, world, fact);
+        self.attempts.note(&mut self.groups, fact);
         match fact {
             Fact::VoteTold { who, master, leader, epoch } => {
                 let group = self.groups.at(*master);
@@ -94,6 +99,7 @@ impl Property for Leader {
                 };
                 if let Some(view) = group_of(world, *who, self.groups.name(group)) {
                     self.judge(world, *who, &view, (group, attempt.epoch))?;
+                    self.elected.insert((*who, group), (attempt.epoch, view.quorum));
                 }
             }
             Fact::Chosen { who, group: Some(view), .. } => {

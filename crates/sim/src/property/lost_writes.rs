@@ -12,7 +12,7 @@
 //!
 //! Anything else is a violation: held by each one promoted later and missing from the last of them, or lost without
 //! any promotion. A promotion that no living sentinel has told of, because its leader died, can be undone: the server that
-//! the promoted one is then made to follow is the master again.
+//! the promoted one is then made to follow, itself or through others, is the master again.
 //!
 //! What a server holds is taken from its data at the moment of its promotion or start, not from what anybody says.
 
@@ -22,10 +22,10 @@ use std::net::SocketAddr;
 
 use super::Property;
 use super::healed::{master_of, sentinels_of, working_core};
-use super::known::root;
+use super::known::{root, server_at};
 use crate::fact::Fact;
 use crate::process::{Body, ProcId};
-use crate::server::Values;
+use crate::server::{Server, Values};
 use crate::time::Time;
 use crate::world::World;
 
@@ -143,6 +143,17 @@ fn why(reigns: &[Reign], value: u64, server: SocketAddr, at: Time) -> Option<Why
     Some(if is_promotion(first) { Why::Unreplicated } else { Why::Emptied })
 }
 
+/// The server that one gets its data from in the end.
+fn top(world: &World, from: SocketAddr) -> Option<(SocketAddr, &Server)> {
+    let mut at = server_at(world, from)?.1;
+    let mut top = from;
+    for _ in 0..world.processes().count() {
+        let Some(parent) = at.follows() else { break };
+        (top, at) = (parent, server_at(world, parent)?.1);
+    }
+    Some((top, at))
+}
+
 impl LostWrites {
     fn follows(&mut self, world: &World, at: Time, who: ProcId, master: Option<SocketAddr>) {
         let Body::Server(body) = world.body(who) else { return };
@@ -165,7 +176,7 @@ impl LostWrites {
                 (server, Start::Promoted, body.values().clone())
             }
             (false, Some(master)) if present == Some(server) && unknown => {
-                let Some(Body::Server(again)) = world.at(master).map(|who| world.body(who)) else { return };
+                let Some((master, again)) = top(world, master) else { return };
                 (master, Start::Promoted, again.values().clone())
             }
             (_, _) => return,

@@ -9,7 +9,7 @@
 //! Allowed: a failover that a user forced. Whom a sentinel with upstream's behaviour counts is not judged: it counts words
 //! about the old master for the new one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use watchkeeper_core::Event;
@@ -31,8 +31,6 @@ pub struct OdownFirst {
     groups: Groups,
     attempts: Attempts,
     odown: BTreeMap<Seat, bool>,
-    /// who was asked for a failover by a user and has not begun it yet
-    asked: BTreeSet<Seat>,
     /// when each sentinel last said that a master is down
     said: BTreeMap<(SocketAddr, ProcId), Time>,
     /// since when each sentinel has had something that is not on disk
@@ -77,11 +75,10 @@ impl Property for OdownFirst {
     }
 
     fn fact(&mut self, world: &World, at: Time, fact: &Fact) -> Result<(), String> {
-        let started = self.attempts.note(&mut self.groups, world, fact);
+        let started = self.attempts.note(&mut self.groups, fact);
         if let Some((seat, attempt)) = started {
             let odown = self.odown.get(&seat).copied().unwrap_or(false);
-            let asked = self.asked.remove(&seat);
-            if !odown && !attempt.forced && !asked {
+            if !odown && !attempt.forced {
                 return Err(format!(
                     "`{}` starts a failover of `{}` in epoch {} without `+odown`, and nobody forced it",
                     world.name(seat.0),
@@ -91,10 +88,6 @@ impl Property for OdownFirst {
             }
         }
         match fact {
-            Fact::FailoverAsked { who, group } => {
-                let group = self.groups.number(group);
-                self.asked.insert((*who, group));
-            }
             Fact::Booted { who } => {
                 for (_, odown) in self.odown.range_mut((*who, 0)..=(*who, u32::MAX)) {
                     *odown = false;

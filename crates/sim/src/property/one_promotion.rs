@@ -100,8 +100,8 @@ impl Property for OnePromotion {
                 };
                 self.promotes(world, *who, *server, (group, failover.epoch))
             }
-            Fact::FailoverAsked { .. } => {
-                self.attempts.note(&mut self.groups, world, fact);
+            Fact::FailoverForced { .. } => {
+                self.attempts.note(&mut self.groups, fact);
                 Ok(())
             }
             _ => Ok(()),

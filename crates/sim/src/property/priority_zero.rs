@@ -5,7 +5,7 @@
 //! This looks at how the server is really configured, not at what a sentinel believes.
 //!
 //! Allowed: a server that is a master already, such as an old one that returns in an outage, tells nobody its priority; it
-//! is not promoted but kept. A priority that was set to 0 in the last 40 seconds may not be known yet: an INFO of a healthy group may be
+//! is not promoted but kept. That it became a replica in the last 5 seconds may not be known yet. A priority that was set to 0 in the last 40 seconds may not be known yet: an INFO of a healthy group may be
 //! 30 seconds old, and more when clocks run apart.
 
 use std::collections::BTreeMap;
@@ -21,12 +21,16 @@ use crate::world::World;
 
 /// See the module, in milliseconds.
 const KNOWN_AFTER_MS: u64 = 40_000;
+/// A report that it is a master may be so old, in milliseconds.
+const ROLE_KNOWN_AFTER_MS: u64 = 5_000;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub struct PriorityZero {
     /// servers of priority 0, and since when
     since: BTreeMap<ProcId, Time>,
+    /// when a server last began to follow another one, or none
+    turned: BTreeMap<ProcId, Time>,
 }
 
 impl PriorityZero {
@@ -43,6 +47,10 @@ impl PriorityZero {
         // It may have been raised since it was last looked at.
         let zero = |server: &Server| !server.is_master() && server.options().priority == 0;
         let who = server_at(world, server).filter(|(_, server)| zero(server)).map(|(who, _)| who);
+        let turned = who.and_then(|who| self.turned.get(&who));
+        if turned.is_some_and(|turned| at.since_ms(*turned) <= ROLE_KNOWN_AFTER_MS) {
+            return Ok(());
+        }
         let since = who.and_then(|who| self.since.get(&who));
         let known = |since: &&Time| **since == Time(0) || at.since_ms(**since) > KNOWN_AFTER_MS;
         if since.filter(known).is_none() {
@@ -61,6 +69,10 @@ impl Property for PriorityZero {
         match fact {
             Fact::Booted { who } => {
                 self.note(world, *who, at);
+                Ok(())
+            }
+            Fact::Follows { who, .. } => {
+                self.turned.insert(*who, at);
                 Ok(())
             }
             Fact::OrderSent { who, server, follow: None } => self.judge(world, at, *who, *server),

@@ -40,7 +40,7 @@ impl Property for Tilt {
     }
 
     fn fact(&mut self, world: &World, _at: Time, fact: &Fact) -> Result<(), String> {
-        let started = self.attempts.note(&mut self.groups, world, fact);
+        let started = self.attempts.note(&mut self.groups, fact);
         match fact {
             Fact::Booted { who } => {
                 self.since.remove(who);

@@ -126,8 +126,6 @@ impl UpstreamSentinel {
     }
 
     fn failover_by_hand(&mut self, g: usize, out: &mut Vec<u8>, ctx: &mut Ctx<'_>) {
-        let group = self.groups[g].config.name.0.clone();
-        ctx.fact(Fact::FailoverAsked { who: ctx.me(), group });
         if self.groups[g].phase != Phase::None {
             return encode::error(out, "INPROG Failover already in progress");
         }
@@ -135,8 +133,11 @@ impl UpstreamSentinel {
         if self.best_replica(g, now).is_none() {
             return encode::error(out, "NOGOODSLAVE No suitable replica to promote");
         }
+        let mark = ctx.mark();
         self.start(g, now, ctx);
         self.groups[g].forced = true;
+        let (group, epoch) = (self.groups[g].config.name.0.clone(), self.groups[g].failover_epoch);
+        ctx.fact_before(mark, Fact::FailoverForced { who: ctx.me(), group, epoch });
         encode::simple(out, "OK");
     }
 
