@@ -262,16 +262,19 @@ impl Course {
         Ok(())
     }
 
-    /// Whether a sentinel names a master of the group that runs and is one; that one may rightly be missing is judged by
-    /// the property `healed`.
+    /// Whether a sentinel names a master of the group that runs and is one, and knows as many replicas as it wants
+    /// (`min-replicas`; after a reset it may know none). That one may rightly be missing is judged by `healed`.
     fn has_master(&self, group: usize) -> bool {
         let named = self.sentinels.iter().filter_map(|who| {
             let Body::Sentinel(sentinel) = self.world.body(*who) else { return None };
             let view = sentinel.core()?.group_view(&GroupName(group_name(group)))?;
-            self.world.at(view.current.at?)
+            Some((self.world.at(view.current.at?)?, view.replicas.len()))
         });
-        let mut named = named.filter(|who| self.world.runs(*who));
-        named.any(|who| matches!(self.world.body(who), Body::Server(server) if server.is_master()))
+        let mut named = named.filter(|(who, _)| self.world.runs(*who));
+        named.any(|(who, replicas)| match self.world.body(who) {
+            Body::Server(server) => server.is_master() && replicas >= server.options().min_replicas as usize,
+            Body::Sentinel(_) | Body::Upstream(_) | Body::Writer(_) | Body::Admin(_) => false,
+        })
     }
 
     fn violation(&self, property: &str, text: String) -> Violation {

@@ -7,7 +7,8 @@
 //! Allowed: a current epoch may be told before it is on disk, and be forgotten by a crash before any write that began
 //! later succeeded: nobody was promised anything in it. The same for a configuration whose write failed: its hello is
 //! sent all the same (ARCHITECTURE.md, "Where the design was changed"). A group that was removed begins anew. With
-//! upstream's behaviour nothing is required across restarts, because it ignores writes that fail.
+//! upstream's behaviour nothing is required across restarts, because it ignores writes that fail; nor of its configuration where it ends a
+//! failover of an epoch older than one that its master was confirmed in meanwhile.
 
 use std::collections::BTreeMap;
 
@@ -119,6 +120,9 @@ impl Epochs {
         let on_disk = !self.failing.get(&who).copied().unwrap_or(false);
         let seat = (who, self.groups.number(group));
         let told = self.config.entry(seat).or_default();
+        if config < told.latest && !is_ours(world, who) {
+            *told = Told::default();
+        }
         told.tell(config, on_disk).map_err(|before| {
             format!("`{}` told of config epoch {config} of `{group}`, after {before}", world.name(who))
         })

@@ -226,13 +226,14 @@ impl LostWrites {
         }
     }
 
-    /// A server that was chosen is named as the master of that epoch: it reigns, also if it became a master by another
-    /// way than the order. Unless another one was promoted in a newer epoch.
+    /// A server is named as the master of an epoch newer than that of the present reign: it reigns, also if it became a
+    /// master by another way than the order, or if its sentinel confirms it against another one of the same epoch.
     fn named(&mut self, world: &World, at: Time, server: SocketAddr, epoch: u64) {
         let reigns = self.reigns.get(&root(world, server)).map_or(&[][..], |reigns| reigns);
         let newest =
             reigns.iter().rfind(|reign| reign.start == Start::Promoted).and_then(|reign| reign.epoch);
         if newest.is_some_and(|newest| newest < epoch) {
+            self.chosen_in(server, Some(epoch));
             self.chosen(world, at, server);
         }
     }
@@ -316,9 +317,7 @@ impl Property for LostWrites {
                 }
             }
             Fact::HelloSent { who, master, config_epoch, .. } => {
-                if self.chosen_in.get(master) == Some(config_epoch) {
-                    self.named(world, at, *master, *config_epoch);
-                }
+                self.named(world, at, *master, *config_epoch);
                 // An old configuration may name it too.
                 match self.named_by.get_mut(master) {
                     Some((epoch, by)) if *config_epoch >= *epoch => {

@@ -5,7 +5,8 @@
 //! four epochs, whose confusion is upstream's bug.
 //!
 //! Allowed: two failovers that users forced at two sentinels at once may share an epoch, as upstream's do
-//! (ARCHITECTURE.md, "Where the design was changed"); so may a forced one and an elected one. Nothing is required of
+//! (ARCHITECTURE.md, "Where the design was changed"); so may a forced one and an elected one; each side may
+//! confirm its own in the next epoch, and `healed` asks that this ends. Nothing is required of
 //! what a sentinel with upstream's behaviour promotes: it can be elected in one epoch by votes of another. Epoch 0 is
 //! that of configurations people wrote.
 
@@ -27,6 +28,8 @@ pub struct OnePromotion {
     promoted: BTreeMap<(GroupNo, u64), (ProcId, SocketAddr)>,
     /// the master that each epoch of a configuration names
     named: BTreeMap<(GroupNo, u64), SocketAddr>,
+    /// two servers that failovers which users forced made masters in one epoch; each side may confirm its own
+    disputed: BTreeSet<(SocketAddr, SocketAddr)>,
     /// servers that a sentinel with upstream's behaviour promoted
     by_upstream: BTreeSet<SocketAddr>,
 }
@@ -60,8 +63,12 @@ impl OnePromotion {
         at: (GroupNo, u64),
     ) -> Result<(), String> {
         let first = *self.named.entry(at).or_insert(master);
+        let pair = (first.min(master), first.max(master));
+        if first != master && self.attempts.anybody_forced(at.0, at.1) {
+            self.disputed.insert(pair);
+        }
         let excused = || {
-            self.attempts.anybody_forced(at.0, at.1)
+            self.disputed.contains(&pair)
                 || self.by_upstream.contains(&first)
                 || self.by_upstream.contains(&master)
         };
