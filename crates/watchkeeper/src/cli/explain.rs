@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::bail;
+use watchkeeper_core::event::by_name;
 
 use super::lang::Lang;
 use super::status;
@@ -24,7 +25,7 @@ const BUFFER: usize = 256 * 1024;
 #[derive(Debug, clap::Args)]
 pub(super) struct ExplainArgs {
     /// Logs of sentinels (- for standard input), or names of events such as +sdown
-    #[arg(value_name = "FILE|EVENT", allow_hyphen_values = true)]
+    #[arg(value_name = "FILE|EVENT")]
     words: Vec<OsString>,
     /// Every event in a line
     #[arg(long)]
@@ -46,6 +47,21 @@ enum Format {
     Json,
 }
 
+/// Marks a word as the name of an event.
+const EVENT: &str = "event:";
+
+/// The arguments with marks before names such as `-sdown`, which would be taken for options.
+pub(super) fn marked(args: &[OsString]) -> Vec<OsString> {
+    let from = args.iter().position(|word| word == "explain").unwrap_or(args.len());
+    let is_event = |word: &str| word.starts_with('-') && by_name(word).is_some();
+    let mark = |(at, word): (usize, &OsString)| match word.to_str().filter(|word| at > from && is_event(word))
+    {
+        Some(name) => OsString::from(format!("{EVENT}{name}")),
+        None => word.clone(),
+    };
+    args.iter().enumerate().map(mark).collect()
+}
+
 /// Explains and says with the exit status whether it could.
 pub(super) fn run(args: &ExplainArgs, lang: Lang) -> ExitCode {
     match explain(args, lang) {
@@ -65,7 +81,8 @@ fn explain(args: &ExplainArgs, lang: Lang) -> anyhow::Result<()> {
     let mut texts = Vec::new();
     for word in args.words.iter().filter(|word| !is_log(word)) {
         let name = word.to_string_lossy();
-        let Some(text) = glossary::one(&name, lang) else { bail!(glossary::unknown(&name, lang)) };
+        let name = name.strip_prefix(EVENT).unwrap_or(&name);
+        let Some(text) = glossary::one(name, lang) else { bail!(glossary::unknown(name, lang)) };
         texts.push(text);
     }
     let mut logs: Vec<Log> = args.words.iter().filter(|word| is_log(word)).map(|word| log(word)).collect();

@@ -121,7 +121,8 @@ pub fn command(lang: Lang) -> clap::Command {
 
 /// Does what the arguments (with the program's name in front) say; the result is the exit status.
 pub fn main(args: &[OsString], lang: Lang) -> ExitCode {
-    let parsed = command(lang).try_get_matches_from(args).and_then(|found| Cli::from_arg_matches(&found));
+    let found = command(lang).try_get_matches_from(explain::marked(args));
+    let parsed = found.and_then(|found| Cli::from_arg_matches(&found));
     let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {

@@ -14,6 +14,9 @@ const MOMENTS_MAX: usize = 500;
 /// Clocks further apart than this may be found by what both saw at about the same time.
 const LOOSE_MS: i64 = 10_000;
 
+/// Time zones differ by multiples of this.
+const QUARTER_MS: i64 = 15 * 60_000;
+
 /// What a log says that others speak of too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum What {
@@ -151,8 +154,9 @@ fn certain(a: &Moments, b: &Moments) -> Option<i64> {
         return None;
     }
     let middle = bounds.least + (bounds.most - bounds.least) / 2;
-    let fits = (bounds.least..=bounds.most).contains(&0);
-    Some(if fits { 0 } else { middle })
+    // Whole quarters of an hour are another time zone, and 0 is the same clock.
+    let quarters = (middle as f64 / QUARTER_MS as f64).round() as i64 * QUARTER_MS;
+    Some(if (bounds.least..=bounds.most).contains(&quarters) { quarters } else { middle })
 }
 
 /// Times between what must come first, in `a`, and what must come later, in `b`.

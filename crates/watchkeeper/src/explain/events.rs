@@ -41,9 +41,9 @@ fn topic(kind: EventKind) -> Topic {
         | E::SlaveReconfSentTimeout | E::SlaveReconfDone | E::SlaveReconfSentBestEffort
         | E::FailoverEndForTimeout | E::FailoverEnd => Topic::Work,
         E::SwitchMaster | E::ConfigUpdateFrom | E::FailoverDetected => Topic::Switch,
-        E::RoleAgrees | E::RoleDiffers | E::ConvertToSlave | E::FixSlaveConfig => Topic::Role,
+        E::RoleAgrees | E::RoleDiffers | E::ConvertToSlave => Topic::Role,
         E::Tilt | E::TiltEnd | E::ScriptError | E::ScriptTimeout => Topic::Process,
-        E::DupSentinel | E::SentinelAddressUpdate | E::SentinelInvalidAddr | E::StateSelectSlave
+        E::FixSlaveConfig | E::DupSentinel | E::SentinelAddressUpdate | E::SentinelInvalidAddr | E::StateSelectSlave
         | E::StateSendSlaveofNoone | E::StateWaitPromotion | E::StateReconfSlaves | E::SlaveReconfInprog
         | E::ScriptChild | E::ScriptChildEnd | E::CmdLinkReconnection | E::PubsubLinkReconnection => Topic::Nothing,
     }

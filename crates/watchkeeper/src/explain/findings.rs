@@ -13,6 +13,8 @@ const AGREE_MS: i64 = 5_000;
 /// So many failovers in [`OFTEN_MS`] are too many.
 const OFTEN: usize = 3;
 const OFTEN_MS: i64 = 10 * 60_000;
+/// After TILT a sentinel's knowledge of the replicas is old for about so long.
+const TILT_STALE_MS: i64 = 10_000;
 /// A `down-after-milliseconds` beyond this makes outages long.
 const DOWN_AFTER_HIGH_MS: u64 = 30_000;
 /// One below this fires at every pause.
@@ -44,6 +46,8 @@ pub(super) enum Finding {
     },
     NoGoodReplica {
         known: usize,
+        /// the leader had just left TILT
+        after_tilt: bool,
         down: Vec<String>,
         said: Vec<String>,
     },
@@ -96,9 +100,7 @@ pub(super) enum Finding {
     },
     // Of the whole deployment.
     Tilt {
-        who: String,
-        times: usize,
-        ms: i64,
+        who: Vec<(String, usize, i64)>,
         causes: Vec<String>,
     },
     Moved {
@@ -223,9 +225,9 @@ pub(super) fn of_incident(incident: &Incident, book: &Book, names: &dyn Names) -
     let mut found = Vec::new();
     let group = book.groups.get(&incident.group);
     election_findings(incident, names, &mut found);
-    outcome_findings(incident, group, names, &mut found);
+    outcome_findings(incident, group, book, names, &mut found);
     saw_findings(incident, book, names, &mut found);
-    aftermath(incident, names, &mut found);
+    aftermath(incident, &mut found);
     let during = |tilt: &&super::book::Tilt| {
         tilt.from <= incident.last && tilt.to.is_none_or(|to| to >= incident.began)
     };
@@ -238,28 +240,24 @@ pub(super) fn of_incident(incident: &Incident, book: &Book, names: &dyn Names) -
 }
 
 fn election_findings(incident: &Incident, names: &dyn Names, found: &mut Vec<Finding>) {
-    let down: Vec<String> = incident.peers_down.iter().map(|id| names.id(id)).collect();
+    let mut down: Vec<String> = incident.peers_down.iter().map(|id| names.id(id)).collect();
+    down.sort();
     for election in incident.elections.iter().filter(|election| election.elected.is_none()) {
         let tally = tally(election, names);
+        let known = incident.sentinels.max(1);
+        let quorum = incident.agreed.iter().map(|agreed| agreed.quorum as usize).max().unwrap_or(0);
+        let needed = quorum.max(known / 2 + 1);
+        let got = tally.first().map_or(1, |(_, votes)| *votes);
+        if got >= needed {
+            continue; // the master was back before it could act
+        }
         if tally.len() > 1 {
             found.push(Finding::SplitVote { epoch: election.epoch, votes: tally });
-        } else if let (Some((who, _)), true) =
-            (election.lost.first(), incident.came_back().is_none() || !down.is_empty())
-        {
-            let known = incident.sentinels.max(1);
-            let (who, got) = (names.who(*who), tally.first().map_or(1, |(_, votes)| *votes));
-            let needed = known / 2 + 1;
-            let needed = incident.agreed.iter().map(|a| a.quorum as usize).max().unwrap_or(0).max(needed);
+        } else if let Some((who, _)) = election.lost.first() {
             // The same again for each attempt says nothing new.
             found.retain(|other| !matches!(other, Finding::NotElected { .. }));
-            found.push(Finding::NotElected {
-                epoch: election.epoch,
-                who,
-                got,
-                needed,
-                known,
-                down: down.clone(),
-            });
+            let (who, epoch, down) = (names.who(*who), election.epoch, down.clone());
+            found.push(Finding::NotElected { epoch, who, got, needed, known, down });
         }
     }
 }
@@ -283,12 +281,23 @@ pub(super) fn voter(voter: &Voter, names: &dyn Names) -> String {
     }
 }
 
-fn outcome_findings(incident: &Incident, group: Option<&Group>, names: &dyn Names, found: &mut Vec<Finding>) {
+fn outcome_findings(
+    incident: &Incident,
+    group: Option<&Group>,
+    book: &Book,
+    names: &dyn Names,
+    found: &mut Vec<Finding>,
+) {
     for (at, run) in incident.runs.iter().enumerate() {
         match run.end.map(|(end, _)| end) {
             Some(End::NoGoodReplica) => {
                 found.retain(|other| !matches!(other, Finding::NoGoodReplica { .. }));
+                let after_tilt = book.tilts.iter().any(|tilt| {
+                    tilt.who == run.who
+                        && tilt.to.is_some_and(|to| (to..to + TILT_STALE_MS).contains(&run.began))
+                });
                 found.push(Finding::NoGoodReplica {
+                    after_tilt,
                     known: group
                         .map_or(0, |group| group.replicas.iter().filter(|r| **r != incident.master).count()),
                     down: run.replicas_down.iter().cloned().collect(),
@@ -318,13 +327,17 @@ fn outcome_findings(incident: &Incident, group: Option<&Group>, names: &dyn Name
     if let Some((to, _)) = &incident.foreign {
         found.push(Finding::Foreign { to: to.clone() });
     }
+    if incident.times_down() > 1 && incident.new_master.is_some() {
+        let ms = incident.outage_began() - incident.began;
+        found.push(Finding::Flapping { times: incident.times_down(), ms });
+    }
     let Some(back) = incident.came_back() else {
         if incident.new_master.is_none() && !incident.downs.is_empty() {
             found.push(Finding::StillDown);
         }
         return;
     };
-    if incident.times_down() >= OFTEN {
+    if incident.times_down() > 1 {
         found.push(Finding::Flapping { times: incident.times_down(), ms: back - incident.began });
     } else if !incident.agreed.is_empty() || back - incident.began > AGREE_MS {
         found.push(Finding::OnlyCameBack { ms: back - incident.began });
@@ -336,11 +349,15 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
         return;
     }
     let saw: BTreeSet<usize> = incident.downs.iter().map(|down| down.who).collect();
-    let all = 0..book.speakers.len();
-    let not: Vec<String> = all.filter(|who| !saw.contains(who)).map(|who| names.who(who)).collect();
+    let absent = |who: &usize| {
+        let id = book.speakers[*who].id.as_ref();
+        id.is_some_and(|id| incident.peers_down.contains(id))
+    };
+    let others = (0..book.speakers.len()).filter(|who| !saw.contains(who) && !absent(who));
+    let not: Vec<String> = others.map(|who| names.who(who)).collect();
     let saw: Vec<String> = saw.into_iter().map(|who| names.who(who)).collect();
-    let until = incident.came_back().unwrap_or(incident.last.max(book.last));
-    if incident.agreed.is_empty() && incident.new_master.is_none() && until - incident.began > AGREE_MS {
+    let unheard = incident.agreed.is_empty() && incident.new_master.is_none();
+    if unheard && incident.came_back().is_none_or(|back| back - incident.began > AGREE_MS) {
         let quorum = book.groups.get(&incident.group).and_then(|group| group.quorums.values().max().copied());
         let down = incident.peers_down.iter().map(|id| names.id(id)).collect();
         found.push(Finding::NoQuorum { saw, quorum, down });
@@ -349,22 +366,20 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
     }
 }
 
-fn aftermath(incident: &Incident, names: &dyn Names, found: &mut Vec<Finding>) {
-    let _ = names;
+fn aftermath(incident: &Incident, found: &mut Vec<Finding>) {
     if incident.new_master.is_none() || incident.downs.is_empty() {
         return;
     }
     let of =
         |what: Afterwards| incident.afterwards.iter().find(|(known, _)| *known == what).map(|(_, at)| *at);
     let answers: Option<At> = of(Afterwards::Answers).or(of(Afterwards::SaysMaster));
-    match (of(Afterwards::Gone), answers, of(Afterwards::SaysMaster)) {
-        (Some(_), None, None) => found.push(Finding::OldMasterGone { master: incident.master.clone() }),
-        (_, _, Some(since)) => {
-            let until = of(Afterwards::ToldToFollow).or(of(Afterwards::Follows));
-            let ms = until.map(|until| until - since).filter(|ms| *ms >= 0);
-            found.push(Finding::TwoMasters { master: incident.master.clone(), ms });
-        }
-        (_, Some(_), None) | (None, None, None) => {}
+    let told = of(Afterwards::ToldToFollow);
+    if let (Some(since), true) = (answers, told.is_some() || of(Afterwards::SaysMaster).is_some()) {
+        let until = told.or(of(Afterwards::Follows));
+        let ms = until.map(|until| until - since).filter(|ms| *ms >= 0);
+        found.push(Finding::TwoMasters { master: incident.master.clone(), ms });
+    } else if of(Afterwards::Gone).is_some() && answers.is_none() {
+        found.push(Finding::OldMasterGone { master: incident.master.clone() });
     }
 }
 
@@ -374,15 +389,16 @@ pub(super) fn general(book: &Book, names: &dyn Names) -> Vec<Finding> {
     for (name, group) in &book.groups {
         settings(name, group, book, names, &mut found);
     }
-    let mut tilts: BTreeMap<String, (usize, i64, BTreeSet<String>)> = BTreeMap::new();
+    let mut tilts: BTreeMap<String, (usize, i64)> = BTreeMap::new();
     for tilt in &book.tilts {
-        let entry = tilts.entry(names.who(tilt.who)).or_default();
-        entry.0 += 1;
-        entry.1 += tilt.to.unwrap_or(book.last) - tilt.from;
-        entry.2.extend(tilt.cause.clone());
+        let (times, ms) = tilts.entry(names.who(tilt.who)).or_default();
+        *times += 1;
+        *ms += tilt.to.unwrap_or(book.last) - tilt.from;
     }
-    for (who, (times, ms, causes)) in tilts {
-        found.push(Finding::Tilt { who, times, ms, causes: causes.into_iter().collect() });
+    if !tilts.is_empty() {
+        let causes: BTreeSet<String> = book.tilts.iter().filter_map(|tilt| tilt.cause.clone()).collect();
+        let who = tilts.into_iter().map(|(name, (times, ms))| (name, times, ms)).collect();
+        found.push(Finding::Tilt { who, causes: causes.into_iter().collect() });
     }
     for (what, often) in &book.others {
         let who = || often.who.iter().map(|who| names.who(*who)).collect::<Vec<_>>();

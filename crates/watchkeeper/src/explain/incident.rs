@@ -186,6 +186,25 @@ impl Incident {
         self.downs.iter().map(|down| of(down.who)).max().unwrap_or(0)
     }
 
+    /// When the outage began that ended in a failover or with the logs: blips before it do not count.
+    pub(super) fn outage_began(&self) -> At {
+        let until = self
+            .elections
+            .last()
+            .and_then(|election| election.candidates.first())
+            .map_or(At::MAX, |(_, at)| *at);
+        let mut began = self.began;
+        for down in self.downs.iter().filter(|down| down.at <= until) {
+            let others_miss_it = self.downs.iter().any(|other| {
+                (other.at, other.who) < (down.at, down.who) && other.up.is_none_or(|up| up > down.at)
+            });
+            if !others_miss_it {
+                began = began.max(down.at);
+            }
+        }
+        began
+    }
+
     pub(super) fn down(&mut self, who: Who, at: At) {
         remember(&mut self.downs, Down { who, at, up: None });
     }
@@ -270,10 +289,6 @@ impl Election {
         if self.votes.iter().all(|vote| vote.voter != voter) {
             remember(&mut self.votes, Vote { voter, candidate: candidate.to_owned() });
         }
-    }
-
-    pub(super) fn votes_for(&self, candidate: &str) -> usize {
-        self.votes.iter().filter(|vote| vote.candidate == candidate).count()
     }
 }
 

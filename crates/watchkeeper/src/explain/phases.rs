@@ -7,7 +7,9 @@ use super::incident::{At, Incident};
 pub(super) enum Phase {
     /// from the first sentinel that misses the master to the quorum
     Agreement,
-    /// until one sentinel is elected, with all failed attempts
+    /// failed attempts and the waits after them
+    Attempts,
+    /// until one sentinel is elected
     Election,
     Selection,
     Promotion,
@@ -24,6 +26,7 @@ impl Phase {
     pub(super) fn code(self) -> &'static str {
         match self {
             Phase::Agreement => "agreement",
+            Phase::Attempts => "failed-attempts",
             Phase::Election => "election",
             Phase::Selection => "selection",
             Phase::Promotion => "promotion",
@@ -55,15 +58,23 @@ pub(super) fn phases(incident: &Incident) -> Vec<Took> {
     let promoted = run.and_then(|run| run.promoted.as_ref()).map(|(_, at)| *at);
     let agreed = incident.agreed.iter().map(|agreed| agreed.at).min();
     let hidden = incident.new_master.is_some() && promoted.is_none();
+    let elected = incident.elections.iter().rev().find(|election| election.elected.is_some());
+    let last_try = elected.and_then(|election| election.candidates.first()).map(|(_, at)| *at);
+    let began = incident.outage_began();
+    let tries =
+        incident.elections.iter().filter(|e| e.candidates.first().is_some_and(|(_, at)| *at >= began));
+    let failed = tries.count() > 1;
+    let agreed = incident.agreed.iter().map(|agreed| agreed.at).filter(|at| *at >= began).min().or(agreed);
     let steps = [
         (Phase::Agreement, agreed.filter(|_| !incident.downs.is_empty())),
+        (Phase::Attempts, last_try.filter(|_| failed && !hidden)),
         (Phase::Election, run.filter(|_| !hidden).map(|run| run.began)),
         (Phase::Selection, selected.filter(|_| !hidden)),
         (Phase::Promotion, promoted),
         (if hidden { Phase::Unseen } else { Phase::Telling }, incident.first_told()),
         (Phase::Waiting, incident.came_back()),
     ];
-    let mut from = incident.began;
+    let mut from = began;
     let mut parts = Vec::new();
     for (phase, to) in steps {
         if let Some(to) = to.filter(|to| *to >= from) {

@@ -70,13 +70,16 @@ impl Teller<'_> {
                     format!("{who} gets no answer from the master {master}"),
                     format!("{who} 得不到主节点 {master} 的应答"),
                 );
-            } else {
+            } else if incident.downs[..number].iter().any(|before| before.who == down.who) {
                 self.step(
                     down.at,
                     "+sdown",
-                    format!("{who} gets no answer either"),
-                    format!("{who} 也得不到应答"),
+                    format!("{who} gets no answer from it again"),
+                    format!("{who} 又得不到应答"),
                 );
+            } else {
+                let (en, zh) = (format!("{who} gets no answer either"), format!("{who} 也得不到应答"));
+                self.step(down.at, "+sdown", en, zh);
             }
             if let Some(up) = down.up {
                 self.step(up, "-sdown", format!("{who} gets answers again"), format!("{who} 重新得到应答"));
@@ -87,7 +90,7 @@ impl Teller<'_> {
             self.step(
                 agreed.at,
                 "+odown",
-                format!("{who}: {votes} sentinels agree that it is down, {quorum} must"),
+                format!("{who}: {}, {quorum} must", agree(votes)),
                 format!("{who}：{votes} 个哨兵认为它下线，需要 {quorum} 个"),
             );
         }
@@ -97,12 +100,15 @@ impl Teller<'_> {
         let epoch = election.epoch;
         for (who, at) in &election.candidates {
             let who = self.names.who(*who);
-            self.step(
-                *at,
-                "+try-failover",
-                format!("{who} wants to act and asks for votes, epoch {epoch}"),
-                format!("{who} 请求执行故障转移，征求选票，纪元 {epoch}"),
-            );
+            let (en, zh) = if self.incident.asked.is_some() {
+                (format!("{who} begins, epoch {epoch}"), format!("{who} 开始，纪元 {epoch}"))
+            } else {
+                (
+                    format!("{who} wants to act and asks for votes, epoch {epoch}"),
+                    format!("{who} 请求执行故障转移，征求选票，纪元 {epoch}"),
+                )
+            };
+            self.step(*at, "+try-failover", en, zh);
         }
         let votes = self.votes(election);
         if let Some((who, at)) = election.elected {
@@ -116,13 +122,19 @@ impl Teller<'_> {
         }
         for (number, (who, at)) in election.lost.iter().enumerate() {
             let who = self.names.who(*who);
-            let votes = if number == 0 { format!(": {votes}") } else { String::new() };
-            self.step(
-                *at,
-                "-failover-abort-not-elected",
-                format!("{who} is not elected in epoch {epoch}{votes}"),
-                format!("{who} 在纪元 {epoch} 未当选{}", votes.replacen(": ", "：", 1)),
-            );
+            let back =
+                self.incident.downs.iter().any(|down| down.up.is_some_and(|up| up <= *at && *at - up < 100));
+            let (en, zh) = if back {
+                (format!("{who} gives up: the master answers again"), format!("{who} 放弃：主节点恢复应答"))
+            } else if number == 0 && election.elected.is_none() {
+                (
+                    format!("{who} is not elected in epoch {epoch}: {votes}"),
+                    format!("{who} 在纪元 {epoch} 未当选：{votes}"),
+                )
+            } else {
+                (format!("{who} is not elected in epoch {epoch}"), format!("{who} 在纪元 {epoch} 未当选"))
+            };
+            self.step(*at, "-failover-abort-not-elected", en, zh);
         }
     }
 
@@ -219,7 +231,7 @@ impl Teller<'_> {
                 Afterwards::Answers => (
                     "-sdown",
                     format!("the old master {master} answers again, {since} after the switch"),
-                    format!("旧主节点 {master} 在切换 {since} 后恢复应答"),
+                    format!("旧主节点 {master} 在切换 {since}后恢复应答"),
                 ),
                 Afterwards::SaysMaster => (
                     "-role-change",
@@ -239,6 +251,14 @@ impl Teller<'_> {
             };
             self.step(*at, event, en, zh);
         }
+    }
+}
+
+fn agree(votes: u32) -> String {
+    if votes == 1 {
+        "it alone holds it for down".to_owned()
+    } else {
+        format!("{votes} sentinels hold it for down")
     }
 }
 

@@ -8,7 +8,7 @@ use super::advice::advise;
 use super::book::Other;
 use super::findings::{Finding, Names, Weight};
 use super::incident::Incident;
-use super::phases::{longest, phases};
+use super::phases::{Phase, longest, phases};
 use super::report::Report;
 use super::steps::steps;
 use super::width::{columns, pad};
@@ -16,6 +16,12 @@ use super::words::{self, count, duration, list};
 
 /// Columns of the bar of the longest phase.
 const BAR: i64 = 30;
+/// Long texts are broken at this column.
+const WIDTH: usize = 110;
+/// Clocks that are less apart are corrected without a word, in ms.
+const AHEAD_SHOWN_MS: i64 = 50;
+/// Steps of one incident shown.
+const STEPS_SHOWN: usize = 100;
 /// Other happenings shown.
 const OTHERS_SHOWN: usize = 20;
 
@@ -48,6 +54,13 @@ impl Writer<'_> {
     fn line(&mut self, text: &str) {
         // A String takes everything.
         let _ = writeln!(self.text, "{}", text.trim_end());
+    }
+
+    /// A long text behind `first`, its other lines behind `then`.
+    fn wrapped(&mut self, first: &str, then: &str, text: &str) {
+        for (number, line) in words::wrap(text, WIDTH.saturating_sub(columns(then))).iter().enumerate() {
+            self.line(&format!("{}{line}", if number == 0 { first } else { then }));
+        }
     }
 
     fn say(&mut self, en: &str, zh: &str) {
@@ -97,7 +110,7 @@ impl Writer<'_> {
             let en = format!("{} before these are not shown.", count(forgotten, "incident", "incidents"));
             self.say(&en, &format!("更早的 {forgotten} 起事故未显示。"));
         }
-        for log in report.logs.iter().filter(|log| log.ahead != 0) {
+        for log in report.logs.iter().filter(|log| log.ahead.abs() >= AHEAD_SHOWN_MS) {
             let first = report.logs.first().map_or("", |log| log.name.as_str());
             let apart = duration(log.ahead.abs(), self.lang);
             let (en, zh) = if log.ahead > 0 { ("ahead of", "快") } else { ("behind", "慢") };
@@ -119,9 +132,18 @@ impl Writer<'_> {
         let group = &incident.group;
         let en = format!("INCIDENT {number} of {all}  {group}  {when}");
         self.title(&en, &format!("事故 {number}/{all}  {group}  {when}"));
-        self.line(&format!("  {}", words::outcome(incident, report.timed(), self.lang)));
+        self.wrapped("  ", "  ", &words::outcome(incident, report.timed(), self.lang));
         self.line("");
-        for step in steps(incident, &report.names, self.lang) {
+        let steps = steps(incident, &report.names, self.lang);
+        let left_out = steps.len().saturating_sub(STEPS_SHOWN);
+        for (number, step) in steps.iter().enumerate() {
+            // The first and the last of very many.
+            if left_out > 0 && number >= STEPS_SHOWN / 2 && number < STEPS_SHOWN / 2 + left_out {
+                if number == STEPS_SHOWN / 2 {
+                    self.say(&format!("  ... {left_out} more"), &format!("  …… 另有 {left_out} 步"));
+                }
+                continue;
+            }
             let event = if step.event.is_empty() { String::new() } else { format!("  [{}]", step.event) };
             if report.timed() {
                 let (clock, since) = (report.clock(step.at), plus(step.at - incident.began));
@@ -135,7 +157,8 @@ impl Writer<'_> {
             self.say(&en, &format!("  日志原文：{reason}"));
         }
         if report.timed() {
-            self.phases(incident);
+            let tilt = findings.iter().any(|finding| matches!(finding, Finding::TiltThen { .. }));
+            self.phases(incident, tilt);
         }
         if !findings.is_empty() {
             self.line("");
@@ -143,10 +166,10 @@ impl Writer<'_> {
         }
     }
 
-    fn phases(&mut self, incident: &Incident) {
+    fn phases(&mut self, incident: &Incident, tilt: bool) {
         let parts = phases(incident);
         let all: i64 = parts.iter().map(|part| part.ms()).sum();
-        if parts.len() < 2 || all == 0 {
+        if parts.len() < 2 || all == 0 || !incident.is_over() {
             return;
         }
         self.line("");
@@ -166,10 +189,12 @@ impl Writer<'_> {
         let took = duration(all, self.lang);
         self.line(&format!("    {name}  {}{took}", " ".repeat(12_usize.saturating_sub(columns(&took)))));
         if !incident.downs.is_empty() {
-            self.line(&format!("    {}", words::before_the_first_line(self.lang)));
+            self.wrapped("    ", "    ", words::before_the_first_line(self.lang));
         }
-        if let Some(part) = longest(&parts).filter(|part| part.ms() >= 300) {
-            self.line(&format!("    {}", words::longest(part.phase, self.lang)));
+        if let Some(part) =
+            longest(&parts).filter(|part| part.ms() >= 300 && !(tilt && part.phase == Phase::Agreement))
+        {
+            self.wrapped("    ", "    ", words::longest(part.phase, self.lang));
         }
     }
 
@@ -181,9 +206,14 @@ impl Writer<'_> {
                 Weight::Warning => self.lang.pick("warning:", "警告："),
                 Weight::Note => self.lang.pick("note:", "注意："),
             };
-            self.line(&format!("{indent}{}{what}", pad(mark, 9)));
-            let indented = format!("{indent}{}", " ".repeat(9));
-            self.line(&format!("{indented}{}{hint}", self.lang.pick("hint: ", "提示：")));
+            let behind = format!("{indent}{}", " ".repeat(9));
+            self.wrapped(&format!("{indent}{}", pad(mark, 9)), &behind, &what);
+            let word = self.lang.pick("hint: ", "提示：");
+            self.wrapped(
+                &format!("{behind}{word}"),
+                &format!("{behind}{}", " ".repeat(columns(word))),
+                &hint,
+            );
         }
     }
 

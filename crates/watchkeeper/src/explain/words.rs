@@ -4,6 +4,7 @@ use watchkeeper_core::Lang;
 
 use super::incident::{End, Incident};
 use super::phases::Phase;
+use super::width::columns;
 
 /// `1.287 s`, `5 min 3 s`, `2 h 5 min`
 pub(super) fn duration(ms: i64, lang: Lang) -> String {
@@ -39,6 +40,9 @@ pub(super) fn phase(phase: Phase, lang: Lang) -> &'static str {
         Phase::Agreement => {
             lang.pick("agreement: enough sentinels miss it", "达成一致：足够多的哨兵认为它下线")
         }
+        Phase::Attempts => {
+            lang.pick("attempts that failed, and the wait for the next", "失败的尝试及其后的等待")
+        }
         Phase::Election => lang.pick("election: one sentinel may act", "选举：选出执行的哨兵"),
         Phase::Selection => lang.pick("selection: a replica is chosen", "挑选：选定一个副本"),
         Phase::Promotion => lang.pick("promotion: it is a master", "提升：它成为主节点"),
@@ -59,10 +63,13 @@ pub(super) fn longest(phase: Phase, lang: Lang) -> &'static str {
             "各哨兵发现主节点失联的时刻不同：每个哨兵每秒 ping 一次，redis-sentinel 每秒询问其他哨兵一次。\
              各哨兵的 down-after-milliseconds 不一致也会如此。",
         ),
+        Phase::Attempts => lang.pick(
+            "After a failed attempt redis-sentinel waits twice failover-timeout before the next: keep that setting short.",
+            "尝试失败后，redis-sentinel 要等 2 倍 failover-timeout 才再次尝试：该设置不宜过长。",
+        ),
         Phase::Election => lang.pick(
-            "Votes were split, or sentinels were missing: after a lost election redis-sentinel waits twice \
-             failover-timeout before it tries again.",
-            "选票分散或缺少哨兵：选举失败后，redis-sentinel 要等 2 倍 failover-timeout 才再次尝试。",
+            "Votes came late: sentinels were slow to answer, or slow to write their state to disk.",
+            "选票来得晚：有的哨兵应答慢，或把状态写入磁盘慢。",
         ),
         Phase::Selection => lang.pick(
             "The leader waited for news of the replicas.",
@@ -91,7 +98,7 @@ pub(super) fn longest(phase: Phase, lang: Lang) -> &'static str {
 /// The incident in one or two sentences.
 pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
     let old = &incident.master;
-    let since = |at: i64| duration(at - incident.began, lang);
+    let since = |at: i64| duration(at - incident.outage_began(), lang);
     let manual = incident.downs.is_empty();
     if let Some(new) = &incident.new_master {
         let promoted = incident.winner().and_then(|run| run.promoted.as_ref()).map(|(_, at)| *at);
@@ -105,17 +112,17 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
         };
     }
     if let Some(back) = incident.came_back() {
-        let (times, lasted) = (incident.times_down(), since(back));
+        let (times, lasted) = (incident.times_down(), duration(back - incident.began, lang));
         return match (lang, times > 1) {
             (Lang::En, false) => {
                 format!("The master {old} was missed for {lasted} and came back by itself. Nobody took over.")
             }
-            (Lang::Zh, false) => format!("主节点 {old} 失联 {lasted} 后自行恢复，没有发生切换。"),
+            (Lang::Zh, false) => format!("主节点 {old} 失联 {lasted}后自行恢复，没有发生切换。"),
             (Lang::En, true) => format!(
                 "The master {old} went away {times} times in {lasted} and came back each time. Nobody took over."
             ),
             (Lang::Zh, true) => {
-                format!("主节点 {old} 在 {lasted} 内失联 {times} 次，每次都自行恢复，没有发生切换。")
+                format!("主节点 {old} 在 {lasted}内失联 {times} 次，每次都自行恢复，没有发生切换。")
             }
         };
     }
@@ -158,8 +165,8 @@ fn switched(
             format!("{what} It took writes after {promoted}; clients were told after {told}.")
         }
         (Lang::En, None) => format!("{what} Clients were told after {told}."),
-        (Lang::Zh, Some(promoted)) => format!("{what} {promoted} 后可写入，{told} 后客户端得知新地址。"),
-        (Lang::Zh, None) => format!("{what} {told} 后客户端得知新地址。"),
+        (Lang::Zh, Some(promoted)) => format!("{what}{promoted}后可写入，{told}后客户端得知新地址。"),
+        (Lang::Zh, None) => format!("{what}{told}后客户端得知新地址。"),
     }
 }
 
@@ -169,4 +176,61 @@ pub(super) fn before_the_first_line(lang: Lang) -> &'static str {
         "Times count from the first +sdown. The master was away for down-after-milliseconds before that.",
         "时间从第一条 +sdown 算起；在此之前主节点已失联 down-after-milliseconds。",
     )
+}
+
+/// Breaks a text into lines of at most this many columns: at blanks, and between Chinese characters.
+pub(super) fn wrap(text: &str, to: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut word = String::new();
+    let mut chars = text.chars().chain([' ']).peekable();
+    while let Some(c) = chars.next() {
+        let closes = chars.peek().is_some_and(|next| CLOSING.contains(*next));
+        let ends = c == ' ' || (!c.is_ascii() && !closes && !OPENING.contains(c));
+        if c != ' ' {
+            word.push(c);
+        }
+        if !ends {
+            continue;
+        }
+        let line = lines.last_mut().map(std::mem::take).unwrap_or_default();
+        let fits = columns(line.trim_end()) + columns(&word) <= to || line.is_empty();
+        let whole = std::mem::take(&mut word) + if c == ' ' { " " } else { "" };
+        if let Some(last) = lines.last_mut() {
+            if fits {
+                *last = line + &whole;
+            } else {
+                *last = line;
+                lines.push(whole);
+            }
+        }
+    }
+    lines.iter().map(|line| line.trim_end().to_owned()).collect()
+}
+
+/// No line ends with these.
+const OPENING: &str = "（“";
+/// No line begins with these.
+const CLOSING: &str = "，。；：、）！？”";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_are_broken_where_their_language_allows_it() {
+        assert_eq!(wrap("one two three", 8), ["one two", "three"]);
+        assert_eq!(wrap("一二三四，五六（七八）", 8), ["一二三", "四，五六", "（七八）"]);
+        assert_eq!(wrap("averylongword x", 4), ["averylongword", "x"]);
+        assert_eq!(wrap("", 4), [""]);
+    }
+
+    #[test]
+    fn durations_grow_coarser() {
+        let en = |ms| duration(ms, Lang::En);
+        assert_eq!(
+            [en(1287), en(303_000), en(7_500_000), en(-5)],
+            ["1.287 s", "5 min 3 s", "2 h 5 min", "0.000 s"]
+        );
+        assert_eq!(duration(1287, Lang::Zh), "1.287 秒");
+    }
 }
