@@ -171,3 +171,16 @@ fn mistakes_say_what_to_write_instead() {
     let (status, text) = explain(dir.path(), &["."], b"");
     assert!(status == 2 && text.contains("the log `.` can't be read"), "{text}");
 }
+
+#[test]
+fn the_guides_show_a_report_as_it_is() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let dir = incidents().into_iter().find(|dir| dir.ends_with("not-elected-redis")).unwrap();
+    for (guide, report) in [("explain.md", "report.en.txt"), ("explain.zh-CN.md", "report.zh.txt")] {
+        let guide = fs::read_to_string(root.join("docs/guide").join(guide)).unwrap();
+        assert!(
+            guide.contains(&fs::read_to_string(dir.join(report)).unwrap()),
+            "the guide has another report"
+        );
+    }
+}

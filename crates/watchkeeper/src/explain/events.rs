@@ -10,6 +10,8 @@ use super::said::{Event, Place, Subject};
 const FLAP_MS: i64 = 60_000;
 /// An incident that is over and silent for so long takes nothing more.
 const STALE_MS: i64 = 30 * 60_000;
+/// Failovers of a group remembered by their times.
+const SWITCHES_MAX: usize = 1000;
 /// Votes kept until their candidate is known.
 const LOOSE_VOTES: usize = 64;
 
@@ -389,7 +391,10 @@ impl Book {
         let Some(group) = self.group(&event.group) else { return };
         group.master.clone_from(to);
         if first {
-            remember(&mut group.switches, at);
+            if group.switches.len() >= SWITCHES_MAX {
+                group.switches.remove(0);
+            }
+            group.switches.push(at);
         }
         // Servers begin anew with a switch.
         group.replicas_down.values_mut().for_each(|by| {

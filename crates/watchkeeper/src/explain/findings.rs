@@ -459,9 +459,22 @@ fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &m
     if let Some(ms) = group.down_after.filter(|ms| *ms > DOWN_AFTER_HIGH_MS) {
         found.push(Finding::DownAfterHigh { group: name.clone(), ms });
     }
-    let within = group.switches.windows(OFTEN).any(|some| some[OFTEN - 1] - some[0] < OFTEN_MS);
-    if within {
-        let ms = group.switches.last().unwrap_or(&0) - group.switches.first().unwrap_or(&0);
-        found.push(Finding::Failovers { times: group.switches.len(), ms });
+    if let Some((times, ms)) = busiest(&group.switches) {
+        found.push(Finding::Failovers { times, ms });
     }
+}
+
+/// The most failovers within [`OFTEN_MS`] and the time they took, if they are too many.
+fn busiest(switches: &[At]) -> Option<(usize, i64)> {
+    let mut most = (0, 0);
+    let mut from = 0;
+    for (to, at) in switches.iter().enumerate() {
+        while at - switches[from] > OFTEN_MS {
+            from += 1;
+        }
+        if to + 1 - from > most.0 {
+            most = (to + 1 - from, at - switches[from]);
+        }
+    }
+    Some(most).filter(|(times, _)| *times >= OFTEN)
 }

@@ -176,6 +176,9 @@ const MONTH_NAMES: [&str; 12] =
 
 /// Without the terminal's colours and other control characters.
 pub(super) fn plain(text: &str) -> String {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars();
     while let Some(c) = chars.next() {

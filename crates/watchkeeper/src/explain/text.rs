@@ -94,7 +94,9 @@ impl Writer<'_> {
             }
             None => self.lang.pick("without times", "没有时间").to_owned(),
         };
-        let (en, zh) = if incidents == 0 {
+        let (en, zh) = if report.logs.iter().all(|log| log.counts.used == 0) {
+            ("Nothing a sentinel says is in there.".to_owned(), "其中没有哨兵的事件。".to_owned())
+        } else if incidents == 0 {
             ("No incident.".to_owned(), "没有发现事故。".to_owned())
         } else {
             (
@@ -220,7 +222,8 @@ impl Writer<'_> {
     /// What is no incident of a master.
     fn others(&mut self) {
         let report = self.report;
-        let told: Vec<_> = report.book.others.iter().filter(|(what, _)| !is_a_finding(what)).collect();
+        let mut told: Vec<_> = report.book.others.iter().filter(|(what, _)| !is_a_finding(what)).collect();
+        told.sort_by_key(|(_, often)| often.first);
         if told.is_empty() {
             return;
         }
