@@ -65,7 +65,7 @@ class Stage:
         self.running[port] = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=self.dir)
         self.until(lambda: "PONG" in ask(port, "PING"), f"server {port}")
 
-    def sentinel(self, master, quorum=2, down_after=1000, timeout=10000, port=None, myid=None, log=None):
+    def sentinel(self, master, quorum=2, down_after=1000, timeout=10000, port=None, myid=None, log=None, more=()):
         number = len(self.sentinels) + 1
         port = port or self.base + 10 + number
         name = log or f"s{number}"
@@ -77,11 +77,12 @@ class Stage:
             lines += ["log-format logfmt", f"log-timestamp-format {['iso8601', 'milliseconds', 'legacy'][number % 3]}"]
         if myid:
             lines.append(f"sentinel myid {myid}")
-        lines += [
-            f"sentinel monitor {GROUP} 127.0.0.1 {master} {quorum}",
-            f"sentinel down-after-milliseconds {GROUP} {down_after}",
-            f"sentinel failover-timeout {GROUP} {timeout}",
-        ]
+        for group, at in {GROUP: master, **dict(more)}.items():
+            lines += [
+                f"sentinel monitor {group} 127.0.0.1 {at} {quorum}",
+                f"sentinel down-after-milliseconds {group} {down_after}",
+                f"sentinel failover-timeout {group} {timeout}",
+            ]
         conf.write_text("\n".join(lines) + "\n")
         self.logs[port] = self.dir / f"{name}.log"
         self.confs[port] = conf
@@ -329,6 +330,56 @@ def reset(stage):
     time.sleep(1)
 
 
+def two_groups(stage):
+    """Both masters of two groups die at once."""
+    masters = [stage.server(), stage.server()]
+    for master in masters:
+        replica = stage.server(master)
+        stage.until(lambda: "state=online" in ask(master, "INFO", "replication"), f"replica {replica}")
+    for _ in range(3):
+        stage.sentinel(masters[0], more={"other": masters[1]})
+    stage.settled(1, 3)
+    for master in masters:
+        stage.kill(master)
+    stage.seen("+switch-master", 2)
+    time.sleep(2)
+
+
+def failovers_in_a_row(stage):
+    """Whoever is the master is killed, and started again as soon as it is replaced."""
+    stage.usual()
+    for times in range(1, 4):
+        answer = ask(stage.sentinels[0], "SENTINEL", "GET-MASTER-ADDR-BY-NAME", GROUP)
+        master = int(answer.split("\r\n")[4])
+        stage.kill(master)
+        stage.seen("+switch-master", times)
+        stage.start(master)
+        time.sleep(15)
+
+
+def promoted_by_hand(stage):
+    """Somebody makes a replica a master behind the sentinels' back."""
+    stage.usual()
+    ask(stage.servers[1], "REPLICAOF", "NO", "ONE")
+    stage.seen("role-change slave" if stage.flavour == "redis" else "+failover-detected")
+    stage.seen_by_one("+convert-to-slave")
+    time.sleep(2)
+
+
+def sentinel_restarts(stage):
+    """One is stopped in good order and comes back; the master dies in between."""
+    master = stage.usual()
+    gone = stage.sentinels[2]
+    stage.signal(gone, signal.SIGTERM)
+    stage.running.pop(gone).wait()
+    stage.seen("+sdown sentinel")
+    stage.kill(master)
+    stage.seen("+switch-master")
+    stage.start_sentinel(gone)
+    stage.seen("+switch-master")
+    time.sleep(2)
+
+
 def psubscribe(stage):
     """The stream of events as `redis-cli psubscribe '*'` prints it."""
     master = stage.usual()
@@ -346,8 +397,9 @@ def psubscribe(stage):
 EVERYWHERE = [master_crash, master_hang, manual_failover, no_good_slave, not_elected, flapping, tilt]
 INCIDENTS = EVERYWHERE + [
     replicas_down, no_quorum, quick_return, tilt_during_crash, split_vote, leader_dies, promotion_hangs,
-    sentinel_moves, quorums_differ, reset, psubscribe,
+    sentinel_moves, quorums_differ, reset, psubscribe, two_groups, failovers_in_a_row, sentinel_restarts,
 ]
+OURS_ONLY = [promoted_by_hand]
 
 
 def record(incident, flavour, programs, base, out):
@@ -379,7 +431,7 @@ def main():
     programs = {"redis": "redis-sentinel", "ours": given.ours, "valkey": given.valkey}
     base, good = given.base, True
     for flavour in [name for name, program in programs.items() if program]:
-        for incident in INCIDENTS if flavour == "redis" else EVERYWHERE:
+        for incident in {"redis": INCIDENTS, "ours": EVERYWHERE + OURS_ONLY, "valkey": EVERYWHERE}[flavour]:
             name = f"{incident.__name__.replace('_', '-')}-{flavour}"
             base += 20
             if not given.names or name in given.names:

@@ -13,6 +13,8 @@ pub(super) const INCIDENTS_MAX: usize = 200;
 const SPEAKERS_MAX: usize = 256;
 /// Groups, ids, servers.
 const NAMES_MAX: usize = 4096;
+/// Sentinels and replicas of one group.
+pub(super) const MEMBERS_MAX: usize = 512;
 /// Periods of TILT and other happenings.
 const HAPPENINGS_MAX: usize = 200;
 
@@ -283,7 +285,7 @@ impl Book {
 
 impl Group {
     pub(super) fn knows(&mut self, id: &str) {
-        if self.sentinels.len() < NAMES_MAX {
+        if self.sentinels.len() < MEMBERS_MAX {
             self.sentinels.insert(id.to_owned());
         }
     }

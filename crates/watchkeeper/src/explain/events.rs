@@ -1,8 +1,10 @@
 //! Each event put where it belongs in the book: into the incident of its group, or beside.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use watchkeeper_core::event::EventKind;
 
-use super::book::{Book, Other};
+use super::book::{Book, MEMBERS_MAX, Other};
 use super::incident::{Afterwards, Agreed, At, End, How, Incident, Learned, Vote, Voter, Who, remember};
 use super::said::{Event, Place, Subject};
 
@@ -89,7 +91,7 @@ impl Book {
         }
         let Some(group) = self.group(name) else { return };
         match &event.subject {
-            Subject::Replica(place) if group.replicas.len() < 1000 => {
+            Subject::Replica(place) if group.replicas.len() < MEMBERS_MAX => {
                 group.replicas.insert(place.clone());
             }
             Subject::Master(place) if group.master.is_empty() => group.master.clone_from(place),
@@ -163,7 +165,7 @@ impl Book {
             }
             Subject::Replica(place) => {
                 let Some(group) = self.group(&event.group) else { return };
-                let by = group.replicas_down.entry(place.clone()).or_default();
+                let Some(by) = member(&mut group.replicas_down, place) else { return };
                 let _ = if is_down { by.insert(who) } else { by.remove(&who) };
                 let old =
                     group.open.as_mut().filter(|open| open.master == *place && open.new_master.is_some());
@@ -176,7 +178,7 @@ impl Book {
             }
             Subject::Sentinel { id, .. } => {
                 let Some(group) = self.group(&event.group) else { return };
-                let by = group.peers_down.entry(id.clone()).or_default();
+                let Some(by) = member(&mut group.peers_down, id) else { return };
                 let _ = if is_down { by.insert(who) } else { by.remove(&who) };
                 if is_down {
                     self.other(Other::SentinelDown(id.clone()), who, at);
@@ -277,8 +279,8 @@ impl Book {
         let Some(incident) = self.incident(&event.group, at) else { return };
         let election = incident.election(epoch);
         remember(&mut election.candidates, (who, at));
-        for Vote { voter, candidate } in early {
-            election.vote(voter, &candidate);
+        for vote in early {
+            election.vote(vote);
         }
     }
 
@@ -298,7 +300,7 @@ impl Book {
                 self.loose_votes.pop_front();
             }
             self.loose_votes
-                .push_back((epoch, Vote { voter: voter.clone(), candidate: candidate.to_owned() }));
+                .push_back((epoch, Vote { voter: voter.clone(), candidate: candidate.to_owned(), at }));
             return;
         };
         // A voter whose log is read is not counted a second time under its id.
@@ -314,7 +316,7 @@ impl Book {
             }
         }
         if let Some(incident) = self.incident(&name, at) {
-            incident.election(epoch).vote(voter, candidate);
+            incident.election(epoch).vote(Vote { voter, candidate: candidate.to_owned(), at });
         }
     }
 
@@ -428,6 +430,14 @@ impl Book {
             self.other(Other::ScriptFailed(script), who, at);
         }
     }
+}
+
+/// The entry of a member, if there is still room for it.
+fn member<'a>(all: &'a mut BTreeMap<String, BTreeSet<Who>>, name: &str) -> Option<&'a mut BTreeSet<Who>> {
+    if !all.contains_key(name) && all.len() >= MEMBERS_MAX {
+        return None;
+    }
+    Some(all.entry(name.to_owned()).or_default())
 }
 
 /// Whether a master seen down belongs to this incident.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::said::Place;
 
 /// Things of one kind remembered of one incident.
-const MANY: usize = 200;
+const MANY: usize = 100;
 
 /// A sentinel whose log is read, by its place in the book.
 pub(super) type Who = usize;
@@ -38,6 +38,7 @@ pub(super) struct Vote {
     pub(super) voter: Voter,
     /// an id
     pub(super) candidate: String,
+    pub(super) at: At,
 }
 
 /// Who voted.
@@ -118,6 +119,15 @@ pub(super) enum Afterwards {
     Follows,
 }
 
+/// Why a failover was begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    MasterDown,
+    Planned,
+    /// these logs begin too late, or have only its result
+    Unknown,
+}
+
 /// An incident.
 #[derive(Debug, Clone)]
 pub(super) struct Incident {
@@ -178,6 +188,19 @@ impl Incident {
     pub(super) fn is_over(&self) -> bool {
         let ended = self.runs.last().is_some_and(|run| run.end.is_some());
         self.new_master.is_some() || self.came_back().is_some() || (self.downs.is_empty() && ended)
+    }
+
+    pub(super) fn cause(&self) -> Cause {
+        let begun = self.elections.iter().any(|election| !election.candidates.is_empty());
+        if self.asked.is_some() {
+            Cause::Planned
+        } else if !self.downs.is_empty() || !self.agreed.is_empty() {
+            Cause::MasterDown
+        } else if begun {
+            Cause::Planned
+        } else {
+            Cause::Unknown
+        }
     }
 
     /// How often the master went away, for the sentinel that saw it most often.
@@ -285,9 +308,9 @@ impl Incident {
 }
 
 impl Election {
-    pub(super) fn vote(&mut self, voter: Voter, candidate: &str) {
-        if self.votes.iter().all(|vote| vote.voter != voter) {
-            remember(&mut self.votes, Vote { voter, candidate: candidate.to_owned() });
+    pub(super) fn vote(&mut self, vote: Vote) {
+        if self.votes.iter().all(|known| known.voter != vote.voter) {
+            remember(&mut self.votes, vote);
         }
     }
 }

@@ -6,7 +6,7 @@ use watchkeeper_core::Lang;
 
 use super::advice::advise;
 use super::findings::{Finding, Names, Weight, voter};
-use super::incident::{Election, Incident};
+use super::incident::{Cause, Election, Incident};
 use super::phases::phases;
 use super::report::Report;
 use super::steps::steps;
@@ -97,7 +97,11 @@ fn incident(report: &Report, incident: &Incident, findings: &[Finding], lang: La
 
 fn outcome(incident: &Incident) -> &'static str {
     if incident.new_master.is_some() {
-        if incident.downs.is_empty() { "switchover" } else { "failover" }
+        match incident.cause() {
+            Cause::MasterDown => "failover",
+            Cause::Planned => "switchover",
+            Cause::Unknown => "switched",
+        }
     } else if incident.came_back().is_some() {
         "came-back"
     } else if incident.downs.is_empty() {

@@ -66,7 +66,7 @@ pub(super) fn phases(incident: &Incident) -> Vec<Took> {
     let failed = tries.count() > 1;
     let agreed = incident.agreed.iter().map(|agreed| agreed.at).filter(|at| *at >= began).min().or(agreed);
     let steps = [
-        (Phase::Agreement, agreed.filter(|_| !incident.downs.is_empty())),
+        (Phase::Agreement, agreed.filter(|_| !incident.downs.is_empty() && !hidden)),
         (Phase::Attempts, last_try.filter(|_| failed && !hidden)),
         (Phase::Election, run.filter(|_| !hidden).map(|run| run.began)),
         (Phase::Selection, selected.filter(|_| !hidden)),

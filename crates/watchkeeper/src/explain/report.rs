@@ -1,7 +1,7 @@
 //! From logs to a report: all of them are read, clocks compared, findings drawn. The report is plain data with names
 //! instead of numbers at hand; how it is shown, as text, JSON or a picture, is for those who take it ([`super::Report`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use super::book::{Book, Speaker};
@@ -10,6 +10,9 @@ use super::findings::{self, Finding, Names};
 use super::incident::{At, Incident, Who};
 use super::merge;
 use super::source::{Counts, Source, Strange};
+
+/// Missing logs named.
+const ABSENT_SHOWN: usize = 20;
 
 /// A log to be read.
 pub struct Log {
@@ -125,6 +128,13 @@ impl Report {
 
     pub(super) fn incidents(&self) -> impl Iterator<Item = (&Incident, &[Finding])> {
         self.book.incidents.iter().zip(self.findings.iter().map(Vec::as_slice))
+    }
+
+    /// Sentinels that others speak of and whose logs are not among those read.
+    pub(super) fn absent(&self) -> Vec<String> {
+        let speaks = |id: &&String| self.book.speakers.iter().any(|speaker| speaker.id.as_ref() == Some(*id));
+        let ids: BTreeSet<&String> = self.book.groups.values().flat_map(|group| &group.sentinels).collect();
+        ids.into_iter().filter(|id| !speaks(id)).map(|id| self.names.id(id)).take(ABSENT_SHOWN).collect()
     }
 
     /// Whether there are any times.

@@ -120,6 +120,11 @@ impl Teller<'_> {
             };
             self.step(at, "+elected-leader", en, zh);
         }
+        let open = election.elected.is_none() && election.lost.is_empty();
+        if let Some(last) = election.votes.iter().map(|vote| vote.at).max().filter(|_| open) {
+            let en = format!("votes in epoch {epoch}: {votes}");
+            self.step(last, "+vote-for-leader", en, format!("纪元 {epoch} 的选票：{votes}"));
+        }
         for (number, (who, at)) in election.lost.iter().enumerate() {
             let who = self.names.who(*who);
             let back =

@@ -266,6 +266,13 @@ impl Writer<'_> {
                 report.log_name(speaker)
             ));
         }
+        let absent = report.absent();
+        if !absent.is_empty() {
+            let (number, absent) = (absent.len() as u64, list(&absent, self.lang));
+            let en = format!("There is no log of {}: {absent}", count(number, "sentinel", "sentinels"));
+            let zh = format!("缺少 {number} 个哨兵的日志：{absent}");
+            self.wrapped("  ", "  ", self.lang.pick(&en, &zh));
+        }
     }
 
     fn strange(&mut self, shown: bool) {

@@ -2,7 +2,7 @@
 
 use watchkeeper_core::Lang;
 
-use super::incident::{End, Incident};
+use super::incident::{Cause, End, Incident};
 use super::phases::Phase;
 use super::width::columns;
 
@@ -99,11 +99,12 @@ pub(super) fn longest(phase: Phase, lang: Lang) -> &'static str {
 pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
     let old = &incident.master;
     let since = |at: i64| duration(at - incident.outage_began(), lang);
-    let manual = incident.downs.is_empty();
+    let cause = incident.cause();
+    let manual = cause != Cause::MasterDown;
     if let Some(new) = &incident.new_master {
         let promoted = incident.winner().and_then(|run| run.promoted.as_ref()).map(|(_, at)| *at);
         let told = incident.first_told().unwrap_or(incident.last);
-        return switched(old, new, manual, timed, promoted.map(since), &since(told), lang);
+        return switched(old, new, cause, timed, promoted.map(since), &since(told), lang);
     }
     if let Some((new, _)) = &incident.foreign {
         return match lang {
@@ -145,18 +146,23 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
 fn switched(
     old: &str,
     new: &str,
-    manual: bool,
+    cause: Cause,
     timed: bool,
     promoted: Option<String>,
     told: &str,
     lang: Lang,
 ) -> String {
-    let what = match (lang, manual) {
-        (Lang::En, true) => format!("A planned failover from {old}: {new} is the master."),
-        (Lang::En, false) => format!("The master {old} failed; {new} took over."),
-        (Lang::Zh, true) => format!("计划内切换：主节点由 {old} 变为 {new}。"),
-        (Lang::Zh, false) => format!("主节点 {old} 故障，由 {new} 接替。"),
+    let what = match (lang, cause) {
+        (Lang::En, Cause::Planned) => format!("A planned failover from {old}: {new} is the master."),
+        (Lang::En, Cause::MasterDown) => format!("The master {old} failed; {new} took over."),
+        (Lang::En, Cause::Unknown) => {
+            format!("{new} became the master instead of {old}. Why, is not in these logs.")
+        }
+        (Lang::Zh, Cause::Planned) => format!("计划内切换：主节点由 {old} 变为 {new}。"),
+        (Lang::Zh, Cause::MasterDown) => format!("主节点 {old} 故障，由 {new} 接替。"),
+        (Lang::Zh, Cause::Unknown) => format!("主节点由 {old} 变为 {new}，原因不在这些日志中。"),
     };
+    let timed = timed && cause != Cause::Unknown;
     if !timed {
         return what;
     }
