@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::bail;
-use watchkeeper_core::event::by_name;
+use watchkeeper_core::event_text::find;
 
 use super::lang::Lang;
 use super::status;
@@ -53,7 +53,7 @@ const EVENT: &str = "event:";
 /// The arguments with marks before names such as `-sdown`, which would be taken for options.
 pub(super) fn marked(args: &[OsString]) -> Vec<OsString> {
     let from = args.iter().position(|word| word == "explain").unwrap_or(args.len());
-    let is_event = |word: &str| word.starts_with('-') && by_name(word).is_some();
+    let is_event = |word: &str| word.starts_with('-') && !find(word).is_empty();
     let mark = |(at, word): (usize, &OsString)| match word.to_str().filter(|word| at > from && is_event(word))
     {
         Some(name) => OsString::from(format!("{EVENT}{name}")),

@@ -10,6 +10,8 @@ use super::incident::{Afterwards, At, Election, End, Incident, Voter};
 const BLIP_MS: i64 = 3_000;
 /// A master that a quorum does not miss for so long is missed by too few.
 const AGREE_MS: i64 = 5_000;
+/// A master that a quorum missed for less was not away for anybody else.
+const OUTAGE_MS: i64 = 1_000;
 /// So many failovers in [`OFTEN_MS`] are too many.
 const OFTEN: usize = 3;
 const OFTEN_MS: i64 = 10 * 60_000;
@@ -339,7 +341,7 @@ fn outcome_findings(
     };
     if incident.times_down() > 1 {
         found.push(Finding::Flapping { times: incident.times_down(), ms: back - incident.began });
-    } else if !incident.agreed.is_empty() || back - incident.began > AGREE_MS {
+    } else if back - incident.began > if incident.agreed.is_empty() { AGREE_MS } else { OUTAGE_MS } {
         found.push(Finding::OnlyCameBack { ms: back - incident.began });
     }
 }

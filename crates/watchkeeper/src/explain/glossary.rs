@@ -7,6 +7,10 @@ use watchkeeper_core::event::{EVENTS, EventKind};
 use watchkeeper_core::event_text::{self, Named, OLDER, OlderName};
 
 use super::width::pad;
+use super::words::wrap;
+
+/// Columns of a paragraph.
+const WIDTH: usize = 100;
 
 /// What a name stands for, with what to do about it; nothing if no event has it.
 pub fn one(name: &str, lang: Lang) -> Option<String> {
@@ -71,13 +75,21 @@ fn event(kind: EventKind, lang: Lang) -> String {
     let (spec, words) = (kind.spec(), kind.text());
     let mut text = format!("{} {}\n", spec.name, spec.fields);
     line(&mut text, &format!("  {}", words.brief.get(lang)));
-    line(&mut text, &format!("  {}", words.meaning.get(lang)));
-    line(&mut text, &format!("  {}{}", lang.pick("What to do: ", "处理："), words.action.get(lang)));
+    paragraph(&mut text, words.meaning.get(lang));
+    paragraph(&mut text, &format!("{}{}", lang.pick("What to do: ", "处理："), words.action.get(lang)));
     text
 }
 
+/// Indented, in lines that a terminal holds.
+fn paragraph(text: &mut String, what: &str) {
+    for part in wrap(what, WIDTH) {
+        line(text, &format!("  {part}"));
+    }
+}
+
 fn older_name(older: &OlderName, lang: Lang) -> String {
-    let mut text = format!("{}\n  {}\n", older.name, older.fate.get(lang));
+    let mut text = format!("{}\n", older.name);
+    paragraph(&mut text, older.fate.get(lang));
     for kind in older.now {
         text.push('\n');
         text += &event(*kind, lang);

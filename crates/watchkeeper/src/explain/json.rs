@@ -1,7 +1,5 @@
 //! A report for programs: one JSON object. Names and codes are stable; texts are in the language asked for.
 
-use std::fmt::Write;
-
 use watchkeeper_core::Lang;
 
 use super::advice::advise;
@@ -11,6 +9,7 @@ use super::phases::phases;
 use super::report::Report;
 use super::steps::steps;
 use super::words;
+use crate::json::quoted;
 
 /// The whole object, and a line break.
 pub(super) fn tell(report: &Report, strange: bool, lang: Lang) -> String {
@@ -146,22 +145,4 @@ fn array(items: impl Iterator<Item = String>) -> String {
 
 fn maybe(text: Option<&str>) -> String {
     text.map_or("null".to_owned(), quoted)
-}
-
-/// A JSON string.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut out = String::from('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            c if c.is_control() => {
-                // A String takes everything.
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }

@@ -174,6 +174,12 @@ pub(super) fn label(prefix: &[u8]) -> String {
 const MONTH_NAMES: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
+/// Characters that make a line read otherwise than it is.
+const REORDERING: [char; 11] = [
+    '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}', '\u{2066}',
+    '\u{2067}', '\u{2068}', '\u{2069}',
+];
+
 /// Without the terminal's colours and other control characters.
 pub(super) fn plain(text: &str) -> String {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
@@ -187,7 +193,7 @@ pub(super) fn plain(text: &str) -> String {
             if chars.next() == Some('[') {
                 let _ = chars.by_ref().find(char::is_ascii_alphabetic);
             }
-        } else if !c.is_control() {
+        } else if !c.is_control() && !REORDERING.contains(&c) {
             out.push(c);
         }
     }

@@ -2,7 +2,7 @@
 
 use watchkeeper_core::event::{EventKind, by_name};
 
-use super::line::plain;
+use super::line::{find, plain};
 
 /// A text from a log is cut to this, in bytes.
 const TEXT_MAX: usize = 400;
@@ -172,7 +172,8 @@ fn note(message: &[u8]) -> Option<Said> {
 
 /// `<peer> voted for <id> <epoch>`
 fn voted(message: &[u8]) -> Option<Said> {
-    let words = std::str::from_utf8(message).ok()?;
+    find(message, b" voted for ")?;
+    let words = text(message);
     let (voter, rest) = words.split_once(" voted for ")?;
     let (candidate, epoch) = rest.rsplit_once(' ')?;
     let is_id = |text: &str| text.len() <= 255 && !text.contains(' ') && !text.is_empty();
