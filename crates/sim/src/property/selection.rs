@@ -39,9 +39,26 @@ pub struct Selection {
 
 /// Why a replica may not be promoted.
 fn unfit(replica: &ReplicaView, group: &GroupView) -> Option<String> {
-    let fresh = if group.master.sdown { INFO_FRESH_DOWN_MS } else { INFO_FRESH_UP_MS };
+    if let Some(why) = unfit_by_itself(replica, group) {
+        return Some(why);
+    }
+    let too_old = |other: &ReplicaView| link_limit(group).filter(|limit| other.link_down_ms > *limit);
+    let limit = too_old(replica)?;
+    let fit = |other: &ReplicaView| unfit_by_itself(other, group).is_none() && too_old(other).is_none();
+    // Old data is better than none.
+    let last_hope = group.master.lacking && !group.replicas.iter().any(fit);
+    let lost = replica.link_down_ms;
+    (!last_hope).then(|| format!("it lost its master {lost} ms ago, the limit is {limit} ms"))
+}
+
+/// For how many milliseconds a replica may be without its master.
+fn link_limit(group: &GroupView) -> Option<i64> {
     let outage = group.master.down_for_ms.unwrap_or(0);
-    let link_limit = group.down_after_ms.saturating_mul(10).saturating_add(outage);
+    i64::try_from(group.down_after_ms.saturating_mul(10).saturating_add(outage)).ok()
+}
+
+fn unfit_by_itself(replica: &ReplicaView, group: &GroupView) -> Option<String> {
+    let fresh = if group.master.sdown { INFO_FRESH_DOWN_MS } else { INFO_FRESH_UP_MS };
     if replica.sdown {
         return Some("it is down".to_owned());
     }
@@ -52,16 +69,10 @@ fn unfit(replica: &ReplicaView, group: &GroupView) -> Option<String> {
         return Some("its priority is 0".to_owned());
     }
     match replica.info_age_ms {
-        None => return Some("it has not answered INFO".to_owned()),
-        Some(age) if age > fresh => {
-            return Some(format!("its INFO is {age} ms old, the limit is {fresh} ms"));
-        }
-        Some(_) => {}
+        None => Some("it has not answered INFO".to_owned()),
+        Some(age) if age > fresh => Some(format!("its INFO is {age} ms old, the limit is {fresh} ms")),
+        Some(_) => None,
     }
-    // Old data is better than none.
-    let link_down = u64::try_from(replica.link_down_ms).unwrap_or(0);
-    (link_down > link_limit && !group.master.lacking)
-        .then(|| format!("it lost its master {link_down} ms ago, the limit is {link_limit} ms"))
 }
 
 /// The order of fit replicas, best first.
