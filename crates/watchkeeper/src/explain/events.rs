@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use watchkeeper_core::event::EventKind;
 
 use super::book::{Book, MEMBERS_MAX, Other};
-use super::incident::{Afterwards, Agreed, At, End, How, Incident, Learned, Vote, Voter, Who, remember};
+use super::incident::{
+    Afterwards, Agreed, At, End, Foreign, How, Incident, Learned, Vote, Voter, Who, remember,
+};
 use super::said::{Event, Place, Subject};
 
 /// A master that is away again within this time is the same incident.
@@ -365,7 +367,8 @@ impl Book {
         }
         if event.kind == EventKind::FailoverDetected {
             if let (Some(incident), Some(to)) = (self.incident(&event.group, at), event.detail.get(1)) {
-                incident.foreign.get_or_insert((to.clone(), at));
+                let fresh = Foreign { to: to.clone(), seen: Vec::new(), undone: None };
+                remember(&mut incident.foreign.get_or_insert(fresh).seen, (who, at));
             }
             return;
         }
@@ -407,6 +410,14 @@ impl Book {
     fn role(&mut self, _who: Who, at: At, event: &Event) {
         let Subject::Replica(place) = &event.subject else { return };
         let incident = self.groups.get_mut(&event.group).and_then(|group| group.open.as_mut());
+        let Some(incident) = incident else { return };
+        if let Some(foreign) = incident.foreign.as_mut().filter(|foreign| foreign.to == *place) {
+            if event.kind == EventKind::ConvertToSlave {
+                foreign.undone.get_or_insert(at);
+                incident.last = at;
+            }
+        }
+        let incident = Some(incident);
         let Some(incident) = incident.filter(|open| open.master == *place && open.new_master.is_some())
         else {
             return;

@@ -326,8 +326,8 @@ fn outcome_findings(
             found.push(Finding::LateReplicas { replicas: late });
         }
     }
-    if let Some((to, _)) = &incident.foreign {
-        found.push(Finding::Foreign { to: to.clone() });
+    if let Some(foreign) = &incident.foreign {
+        found.push(Finding::Foreign { to: foreign.to.clone() });
     }
     if incident.times_down() > 1 && incident.new_master.is_some() {
         let ms = incident.outage_began() - incident.began;

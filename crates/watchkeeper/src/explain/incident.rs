@@ -119,6 +119,15 @@ pub(super) enum Afterwards {
     Follows,
 }
 
+/// A promotion that was not the sentinels'.
+#[derive(Debug, Clone)]
+pub(super) struct Foreign {
+    pub(super) to: Place,
+    pub(super) seen: Vec<(Who, At)>,
+    /// when a sentinel made it a replica again
+    pub(super) undone: Option<At>,
+}
+
 /// Why a failover was begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cause {
@@ -147,7 +156,7 @@ pub(super) struct Incident {
     pub(super) learned: Vec<Learned>,
     pub(super) new_master: Option<Place>,
     /// a replica was promoted by somebody else
-    pub(super) foreign: Option<(Place, At)>,
+    pub(super) foreign: Option<Foreign>,
     /// when the old master did what for the first time
     pub(super) afterwards: Vec<(Afterwards, At)>,
     /// sentinels (ids) that were down for somebody when the last election was lost, or at the end
@@ -187,7 +196,8 @@ impl Incident {
     /// Nothing more has to happen.
     pub(super) fn is_over(&self) -> bool {
         let ended = self.runs.last().is_some_and(|run| run.end.is_some());
-        self.new_master.is_some() || self.came_back().is_some() || (self.downs.is_empty() && ended)
+        let undone = self.foreign.as_ref().is_some_and(|foreign| foreign.undone.is_some());
+        self.new_master.is_some() || undone || self.came_back().is_some() || (self.downs.is_empty() && ended)
     }
 
     pub(super) fn cause(&self) -> Cause {

@@ -33,6 +33,7 @@ pub(super) fn steps(incident: &Incident, names: &dyn Names, lang: Lang) -> Vec<S
     for run in &incident.runs {
         teller.run(run);
     }
+    teller.foreign();
     teller.switches();
     teller.afterwards();
     // Stable: what happened in one instant stays in its order.
@@ -199,6 +200,28 @@ impl Teller<'_> {
         let Some((end, at)) = run.end else { return };
         let (event, en, zh) = ending(end);
         self.step(at, event, format!("{who}: {en}"), format!("{who}：{zh}"));
+    }
+
+    fn foreign(&mut self) {
+        let Some(foreign) = &self.incident.foreign else { return };
+        let (to, master) = (&foreign.to, &self.incident.master);
+        for (who, at) in &foreign.seen {
+            let who = self.names.who(*who);
+            self.step(
+                *at,
+                "+failover-detected",
+                format!("{who} sees that {to} is a master, by nobody's failover"),
+                format!("{who} 发现 {to} 是主节点，但并没有哨兵执行过故障转移"),
+            );
+        }
+        if let Some(at) = foreign.undone {
+            self.step(
+                at,
+                "+convert-to-slave",
+                format!("{to} is told to follow {master} again"),
+                format!("命令 {to} 重新跟随 {master}"),
+            );
+        }
     }
 
     fn switches(&mut self) {

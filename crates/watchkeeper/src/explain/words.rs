@@ -106,10 +106,17 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
         let told = incident.first_told().unwrap_or(incident.last);
         return switched(old, new, cause, timed, promoted.map(since), &since(told), lang);
     }
-    if let Some((new, _)) = &incident.foreign {
-        return match lang {
-            Lang::En => format!("Somebody else promoted {new} while {old} was the master."),
-            Lang::Zh => format!("{old} 仍是主节点时，{new} 被哨兵以外的操作提升为主节点。"),
+    if let Some(foreign) = &incident.foreign {
+        let (new, undone) = (&foreign.to, foreign.undone.is_some());
+        return match (lang, undone) {
+            (Lang::En, true) => {
+                format!("Somebody else promoted {new}; the sentinels made it a replica of {old} again.")
+            }
+            (Lang::En, false) => format!("Somebody else promoted {new} while {old} was the master."),
+            (Lang::Zh, true) => {
+                format!("{new} 被哨兵以外的操作提升为主节点，哨兵随后让它重新成为 {old} 的副本。")
+            }
+            (Lang::Zh, false) => format!("{old} 仍是主节点时，{new} 被哨兵以外的操作提升为主节点。"),
         };
     }
     if let Some(back) = incident.came_back() {
