@@ -12,7 +12,7 @@ pub(super) const INCIDENTS_MAX: usize = 200;
 /// Sentinels whose logs are told apart.
 const SPEAKERS_MAX: usize = 256;
 /// Groups, ids, servers.
-const NAMES_MAX: usize = 4096;
+const NAMES_MAX: usize = 2048;
 /// Sentinels and replicas of one group.
 pub(super) const MEMBERS_MAX: usize = 512;
 /// Periods of TILT and other happenings.
@@ -79,6 +79,8 @@ pub(super) enum Other {
     ReplicaDown(String, Place),
     /// a server restarted
     Rebooted(String, Place),
+    /// a server that said it was a master was made a replica
+    Demoted(String, Place),
     Reset(String),
     Set(String, String),
     ScriptFailed(String),
@@ -94,6 +96,15 @@ pub(super) struct Often {
     pub(super) first: At,
     pub(super) last: At,
     pub(super) who: BTreeSet<Who>,
+}
+
+/// Who wanted to act for which group.
+#[derive(Debug)]
+pub(super) struct Candidacy {
+    pub(super) epoch: u64,
+    pub(super) who: Who,
+    pub(super) at: At,
+    pub(super) group: String,
 }
 
 /// The book.
@@ -112,6 +123,10 @@ pub(super) struct Book {
     pub(super) last: At,
     /// some log has no times
     pub(super) untimed: bool,
+    /// the last ones
+    pub(super) candidacies: VecDeque<Candidacy>,
+    /// the group whose master was missed last
+    pub(super) latest: String,
     /// votes told before the group they belong to was known
     pub(super) loose_votes: VecDeque<(u64, super::incident::Vote)>,
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use watchkeeper_core::event::EventKind;
 
-use super::book::{Book, MEMBERS_MAX, Other};
+use super::book::{Book, Candidacy, MEMBERS_MAX, Other};
 use super::incident::{
     Afterwards, Agreed, At, End, Foreign, How, Incident, Learned, Vote, Voter, Who, remember,
 };
@@ -204,6 +204,7 @@ impl Book {
         if let Some(incident) = self.incident(name, at) {
             incident.down(who, at);
         }
+        name.clone_into(&mut self.latest);
     }
 
     fn agreement(&mut self, who: Who, at: At, event: &Event) {
@@ -270,6 +271,10 @@ impl Book {
         }) {
             self.put_away(&event.group);
         }
+        if self.candidacies.len() >= LOOSE_VOTES {
+            self.candidacies.pop_front();
+        }
+        self.candidacies.push_back(Candidacy { epoch, who, at, group: event.group.clone() });
         let mut early = Vec::new();
         self.loose_votes.retain(|(of, vote)| {
             let ours = *of == epoch;
@@ -286,18 +291,24 @@ impl Book {
         }
     }
 
+    /// The group of an election, by its epoch and candidate.
+    fn candidacy(&self, epoch: u64, candidate: &str, at: At) -> Option<String> {
+        let recent = |then: At| at - then < STALE_MS;
+        let of_epoch = || self.candidacies.iter().rev().filter(|it| it.epoch == epoch && recent(it.at));
+        let named = |who: Who| self.speakers[who].id.as_deref() == Some(candidate);
+        let found = of_epoch().find(|it| named(it.who)).or_else(|| of_epoch().next());
+        found.map(|it| it.group.clone())
+    }
+
     /// A vote names no group: it belongs to the election of its epoch, or to the incident its voter is in.
     pub(super) fn voted(&mut self, who: Who, at: At, voter: &Voter, candidate: &str, epoch: u64) {
-        let of_epoch =
-            |incident: &Incident| incident.elections.iter().any(|election| election.epoch == epoch);
-        let active = |incident: &Incident| !incident.is_over() && at - incident.last < STALE_MS;
-        let open = |wanted: &dyn Fn(&Incident) -> bool| {
-            let mut groups = self.groups.iter();
-            groups.find(|(_, group)| group.open.as_ref().is_some_and(wanted)).map(|(name, _)| name.clone())
+        let active = |name: &String| {
+            let open = self.groups.get(name).and_then(|group| group.open.as_ref());
+            open.is_some_and(|incident| !incident.is_over() && at - incident.last < STALE_MS)
         };
-        let context = self.speakers[who].context.clone();
-        let here = self.groups.get(&context).and_then(|group| group.open.as_ref()).is_some_and(active);
-        let Some(name) = open(&of_epoch).or(here.then_some(context)).or_else(|| open(&active)) else {
+        let context = Some(self.speakers[who].context.clone()).filter(active);
+        let latest = || Some(self.latest.clone()).filter(active);
+        let Some(name) = self.candidacy(epoch, candidate, at).or(context).or_else(latest) else {
             if self.loose_votes.len() >= LOOSE_VOTES {
                 self.loose_votes.pop_front();
             }
@@ -407,30 +418,32 @@ impl Book {
         });
     }
 
-    fn role(&mut self, _who: Who, at: At, event: &Event) {
+    fn role(&mut self, who: Who, at: At, event: &Event) {
         let Subject::Replica(place) = &event.subject else { return };
-        let incident = self.groups.get_mut(&event.group).and_then(|group| group.open.as_mut());
-        let Some(incident) = incident else { return };
-        if let Some(foreign) = incident.foreign.as_mut().filter(|foreign| foreign.to == *place) {
-            if event.kind == EventKind::ConvertToSlave {
+        let demoted = event.kind == EventKind::ConvertToSlave;
+        if let Some(incident) = self.groups.get_mut(&event.group).and_then(|group| group.open.as_mut()) {
+            if let Some(foreign) = incident.foreign.as_mut().filter(|foreign| foreign.to == *place && demoted)
+            {
                 foreign.undone.get_or_insert(at);
                 incident.last = at;
+                return;
+            }
+            if incident.master == *place && incident.new_master.is_some() {
+                let what = if event.kind == EventKind::RoleDiffers {
+                    Afterwards::SaysMaster
+                } else if demoted {
+                    Afterwards::ToldToFollow
+                } else {
+                    Afterwards::Follows
+                };
+                incident.last = at;
+                incident.afterwards(what, at);
+                return;
             }
         }
-        let incident = Some(incident);
-        let Some(incident) = incident.filter(|open| open.master == *place && open.new_master.is_some())
-        else {
-            return;
-        };
-        let what = if event.kind == EventKind::RoleDiffers {
-            Afterwards::SaysMaster
-        } else if event.kind == EventKind::RoleAgrees {
-            Afterwards::Follows
-        } else {
-            Afterwards::ToldToFollow
-        };
-        incident.last = at;
-        incident.afterwards(what, at);
+        if demoted {
+            self.other(Other::Demoted(event.group.clone(), place.clone()), who, at);
+        }
     }
 
     fn process(&mut self, who: Who, at: At, event: &Event) {

@@ -427,6 +427,7 @@ pub(super) fn general(book: &Book, names: &dyn Names) -> Vec<Finding> {
             }
             Other::SentinelDown(_)
             | Other::ReplicaDown(..)
+            | Other::Demoted(..)
             | Other::Reset(_)
             | Other::Set(..)
             | Other::Stopped => {}

@@ -314,6 +314,7 @@ fn is_a_finding(what: &Other) -> bool {
         Other::SentinelDown(_)
         | Other::ReplicaDown(..)
         | Other::Rebooted(..)
+        | Other::Demoted(..)
         | Other::Reset(_)
         | Other::Set(..)
         | Other::Stopped => false,
@@ -333,6 +334,10 @@ fn other(what: &Other, names: &dyn Names) -> (String, String) {
         Other::Rebooted(group, place) => {
             (format!("{group}: the server {place} restarted"), format!("{group}：服务器 {place} 重启"))
         }
+        Other::Demoted(group, place) => (
+            format!("{group}: {place} said that it is a master and was told to be a replica"),
+            format!("{group}：{place} 自称主节点，被命令成为副本"),
+        ),
         Other::Reset(group) => {
             (format!("{group}: SENTINEL RESET"), format!("{group}：执行了 SENTINEL RESET"))
         }
