@@ -353,8 +353,8 @@ fn down_after_low(group: &str, times: usize, ms: Option<u64>) -> Both {
     let (en, zh) = match ms {
         Some(ms) => (format!("was set to {ms} ms"), format!("被设为 {ms} 毫秒")),
         None => (
-            format!("is too low: {times} times a sentinel missed the master for less than 3 s"),
-            format!("过小：哨兵共 {times} 次认为主节点下线又在 3 秒内恢复"),
+            format!("is too low: the master was missed {times} times for less than 3 s"),
+            format!("过小：主节点 {times} 次被认为下线又在 3 秒内恢复"),
         ),
     };
     both(

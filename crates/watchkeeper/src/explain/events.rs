@@ -16,6 +16,8 @@ const FLAP_MS: i64 = 60_000;
 const STALE_MS: i64 = 30 * 60_000;
 /// Failovers of a group remembered by their times.
 const SWITCHES_MAX: usize = 1000;
+/// So many incidents back an old master may belong to.
+const LOOK_BACK: usize = 16;
 /// Votes kept until their candidate is known.
 const LOOSE_VOTES: usize = 64;
 
@@ -169,9 +171,12 @@ impl Book {
                 let Some(group) = self.group(&event.group) else { return };
                 let Some(by) = member(&mut group.replicas_down, place) else { return };
                 let _ = if is_down { by.insert(who) } else { by.remove(&who) };
-                let old =
-                    group.open.as_mut().filter(|open| open.master == *place && open.new_master.is_some());
-                if let Some(incident) = old {
+                // A replica that was back and fails again is not the old master's story any more.
+                let old = self.replaced(&event.group, place, at);
+                let back = |incident: &Incident| {
+                    incident.afterwards.iter().any(|(what, _)| *what == Afterwards::Answers)
+                };
+                if let Some(incident) = old.filter(|incident| !is_down || !back(incident)) {
                     incident.last = at;
                     incident.afterwards(if is_down { Afterwards::Gone } else { Afterwards::Answers }, at);
                 } else if is_down {
@@ -428,22 +433,35 @@ impl Book {
                 incident.last = at;
                 return;
             }
-            if incident.master == *place && incident.new_master.is_some() {
-                let what = if event.kind == EventKind::RoleDiffers {
-                    Afterwards::SaysMaster
-                } else if demoted {
-                    Afterwards::ToldToFollow
-                } else {
-                    Afterwards::Follows
-                };
-                incident.last = at;
-                incident.afterwards(what, at);
-                return;
-            }
+        }
+        if let Some(incident) = self.replaced(&event.group, place, at) {
+            let what = if event.kind == EventKind::RoleDiffers {
+                Afterwards::SaysMaster
+            } else if demoted {
+                Afterwards::ToldToFollow
+            } else {
+                Afterwards::Follows
+            };
+            incident.last = at;
+            incident.afterwards(what, at);
+            return;
         }
         if demoted {
             self.other(Other::Demoted(event.group.clone(), place.clone()), who, at);
         }
+    }
+
+    /// The incident in which this server was replaced as the master, not long ago.
+    fn replaced(&mut self, name: &str, place: &str, at: At) -> Option<&mut Incident> {
+        let was = |incident: &Incident| {
+            incident.group == name && incident.master == place && incident.new_master.is_some()
+        };
+        let here = self.groups.get(name).and_then(|group| group.open.as_ref()).is_some_and(was);
+        if here {
+            return self.groups.get_mut(name).and_then(|group| group.open.as_mut());
+        }
+        let mut before = self.incidents.iter_mut().rev().take(LOOK_BACK);
+        before.find(|incident| was(incident) && at - incident.last < STALE_MS)
     }
 
     fn process(&mut self, who: Who, at: At, event: &Event) {

@@ -12,6 +12,8 @@ const BLIP_MS: i64 = 3_000;
 const AGREE_MS: i64 = 5_000;
 /// A master that a quorum missed for less was not away for anybody else.
 const OUTAGE_MS: i64 = 1_000;
+/// An old master that is put right within this time took few writes, if any.
+const TWO_MASTERS_MS: i64 = 100;
 /// So many failovers in [`OFTEN_MS`] are too many.
 const OFTEN: usize = 3;
 const OFTEN_MS: i64 = 10 * 60_000;
@@ -379,7 +381,9 @@ fn aftermath(incident: &Incident, found: &mut Vec<Finding>) {
     if let (Some(since), true) = (answers, told.is_some() || of(Afterwards::SaysMaster).is_some()) {
         let until = told.or(of(Afterwards::Follows));
         let ms = until.map(|until| until - since).filter(|ms| *ms >= 0);
-        found.push(Finding::TwoMasters { master: incident.master.clone(), ms });
+        if ms.is_none_or(|ms| ms >= TWO_MASTERS_MS) {
+            found.push(Finding::TwoMasters { master: incident.master.clone(), ms });
+        }
     } else if of(Afterwards::Gone).is_some() && answers.is_none() {
         found.push(Finding::OldMasterGone { master: incident.master.clone() });
     }
@@ -453,8 +457,14 @@ fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &m
     }
     let blips =
         book.incidents.iter().filter(|incident| incident.group == name && incident.new_master.is_none());
-    let short = blips.flat_map(|incident| &incident.downs);
-    let short = short.filter(|down| down.up.is_some_and(|up| up - down.at < BLIP_MS)).count();
+    // By the sentinel that saw most of them: what three see once is one.
+    let mut short: BTreeMap<usize, usize> = BTreeMap::new();
+    for down in blips.flat_map(|incident| &incident.downs) {
+        if down.up.is_some_and(|up| up - down.at < BLIP_MS) {
+            *short.entry(down.who).or_default() += 1;
+        }
+    }
+    let short = short.into_values().max().unwrap_or(0);
     let set_low = group.down_after.filter(|ms| *ms < DOWN_AFTER_LOW_MS);
     if short >= OFTEN || set_low.is_some() {
         found.push(Finding::DownAfterLow { group: name.clone(), times: short, ms: set_low });
