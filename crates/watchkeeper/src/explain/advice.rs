@@ -399,7 +399,7 @@ fn not_saved(who: &[String], times: u64, lang: Lang) -> Both {
 
 fn script_failed(script: &str, times: u64) -> Both {
     both(
-        format!("The script {script} failed {times} times."),
+        format!("The script {script} failed {}.", often(times)),
         "run it by hand as the sentinel's user",
         format!("脚本 {script} 失败 {times} 次。"),
         "以哨兵的用户身份手工运行它",
@@ -408,9 +408,14 @@ fn script_failed(script: &str, times: u64) -> Both {
 
 fn unresolved(name: &str, times: u64) -> Both {
     both(
-        format!("The name {name} could not be resolved {times} times."),
+        format!("The name {name} could not be resolved {}.", often(times)),
         "check DNS from the sentinel's host, and `sentinel resolve-hostnames yes`",
         format!("名字 {name} 有 {times} 次无法解析。"),
         "在哨兵所在主机上检查 DNS，以及 `sentinel resolve-hostnames yes`",
     )
+}
+
+/// `once`, `3 times`
+fn often(times: u64) -> String {
+    if times == 1 { "once".to_owned() } else { format!("{times} times") }
 }

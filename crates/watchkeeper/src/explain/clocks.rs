@@ -91,14 +91,14 @@ impl Moments {
         if event.kind == EventKind::SwitchMaster {
             return Some(What::Switch { group, to: event.detail.get(1)?.clone() });
         }
-        match (
-            &event.subject,
-            event.kind == EventKind::ConfigUpdateFrom,
-            event.kind == EventKind::SubjectivelyDown,
-        ) {
-            (Subject::Sentinel { id, .. }, true, _) => Some(What::Updated { group, leader: id.clone() }),
-            (Subject::Master(master), _, true) => Some(What::Down { group, master: master.clone() }),
-            _ => None,
+        match &event.subject {
+            Subject::Sentinel { id, .. } if event.kind == EventKind::ConfigUpdateFrom => {
+                Some(What::Updated { group, leader: id.clone() })
+            }
+            Subject::Master(master) if event.kind == EventKind::SubjectivelyDown => {
+                Some(What::Down { group, master: master.clone() })
+            }
+            Subject::Sentinel { .. } | Subject::Master(_) | Subject::Replica(_) | Subject::Nobody => None,
         }
     }
 
@@ -164,26 +164,40 @@ fn gaps(a: &Moments, b: &Moments) -> Vec<i64> {
     let mut gaps = Vec::new();
     for (first, what) in &a.all {
         for (later, then) in &b.all {
-            let follows = match (what, then) {
-                // A candidate votes for itself, asks, and is voted for.
-                (What::Vote { candidate, epoch }, What::Vote { candidate: also, epoch: same }) => {
-                    candidate == also && epoch == same && a.is(candidate) && !b.is(candidate)
-                }
-                (What::Vote { candidate, epoch }, What::Voted { voter, candidate: also, epoch: same }) => {
-                    candidate == also && epoch == same && a.is(voter)
-                }
-                (What::Promoted { group }, What::Updated { group: same, leader }) => {
-                    // The promotion that it tells of is the last one before; others do no harm.
-                    group == same && a.is(leader) && later >= first
-                }
-                _ => false,
-            };
+            // The promotion that a takeover tells of is the last one before; others do no harm.
+            let in_order = later >= first || !matches!(what, What::Promoted { .. });
+            let follows = in_order && must_follow(a, what, b, then);
             if follows {
                 gaps.push(later - first);
             }
         }
     }
     gaps
+}
+
+/// Whether `then`, said in `b`, cannot be before `what`, said in `a`.
+fn must_follow(a: &Moments, what: &What, b: &Moments, then: &What) -> bool {
+    match what {
+        What::Vote { candidate, epoch } => match then {
+            // A candidate votes for itself, asks, and is voted for.
+            What::Vote { candidate: also, epoch: same } => {
+                candidate == also && epoch == same && a.is(candidate) && !b.is(candidate)
+            }
+            What::Voted { voter, candidate: also, epoch: same } => {
+                candidate == also && epoch == same && a.is(voter)
+            }
+            What::Promoted { .. } | What::Updated { .. } | What::Down { .. } | What::Switch { .. } => false,
+        },
+        What::Promoted { group } => match then {
+            What::Updated { group: same, leader } => group == same && a.is(leader),
+            What::Vote { .. }
+            | What::Voted { .. }
+            | What::Promoted { .. }
+            | What::Down { .. }
+            | What::Switch { .. } => false,
+        },
+        What::Voted { .. } | What::Updated { .. } | What::Down { .. } | What::Switch { .. } => false,
+    }
 }
 
 /// How far `b` is ahead of `a`, if both saw at least two things that far apart: hours, as by another time zone.
