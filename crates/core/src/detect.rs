@@ -26,6 +26,7 @@ impl Group {
         for id in &peers {
             self.detect_peer(id, sh);
         }
+        self.forget_old_answers(sh);
         let odown = self.detect_odown(sh);
         odown || !servers.is_empty() || !peers.is_empty()
     }

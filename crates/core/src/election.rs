@@ -90,17 +90,21 @@ impl Group {
         }
     }
 
-    /// Asks every peer that is due whether it sees the master down, and for its vote while we are a candidate.
-    pub(crate) fn ask_peers(&mut self, sh: &mut Shared) {
-        let now = sh.now.mono;
+    /// What a peer said too long ago does not count: also where nothing was judged meanwhile, as in TILT.
+    pub(crate) fn forget_old_answers(&mut self, sh: &Shared) {
         for peer in self.peers.values_mut() {
             if (peer.master_down || peer.vote.is_some())
-                && now.since(peer.answered_at) > 5 * sh.tuning.ask_period
+                && sh.now.mono.since(peer.answered_at) > 5 * sh.tuning.ask_period
             {
                 peer.master_down = false;
                 peer.vote = None;
             }
         }
+    }
+
+    /// Asks every peer that is due whether it sees the master down, and for its vote while we are a candidate.
+    pub(crate) fn ask_peers(&mut self, sh: &mut Shared) {
+        let now = sh.now.mono;
         if !self.master.down.is {
             return;
         }

@@ -486,7 +486,14 @@ impl Group {
         if self.replicas.get(&promoted).is_none_or(|promoted| promoted.role != Role::Master) {
             return false;
         }
-        let parent = self.wanted_parent(id, promoted, sh);
+        let mut parent = self.wanted_parent(id, promoted, sh);
+        if parent != promoted && !self.way_is_fresh(parent, sh) {
+            // Who is between the two may have been moved since it was last heard.
+            if kind == EventKind::SlaveReconfSent {
+                return false;
+            }
+            parent = promoted;
+        }
         let to = self.server_mut(parent).map(|parent| parent.addr.clone());
         let renames = self.conf.renames.clone();
         let (Some(replica), Some(to)) = (self.replicas.get(&id), to) else { return false };

@@ -229,7 +229,15 @@ impl Group {
             && !replica.follows(&self.master.addr, sh)
             && !sh.canary(Canary::WrongParentLeft);
         let settled = replica.down.quiet_for(patience, now) && now.since(replica.conf_changed_at) > patience;
-        if wrong && settled && self.master_looks_sane(sh) && self.follow(id, self.master.id, sh) {
+        if !(wrong && settled && self.master_looks_sane(sh)) {
+            return;
+        }
+        if !self.way_is_fresh(self.master.id, sh) {
+            // The master may have become a replica of this very one: both are asked, and this is looked at again.
+            if let Some(replica) = self.replicas.get_mut(&id) {
+                replica.info_now = true;
+            }
+        } else if self.follow(id, self.master.id, sh) {
             self.emit_server(EventKind::FixSlaveConfig, &self.replicas[&id], "", sh);
         }
     }

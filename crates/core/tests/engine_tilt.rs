@@ -2,7 +2,8 @@
 
 mod bench;
 
-use bench::{Bench, ID1, MASTER, P1, R2, Setup, texts};
+use bench::fake::Mode;
+use bench::{Bench, ID1, MASTER, P1, P2, R2, Setup, texts};
 
 fn in_tilt(bench: &mut Bench) -> bool {
     texts(&bench.command(&["INFO", "sentinel"]))[0].contains("sentinel_tilt:1")
@@ -128,4 +129,26 @@ fn a_failover_asked_for_waits_until_it_is_over() {
     assert_eq!(bench.names(), ["+tilt", "+new-epoch", "+try-failover", "+vote-for-leader"]);
     assert!(bench.orders(R2).is_empty());
     bench.until("+switch-master", 10_000);
+}
+
+#[test]
+fn what_a_peer_said_before_tilt_does_not_count_after_it() {
+    let setup = Setup::three(1);
+    let mut bench = setup.settled();
+    bench.set(P1, |peer| peer.votes = false);
+    bench.set(P2, |peer| (peer.votes, peer.sees_down) = (false, false));
+    bench.set(MASTER, |master| master.mode = Mode::Hung);
+    bench.until("+odown master", 4_000);
+    bench.set(MASTER, |master| master.mode = Mode::Up);
+    bench.cut(MASTER);
+    bench.until("-odown master", 3_000);
+    for silent in [MASTER, P1, P2] {
+        bench.set(silent, |fake| fake.mode = Mode::Hung);
+    }
+    bench.stall(5_000);
+    bench.until("+tilt", 1_000);
+    bench.until("-tilt", 40_000);
+    bench.run(10_000);
+    assert_eq!(bench.count("+sdown master"), 2);
+    assert_eq!(bench.count("+odown"), 1, "only the one before TILT: {:?}", bench.events);
 }

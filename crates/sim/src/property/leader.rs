@@ -50,6 +50,9 @@ impl Leader {
             return Ok(());
         };
         let votes = self.votes.get(&at).map_or(0, |votes| votes.iter().filter(|(_, to)| *to == id).count());
+        // Alone, it asks nobody and tells nobody; and the event of a vote that the disk refused at first is lost.
+        let own = view.peers.is_empty() && view.vote.epoch == epoch && view.vote.on_disk;
+        let votes = votes.max(usize::from(own));
         let known = view.peers.len() + 1;
         let elected = self.elected.get(&(who, group)).filter(|(of, _)| *of == epoch);
         let quorum = elected.map_or(view.quorum, |(_, quorum)| *quorum);

@@ -22,7 +22,7 @@ use std::net::SocketAddr;
 
 use super::Property;
 use super::healed::{master_of, sentinels_of, working_core};
-use super::known::{root, server_at};
+use super::known::{config_of, root, server_at};
 use crate::fact::Fact;
 use crate::process::{Body, ProcId};
 use crate::server::{Server, Values};
@@ -197,6 +197,16 @@ impl LostWrites {
         named_by.is_some_and(|(_, by)| !by.iter().any(|who| world.runs(*who)))
     }
 
+    /// A sentinel that was started again knows what is on its disk: a promotion that the disk refused is news to it.
+    fn forgets(&mut self, world: &World, who: ProcId) {
+        let groups = config_of(world, who).map(|config| config.groups).unwrap_or_default();
+        for (server, (_, by)) in &mut self.named_by {
+            if !groups.iter().any(|group| master_of(group) == Some(*server)) {
+                by.remove(&who);
+            }
+        }
+    }
+
     fn chosen_in(&mut self, server: SocketAddr, epoch: Option<u64>) {
         match epoch {
             Some(epoch) => self.chosen_in.insert(server, epoch),
@@ -301,6 +311,8 @@ impl Property for LostWrites {
             Fact::Booted { who } => {
                 if matches!(world.body(*who), Body::Server(_)) {
                     self.booting.insert(*who);
+                } else {
+                    self.forgets(world, *who);
                 }
             }
             Fact::HelloSent { who, master, config_epoch, .. } => {

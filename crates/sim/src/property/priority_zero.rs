@@ -8,7 +8,7 @@
 //! is not promoted but kept. That it became a replica in the last 5 seconds may not be known yet. A priority that was set to 0 in the last 40 seconds may not be known yet: an INFO of a healthy group may be
 //! 30 seconds old, and more when clocks run apart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use super::Property;
@@ -29,7 +29,9 @@ const ROLE_KNOWN_AFTER_MS: u64 = 5_000;
 pub struct PriorityZero {
     /// servers of priority 0, and since when
     since: BTreeMap<ProcId, Time>,
-    /// when a server last began to follow another one, or none
+    /// those that are masters
+    masters: BTreeSet<ProcId>,
+    /// when a server last ceased to be a master
     turned: BTreeMap<ProcId, Time>,
 }
 
@@ -71,8 +73,14 @@ impl Property for PriorityZero {
                 self.note(world, *who, at);
                 Ok(())
             }
-            Fact::Follows { who, .. } => {
-                self.turned.insert(*who, at);
+            Fact::Follows { who, master: None } => {
+                self.masters.insert(*who);
+                Ok(())
+            }
+            Fact::Follows { who, master: Some(_) } => {
+                if self.masters.remove(who) {
+                    self.turned.insert(*who, at);
+                }
                 Ok(())
             }
             Fact::OrderSent { who, server, follow: None } => self.judge(world, at, *who, *server),

@@ -101,6 +101,8 @@ fn outcome(incident: &Incident) -> &'static str {
             Cause::Planned => "switchover",
             Cause::Unknown => "switched",
         }
+    } else if incident.foreign.is_some() {
+        "promoted-by-others"
     } else if incident.came_back().is_some() {
         "came-back"
     } else if incident.downs.is_empty() {

@@ -6,7 +6,7 @@
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
@@ -34,7 +34,7 @@ pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Result<T, Stri
                 assert!(Instant::now() < until, "not within {DEADLINE:?}: {what}; last look: {reason}");
             }
         }
-        std::thread::sleep(PAUSE);
+        std::thread::sleep(PAUSE); // between two looks at a condition
     }
 }
 
@@ -187,7 +187,7 @@ impl Group {
         self.processes.iter_mut().find(|process| process.who == who).unwrap()
     }
 
-    fn file(&self, who: Who, ending: &str) -> std::path::PathBuf {
+    fn file(&self, who: Who, ending: &str) -> PathBuf {
         let name = match who {
             Who::Server(number) => format!("server-{number}"),
             Who::Sentinel(number) => format!("sentinel-{number}"),
@@ -215,7 +215,7 @@ impl Group {
             let config = self.file(*who, "conf");
             let log = File::options().create(true).append(true).open(self.file(*who, "log")).unwrap();
             let program = match who {
-                Who::Server(_) => Path::new("redis-server").to_owned(),
+                Who::Server(_) => data_server(),
                 Who::Sentinel(_) => self.dir.path().join("redis-sentinel"),
             };
             // What is killed the hard way takes its processes with it, too.
@@ -282,6 +282,14 @@ impl Drop for Group {
             }
         }
     }
+}
+
+/// A data server's program; both speak the same protocol.
+fn data_server() -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let in_path = |name: &str| std::env::split_paths(&path).map(|dir| dir.join(name)).find(|it| it.is_file());
+    let found = ["redis-server", "valkey-server"].into_iter().find_map(in_path);
+    found.unwrap_or_else(|| panic!("no redis-server and no valkey-server (hint: scripts/setup.sh test)"))
 }
 
 /// The first of a group's hundred ports.

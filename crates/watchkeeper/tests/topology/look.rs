@@ -22,8 +22,7 @@ impl Group {
     /// As [`Group::settles_as`], but the sentinels know these servers only.
     pub(crate) fn settles_with(&self, shape: &str, known: &[usize]) {
         let wanted = Shape::of(shape);
-        eventually(&format!("the servers are {shape}"), || self.servers_are(&wanted));
-        self.say(&format!("servers are {shape}"));
+        self.servers_settle_as(shape);
         eventually(&format!("the sentinels see {shape}"), || {
             self.servers_are(&wanted)?;
             let mut running = self.sentinels().filter(|who| self.runs(*who));
@@ -38,6 +37,13 @@ impl Group {
             if more >= WRITES { Ok(()) } else { Err(format!("{more} writes acknowledged")) }
         });
         self.say(&format!("settled as {shape}"));
+    }
+
+    /// Waits until this is the shape of all servers that run, whatever the sentinels know of it.
+    pub(crate) fn servers_settle_as(&self, shape: &str) {
+        let wanted = Shape::of(shape);
+        eventually(&format!("the servers are {shape}"), || self.servers_are(&wanted));
+        self.say(&format!("servers are {shape}"));
     }
 
     /// Whether the servers that run have this shape, with every link up and everybody up to date.

@@ -67,21 +67,47 @@ fn a_master_that_hangs_goes_on_as_the_last_of_the_chain() {
 
     group.resume(Server(1));
     group.settles_as("2>3>1");
-    assert_eq!(group.sync_full(2), full);
+    assert_eq!(group.sync_full(2), full, "it is fed by the last, not by the master");
+    group.nothing_is_lost(2);
+
+    // It is as good as any other afterwards.
+    group.kill(&[Server(2), Server(3)]);
+    group.settles_as("1");
+    group.lost(1);
+
+    group.start_again(&[Server(3)]);
+    group.settles_as("1>3");
+    group.start_again(&[Server(2)]);
+    group.settles_as("1>2>3");
+    group.nothing_is_lost(1);
+}
+
+#[test]
+fn without_a_topology_it_is_the_star_of_upstream() {
+    let mut group = Group::start(&Plan { topology: None, ..Plan::default() });
+    // What is below the first level is not known, and left alone.
+    group.settles_with("1>2>3", &[1, 2]);
+    group.nothing_is_lost(1);
+
+    group.kill(&[Server(1)]);
+    group.settles_as("2>3");
+    group.lost(2);
+
+    group.start_again(&[Server(1)]);
+    group.settles_as("2>1 2>3");
     group.nothing_is_lost(2);
 }
 
 #[test]
 fn the_topology_is_switched_while_it_runs() {
     let group = Group::start(&Plan { topology: None, failover_timeout_ms: 5_000, ..Plan::default() });
-    // As upstream: what is below the first level is not known, and left alone.
     group.settles_with("1>2>3", &[1, 2]);
 
     group.set("replication-topology", "chain");
     group.settles_as("1>2>3");
 
     group.set("replication-topology", "star");
-    group.settles_as("1>2 1>3");
+    group.servers_settle_as("1>2 1>3");
 
     group.set("replication-topology", "chain");
     group.settles_as("1>2>3");
@@ -96,6 +122,11 @@ fn a_tree_made_by_hand_is_kept_and_repaired() {
         server_lines: &[(2, "replica-priority 10")],
         ..Plan::default()
     });
+    group.settles_as("1>2>4 1>3");
+
+    group.kill(&[Server(2)]);
+    group.settles_as("1>3 1>4");
+    group.start_again(&[Server(2)]);
     group.settles_as("1>2>4 1>3");
     group.nothing_is_lost(1);
 
