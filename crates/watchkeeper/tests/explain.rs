@@ -109,7 +109,10 @@ fn containers_pods_and_journals_tell_the_same() {
         let told = lines.iter().map(|(clock, who, line)| format!("{}{line}\n", prefix(*who, clock)));
         told.collect::<String>()
     };
+    let one_by_one =
+        ["s1.log", "s2.log", "s3.log"].map(|log| fs::read_to_string(dir.join(log)).unwrap()).concat();
     for text in [
+        one_by_one,
         whole(&|who, _| format!("sentinel-{who}  | ")),
         whole(&|who, clock| format!("[pod/sentinel-{who}/redis] 2026-11-28T{clock}123Z ")),
         whole(&|who, clock| {

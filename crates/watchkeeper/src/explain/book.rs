@@ -26,6 +26,10 @@ pub(super) struct Speaker {
     pub(super) label: String,
     pub(super) pid: u32,
     pub(super) id: Option<String>,
+    /// its start was seen
+    pub(super) started: bool,
+    /// it turned out to be one that is known
+    pub(super) absorbed: bool,
     pub(super) port: Option<String>,
     /// the epoch it has just entered
     pub(super) epoch: Option<u64>,
@@ -158,6 +162,7 @@ impl Book {
             Said::Started => {
                 let speaker = &mut self.speakers[who];
                 (speaker.trying, speaker.epoch, speaker.tilt) = (false, None, None);
+                speaker.started = true;
             }
             Said::Stopped => self.other(Other::Stopped, who, at),
             Said::Reason { group, text } => {
@@ -204,20 +209,22 @@ impl Book {
         self.incidents.push_back(incident);
     }
 
-    /// Who speaks. One process of one log is one sentinel; a process that starts anew goes on with its name.
+    /// Who speaks. One process of one log is one sentinel; who it is under another process number, its id tells.
     fn speaker(&mut self, source: usize, entry: &Entry) -> Who {
-        let same = |speaker: &Speaker| speaker.source == source && speaker.label == entry.label;
+        let same =
+            |speaker: &Speaker| speaker.source == source && speaker.label == entry.label && !speaker.absorbed;
         let known = self.speakers.iter().rposition(|speaker| same(speaker) && speaker.pid == entry.pid);
         if let Some(known) = known {
             return known;
         }
-        // Without its start, another process is another sentinel.
-        let starts = matches!(entry.said, Said::Started | Said::Id(_) | Said::Port(_)) || entry.pid == 0;
-        let full = self.speakers.len() >= SPEAKERS_MAX;
-        if let Some(before) = self.speakers.iter().rposition(same).filter(|_| starts || full) {
+        // A log that begins in the middle of a sentinel's life does not tell its id: the next process is the same one.
+        let begins = matches!(entry.said, Said::Started | Said::Id(_) | Said::Port(_));
+        let nameless = |speaker: &Speaker| same(speaker) && speaker.id.is_none() && !speaker.started;
+        if let Some(before) = self.speakers.iter().rposition(nameless).filter(|_| begins) {
             self.speakers[before].pid = entry.pid;
             return before;
         }
+        let full = self.speakers.len() >= SPEAKERS_MAX;
         if full {
             return 0;
         }
@@ -226,6 +233,8 @@ impl Book {
             label: entry.label.clone(),
             pid: entry.pid,
             id: None,
+            started: false,
+            absorbed: false,
             port: None,
             epoch: None,
             trying: false,
@@ -239,6 +248,18 @@ impl Book {
     /// A sentinel says or shows who it is. Two logs one after the other in one file are told apart here.
     pub(super) fn identified(&mut self, who: Who, id: &str) {
         let speaker = &self.speakers[who];
+        let twin = self.speakers.iter().enumerate().position(|(other, twin)| {
+            other != who
+                && twin.source == speaker.source
+                && twin.label == speaker.label
+                && twin.id.as_deref() == Some(id)
+        });
+        if let Some(twin) = twin {
+            self.speakers[twin].pid = speaker.pid;
+            let speaker = &mut self.speakers[who];
+            (speaker.absorbed, speaker.pid) = (speaker.id.is_none(), u32::MAX);
+            return;
+        }
         if speaker.id.as_deref().is_some_and(|known| known != id) && self.speakers.len() < SPEAKERS_MAX {
             let fresh = Speaker { id: Some(id.to_owned()), ..speaker.clone() };
             self.speakers[who].pid = u32::MAX;
@@ -288,6 +309,11 @@ impl Book {
         if let Some(tilt) = self.tilts.iter_mut().rev().find(|tilt| tilt.who == who && tilt.to.is_none()) {
             tilt.to = Some(at);
         }
+    }
+
+    /// The sentinels whose logs are read.
+    pub(super) fn present(&self) -> impl Iterator<Item = (Who, &Speaker)> {
+        self.speakers.iter().enumerate().filter(|(_, speaker)| !speaker.absorbed)
     }
 
     /// Remembers where a sentinel is.

@@ -357,7 +357,8 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
         let id = book.speakers[*who].id.as_ref();
         id.is_some_and(|id| incident.peers_down.contains(id))
     };
-    let others = (0..book.speakers.len()).filter(|who| !saw.contains(who) && !absent(who));
+    let present = book.present().map(|(who, _)| who);
+    let others = present.filter(|who| !saw.contains(who) && !absent(who));
     let not: Vec<String> = others.map(|who| names.who(who)).collect();
     let saw: Vec<String> = saw.into_iter().map(|who| names.who(who)).collect();
     let unheard = incident.agreed.is_empty() && incident.new_master.is_none();

@@ -28,7 +28,7 @@ pub(super) fn tell(report: &Report, strange: bool, lang: Lang) -> String {
             log.ahead
         )
     }));
-    let sentinels = array(report.book.speakers.iter().enumerate().map(|(who, speaker)| {
+    let sentinels = array(report.book.present().map(|(who, speaker)| {
         let id = speaker.id.as_deref();
         format!(
             "{{\"name\":{},\"id\":{},\"address\":{},\"log\":{}}}",

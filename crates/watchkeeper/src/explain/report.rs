@@ -8,7 +8,7 @@ use super::book::{Book, Speaker};
 use super::clocks::{self, Moments};
 use super::findings::{self, Finding, Names};
 use super::incident::{At, Incident, Who};
-use super::merge;
+use super::merge::{self, Clock};
 use super::source::{Counts, Source, Strange};
 
 /// Missing logs named.
@@ -103,7 +103,8 @@ impl Report {
             sources.push(Source::new(&log.name, (log.open)().map_err(fail(at))?, log.year));
         }
         let mut book = Book::default();
-        merge::read(&mut sources, &ahead, zones, &mut book).map_err(|(at, error)| fail(at)(error))?;
+        let clocks: Vec<Clock> = ahead.iter().map(|ahead| Clock { ahead: *ahead, zones }).collect();
+        merge::read(&mut sources, &clocks, &mut book).map_err(|(at, error)| fail(at)(error))?;
         book.close();
         let facts = sources.into_iter().zip(ahead).map(|(source, ahead)| LogFacts {
             name: source.name,
@@ -179,7 +180,7 @@ fn name_table(book: &Book, logs: &[LogFacts]) -> NameTable {
         let log = logs.get(speaker.source).map_or("", |log| log.name.as_str());
         let stem = log.rsplit('/').next().unwrap_or(log);
         let stem = stem.strip_suffix(".log").or_else(|| stem.strip_suffix(".txt")).unwrap_or(stem);
-        let alone = book.speakers.iter().filter(|other| other.source == speaker.source).count() == 1;
+        let alone = book.present().filter(|(_, other)| other.source == speaker.source).count() == 1;
         let place = speaker.id.as_ref().and_then(|id| book.places.get(id));
         let name = if !speaker.label.is_empty() {
             speaker.label.clone()
@@ -194,7 +195,9 @@ fn name_table(book: &Book, logs: &[LogFacts]) -> NameTable {
         } else {
             format!("{stem}/{}", speaker.pid)
         };
-        let name = if table.speakers.contains(&name) {
+        let name = if speaker.absorbed {
+            String::new()
+        } else if table.speakers.contains(&name) {
             format!("{name}#{}", table.speakers.len() + 1)
         } else {
             name

@@ -248,13 +248,13 @@ impl Writer<'_> {
 
     fn sentinels(&mut self) {
         let report = self.report;
-        if report.book.speakers.is_empty() {
+        if report.book.present().next().is_none() {
             return;
         }
         self.title("SENTINELS IN THESE LOGS", "日志中的哨兵");
-        let names: Vec<String> = (0..report.book.speakers.len()).map(|who| report.names.who(who)).collect();
+        let names: Vec<String> = report.book.present().map(|(who, _)| report.names.who(who)).collect();
         let widest = names.iter().map(|name| columns(name)).max().unwrap_or(0);
-        for (speaker, name) in report.book.speakers.iter().zip(&names) {
+        for ((_, speaker), name) in report.book.present().zip(&names) {
             let place = speaker.id.as_ref().and_then(|id| report.book.places.get(id)).cloned();
             let place =
                 place.or_else(|| speaker.port.as_ref().map(|port| format!(":{port}"))).unwrap_or_default();
