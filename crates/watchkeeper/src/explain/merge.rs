@@ -3,7 +3,7 @@
 //! sentinel says stays in its own order, even if its clock is set back.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 use std::io;
 
 use super::book::Book;
@@ -56,7 +56,10 @@ struct InOrder<'a> {
     source: &'a mut Source,
     clock: Clock,
     window: usize,
-    held: BinaryHeap<Reverse<Held>>,
+    /// what came in order: nearly always everything
+    held: VecDeque<Held>,
+    /// what came late
+    late: BinaryHeap<Reverse<Held>>,
     /// how far each sentinel of this log is: label, process, time
     reached: Vec<(String, u32, i64)>,
     read: u64,
@@ -80,10 +83,9 @@ pub(super) fn read(
         log.fill().map_err(|error| (at, error))?;
     }
     loop {
-        let first = |log: &InOrder<'_>| log.held.peek().map(|Reverse(held)| held.order.0);
-        let next = (0..logs.len()).filter_map(|at| Some((first(&logs[at])?, at))).min();
+        let next = (0..logs.len()).filter_map(|at| Some((logs[at].first()?, at))).min();
         let Some((_, at)) = next else { return Ok(()) };
-        if let Some(Reverse(held)) = logs[at].held.pop() {
+        if let Some(held) = logs[at].pop() {
             book.take(at, held.at, &held.entry);
         }
         logs[at].fill().map_err(|error| (at, error))?;
@@ -92,12 +94,25 @@ pub(super) fn read(
 
 impl<'a> InOrder<'a> {
     fn new(source: &'a mut Source, clock: Clock, window: usize) -> InOrder<'a> {
-        let (held, reached) = (BinaryHeap::new(), Vec::new());
-        InOrder { source, clock, window, held, reached, read: 0, ended: false }
+        let (held, late, reached) = (VecDeque::new(), BinaryHeap::new(), Vec::new());
+        InOrder { source, clock, window, held, late, reached, read: 0, ended: false }
+    }
+
+    /// The time of the next entry.
+    fn first(&self) -> Option<i64> {
+        let late = self.late.peek().map(|Reverse(held)| held.order.0);
+        let held = self.held.front().map(|held| held.order.0);
+        held.into_iter().chain(late).min()
+    }
+
+    fn pop(&mut self) -> Option<Held> {
+        let late =
+            self.late.peek().is_some_and(|Reverse(late)| self.held.front().is_none_or(|held| late < held));
+        if late { self.late.pop().map(|Reverse(held)| held) } else { self.held.pop_front() }
     }
 
     fn fill(&mut self) -> io::Result<()> {
-        while !self.ended && self.held.len() < self.window {
+        while !self.ended && self.held.len() + self.late.len() < self.window {
             let Some(entry) = self.source.next()? else {
                 self.ended = true;
                 return Ok(());
@@ -105,7 +120,12 @@ impl<'a> InOrder<'a> {
             let at = time(&entry, self.clock.zones).map(|time| time.saturating_sub(self.clock.ahead));
             let order = (self.reach(&entry, at), self.read);
             self.read += 1;
-            self.held.push(Reverse(Held { order, at, entry }));
+            let held = Held { order, at, entry };
+            if self.held.back().is_none_or(|last| *last < held) {
+                self.held.push_back(held);
+            } else {
+                self.late.push(Reverse(held));
+            }
         }
         Ok(())
     }
@@ -142,8 +162,8 @@ mod tests {
         let clock = Clock { ahead: 0, zones: false };
         let mut log = InOrder::new(&mut source, clock, 100);
         log.fill().unwrap();
-        let popped = std::iter::from_fn(|| log.held.pop());
-        popped.map(|Reverse(held)| (held.at.unwrap() / 1000 % 60).to_string()).collect()
+        let popped = std::iter::from_fn(|| log.pop());
+        popped.map(|held| (held.at.unwrap() / 1000 % 60).to_string()).collect()
     }
 
     fn line(pid: u32, second: u32) -> String {
