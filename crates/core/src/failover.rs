@@ -300,6 +300,14 @@ impl Group {
             let at = sh.now.mono + 2 * self.conf.failover_timeout_ms;
             return self.abort(Retry { at, unless: Unless::ReplicaFit });
         };
+        if self.only_old_data(sh) {
+            let text = format!(
+                "The master of `{}` follows its own replica, and all replicas have been without a source for longer than is \
+                 allowed: the one with most data is promoted, {}",
+                self.name, self.replicas[&chosen].name
+            );
+            sh.log(LogLevel::Warning, text);
+        }
         if let Some(replica) = self.replicas.get_mut(&chosen) {
             replica.promoted = true;
         }

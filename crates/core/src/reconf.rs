@@ -232,12 +232,12 @@ impl Group {
         if !(wrong && settled && self.master_looks_sane(sh)) {
             return;
         }
-        if !self.way_is_fresh(self.master.id, sh) {
-            // The master may have become a replica of this very one: both are asked, and this is looked at again.
-            if let Some(replica) = self.replicas.get_mut(&id) {
-                replica.info_now = true;
-            }
-        } else if self.follow(id, self.master.id, sh) {
+        let fresh = self.way_is_fresh(self.master.id, sh);
+        if let Some(replica) = self.replicas.get_mut(&id) {
+            // The master may have become a replica of this very one: it is asked, and this is looked at again soon.
+            replica.spot.ask_soon = !fresh;
+        }
+        if fresh && self.follow(id, self.master.id, sh) {
             self.emit_server(EventKind::FixSlaveConfig, &self.replicas[&id], "", sh);
         }
     }

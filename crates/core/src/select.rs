@@ -75,23 +75,57 @@ impl Group {
         if sh.canary(Canary::WorstChosen) {
             return fit.max_by_key(|replica| self.preference(replica, sh)).map(|replica| replica.id);
         }
+        if self.only_old_data(sh) {
+            let newest = |replica: &&Server| (replica.offset, Reverse(self.cut_off_ms(replica, sh)));
+            return fit.max_by_key(newest).map(|replica| replica.id);
+        }
         fit.min_by_key(|replica| self.preference(replica, sh)).map(|replica| replica.id)
     }
 
-    /// Why `replica` may not be promoted now. Old data is better than none where nobody is a master and nobody has newer.
+    /// Why `replica` may not be promoted now.
     pub(crate) fn refusal(&self, replica: &Server, sh: &Shared) -> Option<Refusal> {
         let refusal = self.refusal_by_itself(replica, sh)?;
-        let fit = |other: &Server| self.refusal_by_itself(other, sh).is_none();
-        let only_old = matches!(refusal, Refusal::LinkDownTooLong { .. });
-        let last_hope = only_old && self.lacks_a_master() && !self.replicas.values().any(fit);
-        (!last_hope).then_some(refusal)
+        let too_old = matches!(refusal, Refusal::LinkDownTooLong { .. });
+        (!(too_old && self.only_old_data(sh))).then_some(refusal)
     }
 
-    /// Whether the master answers and is a replica that has lost its own source. It began again with an old configuration,
-    /// and perhaps follows its own replica. However long one waits, nobody here becomes a master by itself.
-    pub(crate) fn lacks_a_master(&self) -> bool {
+    /// Whether old data is all there is, and no waiting changes that: the group goes in a circle, and every replica of
+    /// it is here and has been without a source for too long, also those that are never promoted. One that is away for a
+    /// moment may have newer data.
+    pub(crate) fn only_old_data(&self, sh: &Shared) -> bool {
+        self.goes_in_a_circle(sh)
+            && !self.replicas.is_empty()
+            && self.replicas.values().all(|replica| match self.refusal_by_itself(replica, sh) {
+                Some(Refusal::LinkDownTooLong { .. }) => true,
+                Some(Refusal::PriorityZero) => self.too_old(replica, sh).is_some(),
+                Some(
+                    Refusal::Down
+                    | Refusal::Disconnected
+                    | Refusal::NotHeard { .. }
+                    | Refusal::NoInfo
+                    | Refusal::OldInfo { .. },
+                )
+                | None => false,
+            })
+    }
+
+    /// Whether the master is a replica without a source that follows one of its own replicas, itself or through others. It
+    /// began again with an old configuration; nobody in the circle becomes a master by itself.
+    fn goes_in_a_circle(&self, sh: &Shared) -> bool {
         let master = &self.master;
-        master.role == Role::Replica && !master.link_up && master.cmd.up && master.info_at.is_some()
+        if master.role != Role::Replica || master.link_up || !master.cmd.up {
+            return false;
+        }
+        let Some(source) = self.source_of(master, sh) else { return false };
+        self.ancestors(source.id, sh).iter().any(|above| above.id == master.id)
+    }
+
+    /// For how long a replica has been without its source, if that is too long, and the limit.
+    fn too_old(&self, replica: &Server, sh: &Shared) -> Option<(i64, u64)> {
+        let outage_ms = self.outage_ms(sh.now.mono).unwrap_or(0);
+        let limit = self.conf.down_after_ms.saturating_mul(10).saturating_add(outage_ms);
+        let cut_off = self.cut_off_ms(replica, sh);
+        u64::try_from(cut_off).is_ok_and(|down| down > limit).then_some((cut_off, limit))
     }
 
     fn refusal_by_itself(&self, replica: &Server, sh: &Shared) -> Option<Refusal> {
@@ -100,8 +134,6 @@ impl Group {
         let since_ms = now.since(replica.ping.available);
         let down_for = self.master.down.since.filter(|_| self.master.down.is).map(|since| now.since(since));
         let info_limit = if down_for.is_some() { heard_limit } else { 3 * sh.tuning.info_period };
-        let outage_ms = self.outage_ms(now).unwrap_or(0);
-        let link_limit = self.conf.down_after_ms.saturating_mul(10).saturating_add(outage_ms);
         if replica.down.is {
             return Some(Refusal::Down);
         }
@@ -119,11 +151,8 @@ impl Group {
         if info_ms > info_limit {
             return Some(Refusal::OldInfo { since_ms: info_ms, limit_ms: info_limit });
         }
-        let cut_off = self.cut_off_ms(replica, sh);
-        if u64::try_from(cut_off).is_ok_and(|down| down > link_limit) {
-            return Some(Refusal::LinkDownTooLong { since_ms: cut_off, limit_ms: link_limit });
-        }
-        None
+        let (since_ms, limit_ms) = self.too_old(replica, sh)?;
+        Some(Refusal::LinkDownTooLong { since_ms, limit_ms })
     }
 
     /// For how long replicas may have had no master, if it is down: since its last good answer, which after TILT is

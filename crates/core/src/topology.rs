@@ -89,12 +89,17 @@ impl Group {
 
     /// Whom a replica reports to follow, if that is a member.
     pub(crate) fn parent(&self, id: ServerId, sh: &Shared) -> Option<&Server> {
-        let replica = self.replicas.get(&id).filter(|replica| replica.role == Role::Replica)?;
-        self.member_at(replica.master_host.as_deref()?, replica.master_port, sh)
+        self.source_of(self.replicas.get(&id)?, sh)
+    }
+
+    /// Whom a server reports to follow, if that is a member; the master, too, may say that it is a replica.
+    pub(crate) fn source_of(&self, server: &Server, sh: &Shared) -> Option<&Server> {
+        let host = server.master_host.as_deref().filter(|_| server.role == Role::Replica)?;
+        self.member_at(host, server.master_port, sh)
     }
 
     /// The members a replica's data comes through, its parent first, as far as reports tell.
-    fn ancestors(&self, id: ServerId, sh: &Shared) -> Vec<&Server> {
+    pub(crate) fn ancestors(&self, id: ServerId, sh: &Shared) -> Vec<&Server> {
         let mut line: Vec<&Server> = Vec::new();
         let mut at = id;
         while let Some(parent) = self.parent(at, sh) {
@@ -273,9 +278,9 @@ impl Group {
         let fresh = way.iter().all(is_fresh);
         if !fresh {
             for id in way {
-                if let Some(server) = self.server_mut(id) {
-                    server.info_now = true;
-                }
+                let Some(server) = self.server_mut(id) else { continue };
+                // Not those who have just said it: their answer may bring us here again.
+                server.info_now |= server.info_at.is_none_or(|at| sh.now.mono.since(at) > WAY_FRESH_MS / 4);
             }
         }
         fresh

@@ -42,6 +42,8 @@ pub struct GroupView {
     pub name: GroupName,
     /// the master
     pub master: MasterView,
+    /// whether the group goes in a circle and all its replicas have been without a source for too long
+    pub only_old_data: bool,
     /// where clients are sent: the promoted replica from the moment its promotion is confirmed
     pub current: Place,
     /// the epoch of the configuration
@@ -79,8 +81,6 @@ pub struct MasterView {
     pub sdown: bool,
     /// for how many milliseconds it has been, or has already been no master
     pub down_for_ms: Option<u64>,
-    /// whether it answers as a replica without a source, so that nobody is a master
-    pub lacking: bool,
     /// whether there is a working command link
     pub connected: bool,
     /// what it reports to be
@@ -251,6 +251,7 @@ fn group_view(group: &Group, sh: &Shared) -> GroupView {
     GroupView {
         name: group.name.clone(),
         master: master_view(group, sh),
+        only_old_data: group.only_old_data(sh),
         current: Place::of(group.current_addr()),
         config_epoch: group.config_epoch.0,
         config_on_disk: sh.disk.durable(group.config_version),
@@ -277,7 +278,6 @@ fn master_view(group: &Group, sh: &Shared) -> MasterView {
         place: Place::of(&master.addr),
         sdown: master.down.is,
         down_for_ms: group.outage_ms(sh.now.mono),
-        lacking: group.lacks_a_master(),
         connected: master.cmd.up,
         role: RoleView::of(master),
         info_age_ms: master.info_at.map(|at| sh.now.mono.since(at)),

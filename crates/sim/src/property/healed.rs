@@ -93,7 +93,7 @@ fn hopeless(replica: &ReplicaView, group: &GroupView) -> bool {
     let outage = group.master.down_for_ms.unwrap_or(0);
     let limit = group.down_after_ms.saturating_mul(10).saturating_add(outage);
     let too_old = u64::try_from(replica.link_down_ms).is_ok_and(|down| down > limit);
-    replica.priority == 0 || (too_old && !group.master.lacking)
+    replica.priority == 0 || (too_old && !group.only_old_data)
 }
 
 /// One group, as it is when the world has settled.

@@ -51,7 +51,8 @@ impl Leader {
         };
         let votes = self.votes.get(&at).map_or(0, |votes| votes.iter().filter(|(_, to)| *to == id).count());
         // Alone, it asks nobody and tells nobody; and the event of a vote that the disk refused at first is lost.
-        let own = view.peers.is_empty() && view.vote.epoch == epoch && view.vote.on_disk;
+        let voted = view.vote.leader.as_ref().is_some_and(|leader| leader.0.eq_ignore_ascii_case(&id));
+        let own = view.peers.is_empty() && view.vote.epoch == epoch && voted && view.vote.on_disk;
         let votes = votes.max(usize::from(own));
         let known = view.peers.len() + 1;
         let elected = self.elected.get(&(who, group)).filter(|(of, _)| *of == epoch);

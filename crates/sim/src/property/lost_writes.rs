@@ -151,7 +151,7 @@ fn top(world: &World, from: SocketAddr) -> Option<(SocketAddr, &Server)> {
         let Some(parent) = at.follows() else { break };
         (top, at) = (parent, server_at(world, parent)?.1);
     }
-    Some((top, at))
+    at.is_master().then_some((top, at))
 }
 
 impl LostWrites {

@@ -7,6 +7,8 @@
 //! The rule is written down here once more, from what the sentinel knew at the instant it gave the order. How long ago a
 //! replica answered a PING is not part of that, nor is its link for messages: such refusals are believed.
 //!
+//! Where the group goes in a circle and everybody has been without a source for too long, the one with most data.
+//!
 //! Allowed: a replica that a leader which is gone has promoted already goes before all others: another one would make two
 //! masters. That it really was promoted is known here; a server that merely started as a master is not one of those.
 
@@ -42,13 +44,23 @@ fn unfit(replica: &ReplicaView, group: &GroupView) -> Option<String> {
     if let Some(why) = unfit_by_itself(replica, group) {
         return Some(why);
     }
-    let too_old = |other: &ReplicaView| link_limit(group).filter(|limit| other.link_down_ms > *limit);
-    let limit = too_old(replica)?;
-    let fit = |other: &ReplicaView| unfit_by_itself(other, group).is_none() && too_old(other).is_none();
-    // Old data is better than none.
-    let last_hope = group.master.lacking && !group.replicas.iter().any(fit);
-    let lost = replica.link_down_ms;
-    (!last_hope).then(|| format!("it lost its master {lost} ms ago, the limit is {limit} ms"))
+    let (lost, limit) = (replica.link_down_ms, link_limit(group)?);
+    (lost > limit).then(|| format!("it lost its master {lost} ms ago, the limit is {limit} ms"))
+}
+
+/// What is wrong with choosing a replica with old data, in a group that goes in a circle: somebody may have newer data.
+fn newer_than(chosen: &ReplicaView, group: &GroupView) -> Option<String> {
+    if group.master.role != RoleView::Replica {
+        return Some("the master says that it is one".to_owned());
+    }
+    group.replicas.iter().find_map(|other| {
+        let never = other.priority == 0;
+        match unfit_by_itself(other, group) {
+            Some(why) if !never => Some(format!("{} is not there to compare: {why}", shown(other))),
+            None if other.offset > chosen.offset => Some(format!("{} has more data", shown(other))),
+            Some(_) | None => None,
+        }
+    })
 }
 
 /// For how many milliseconds a replica may be without its master.
@@ -135,6 +147,11 @@ impl Property for Selection {
             }
             return Err(format!("`{who}` promotes {server}, which is a replica of none of its groups"));
         };
+        if group.only_old_data {
+            let newer = newer_than(chosen, group);
+            return newer
+                .map_or(Ok(()), |why| Err(format!("`{who}` promotes {}, although {why}", shown(chosen))));
+        }
         if let Some(why) = unfit(chosen, group) {
             return Err(format!("`{who}` promotes {}, although {why}", shown(chosen)));
         }
