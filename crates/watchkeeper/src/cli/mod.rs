@@ -2,6 +2,7 @@
 //! exactly what `redis-sentinel` understands ([`upstream`]); otherwise it has commands of its own ([`own`]).
 
 mod demo;
+mod explain;
 mod from_env;
 mod health;
 pub mod lang;

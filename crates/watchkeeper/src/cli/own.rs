@@ -10,6 +10,7 @@ use watchkeeper_core::Persona;
 use watchkeeper_core::config::CommandLine;
 
 use super::demo::{self, DemoArgs};
+use super::explain::{self, ExplainArgs};
 use super::from_env::{self, Process};
 use super::health::{self, HealthArgs};
 use super::lang::Lang;
@@ -38,6 +39,8 @@ enum Command {
     Demo(DemoArgs),
     /// Play what would happen if a host, a server or a sentinel were gone
     Rehearse(RehearseArgs),
+    /// Read the logs of sentinels and tell what happened
+    Explain(ExplainArgs),
     /// Configurations
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -105,6 +108,9 @@ pub fn command(lang: Lang) -> clap::Command {
         .mut_subcommand("rehearse", |it| {
             it.about(text::about_rehearse(lang)).after_help(text::examples_rehearse(lang))
         })
+        .mut_subcommand("explain", |it| {
+            it.about(text::about_explain(lang)).after_help(text::examples_explain(lang))
+        })
         .mut_subcommand("healthcheck", |it| it.about(text::about_healthcheck(lang)))
         .mut_subcommand("config", |it| {
             it.about(text::about_config(lang)).mut_subcommand("from-env", |it| {
@@ -115,7 +121,8 @@ pub fn command(lang: Lang) -> clap::Command {
 
 /// Does what the arguments (with the program's name in front) say; the result is the exit status.
 pub fn main(args: &[OsString], lang: Lang) -> ExitCode {
-    let parsed = command(lang).try_get_matches_from(args).and_then(|found| Cli::from_arg_matches(&found));
+    let found = command(lang).try_get_matches_from(explain::marked(args));
+    let parsed = found.and_then(|found| Cli::from_arg_matches(&found));
     let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
@@ -132,6 +139,7 @@ pub fn main(args: &[OsString], lang: Lang) -> ExitCode {
             ExitCode::FAILURE
         }),
         Command::Rehearse(args) => rehearse::run(&args, lang),
+        Command::Explain(args) => explain::run(&args, lang),
         Command::Config(ConfigCommand::FromEnv) => status(print_environment(lang)),
         Command::Healthcheck(args) => health::run(&args, lang),
     }
@@ -197,9 +205,11 @@ mod tests {
         let cli = parsed.and_then(|found| Cli::from_arg_matches(&found)).unwrap();
         match cli.command {
             Command::Run(run) => run.words,
-            Command::Demo(_) | Command::Rehearse(_) | Command::Config(_) | Command::Healthcheck(_) => {
-                panic!("`{line}` is not `run`")
-            }
+            Command::Demo(_)
+            | Command::Rehearse(_)
+            | Command::Explain(_)
+            | Command::Config(_)
+            | Command::Healthcheck(_) => panic!("`{line}` is not `run`"),
         }
     }
 

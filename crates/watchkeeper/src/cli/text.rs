@@ -46,6 +46,11 @@ pub(super) fn about_rehearse(lang: Lang) -> &'static str {
     )
 }
 
+/// What `explain` does.
+pub(super) fn about_explain(lang: Lang) -> &'static str {
+    lang.pick("Read the logs of sentinels and tell what happened", "读取哨兵日志，说明发生了什么")
+}
+
 /// What `config` does.
 pub(super) fn about_config(lang: Lang) -> &'static str {
     lang.pick("Show configurations", "查看配置")
@@ -89,6 +94,22 @@ pub(super) fn examples_rehearse(lang: Lang) -> &'static str {
          watchkeeper rehearse sentinel.conf --kill 10.0.0.1:6379 --hang 10.0.0.2:26379\n\n\
          演练在模拟世界中进行，不会连接任何服务器。\n\
          退出状态：0，所有组都可写入；1，有的组不可写入；2，无法演练。",
+    )
+}
+
+/// Examples of `explain`, and its exit statuses.
+pub(super) fn examples_explain(lang: Lang) -> &'static str {
+    lang.pick(
+        "Examples:\n  watchkeeper explain sentinel-1.log sentinel-2.log sentinel-3.log\n  \
+         docker compose logs | watchkeeper explain\n  \
+         watchkeeper explain +odown no-good-slave\n\n\
+         Logs of redis-sentinel, valkey-sentinel and Watchkeeper alike. Nothing is connected to.\n\
+         Exit status: 0, it was told; 2, something could not be read.",
+        "示例：\n  watchkeeper explain sentinel-1.log sentinel-2.log sentinel-3.log\n  \
+         docker compose logs | watchkeeper explain\n  \
+         watchkeeper explain +odown no-good-slave\n\n\
+         redis-sentinel、valkey-sentinel 与 Watchkeeper 的日志均可。不会连接任何服务器。\n\
+         退出状态：0，已说明；2，有内容无法读取。",
     )
 }
 

@@ -1,11 +1,10 @@
 //! A rehearsal for programs: one JSON object. Field names are stable; texts are in the language asked for.
 
-use std::fmt::Write;
-
 use watchkeeper_sim::rehearse::{Fate, Moment, Reason, Rehearsal, Verdict};
 
 use super::words;
 use crate::cli::lang::Lang;
+use crate::json::quoted;
 
 /// The whole object, and a line break.
 pub(super) fn tell(course: &Rehearsal, lang: Lang) -> String {
@@ -62,22 +61,4 @@ fn reason(reason: &Reason, lang: Lang) -> String {
     };
     let (what, hint) = words::explain(reason, lang);
     format!("{{\"code\":\"{code}\",\"text\":{},\"hint\":{}}}", quoted(&what), quoted(&hint))
-}
-
-/// A JSON string.
-fn quoted(text: &str) -> String {
-    let mut out = String::from('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            c if c.is_control() => {
-                // A String takes everything.
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }

@@ -1,0 +1,160 @@
+//! `watchkeeper explain`: what the logs of sentinels say. Which words are files and which are events is decided here;
+//! reading and telling is [`crate::explain`].
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::bail;
+use watchkeeper_core::event_text::find;
+
+use super::lang::Lang;
+use super::status;
+use crate::explain::{self, Log, Report, glossary};
+
+/// Something could not be read.
+const UNUSABLE: i32 = 2;
+/// Logs at once.
+const LOGS_MAX: usize = 64;
+/// Read at once from each log, in bytes.
+const BUFFER: usize = 256 * 1024;
+
+/// `watchkeeper explain`
+#[derive(Debug, clap::Args)]
+pub(super) struct ExplainArgs {
+    /// Logs of sentinels (- for standard input), or names of events such as +sdown
+    #[arg(value_name = "FILE|EVENT")]
+    words: Vec<OsString>,
+    /// Every event in a line
+    #[arg(long)]
+    list: bool,
+    /// Show the lines that could not be understood
+    #[arg(long)]
+    unknown: bool,
+    /// How the report is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// For whom the report is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// people
+    Text,
+    /// programs
+    Json,
+}
+
+/// Marks a word as the name of an event.
+const EVENT: &str = "event:";
+
+/// The arguments with marks before names such as `-sdown`, which would be taken for options.
+pub(super) fn marked(args: &[OsString]) -> Vec<OsString> {
+    let from = args.iter().position(|word| word == "explain").unwrap_or(args.len());
+    let is_event = |word: &str| word.starts_with('-') && !find(word).is_empty();
+    let mark = |(at, word): (usize, &OsString)| match word.to_str().filter(|word| at > from && is_event(word))
+    {
+        Some(name) => OsString::from(format!("{EVENT}{name}")),
+        None => word.clone(),
+    };
+    args.iter().enumerate().map(mark).collect()
+}
+
+/// Explains and says with the exit status whether it could.
+pub(super) fn run(args: &ExplainArgs, lang: Lang) -> ExitCode {
+    match explain(args, lang) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}{error:#}", lang.pick("error: ", "错误："));
+            status(UNUSABLE)
+        }
+    }
+}
+
+fn explain(args: &ExplainArgs, lang: Lang) -> anyhow::Result<()> {
+    if args.list {
+        return say(&glossary::all(lang));
+    }
+    let is_log = |word: &OsString| word == "-" || Path::new(word).exists();
+    let mut texts = Vec::new();
+    for word in args.words.iter().filter(|word| !is_log(word)) {
+        let name = word.to_string_lossy();
+        let name = name.strip_prefix(EVENT).unwrap_or(&name);
+        let Some(text) = glossary::one(name, lang) else { bail!(glossary::unknown(name, lang)) };
+        texts.push(text);
+    }
+    let mut logs: Vec<Log> = args.words.iter().filter(|word| is_log(word)).map(|word| log(word)).collect();
+    if args.words.is_empty() {
+        if io::stdin().is_terminal() {
+            bail!(nothing_to_read(lang));
+        }
+        logs.push(log(OsStr::new("-")));
+    }
+    if logs.len() > LOGS_MAX {
+        bail!(match lang {
+            Lang::En => format!("`{}` logs are too many, expected at most {LOGS_MAX}", logs.len()),
+            Lang::Zh => format!("日志过多：`{}` 份，最多 {LOGS_MAX} 份", logs.len()),
+        });
+    }
+    if !logs.is_empty() {
+        let report =
+            Report::read(&logs).map_err(|why| anyhow::anyhow!(unreadable(&why.name, &why.error, lang)))?;
+        let format = match args.format {
+            Format::Text => explain::Format::Text,
+            Format::Json => explain::Format::Json,
+        };
+        texts.push(report.tell(format, args.unknown, lang));
+    }
+    say(&texts.join("\n"))
+}
+
+/// A file, or standard input.
+fn log(word: &OsStr) -> Log {
+    let name = word.to_string_lossy().into_owned();
+    if word == "-" {
+        return Log { name, year: None, open: Box::new(|| Ok(Box::new(io::stdin().lock()))), again: false };
+    }
+    let metadata = std::fs::metadata(word).ok();
+    let again = metadata.as_ref().is_some_and(|metadata| metadata.is_file());
+    let changed = metadata.and_then(|metadata| metadata.modified().ok());
+    let changed = changed.and_then(|time| jiff::Timestamp::try_from(time).ok());
+    let year = changed.map(|time| i64::from(time.to_zoned(jiff::tz::TimeZone::UTC).year()));
+    let path = word.to_owned();
+    Log { name, year, open: Box::new(move || open(Path::new(&path))), again }
+}
+
+fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
+    let mut input = BufReader::with_capacity(BUFFER, File::open(path)?);
+    if input.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "it is compressed. hint: `zcat FILE | watchkeeper explain`",
+        ));
+    }
+    Ok(Box::new(input))
+}
+
+fn unreadable(name: &str, error: &io::Error, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!("the log `{name}` can't be read: {error}"),
+        Lang::Zh => format!("无法读取日志 `{name}`：{error}"),
+    }
+}
+
+fn nothing_to_read(lang: Lang) -> &'static str {
+    lang.pick(
+        "no log was named\nhint: `watchkeeper explain sentinel.log`, or an event: `watchkeeper explain +odown`",
+        "没有指定日志\n提示：`watchkeeper explain sentinel.log`，或解释事件：`watchkeeper explain +odown`",
+    )
+}
+
+/// To standard output. A reader that has gone away has seen enough.
+fn say(text: &str) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}

@@ -1,0 +1,421 @@
+//! Each finding in words: what it is, and what to do about it.
+
+use watchkeeper_core::Lang;
+
+use super::findings::Finding;
+use super::words::{duration, list};
+
+/// What is so, and what to do. Findings of one incident first, then those of the deployment.
+pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
+    let (en, zh) = match finding {
+        Finding::Flapping { times, ms } => flapping(*times, *ms, lang),
+        Finding::Failovers { times, ms } => failovers(*times, *ms, lang),
+        Finding::OnlyCameBack { ms } => only_came_back(*ms, lang),
+        Finding::StillDown => still_down(),
+        Finding::OldMasterGone { master } => old_master_gone(master),
+        Finding::TwoMasters { master, ms } => two_masters(master, *ms, lang),
+        Finding::Foreign { to } => foreign(to),
+        Finding::SplitVote { epoch, votes } => split_vote(*epoch, votes, lang),
+        Finding::NotElected { epoch, who, got, needed, known, down } => {
+            not_elected(*epoch, who, *got, *needed, *known, down, lang)
+        }
+        Finding::NoQuorum { saw, quorum, down } => no_quorum(saw, *quorum, down, lang),
+        Finding::Disagree { saw, not } => disagree(saw, not, lang),
+        Finding::LeaderLost { who } => leader_lost(who),
+        Finding::TiltThen { who } => tilt_then(who, lang),
+        Finding::Tilt { who, causes } => tilt(who, causes, lang),
+        Finding::NoGoodReplica { known, after_tilt, down, said } => {
+            no_good_replica(*known, *after_tilt, down, said, lang)
+        }
+        Finding::NotPromoted { replica } => not_promoted(replica),
+        Finding::LateReplicas { replicas } => late_replicas(replicas, lang),
+        Finding::Moved { id, to } => moved(id, to),
+        Finding::QuorumsDiffer { group, of } => quorums_differ(group, of, lang),
+        Finding::QuorumOne { group, sentinels } => quorum_one(group, *sentinels),
+        Finding::Even { group, sentinels } => even(group, *sentinels),
+        Finding::DownAfterLow { group, times, ms } => down_after_low(group, *times, *ms),
+        Finding::DownAfterHigh { group, ms } => down_after_high(group, *ms, lang),
+        Finding::UnseenRestart { group, master } => unseen_restart(group, master),
+        Finding::NotSaved { who, times } => not_saved(who, *times, lang),
+        Finding::ScriptFailed { script, times } => script_failed(script, *times),
+        Finding::Unresolved { name, times } => unresolved(name, *times),
+    };
+    match lang {
+        Lang::En => en,
+        Lang::Zh => zh,
+    }
+}
+
+/// English and Chinese, each with its advice.
+type Both = ((String, String), (String, String));
+
+fn both(en: impl Into<String>, en_hint: &str, zh: impl Into<String>, zh_hint: &str) -> Both {
+    ((en.into(), en_hint.to_owned()), (zh.into(), zh_hint.to_owned()))
+}
+
+/// `who` is each sentinel with how often and how long.
+fn tilt(who: &[(String, usize, i64)], causes: &[String], lang: Lang) -> Both {
+    let of: Vec<String> = who
+        .iter()
+        .map(|(name, times, ms)| {
+            let lasted = duration(*ms, lang);
+            match (lang, times) {
+                (Lang::En, 1) => format!("{name} for {lasted}"),
+                (Lang::En, _) => format!("{name} {times} times for {lasted}"),
+                (Lang::Zh, 1) => format!("{name} {lasted}"),
+                (Lang::Zh, _) => format!("{name} {times} 次共 {lasted}"),
+            }
+        })
+        .collect();
+    let (of, causes) = (list(&of, lang), causes.join(lang.pick("; ", "；")));
+    let en = if causes.is_empty() { String::new() } else { format!(" The log says why: {causes}.") };
+    let zh = if causes.is_empty() { String::new() } else { format!("日志给出的原因：{causes}。") };
+    both(
+        format!("TILT: {of}. In that time they hold nobody for down.{en}"),
+        "the process did not run for over 2 s, or the clock jumped. Look for a paused virtual machine or container (snapshot, \
+         migration), starved CPU, swap, a slow disk at the state file; let the time service slew instead of step",
+        format!("TILT：{of}。期间不会判定任何人下线。{zh}"),
+        "进程停顿超过 2 秒，或系统时间跳变。检查虚拟机或容器是否被暂停（快照、迁移）、CPU 不足、换页、状态文件所在磁盘缓慢；\
+         时间同步应使用微调而不是跳变",
+    )
+}
+
+fn flapping(times: usize, ms: i64, lang: Lang) -> Both {
+    let ms = duration(ms, lang);
+    both(
+        format!("The master flaps: away {times} times in {ms}."),
+        "it pauses longer than down-after-milliseconds: look for fork or AOF pauses (`LATENCY DOCTOR`), slow commands \
+                 (`SLOWLOG GET`), swap, a paused virtual machine, a lossy network; raise down-after-milliseconds above such pauses",
+        format!("主节点反复上下线：{ms}内失联 {times} 次。"),
+        "它的停顿超过 down-after-milliseconds：检查 fork 或 AOF 停顿（`LATENCY DOCTOR`）、慢命令（`SLOWLOG GET`）、\
+                 换页、虚拟机暂停、网络丢包；把 down-after-milliseconds 调到大于这些停顿",
+    )
+}
+
+fn failovers(times: usize, ms: i64, lang: Lang) -> Both {
+    let ms = duration(ms, lang);
+    both(
+        format!("{times} failovers in {ms}: whoever is the master fails soon after."),
+        "the cause is not one machine: look at what all masters share (load, network, memory limits, a client's commands) \
+                 before the next failover",
+        format!("{ms}内切换 {times} 次：谁当主节点谁就很快出问题。"),
+        "原因不在某一台机器：检查各主节点的共同点（负载、网络、内存限制、某个客户端的命令）",
+    )
+}
+
+fn only_came_back(ms: i64, lang: Lang) -> Both {
+    let ms = duration(ms, lang);
+    both(
+        format!("The outage of {ms} ended only because the master came back: no failover helped."),
+        "find out above why nobody took over; the next time the master may not come back",
+        format!("中断 {ms}后结束，仅仅因为主节点自己恢复：故障转移没有起作用。"),
+        "请根据上文查明为何无人接替；下次主节点未必会恢复",
+    )
+}
+
+fn still_down() -> Both {
+    both(
+        "At the end of the logs the master is still missed and nobody has taken over.",
+        "if it is so now: start the master again, or promote a replica by hand (`REPLICAOF NO ONE`) and then \
+             `SENTINEL REMOVE` and `SENTINEL MONITOR` its address on all sentinels",
+        "到日志结束时，主节点仍失联且无人接替。",
+        "若现在仍是如此：重新启动主节点；或手工提升一个副本（`REPLICAOF NO ONE`），再在所有哨兵上执行 \
+             `SENTINEL REMOVE` 和 `SENTINEL MONITOR` 指向它",
+    )
+}
+
+fn old_master_gone(master: &str) -> Both {
+    both(
+        format!("The old master {master} has not come back in these logs: there is one replica less."),
+        "start it again; sentinels make it a replica by themselves",
+        format!("到日志结束时旧主节点 {master} 没有恢复：少了一个副本。"),
+        "重新启动它即可；哨兵会自动让它成为副本",
+    )
+}
+
+fn two_masters(master: &str, ms: Option<i64>, lang: Lang) -> Both {
+    let lasted = ms.map(|ms| duration(ms, lang));
+    let (en, zh) = match lasted {
+        Some(ms) => (
+            format!("The old master {master} came back as a master and stayed one for {ms}."),
+            format!("旧主节点 {master} 恢复时仍自称主节点，持续 {ms}。"),
+        ),
+        None => (
+            format!("The old master {master} came back as a master; its demotion is not in these logs."),
+            format!("旧主节点 {master} 恢复时仍自称主节点；日志中没有它被降级的记录。"),
+        ),
+    };
+    both(
+        en,
+        "what clients wrote to it in that time is lost: let them ask sentinels for the master at each connection, and set \
+                 min-replicas-to-write 1 on the servers",
+        zh,
+        "这段时间写到它上面的数据会丢失：让客户端每次连接都向哨兵查询主节点，并在服务器上设置 min-replicas-to-write 1",
+    )
+}
+
+fn foreign(to: &str) -> Both {
+    both(
+        format!("{to} was promoted by somebody else than the sentinels."),
+        "promote by `SENTINEL FAILOVER` instead of `REPLICAOF NO ONE`: sentinels turn such a server into a replica again",
+        format!("{to} 被哨兵以外的操作提升为主节点。"),
+        "请用 `SENTINEL FAILOVER`，不要用 `REPLICAOF NO ONE`：哨兵会把这样的节点重新变回副本",
+    )
+}
+
+fn split_vote(epoch: u64, votes: &[(String, usize)], lang: Lang) -> Both {
+    let of: Vec<String> = votes.iter().map(|(who, votes)| format!("{who} {votes}")).collect();
+    let of = list(&of, lang);
+    both(
+        format!("The vote in epoch {epoch} was split ({of}): nobody had a majority."),
+        "several sentinels came forward at the same moment. Once is bad luck; often: use an odd number of sentinels and the \
+                 same settings on all. redis-sentinel retries after twice failover-timeout, so keep that short",
+        format!("纪元 {epoch} 的选票分散（{of}）：无人获得多数。"),
+        "多个哨兵同时竞选。偶尔一次属于运气；经常发生时：使用奇数个哨兵，并统一各哨兵的设置。\
+                 redis-sentinel 要等 2 倍 failover-timeout 才重试，因此它不宜过长",
+    )
+}
+
+fn not_elected(
+    epoch: u64,
+    who: &str,
+    got: usize,
+    needed: usize,
+    known: usize,
+    down: &[String],
+    lang: Lang,
+) -> Both {
+    let missing = if down.is_empty() { String::new() } else { list(down, lang) };
+    let (en, zh) = if missing.is_empty() {
+        (String::new(), String::new())
+    } else {
+        (format!(" Down were {missing}."), format!("已下线：{missing}。"))
+    };
+    both(
+        format!("{who} was not elected in epoch {epoch}: {got} of {known} votes, {needed} are needed.{en}"),
+        "without a majority of all sentinels nobody may act. Start the missing ones; put sentinels on at least three hosts; \
+                 those that are gone for good must be forgotten (`SENTINEL RESET` on each sentinel in turn)",
+        format!("{who} 在纪元 {epoch} 未当选：{known} 票中得到 {got} 票，需要 {needed} 票。{zh}"),
+        "没有全部哨兵的多数同意，谁也不能执行故障转移。启动缺少的哨兵；把哨兵放在至少三台主机上；\
+                 永久下线的哨兵要忘掉（逐个在各哨兵上执行 `SENTINEL RESET`）",
+    )
+}
+
+fn no_quorum(saw: &[String], quorum: Option<u32>, down: &[String], lang: Lang) -> Both {
+    let (saw, missing) = (list(saw, lang), list(down, lang));
+    let (needed, needed_zh) = quorum.map_or((String::new(), String::new()), |quorum| {
+        (format!(" (quorum {quorum})"), format!("（quorum 为 {quorum}）"))
+    });
+    let (en, zh) = if down.is_empty() {
+        (String::new(), String::new())
+    } else {
+        (format!(" Down were the sentinels {missing}."), format!("已下线的哨兵：{missing}。"))
+    };
+    both(
+        format!("Too few sentinels missed the master: {saw}{needed}. No failover could begin.{en}"),
+        "check that the other sentinels run and can be reached from here (`SENTINEL CKQUORUM`); a master that only one \
+                 sentinel misses is cut off from that sentinel alone",
+        format!("认为主节点下线的哨兵不足：{saw}{needed_zh}，故障转移无法开始。{zh}"),
+        "检查其他哨兵是否运行、能否互通（`SENTINEL CKQUORUM`）；若只有一个哨兵认为主节点下线，则可能只是它与主节点之间的网络不通",
+    )
+}
+
+fn disagree(saw: &[String], not: &[String], lang: Lang) -> Both {
+    let (saw, not) = (list(saw, lang), list(not, lang));
+    both(
+        format!("The sentinels did not agree: {saw} missed the master, {not} did not."),
+        "compare their network paths to the master and their down-after-milliseconds (`SENTINEL MASTER`)",
+        format!("哨兵意见不一：{saw} 认为主节点下线，{not} 不认为。"),
+        "比较它们到主节点的网络路径以及 down-after-milliseconds（`SENTINEL MASTER`）",
+    )
+}
+
+fn leader_lost(who: &str) -> Both {
+    both(
+        format!("{who} led the failover and did not finish it; another sentinel had to begin anew."),
+        "see whether it or its host died in that moment; the next attempt waits twice failover-timeout with redis-sentinel",
+        format!("{who} 主持了故障转移但没有完成，由另一个哨兵重新开始。"),
+        "检查它或其主机是否在当时故障；redis-sentinel 要等 2 倍 failover-timeout 才再次尝试",
+    )
+}
+
+fn tilt_then(who: &[String], lang: Lang) -> Both {
+    let who = list(who, lang);
+    both(
+        format!("TILT: {who} did not trust the clock during this and held nobody for down."),
+        "see TILT under THE DEPLOYMENT",
+        format!("TILT：期间 {who} 不信任时钟，不会判定主节点下线。"),
+        "见“整体情况”中的 TILT",
+    )
+}
+
+fn no_good_replica(known: usize, after_tilt: bool, down: &[String], said: &[String], lang: Lang) -> Both {
+    let (en, zh) = if !said.is_empty() {
+        (format!("the log says why: {}", said.join("; ")), format!("日志给出的原因：{}", said.join("；")))
+    } else if after_tilt {
+        (
+            "the leader had just left TILT, and what it knew of the replicas was too old".to_owned(),
+            "执行者刚退出 TILT，它所知的副本信息已过旧".to_owned(),
+        )
+    } else if known == 0 {
+        ("no replica is known".to_owned(), "没有已知的副本".to_owned())
+    } else if down.len() >= known {
+        let down = list(down, lang);
+        (format!("all replicas were down ({down})"), format!("所有副本都已下线（{down}）"))
+    } else {
+        (
+            format!(
+                "{known} replicas are known, {} of them down: the others probably have replica-priority 0, had lost the \
+                             master for too long, or had not answered INFO",
+                down.len()
+            ),
+            format!(
+                "已知 {known} 个副本，其中 {} 个下线；其余的多半是 replica-priority 为 0、与主节点断开过久，或没有应答 INFO",
+                down.len()
+            ),
+        )
+    };
+    both(
+        format!("No replica could be promoted: {en}."),
+        "keep at least one replica on another host with a replica-priority above 0 and a working link to the master \
+                 (`INFO replication` on it: slave_priority, master_link_status)",
+        format!("没有副本可以提升：{zh}。"),
+        "至少在另一台主机上保留一个 replica-priority 大于 0 且与主节点连接正常的副本（在其上看 `INFO replication` 的 \
+                 slave_priority 和 master_link_status）",
+    )
+}
+
+fn not_promoted(replica: &str) -> Both {
+    both(
+        format!("{replica} was chosen and did not become master in time."),
+        "it hung or died in that moment, or the sentinel may not command it: check `ACL` rules, renamed commands and \
+             `sentinel auth-pass` (SLAVEOF, CONFIG REWRITE, CLIENT KILL, MULTI)",
+        format!("{replica} 被选定后没有及时成为主节点。"),
+        "它当时卡死或宕机，或者哨兵无权命令它：检查 ACL、改名的命令和 `sentinel auth-pass`（需要 SLAVEOF、CONFIG REWRITE、\
+             CLIENT KILL、MULTI）",
+    )
+}
+
+fn late_replicas(replicas: &[String], lang: Lang) -> Both {
+    let replicas = list(replicas, lang);
+    both(
+        format!("{replicas} did not follow the new master in time."),
+        "see whether it is up and how large its full sync is; a repl-backlog-size that holds the outage avoids full syncs",
+        format!("{replicas} 没有及时跟随新主节点。"),
+        "检查它是否在线、全量同步有多大；足以覆盖中断时间的 repl-backlog-size 可避免全量同步",
+    )
+}
+
+fn moved(id: &str, to: &str) -> Both {
+    both(
+        format!("The sentinel {id} moved to {to}."),
+        "nothing if that was planned; in containers set announce-ip and announce-port so that addresses stay",
+        format!("哨兵 {id} 的地址变为 {to}。"),
+        "若属计划内则无需处理；在容器中请设置 announce-ip 和 announce-port，使地址保持不变",
+    )
+}
+
+fn quorums_differ(group: &str, of: &[(String, u32)], lang: Lang) -> Both {
+    let of: Vec<String> = of.iter().map(|(who, quorum)| format!("{who} {quorum}")).collect();
+    let of = list(&of, lang);
+    both(
+        format!("The sentinels of {group} have different quorums ({of})."),
+        "`SENTINEL SET <group> quorum N` on each of them, the same number",
+        format!("{group} 的各哨兵 quorum 不一致（{of}）。"),
+        "在每个哨兵上执行 `SENTINEL SET <组> quorum N`，使用相同的数值",
+    )
+}
+
+fn quorum_one(group: &str, sentinels: usize) -> Both {
+    both(
+        format!(
+            "The quorum of {group} is 1 with {sentinels} sentinels: one that is cut off begins failovers alone."
+        ),
+        "a majority, such as 2 of 3 or 3 of 5",
+        format!("{group} 的 quorum 为 1，而哨兵有 {sentinels} 个：一个被隔离的哨兵就会单独发起故障转移。"),
+        "设为多数，例如 3 个中的 2 个、5 个中的 3 个",
+    )
+}
+
+fn even(group: &str, sentinels: usize) -> Both {
+    let (less, needed) = (sentinels - 1, sentinels / 2 + 1);
+    both(
+        format!(
+            "{group} has {sentinels} sentinels: {needed} are needed, so no more may fail than with {less}."
+        ),
+        "one sentinel more or less, on hosts of their own",
+        format!("{group} 有 {sentinels} 个哨兵：需要 {needed} 个同意，容错能力并不比 {less} 个强。"),
+        "增加或减少一个，并放在独立的主机上",
+    )
+}
+
+fn down_after_low(group: &str, times: usize, ms: Option<u64>) -> Both {
+    let (en, zh) = match ms {
+        Some(ms) => (format!("was set to {ms} ms"), format!("被设为 {ms} 毫秒")),
+        None => (
+            format!("is too low: the master was missed {times} times for less than 3 s"),
+            format!("过小：主节点 {times} 次被认为下线又在 3 秒内恢复"),
+        ),
+    };
+    both(
+        format!("down-after-milliseconds of {group} {en}."),
+        "set it above the longest pause that is no failure, seldom below 3000",
+        format!("{group} 的 down-after-milliseconds {zh}。"),
+        "应大于不算故障的最长停顿，一般不低于 3000",
+    )
+}
+
+fn down_after_high(group: &str, ms: u64, lang: Lang) -> Both {
+    let lasted = duration(i64::try_from(ms).unwrap_or(i64::MAX), lang);
+    both(
+        format!(
+            "down-after-milliseconds of {group} was set to {lasted}: every outage is at least that long."
+        ),
+        "5000 to 10000 is usual",
+        format!("{group} 的 down-after-milliseconds 被设为 {lasted}：每次中断至少持续这么久。"),
+        "通常为 5000 到 10000",
+    )
+}
+
+fn unseen_restart(group: &str, master: &str) -> Both {
+    both(
+        format!("The master {master} of {group} restarted within down-after-milliseconds: no failover."),
+        "a master without persistence comes back empty and its replicas copy that: turn on AOF or RDB, or let it wait longer \
+             than down-after-milliseconds before it starts again",
+        format!("{group} 的主节点 {master} 在 down-after-milliseconds 之内重启，没有触发故障转移。"),
+        "没有持久化的主节点重启后是空的，副本会照样清空：请启用 AOF 或 RDB，或让它重启前等待超过 down-after-milliseconds",
+    )
+}
+
+fn not_saved(who: &[String], times: u64, lang: Lang) -> Both {
+    let who = list(who, lang);
+    both(
+        format!("{who} could not save its state {times} times: after a restart it may vote twice."),
+        "make the configuration file and its directory writable for the sentinel; check space and the mount",
+        format!("{who} 有 {times} 次无法保存状态：重启后可能重复投票。"),
+        "让哨兵对配置文件及其目录可写；检查磁盘空间和挂载方式",
+    )
+}
+
+fn script_failed(script: &str, times: u64) -> Both {
+    both(
+        format!("The script {script} failed {}.", often(times)),
+        "run it by hand as the sentinel's user",
+        format!("脚本 {script} 失败 {times} 次。"),
+        "以哨兵的用户身份手工运行它",
+    )
+}
+
+fn unresolved(name: &str, times: u64) -> Both {
+    both(
+        format!("The name {name} could not be resolved {}.", often(times)),
+        "check DNS from the sentinel's host, and `sentinel resolve-hostnames yes`",
+        format!("名字 {name} 有 {times} 次无法解析。"),
+        "在哨兵所在主机上检查 DNS，以及 `sentinel resolve-hostnames yes`",
+    )
+}
+
+/// `once`, `3 times`
+fn often(times: u64) -> String {
+    if times == 1 { "once".to_owned() } else { format!("{times} times") }
+}

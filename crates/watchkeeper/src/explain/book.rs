@@ -1,0 +1,338 @@
+//! Everything that is kept of the logs while they are read: who speaks, what is known of each group, the incidents. An
+//! entry goes in, and finds the incident it belongs to. Memory is bounded: of many incidents the last are kept.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::incident::{At, Incident, Who};
+use super::said::{Place, Said};
+use super::source::Entry;
+
+/// Incidents kept.
+pub(super) const INCIDENTS_MAX: usize = 200;
+/// Sentinels whose logs are told apart.
+const SPEAKERS_MAX: usize = 256;
+/// Groups, ids, servers.
+const NAMES_MAX: usize = 2048;
+/// Sentinels and replicas of one group.
+pub(super) const MEMBERS_MAX: usize = 512;
+/// Periods of TILT and other happenings.
+const HAPPENINGS_MAX: usize = 200;
+
+/// A sentinel whose log is read.
+#[derive(Debug, Clone)]
+pub(super) struct Speaker {
+    /// which log
+    pub(super) source: usize,
+    pub(super) label: String,
+    pub(super) pid: u32,
+    pub(super) id: Option<String>,
+    /// its start was seen
+    pub(super) started: bool,
+    /// it turned out to be one that is known
+    pub(super) absorbed: bool,
+    pub(super) port: Option<String>,
+    /// the epoch it has just entered
+    pub(super) epoch: Option<u64>,
+    /// it is a candidate and its own vote comes next
+    pub(super) trying: bool,
+    /// the group it spoke of last
+    pub(super) context: String,
+    /// whose configuration it takes over
+    pub(super) update: Option<String>,
+    /// since when it does not trust its clock
+    pub(super) tilt: Option<At>,
+}
+
+/// A time in which a sentinel did not trust its clock.
+#[derive(Debug, Clone)]
+pub(super) struct Tilt {
+    pub(super) who: Who,
+    pub(super) from: At,
+    pub(super) to: Option<At>,
+    pub(super) cause: Option<String>,
+}
+
+/// What is known of a group.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Group {
+    pub(super) master: Place,
+    /// what each sentinel says is needed
+    pub(super) quorums: BTreeMap<Who, u32>,
+    /// ids of its sentinels
+    pub(super) sentinels: BTreeSet<String>,
+    /// who holds which other sentinel for down
+    pub(super) peers_down: BTreeMap<String, BTreeSet<Who>>,
+    /// who holds which replica for down
+    pub(super) replicas_down: BTreeMap<Place, BTreeSet<Who>>,
+    pub(super) replicas: BTreeSet<Place>,
+    /// time to be seen down, where somebody set it
+    pub(super) down_after: Option<u64>,
+    pub(super) open: Option<Incident>,
+    /// failovers done
+    pub(super) switches: Vec<At>,
+}
+
+/// Other things worth telling, each once with how often.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Other {
+    /// a sentinel moved: id, new place
+    Moved(String, Place),
+    /// a sentinel was not there: id
+    SentinelDown(String),
+    /// a replica was not there
+    ReplicaDown(String, Place),
+    /// a server restarted
+    Rebooted(String, Place),
+    /// a server that said it was a master was made a replica
+    Demoted(String, Place),
+    Reset(String),
+    Set(String, String),
+    ScriptFailed(String),
+    NotSaved,
+    Unresolved(String),
+    Stopped,
+}
+
+/// How often, and when.
+#[derive(Debug, Clone)]
+pub(super) struct Often {
+    pub(super) times: u64,
+    pub(super) first: At,
+    pub(super) last: At,
+    pub(super) who: BTreeSet<Who>,
+}
+
+/// Who wanted to act for which group.
+#[derive(Debug)]
+pub(super) struct Candidacy {
+    pub(super) epoch: u64,
+    pub(super) who: Who,
+    pub(super) at: At,
+    pub(super) group: String,
+}
+
+/// The book.
+#[derive(Debug, Default)]
+pub(super) struct Book {
+    pub(super) speakers: Vec<Speaker>,
+    /// where each sentinel is, by id
+    pub(super) places: BTreeMap<String, Place>,
+    pub(super) groups: BTreeMap<String, Group>,
+    pub(super) incidents: VecDeque<Incident>,
+    /// incidents no longer kept
+    pub(super) forgotten: u64,
+    pub(super) tilts: Vec<Tilt>,
+    pub(super) others: BTreeMap<Other, Often>,
+    pub(super) first: Option<At>,
+    pub(super) last: At,
+    /// some log has no times
+    pub(super) untimed: bool,
+    /// the last ones
+    pub(super) candidacies: VecDeque<Candidacy>,
+    /// the group whose master was missed last
+    pub(super) latest: String,
+    /// votes told before the group they belong to was known
+    pub(super) loose_votes: VecDeque<(u64, super::incident::Vote)>,
+}
+
+impl Book {
+    /// Takes the next entry, said at this time in log number `source`.
+    pub(super) fn take(&mut self, source: usize, at: Option<At>, entry: &Entry) {
+        match at {
+            Some(at) => {
+                self.first = Some(self.first.map_or(at, |first| first.min(at)));
+                self.last = self.last.max(at);
+            }
+            None => self.untimed = true,
+        }
+        let at = at.unwrap_or(self.last);
+        let who = self.speaker(source, entry);
+        match &entry.said {
+            Said::Event(event) => self.event(who, at, event),
+            Said::Voted { voter, candidate, epoch } => {
+                self.voted(who, at, &super::incident::Voter::Id(voter.clone()), candidate, *epoch);
+            }
+            Said::Id(id) => self.identified(who, id),
+            Said::Port(port) => self.speakers[who].port = Some(port.clone()),
+            Said::Asked(group) => {
+                if let Some(incident) = self.incident(group, at) {
+                    incident.asked.get_or_insert((who, at));
+                }
+            }
+            Said::Started => {
+                let speaker = &mut self.speakers[who];
+                (speaker.trying, speaker.epoch, speaker.tilt) = (false, None, None);
+                speaker.started = true;
+            }
+            Said::Stopped => self.other(Other::Stopped, who, at),
+            Said::Reason { group, text } => {
+                if let Some(incident) = self.groups.get_mut(group).and_then(|group| group.open.as_mut()) {
+                    incident.reason(text);
+                }
+            }
+            Said::TiltCause(cause) => {
+                if let Some(tilt) = self.tilts.iter_mut().rev().find(|tilt| tilt.who == who) {
+                    tilt.cause = Some(cause.clone());
+                }
+            }
+            Said::NotSaved => self.other(Other::NotSaved, who, at),
+            Said::Unresolved(name) => self.other(Other::Unresolved(name.clone()), who, at),
+        }
+    }
+
+    /// All logs are read.
+    pub(super) fn close(&mut self) {
+        let names: Vec<String> = self
+            .groups
+            .iter()
+            .filter(|(_, group)| group.open.is_some())
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in names {
+            self.put_away(&name);
+        }
+        self.incidents.make_contiguous().sort_by_key(|incident| incident.began);
+    }
+
+    /// The incident of a group goes among those that are over.
+    pub(super) fn put_away(&mut self, name: &str) {
+        let Some(group) = self.groups.get_mut(name) else { return };
+        let Some(mut incident) = group.open.take() else { return };
+        incident.sentinels = group.sentinels.len();
+        if incident.new_master.is_none() {
+            incident.peers_down.extend(group.peers_down_now());
+        }
+        if self.incidents.len() >= INCIDENTS_MAX {
+            self.incidents.pop_front();
+            self.forgotten += 1;
+        }
+        self.incidents.push_back(incident);
+    }
+
+    /// Who speaks. One process of one log is one sentinel; who it is under another process number, its id tells.
+    fn speaker(&mut self, source: usize, entry: &Entry) -> Who {
+        let same =
+            |speaker: &Speaker| speaker.source == source && speaker.label == entry.label && !speaker.absorbed;
+        let known = self.speakers.iter().rposition(|speaker| same(speaker) && speaker.pid == entry.pid);
+        if let Some(known) = known {
+            return known;
+        }
+        // A log that begins in the middle of a sentinel's life does not tell its id: the next process is the same one.
+        let begins = matches!(entry.said, Said::Started | Said::Id(_) | Said::Port(_));
+        let nameless = |speaker: &Speaker| same(speaker) && speaker.id.is_none() && !speaker.started;
+        if let Some(before) = self.speakers.iter().rposition(nameless).filter(|_| begins) {
+            self.speakers[before].pid = entry.pid;
+            return before;
+        }
+        let full = self.speakers.len() >= SPEAKERS_MAX;
+        if full {
+            return 0;
+        }
+        self.speakers.push(Speaker {
+            source,
+            label: entry.label.clone(),
+            pid: entry.pid,
+            id: None,
+            started: false,
+            absorbed: false,
+            port: None,
+            epoch: None,
+            trying: false,
+            context: String::new(),
+            update: None,
+            tilt: None,
+        });
+        self.speakers.len() - 1
+    }
+
+    /// A sentinel says or shows who it is. Two logs one after the other in one file are told apart here.
+    pub(super) fn identified(&mut self, who: Who, id: &str) {
+        let speaker = &self.speakers[who];
+        let twin = self.speakers.iter().enumerate().position(|(other, twin)| {
+            other != who
+                && twin.source == speaker.source
+                && twin.label == speaker.label
+                && twin.id.as_deref() == Some(id)
+        });
+        if let Some(twin) = twin {
+            self.speakers[twin].pid = speaker.pid;
+            let speaker = &mut self.speakers[who];
+            (speaker.absorbed, speaker.pid) = (speaker.id.is_none(), u32::MAX);
+            return;
+        }
+        if speaker.id.as_deref().is_some_and(|known| known != id) && self.speakers.len() < SPEAKERS_MAX {
+            let fresh = Speaker { id: Some(id.to_owned()), ..speaker.clone() };
+            self.speakers[who].pid = u32::MAX;
+            self.speakers.push(fresh);
+            return;
+        }
+        self.speakers[who].id = Some(id.to_owned());
+    }
+
+    /// The group of this name, if there is still room for it.
+    pub(super) fn group(&mut self, name: &str) -> Option<&mut Group> {
+        if !self.groups.contains_key(name) && self.groups.len() >= NAMES_MAX {
+            return None;
+        }
+        Some(self.groups.entry(name.to_owned()).or_default())
+    }
+
+    /// The incident of this group; it begins now if there is none.
+    pub(super) fn incident(&mut self, name: &str, at: At) -> Option<&mut Incident> {
+        let group = self.group(name)?;
+        let master = group.master.clone();
+        let incident = group.open.get_or_insert_with(|| Incident::new(name, &master, at));
+        incident.last = incident.last.max(at);
+        Some(incident)
+    }
+
+    pub(super) fn other(&mut self, what: Other, who: Who, at: At) {
+        if !self.others.contains_key(&what) && self.others.len() >= HAPPENINGS_MAX {
+            return;
+        }
+        let fresh = Often { times: 0, first: at, last: at, who: BTreeSet::new() };
+        let often = self.others.entry(what).or_insert(fresh);
+        often.times += 1;
+        often.last = often.last.max(at);
+        often.who.insert(who);
+    }
+
+    pub(super) fn tilt(&mut self, who: Who, at: At, begins: bool) {
+        if begins {
+            if self.tilts.len() < HAPPENINGS_MAX && self.speakers[who].tilt.is_none() {
+                self.tilts.push(Tilt { who, from: at, to: None, cause: None });
+            }
+            self.speakers[who].tilt = Some(at);
+            return;
+        }
+        self.speakers[who].tilt = None;
+        if let Some(tilt) = self.tilts.iter_mut().rev().find(|tilt| tilt.who == who && tilt.to.is_none()) {
+            tilt.to = Some(at);
+        }
+    }
+
+    /// The sentinels whose logs are read.
+    pub(super) fn present(&self) -> impl Iterator<Item = (Who, &Speaker)> {
+        self.speakers.iter().enumerate().filter(|(_, speaker)| !speaker.absorbed)
+    }
+
+    /// Remembers where a sentinel is.
+    pub(super) fn placed(&mut self, id: &str, at: &str) {
+        if self.places.len() < NAMES_MAX || self.places.contains_key(id) {
+            self.places.insert(id.to_owned(), at.to_owned());
+        }
+    }
+}
+
+impl Group {
+    pub(super) fn knows(&mut self, id: &str) {
+        if self.sentinels.len() < MEMBERS_MAX {
+            self.sentinels.insert(id.to_owned());
+        }
+    }
+
+    /// Sentinels that somebody holds for down.
+    pub(super) fn peers_down_now(&self) -> Vec<String> {
+        self.peers_down.iter().filter(|(_, by)| !by.is_empty()).map(|(id, _)| id.clone()).collect()
+    }
+}

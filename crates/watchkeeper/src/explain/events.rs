@@ -1,0 +1,492 @@
+//! Each event put where it belongs in the book: into the incident of its group, or beside.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use watchkeeper_core::event::EventKind;
+
+use super::book::{Book, Candidacy, MEMBERS_MAX, Other};
+use super::incident::{
+    Afterwards, Agreed, At, End, Foreign, How, Incident, Learned, Vote, Voter, Who, remember,
+};
+use super::said::{Event, Place, Subject};
+
+/// A master that is away again within this time is the same incident.
+const FLAP_MS: i64 = 60_000;
+/// An incident that is over and silent for so long takes nothing more.
+const STALE_MS: i64 = 30 * 60_000;
+/// Failovers of a group remembered by their times.
+const SWITCHES_MAX: usize = 1000;
+/// So many incidents back an old master may belong to.
+const LOOK_BACK: usize = 16;
+/// Votes kept until their candidate is known.
+const LOOSE_VOTES: usize = 64;
+
+/// What an event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Topic {
+    Settings,
+    Members,
+    Down,
+    Agreement,
+    Election,
+    Work,
+    Switch,
+    Role,
+    Process,
+    Nothing,
+}
+
+#[rustfmt::skip]
+fn topic(kind: EventKind) -> Topic {
+    use EventKind as E;
+    match kind {
+        E::Monitor | E::Unmonitor | E::Set | E::ResetMaster => Topic::Settings,
+        E::Slave | E::Sentinel | E::SentinelAddressSwitch | E::Reboot => Topic::Members,
+        E::SubjectivelyDown | E::SubjectivelyUp => Topic::Down,
+        E::ObjectivelyDown | E::ObjectivelyUp => Topic::Agreement,
+        E::NewEpoch | E::VoteForLeader | E::TryFailover | E::ElectedLeader | E::AbortNotElected => Topic::Election,
+        E::AbortNoGoodSlave | E::SelectedSlave | E::AbortSlaveTimeout | E::PromotedSlave | E::SlaveReconfSent
+        | E::SlaveReconfSentTimeout | E::SlaveReconfDone | E::SlaveReconfSentBestEffort
+        | E::FailoverEndForTimeout | E::FailoverEnd => Topic::Work,
+        E::SwitchMaster | E::ConfigUpdateFrom | E::FailoverDetected => Topic::Switch,
+        E::RoleAgrees | E::RoleDiffers | E::ConvertToSlave => Topic::Role,
+        E::Tilt | E::TiltEnd | E::ScriptError | E::ScriptTimeout => Topic::Process,
+        E::FixSlaveConfig | E::DupSentinel | E::SentinelAddressUpdate | E::SentinelInvalidAddr | E::StateSelectSlave
+        | E::StateSendSlaveofNoone | E::StateWaitPromotion | E::StateReconfSlaves | E::SlaveReconfInprog
+        | E::ScriptChild | E::ScriptChildEnd | E::CmdLinkReconnection | E::PubsubLinkReconnection => Topic::Nothing,
+    }
+}
+
+impl Book {
+    /// Takes an event.
+    pub(super) fn event(&mut self, who: Who, at: At, event: &Event) {
+        if !event.group.is_empty() {
+            self.speakers[who].context.clone_from(&event.group);
+            let stale = self.group(&event.group).and_then(|group| group.open.as_ref());
+            if stale.is_some_and(|incident| incident.is_over() && at - incident.last > STALE_MS) {
+                self.put_away(&event.group);
+            }
+            self.learn(&event.group, event);
+        }
+        match topic(event.kind) {
+            Topic::Settings => self.settings(who, at, event),
+            Topic::Members => self.members(who, at, event),
+            Topic::Down => self.down(who, at, event),
+            Topic::Agreement => self.agreement(who, at, event),
+            Topic::Election => self.election(who, at, event),
+            Topic::Work => self.work(who, at, event),
+            Topic::Switch => self.switch(who, at, event),
+            Topic::Role => self.role(who, at, event),
+            Topic::Process => self.process(who, at, event),
+            Topic::Nothing => {}
+        }
+    }
+
+    /// Who is in the group, from whatever event.
+    fn learn(&mut self, name: &str, event: &Event) {
+        if let Subject::Sentinel { id, at } = &event.subject {
+            // Before its first hello a sentinel of the file is known by its address.
+            if !id.contains(':') {
+                self.placed(id, at);
+                if let Some(group) = self.group(name) {
+                    group.knows(id);
+                }
+            }
+        }
+        let Some(group) = self.group(name) else { return };
+        match &event.subject {
+            Subject::Replica(place) if group.replicas.len() < MEMBERS_MAX => {
+                group.replicas.insert(place.clone());
+            }
+            Subject::Master(place) if group.master.is_empty() => group.master.clone_from(place),
+            Subject::Replica(_) | Subject::Master(_) | Subject::Sentinel { .. } | Subject::Nobody => {}
+        }
+    }
+
+    fn settings(&mut self, who: Who, at: At, event: &Event) {
+        let Some(group) = self.group(&event.group) else { return };
+        if event.kind == EventKind::Monitor {
+            if let Subject::Master(place) = &event.subject {
+                group.master.clone_from(place);
+            }
+            if let Some(quorum) = event.detail.get(1).and_then(|quorum| quorum.parse().ok()) {
+                group.quorums.insert(who, quorum);
+            }
+            if let Some(id) = self.speakers[who].id.clone() {
+                if let Some(group) = self.group(&event.group) {
+                    group.knows(&id);
+                }
+            }
+            return;
+        }
+        if event.kind == EventKind::Set {
+            let value = event.detail.get(1).and_then(|value| value.parse().ok());
+            match (event.detail.first().map(String::as_str), value) {
+                (Some("down-after-milliseconds"), Some(ms)) => group.down_after = Some(ms),
+                (Some("quorum"), Some(quorum)) => {
+                    group.quorums.insert(who, quorum as u32);
+                }
+                _ => {}
+            }
+            // A password must not come into a report.
+            let option = event.detail.first().cloned().unwrap_or_default();
+            self.other(Other::Set(event.group.clone(), option), who, at);
+        }
+        if event.kind == EventKind::ResetMaster {
+            self.other(Other::Reset(event.group.clone()), who, at);
+        }
+    }
+
+    fn members(&mut self, who: Who, at: At, event: &Event) {
+        if event.kind == EventKind::SentinelAddressSwitch {
+            // `ip <ip> port <port> for <id>`
+            if let [_, ip, _, port, _, id, ..] = &event.detail[..] {
+                let place = super::said::place(ip, port);
+                self.placed(id, &place);
+                self.other(Other::Moved(id.clone(), place), who, at);
+            }
+        }
+        if event.kind == EventKind::Reboot {
+            let place = match &event.subject {
+                Subject::Master(place) | Subject::Replica(place) => place.clone(),
+                Subject::Sentinel { .. } | Subject::Nobody => return,
+            };
+            self.other(Other::Rebooted(event.group.clone(), place), who, at);
+        }
+    }
+
+    fn down(&mut self, who: Who, at: At, event: &Event) {
+        let is_down = event.kind == EventKind::SubjectivelyDown;
+        match &event.subject {
+            Subject::Master(place) if is_down => self.master_down(who, at, &event.group, place),
+            Subject::Master(_) => {
+                if let Some(incident) =
+                    self.groups.get_mut(&event.group).and_then(|group| group.open.as_mut())
+                {
+                    incident.last = at;
+                    incident.up(who, at);
+                }
+            }
+            Subject::Replica(place) => {
+                let Some(group) = self.group(&event.group) else { return };
+                let Some(by) = member(&mut group.replicas_down, place) else { return };
+                let _ = if is_down { by.insert(who) } else { by.remove(&who) };
+                // A replica that was back and fails again is not the old master's story any more.
+                let old = self.replaced(&event.group, place, at);
+                let back = |incident: &Incident| {
+                    incident.afterwards.iter().any(|(what, _)| *what == Afterwards::Answers)
+                };
+                if let Some(incident) = old.filter(|incident| !is_down || !back(incident)) {
+                    incident.last = at;
+                    incident.afterwards(if is_down { Afterwards::Gone } else { Afterwards::Answers }, at);
+                } else if is_down {
+                    self.other(Other::ReplicaDown(event.group.clone(), place.clone()), who, at);
+                }
+            }
+            Subject::Sentinel { id, .. } => {
+                let Some(group) = self.group(&event.group) else { return };
+                let Some(by) = member(&mut group.peers_down, id) else { return };
+                let _ = if is_down { by.insert(who) } else { by.remove(&who) };
+                if is_down {
+                    self.other(Other::SentinelDown(id.clone()), who, at);
+                }
+            }
+            Subject::Nobody => {}
+        }
+    }
+
+    fn master_down(&mut self, who: Who, at: At, name: &str, place: &Place) {
+        let Some(group) = self.group(name) else { return };
+        let goes_on = group.open.as_ref().is_none_or(|open| belongs(open, place, at));
+        if !goes_on {
+            self.put_away(name);
+        }
+        if let Some(group) = self.group(name) {
+            if group.open.is_none() {
+                group.master.clone_from(place);
+            }
+        }
+        if let Some(incident) = self.incident(name, at) {
+            incident.down(who, at);
+        }
+        name.clone_into(&mut self.latest);
+    }
+
+    fn agreement(&mut self, who: Who, at: At, event: &Event) {
+        if event.kind == EventKind::ObjectivelyUp {
+            return;
+        }
+        // `#quorum 2/2`
+        let counted = event.detail.get(1).and_then(|text| text.split_once('/'));
+        let numbers = counted.and_then(|(votes, quorum)| Some((votes.parse().ok()?, quorum.parse().ok()?)));
+        let Some((votes, quorum)) = numbers else { return };
+        if let Some(group) = self.group(&event.group) {
+            group.quorums.insert(who, quorum);
+        }
+        if let Some(incident) = self.incident(&event.group, at) {
+            remember(&mut incident.agreed, Agreed { who, at, votes, quorum });
+        }
+    }
+
+    fn election(&mut self, who: Who, at: At, event: &Event) {
+        if event.kind == EventKind::NewEpoch {
+            self.speakers[who].epoch = event.detail.first().and_then(|epoch| epoch.parse().ok());
+            return;
+        }
+        if event.kind == EventKind::VoteForLeader {
+            if let [candidate, epoch, ..] = &event.detail[..] {
+                let own = std::mem::take(&mut self.speakers[who].trying);
+                if own && self.speakers[who].id.is_none() {
+                    self.identified(who, candidate);
+                }
+                if let Ok(epoch) = epoch.parse() {
+                    self.voted(who, at, &Voter::Log(who), candidate, epoch);
+                }
+            }
+            return;
+        }
+        let epoch = self.speakers[who].epoch.unwrap_or(0);
+        if event.kind == EventKind::TryFailover {
+            self.candidate(who, at, event, epoch);
+            return;
+        }
+        let peers_down = self.group(&event.group).map(|group| group.peers_down_now()).unwrap_or_default();
+        let Some(incident) = self.incident(&event.group, at) else { return };
+        if event.kind == EventKind::ElectedLeader {
+            match incident.election_of(who) {
+                Some(election) => election.elected = Some((who, at)),
+                None => incident.election(epoch).elected = Some((who, at)),
+            }
+            incident.begin_run(who, at);
+        } else {
+            match incident.election_of(who) {
+                Some(election) => remember(&mut election.lost, (who, at)),
+                None => remember(&mut incident.election(epoch).lost, (who, at)),
+            }
+            incident.peers_down = peers_down.into_iter().collect();
+        }
+    }
+
+    fn candidate(&mut self, who: Who, at: At, event: &Event, epoch: u64) {
+        self.speakers[who].trying = true;
+        // A failover of a master that nobody misses, after another incident: somebody asked for it.
+        let over = self.groups.get(&event.group).and_then(|group| group.open.as_ref());
+        if over.is_some_and(|open| {
+            open.new_master.is_some() && open.asked.is_none_or(|(_, asked)| at - asked > 1000)
+        }) {
+            self.put_away(&event.group);
+        }
+        if self.candidacies.len() >= LOOSE_VOTES {
+            self.candidacies.pop_front();
+        }
+        self.candidacies.push_back(Candidacy { epoch, who, at, group: event.group.clone() });
+        let mut early = Vec::new();
+        self.loose_votes.retain(|(of, vote)| {
+            let ours = *of == epoch;
+            if ours {
+                early.push(vote.clone());
+            }
+            !ours
+        });
+        let Some(incident) = self.incident(&event.group, at) else { return };
+        let election = incident.election(epoch);
+        remember(&mut election.candidates, (who, at));
+        for vote in early {
+            election.vote(vote);
+        }
+    }
+
+    /// The group of an election, by its epoch and candidate.
+    fn candidacy(&self, epoch: u64, candidate: &str, at: At) -> Option<String> {
+        let recent = |then: At| at - then < STALE_MS;
+        let of_epoch = || self.candidacies.iter().rev().filter(|it| it.epoch == epoch && recent(it.at));
+        let named = |who: Who| self.speakers[who].id.as_deref() == Some(candidate);
+        let found = of_epoch().find(|it| named(it.who)).or_else(|| of_epoch().next());
+        found.map(|it| it.group.clone())
+    }
+
+    /// A vote names no group: it belongs to the election of its epoch, or to the incident its voter is in.
+    pub(super) fn voted(&mut self, who: Who, at: At, voter: &Voter, candidate: &str, epoch: u64) {
+        let active = |name: &String| {
+            let open = self.groups.get(name).and_then(|group| group.open.as_ref());
+            open.is_some_and(|incident| !incident.is_over() && at - incident.last < STALE_MS)
+        };
+        let context = Some(self.speakers[who].context.clone()).filter(active);
+        let latest = || Some(self.latest.clone()).filter(active);
+        let Some(name) = self.candidacy(epoch, candidate, at).or(context).or_else(latest) else {
+            if self.loose_votes.len() >= LOOSE_VOTES {
+                self.loose_votes.pop_front();
+            }
+            self.loose_votes
+                .push_back((epoch, Vote { voter: voter.clone(), candidate: candidate.to_owned(), at }));
+            return;
+        };
+        // A voter whose log is read is not counted a second time under its id.
+        let known = match voter {
+            Voter::Id(id) => self.speakers.iter().position(|speaker| speaker.id.as_deref() == Some(id)),
+            Voter::Log(_) => None,
+        };
+        let voter = known.map_or_else(|| voter.clone(), Voter::Log);
+        if let Some(group) = self.group(&name) {
+            group.knows(candidate);
+            if let Voter::Id(id) = &voter {
+                group.knows(id);
+            }
+        }
+        if let Some(incident) = self.incident(&name, at) {
+            incident.election(epoch).vote(Vote { voter, candidate: candidate.to_owned(), at });
+        }
+    }
+
+    fn work(&mut self, who: Who, at: At, event: &Event) {
+        let down = self.group(&event.group).map(|group| {
+            group
+                .replicas_down
+                .iter()
+                .filter(|(_, by)| by.contains(&who))
+                .map(|(place, _)| place.clone())
+                .collect()
+        });
+        let Some(incident) = self.incident(&event.group, at) else { return };
+        let run = incident.run(who, at);
+        let replica = match &event.subject {
+            Subject::Replica(place) => place.clone(),
+            Subject::Master(_) | Subject::Sentinel { .. } | Subject::Nobody => Place::new(),
+        };
+        use EventKind as E;
+        if event.kind == E::SelectedSlave {
+            run.selected = Some((replica, at));
+        } else if event.kind == E::PromotedSlave {
+            run.promoted = Some((replica, at));
+        } else if event.kind == E::SlaveReconfSent {
+            run.moved(&replica).sent.get_or_insert(at);
+        } else if event.kind == E::SlaveReconfDone {
+            run.moved(&replica).done = Some(at);
+        } else if event.kind == E::SlaveReconfSentTimeout || event.kind == E::SlaveReconfSentBestEffort {
+            run.moved(&replica).late = true;
+        } else if event.kind == E::AbortNoGoodSlave {
+            run.end = Some((End::NoGoodReplica, at));
+            run.replicas_down = down.unwrap_or_default();
+        } else if event.kind == E::AbortSlaveTimeout {
+            run.end = Some((End::NotPromoted, at));
+        } else if event.kind == E::FailoverEndForTimeout {
+            run.end = Some((End::DoneLate, at));
+        } else if run.end.is_none() {
+            run.end = Some((End::Done, at));
+        }
+    }
+
+    fn switch(&mut self, who: Who, at: At, event: &Event) {
+        if let (EventKind::ConfigUpdateFrom, Subject::Sentinel { id, .. }) = (event.kind, &event.subject) {
+            self.speakers[who].update = Some(id.clone());
+            return;
+        }
+        if event.kind == EventKind::FailoverDetected {
+            if let (Some(incident), Some(to)) = (self.incident(&event.group, at), event.detail.get(1)) {
+                let fresh = Foreign { to: to.clone(), seen: Vec::new(), undone: None };
+                remember(&mut incident.foreign.get_or_insert(fresh).seen, (who, at));
+            }
+            return;
+        }
+        let [from, to] = &event.detail[..] else { return };
+        let update = self.speakers[who].update.take();
+        let another = |open: &Incident| open.new_master.as_ref().is_some_and(|known| known != to);
+        let Some(group) = self.group(&event.group) else { return };
+        if group.open.as_ref().is_some_and(another) {
+            self.put_away(&event.group);
+        }
+        let Some(group) = self.group(&event.group) else { return };
+        if group.open.is_none() {
+            group.master.clone_from(from);
+        }
+        let Some(incident) = self.incident(&event.group, at) else { return };
+        let led = incident.runs.iter().any(|run| run.who == who && run.promoted.is_some());
+        let how = match update {
+            Some(id) => How::From(id),
+            None if led => How::Led,
+            None => How::Unclear,
+        };
+        let first = incident.new_master.is_none();
+        incident.new_master = Some(to.clone());
+        remember(&mut incident.learned, Learned { who, at, how });
+        let Some(group) = self.group(&event.group) else { return };
+        group.master.clone_from(to);
+        if first {
+            if group.switches.len() >= SWITCHES_MAX {
+                group.switches.remove(0);
+            }
+            group.switches.push(at);
+        }
+        // Servers begin anew with a switch.
+        group.replicas_down.values_mut().for_each(|by| {
+            by.remove(&who);
+        });
+    }
+
+    fn role(&mut self, who: Who, at: At, event: &Event) {
+        let Subject::Replica(place) = &event.subject else { return };
+        let demoted = event.kind == EventKind::ConvertToSlave;
+        if let Some(incident) = self.groups.get_mut(&event.group).and_then(|group| group.open.as_mut()) {
+            if let Some(foreign) = incident.foreign.as_mut().filter(|foreign| foreign.to == *place && demoted)
+            {
+                foreign.undone.get_or_insert(at);
+                incident.last = at;
+                return;
+            }
+        }
+        if let Some(incident) = self.replaced(&event.group, place, at) {
+            let what = if event.kind == EventKind::RoleDiffers {
+                Afterwards::SaysMaster
+            } else if demoted {
+                Afterwards::ToldToFollow
+            } else {
+                Afterwards::Follows
+            };
+            incident.last = at;
+            incident.afterwards(what, at);
+            return;
+        }
+        if demoted {
+            self.other(Other::Demoted(event.group.clone(), place.clone()), who, at);
+        }
+    }
+
+    /// The incident in which this server was replaced as the master, not long ago.
+    fn replaced(&mut self, name: &str, place: &str, at: At) -> Option<&mut Incident> {
+        let was = |incident: &Incident| {
+            incident.group == name && incident.master == place && incident.new_master.is_some()
+        };
+        let here = self.groups.get(name).and_then(|group| group.open.as_ref()).is_some_and(was);
+        if here {
+            return self.groups.get_mut(name).and_then(|group| group.open.as_mut());
+        }
+        let mut before = self.incidents.iter_mut().rev().take(LOOK_BACK);
+        before.find(|incident| was(incident) && at - incident.last < STALE_MS)
+    }
+
+    fn process(&mut self, who: Who, at: At, event: &Event) {
+        if event.kind == EventKind::Tilt || event.kind == EventKind::TiltEnd {
+            self.tilt(who, at, event.kind == EventKind::Tilt);
+        } else {
+            let script = event.detail.first().cloned().unwrap_or_default();
+            self.other(Other::ScriptFailed(script), who, at);
+        }
+    }
+}
+
+/// The entry of a member, if there is still room for it.
+fn member<'a>(all: &'a mut BTreeMap<String, BTreeSet<Who>>, name: &str) -> Option<&'a mut BTreeSet<Who>> {
+    if !all.contains_key(name) && all.len() >= MEMBERS_MAX {
+        return None;
+    }
+    Some(all.entry(name.to_owned()).or_default())
+}
+
+/// Whether a master seen down belongs to this incident.
+fn belongs(open: &Incident, place: &str, at: At) -> bool {
+    if open.new_master.is_some() {
+        // A sentinel that has not heard of the new master yet.
+        return open.master == place;
+    }
+    open.came_back().is_none_or(|back| open.master == place && at - back < FLAP_MS)
+}

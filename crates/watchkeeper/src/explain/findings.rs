@@ -1,0 +1,494 @@
+//! What should be known or changed after reading the logs: of each incident, and of the deployment as a whole. Only the
+//! facts; the sentences are in `advice`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::book::{Book, Group, Other};
+use super::incident::{Afterwards, At, Election, End, Incident, Voter};
+
+/// A master away for less than this, for all who missed it, was not dead.
+const BLIP_MS: i64 = 3_000;
+/// A master that a quorum does not miss for so long is missed by too few.
+const AGREE_MS: i64 = 5_000;
+/// A master that a quorum missed for less was not away for anybody else.
+const OUTAGE_MS: i64 = 1_000;
+/// An old master that is put right within this time took few writes, if any.
+const TWO_MASTERS_MS: i64 = 100;
+/// So many failovers in [`OFTEN_MS`] are too many.
+const OFTEN: usize = 3;
+const OFTEN_MS: i64 = 10 * 60_000;
+/// After TILT a sentinel's knowledge of the replicas is old for about so long.
+const TILT_STALE_MS: i64 = 10_000;
+/// A `down-after-milliseconds` beyond this makes outages long.
+const DOWN_AFTER_HIGH_MS: u64 = 30_000;
+/// One below this fires at every pause.
+const DOWN_AFTER_LOW_MS: u64 = 500;
+
+/// How grave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Weight {
+    Bad,
+    Warning,
+    Note,
+}
+
+/// A finding. Names of sentinels are those of the report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Finding {
+    /// the master went away and came back
+    Flapping {
+        times: usize,
+        ms: i64,
+    },
+    Failovers {
+        times: usize,
+        ms: i64,
+    },
+    SplitVote {
+        epoch: u64,
+        votes: Vec<(String, usize)>,
+    },
+    NoGoodReplica {
+        known: usize,
+        /// the leader had just left TILT
+        after_tilt: bool,
+        down: Vec<String>,
+        said: Vec<String>,
+    },
+    NotElected {
+        epoch: u64,
+        who: String,
+        got: usize,
+        needed: usize,
+        known: usize,
+        down: Vec<String>,
+    },
+    NoQuorum {
+        saw: Vec<String>,
+        quorum: Option<u32>,
+        down: Vec<String>,
+    },
+    /// not all sentinels missed the master
+    Disagree {
+        saw: Vec<String>,
+        not: Vec<String>,
+    },
+    /// nobody took over
+    OnlyCameBack {
+        ms: i64,
+    },
+    StillDown,
+    NotPromoted {
+        replica: String,
+    },
+    LateReplicas {
+        replicas: Vec<String>,
+    },
+    /// the old master is not back
+    OldMasterGone {
+        master: String,
+    },
+    /// it was a second master for so long
+    TwoMasters {
+        master: String,
+        ms: Option<i64>,
+    },
+    LeaderLost {
+        who: String,
+    },
+    TiltThen {
+        who: Vec<String>,
+    },
+    Foreign {
+        to: String,
+    },
+    // Of the whole deployment.
+    Tilt {
+        who: Vec<(String, usize, i64)>,
+        causes: Vec<String>,
+    },
+    Moved {
+        id: String,
+        to: String,
+    },
+    QuorumsDiffer {
+        group: String,
+        of: Vec<(String, u32)>,
+    },
+    QuorumOne {
+        group: String,
+        sentinels: usize,
+    },
+    Even {
+        group: String,
+        sentinels: usize,
+    },
+    DownAfterLow {
+        group: String,
+        times: usize,
+        ms: Option<u64>,
+    },
+    DownAfterHigh {
+        group: String,
+        ms: u64,
+    },
+    /// a master restarted faster than it would have been missed
+    UnseenRestart {
+        group: String,
+        master: String,
+    },
+    NotSaved {
+        who: Vec<String>,
+        times: u64,
+    },
+    ScriptFailed {
+        script: String,
+        times: u64,
+    },
+    Unresolved {
+        name: String,
+        times: u64,
+    },
+}
+
+impl Finding {
+    /// Its name in JSON, for ever.
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Finding::Flapping { .. } => "flapping",
+            Finding::Failovers { .. } => "many-failovers",
+            Finding::SplitVote { .. } => "split-vote",
+            Finding::NoGoodReplica { .. } => "no-good-replica",
+            Finding::NotElected { .. } => "not-elected",
+            Finding::NoQuorum { .. } => "no-quorum",
+            Finding::Disagree { .. } => "sentinels-disagree",
+            Finding::OnlyCameBack { .. } => "only-came-back",
+            Finding::StillDown => "still-down",
+            Finding::NotPromoted { .. } => "not-promoted",
+            Finding::LateReplicas { .. } => "late-replicas",
+            Finding::OldMasterGone { .. } => "old-master-gone",
+            Finding::TwoMasters { .. } => "two-masters",
+            Finding::LeaderLost { .. } => "leader-lost",
+            Finding::TiltThen { .. } => "tilt-in-incident",
+            Finding::Foreign { .. } => "promoted-by-others",
+            Finding::Tilt { .. } => "tilt",
+            Finding::Moved { .. } => "address-changed",
+            Finding::QuorumsDiffer { .. } => "quorums-differ",
+            Finding::QuorumOne { .. } => "quorum-one",
+            Finding::Even { .. } => "even-sentinels",
+            Finding::DownAfterLow { .. } => "down-after-low",
+            Finding::DownAfterHigh { .. } => "down-after-high",
+            Finding::UnseenRestart { .. } => "unseen-restart",
+            Finding::NotSaved { .. } => "not-saved",
+            Finding::ScriptFailed { .. } => "script-failed",
+            Finding::Unresolved { .. } => "unresolved",
+        }
+    }
+
+    pub(super) fn weight(&self) -> Weight {
+        match self {
+            Finding::NoGoodReplica { .. }
+            | Finding::NotElected { .. }
+            | Finding::NoQuorum { .. }
+            | Finding::OnlyCameBack { .. }
+            | Finding::StillDown
+            | Finding::NotSaved { .. } => Weight::Bad,
+            Finding::Flapping { .. }
+            | Finding::Failovers { .. }
+            | Finding::SplitVote { .. }
+            | Finding::Disagree { .. }
+            | Finding::NotPromoted { .. }
+            | Finding::OldMasterGone { .. }
+            | Finding::TwoMasters { .. }
+            | Finding::LeaderLost { .. }
+            | Finding::TiltThen { .. }
+            | Finding::Foreign { .. }
+            | Finding::Tilt { .. }
+            | Finding::QuorumsDiffer { .. }
+            | Finding::QuorumOne { .. }
+            | Finding::DownAfterLow { .. }
+            | Finding::DownAfterHigh { .. }
+            | Finding::UnseenRestart { .. }
+            | Finding::ScriptFailed { .. }
+            | Finding::Unresolved { .. } => Weight::Warning,
+            Finding::LateReplicas { .. } | Finding::Moved { .. } | Finding::Even { .. } => Weight::Note,
+        }
+    }
+}
+
+/// Names of sentinels.
+pub(super) trait Names {
+    /// Of one whose log is read.
+    fn who(&self, who: usize) -> String;
+    /// Of any.
+    fn id(&self, id: &str) -> String;
+}
+
+/// Of one incident, the gravest first.
+pub(super) fn of_incident(incident: &Incident, book: &Book, names: &dyn Names) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let group = book.groups.get(&incident.group);
+    election_findings(incident, names, &mut found);
+    outcome_findings(incident, group, book, names, &mut found);
+    saw_findings(incident, book, names, &mut found);
+    aftermath(incident, &mut found);
+    let during = |tilt: &&super::book::Tilt| {
+        tilt.from <= incident.last && tilt.to.is_none_or(|to| to >= incident.began)
+    };
+    let tilted: BTreeSet<String> = book.tilts.iter().filter(during).map(|tilt| names.who(tilt.who)).collect();
+    if !tilted.is_empty() {
+        found.push(Finding::TiltThen { who: tilted.into_iter().collect() });
+    }
+    found.sort_by_key(Finding::weight);
+    found
+}
+
+fn election_findings(incident: &Incident, names: &dyn Names, found: &mut Vec<Finding>) {
+    let mut down: Vec<String> = incident.peers_down.iter().map(|id| names.id(id)).collect();
+    down.sort();
+    for election in incident.elections.iter().filter(|election| election.elected.is_none()) {
+        let tally = tally(election, names);
+        let known = incident.sentinels.max(1);
+        let quorum = incident.agreed.iter().map(|agreed| agreed.quorum as usize).max().unwrap_or(0);
+        let needed = quorum.max(known / 2 + 1);
+        let got = tally.first().map_or(1, |(_, votes)| *votes);
+        if got >= needed {
+            continue; // the master was back before it could act
+        }
+        if tally.len() > 1 {
+            found.push(Finding::SplitVote { epoch: election.epoch, votes: tally });
+        } else if let Some((who, _)) = election.lost.first() {
+            // The same again for each attempt says nothing new.
+            found.retain(|other| !matches!(other, Finding::NotElected { .. }));
+            let (who, epoch, down) = (names.who(*who), election.epoch, down.clone());
+            found.push(Finding::NotElected { epoch, who, got, needed, known, down });
+        }
+    }
+}
+
+/// Votes by candidate, most first.
+pub(super) fn tally(election: &Election, names: &dyn Names) -> Vec<(String, usize)> {
+    let mut votes: BTreeMap<String, usize> = BTreeMap::new();
+    for vote in &election.votes {
+        *votes.entry(names.id(&vote.candidate)).or_default() += 1;
+    }
+    let mut votes: Vec<_> = votes.into_iter().collect();
+    votes.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    votes
+}
+
+/// The name of who voted.
+pub(super) fn voter(voter: &Voter, names: &dyn Names) -> String {
+    match voter {
+        Voter::Log(who) => names.who(*who),
+        Voter::Id(id) => names.id(id),
+    }
+}
+
+fn outcome_findings(
+    incident: &Incident,
+    group: Option<&Group>,
+    book: &Book,
+    names: &dyn Names,
+    found: &mut Vec<Finding>,
+) {
+    for (at, run) in incident.runs.iter().enumerate() {
+        match run.end.map(|(end, _)| end) {
+            Some(End::NoGoodReplica) => {
+                found.retain(|other| !matches!(other, Finding::NoGoodReplica { .. }));
+                let after_tilt = book.tilts.iter().any(|tilt| {
+                    tilt.who == run.who
+                        && tilt.to.is_some_and(|to| (to..to + TILT_STALE_MS).contains(&run.began))
+                });
+                found.push(Finding::NoGoodReplica {
+                    after_tilt,
+                    known: group
+                        .map_or(0, |group| group.replicas.iter().filter(|r| **r != incident.master).count()),
+                    down: run.replicas_down.iter().cloned().collect(),
+                    said: incident
+                        .reasons
+                        .iter()
+                        .filter(|text| text.contains("cannot be promoted"))
+                        .cloned()
+                        .collect(),
+                });
+            }
+            Some(End::NotPromoted) => {
+                let replica = run.selected.as_ref().map(|(place, _)| place.clone()).unwrap_or_default();
+                found.push(Finding::NotPromoted { replica });
+            }
+            None if at + 1 < incident.runs.len() => {
+                found.push(Finding::LeaderLost { who: names.who(run.who) })
+            }
+            Some(End::Done | End::DoneLate) | None => {}
+        }
+        let late: Vec<String> =
+            run.moved.iter().filter(|moved| moved.late).map(|moved| moved.replica.clone()).collect();
+        if !late.is_empty() {
+            found.push(Finding::LateReplicas { replicas: late });
+        }
+    }
+    if let Some(foreign) = &incident.foreign {
+        found.push(Finding::Foreign { to: foreign.to.clone() });
+    }
+    if incident.times_down() > 1 && incident.new_master.is_some() {
+        let ms = incident.outage_began() - incident.began;
+        found.push(Finding::Flapping { times: incident.times_down(), ms });
+    }
+    let Some(back) = incident.came_back() else {
+        if incident.new_master.is_none() && !incident.downs.is_empty() {
+            found.push(Finding::StillDown);
+        }
+        return;
+    };
+    if incident.times_down() > 1 {
+        found.push(Finding::Flapping { times: incident.times_down(), ms: back - incident.began });
+    } else if back - incident.began > if incident.agreed.is_empty() { AGREE_MS } else { OUTAGE_MS } {
+        found.push(Finding::OnlyCameBack { ms: back - incident.began });
+    }
+}
+
+fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut Vec<Finding>) {
+    if incident.downs.is_empty() {
+        return;
+    }
+    let saw: BTreeSet<usize> = incident.downs.iter().map(|down| down.who).collect();
+    let absent = |who: &usize| {
+        let id = book.speakers[*who].id.as_ref();
+        id.is_some_and(|id| incident.peers_down.contains(id))
+    };
+    let present = book.present().map(|(who, _)| who);
+    let others = present.filter(|who| !saw.contains(who) && !absent(who));
+    let not: Vec<String> = others.map(|who| names.who(who)).collect();
+    let saw: Vec<String> = saw.into_iter().map(|who| names.who(who)).collect();
+    let unheard = incident.agreed.is_empty() && incident.new_master.is_none();
+    if unheard && incident.came_back().is_none_or(|back| back - incident.began > AGREE_MS) {
+        let quorum = book.groups.get(&incident.group).and_then(|group| group.quorums.values().max().copied());
+        let down = incident.peers_down.iter().map(|id| names.id(id)).collect();
+        found.push(Finding::NoQuorum { saw, quorum, down });
+    } else if !not.is_empty() && incident.new_master.is_none() {
+        found.push(Finding::Disagree { saw, not });
+    }
+}
+
+fn aftermath(incident: &Incident, found: &mut Vec<Finding>) {
+    if incident.new_master.is_none() || incident.downs.is_empty() {
+        return;
+    }
+    let of =
+        |what: Afterwards| incident.afterwards.iter().find(|(known, _)| *known == what).map(|(_, at)| *at);
+    let answers: Option<At> = of(Afterwards::Answers).or(of(Afterwards::SaysMaster));
+    let told = of(Afterwards::ToldToFollow);
+    if let (Some(since), true) = (answers, told.is_some() || of(Afterwards::SaysMaster).is_some()) {
+        let until = told.or(of(Afterwards::Follows));
+        let ms = until.map(|until| until - since).filter(|ms| *ms >= 0);
+        if ms.is_none_or(|ms| ms >= TWO_MASTERS_MS) {
+            found.push(Finding::TwoMasters { master: incident.master.clone(), ms });
+        }
+    } else if of(Afterwards::Gone).is_some() && answers.is_none() {
+        found.push(Finding::OldMasterGone { master: incident.master.clone() });
+    }
+}
+
+/// Of the deployment.
+pub(super) fn general(book: &Book, names: &dyn Names) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (name, group) in &book.groups {
+        settings(name, group, book, names, &mut found);
+    }
+    let mut tilts: BTreeMap<String, (usize, i64)> = BTreeMap::new();
+    for tilt in &book.tilts {
+        let (times, ms) = tilts.entry(names.who(tilt.who)).or_default();
+        *times += 1;
+        *ms += tilt.to.unwrap_or(book.last) - tilt.from;
+    }
+    if !tilts.is_empty() {
+        let causes: BTreeSet<String> = book.tilts.iter().filter_map(|tilt| tilt.cause.clone()).collect();
+        let who = tilts.into_iter().map(|(name, (times, ms))| (name, times, ms)).collect();
+        found.push(Finding::Tilt { who, causes: causes.into_iter().collect() });
+    }
+    for (what, often) in &book.others {
+        let who = || often.who.iter().map(|who| names.who(*who)).collect::<Vec<_>>();
+        match what {
+            Other::Moved(id, to) => found.push(Finding::Moved { id: names.id(id), to: to.clone() }),
+            Other::NotSaved => found.push(Finding::NotSaved { who: who(), times: often.times }),
+            Other::ScriptFailed(script) => {
+                found.push(Finding::ScriptFailed { script: script.clone(), times: often.times });
+            }
+            Other::Unresolved(name) => {
+                found.push(Finding::Unresolved { name: name.clone(), times: often.times })
+            }
+            Other::Rebooted(group, place) => {
+                let is_master = book.groups.get(group).is_some_and(|group| group.master == *place);
+                let missed = book.incidents.iter().any(|i| {
+                    i.group == *group
+                        && i.master == *place
+                        && i.began <= often.last
+                        && often.first <= i.last + AGREE_MS
+                });
+                if is_master && !missed {
+                    found.push(Finding::UnseenRestart { group: group.clone(), master: place.clone() });
+                }
+            }
+            Other::SentinelDown(_)
+            | Other::ReplicaDown(..)
+            | Other::Demoted(..)
+            | Other::Reset(_)
+            | Other::Set(..)
+            | Other::Stopped => {}
+        }
+    }
+    found.sort_by_key(Finding::weight);
+    found
+}
+
+fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &mut Vec<Finding>) {
+    let name = name.to_owned();
+    let sentinels = group.sentinels.len();
+    let values: BTreeSet<u32> = group.quorums.values().copied().collect();
+    if values.len() > 1 {
+        let of = group.quorums.iter().map(|(who, quorum)| (names.who(*who), *quorum)).collect();
+        found.push(Finding::QuorumsDiffer { group: name.clone(), of });
+    }
+    if values.contains(&1) && sentinels > 1 {
+        found.push(Finding::QuorumOne { group: name.clone(), sentinels });
+    }
+    if sentinels > 0 && sentinels % 2 == 0 {
+        found.push(Finding::Even { group: name.clone(), sentinels });
+    }
+    let blips =
+        book.incidents.iter().filter(|incident| incident.group == name && incident.new_master.is_none());
+    // By the sentinel that saw most of them: what three see once is one.
+    let mut short: BTreeMap<usize, usize> = BTreeMap::new();
+    for down in blips.flat_map(|incident| &incident.downs) {
+        if down.up.is_some_and(|up| up - down.at < BLIP_MS) {
+            *short.entry(down.who).or_default() += 1;
+        }
+    }
+    let short = short.into_values().max().unwrap_or(0);
+    let set_low = group.down_after.filter(|ms| *ms < DOWN_AFTER_LOW_MS);
+    if short >= OFTEN || set_low.is_some() {
+        found.push(Finding::DownAfterLow { group: name.clone(), times: short, ms: set_low });
+    }
+    if let Some(ms) = group.down_after.filter(|ms| *ms > DOWN_AFTER_HIGH_MS) {
+        found.push(Finding::DownAfterHigh { group: name.clone(), ms });
+    }
+    if let Some((times, ms)) = busiest(&group.switches) {
+        found.push(Finding::Failovers { times, ms });
+    }
+}
+
+/// The most failovers within [`OFTEN_MS`] and the time they took, if they are too many.
+fn busiest(switches: &[At]) -> Option<(usize, i64)> {
+    let mut most = (0, 0);
+    let mut from = 0;
+    for (to, at) in switches.iter().enumerate() {
+        while at - switches[from] > OFTEN_MS {
+            from += 1;
+        }
+        if to + 1 - from > most.0 {
+            most = (to + 1 - from, at - switches[from]);
+        }
+    }
+    Some(most).filter(|(times, _)| *times >= OFTEN)
+}

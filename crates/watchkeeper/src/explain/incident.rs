@@ -1,0 +1,345 @@
+//! One incident of one group: from the first sign to the last, as several logs together tell it. It only collects; what
+//! belongs to which incident is decided in `book`, what it means in `phases` and `findings`.
+
+use std::collections::BTreeSet;
+
+use super::said::Place;
+
+/// Things of one kind remembered of one incident.
+const MANY: usize = 100;
+
+/// A sentinel whose log is read, by its place in the book.
+pub(super) type Who = usize;
+
+/// Time in ms; all of one report are by one clock.
+pub(super) type At = i64;
+
+/// A sentinel held the master for down.
+#[derive(Debug, Clone)]
+pub(super) struct Down {
+    pub(super) who: Who,
+    pub(super) at: At,
+    pub(super) up: Option<At>,
+}
+
+/// A sentinel knew enough others that agree.
+#[derive(Debug, Clone)]
+pub(super) struct Agreed {
+    pub(super) who: Who,
+    pub(super) at: At,
+    pub(super) votes: u32,
+    pub(super) quorum: u32,
+}
+
+/// A vote, as voter or candidate told it.
+#[derive(Debug, Clone)]
+pub(super) struct Vote {
+    /// name or id
+    pub(super) voter: Voter,
+    /// an id
+    pub(super) candidate: String,
+    pub(super) at: At,
+}
+
+/// Who voted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Voter {
+    Log(Who),
+    Id(String),
+}
+
+/// All that happened in an epoch.
+#[derive(Debug, Clone)]
+pub(super) struct Election {
+    pub(super) epoch: u64,
+    pub(super) candidates: Vec<(Who, At)>,
+    pub(super) votes: Vec<Vote>,
+    pub(super) elected: Option<(Who, At)>,
+    pub(super) lost: Vec<(Who, At)>,
+}
+
+/// A replica that was told to follow the new master.
+#[derive(Debug, Clone)]
+pub(super) struct Moved {
+    pub(super) replica: Place,
+    pub(super) sent: Option<At>,
+    pub(super) done: Option<At>,
+    pub(super) late: bool,
+}
+
+/// How the work of a leader ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Done,
+    /// without waiting for the last replicas
+    DoneLate,
+    NoGoodReplica,
+    NotPromoted,
+}
+
+/// The work of one leader.
+#[derive(Debug, Clone)]
+pub(super) struct Run {
+    pub(super) who: Who,
+    pub(super) began: At,
+    pub(super) selected: Option<(Place, At)>,
+    pub(super) promoted: Option<(Place, At)>,
+    pub(super) moved: Vec<Moved>,
+    pub(super) end: Option<(End, At)>,
+    /// replicas that this sentinel held for down when it ended without one
+    pub(super) replicas_down: BTreeSet<Place>,
+}
+
+/// How a sentinel learned of the new master.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum How {
+    /// it led
+    Led,
+    /// from the sentinel with this id
+    From(String),
+    Unclear,
+}
+
+/// A sentinel that has the new master.
+#[derive(Debug, Clone)]
+pub(super) struct Learned {
+    pub(super) who: Who,
+    pub(super) at: At,
+    pub(super) how: How,
+}
+
+/// What became of the old master.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Afterwards {
+    /// it is still down, now as a replica
+    Gone,
+    Answers,
+    SaysMaster,
+    ToldToFollow,
+    Follows,
+}
+
+/// A promotion that was not the sentinels'.
+#[derive(Debug, Clone)]
+pub(super) struct Foreign {
+    pub(super) to: Place,
+    pub(super) seen: Vec<(Who, At)>,
+    /// when a sentinel made it a replica again
+    pub(super) undone: Option<At>,
+}
+
+/// Why a failover was begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    MasterDown,
+    Planned,
+    /// these logs begin too late, or have only its result
+    Unknown,
+}
+
+/// An incident.
+#[derive(Debug, Clone)]
+pub(super) struct Incident {
+    pub(super) group: String,
+    /// the master as it begins
+    pub(super) master: Place,
+    pub(super) began: At,
+    pub(super) last: At,
+    /// somebody called SENTINEL FAILOVER
+    pub(super) asked: Option<(Who, At)>,
+    pub(super) downs: Vec<Down>,
+    pub(super) agreed: Vec<Agreed>,
+    pub(super) elections: Vec<Election>,
+    pub(super) runs: Vec<Run>,
+    /// why not, in the words of the log
+    pub(super) reasons: Vec<String>,
+    pub(super) learned: Vec<Learned>,
+    pub(super) new_master: Option<Place>,
+    /// a replica was promoted by somebody else
+    pub(super) foreign: Option<Foreign>,
+    /// when the old master did what for the first time
+    pub(super) afterwards: Vec<(Afterwards, At)>,
+    /// sentinels (ids) that were down for somebody when the last election was lost, or at the end
+    pub(super) peers_down: BTreeSet<String>,
+    /// sentinels known when it ended
+    pub(super) sentinels: usize,
+}
+
+impl Incident {
+    pub(super) fn new(group: &str, master: &str, at: At) -> Incident {
+        Incident {
+            group: group.to_owned(),
+            master: master.to_owned(),
+            began: at,
+            last: at,
+            asked: None,
+            downs: Vec::new(),
+            agreed: Vec::new(),
+            elections: Vec::new(),
+            runs: Vec::new(),
+            reasons: Vec::new(),
+            learned: Vec::new(),
+            new_master: None,
+            foreign: None,
+            afterwards: Vec::new(),
+            peers_down: BTreeSet::new(),
+            sentinels: 0,
+        }
+    }
+
+    /// The master is answering again for all who missed it, and nobody was promoted.
+    pub(super) fn came_back(&self) -> Option<At> {
+        let up: Vec<At> = self.downs.iter().map(|down| down.up).collect::<Option<_>>()?;
+        up.into_iter().max().filter(|_| self.new_master.is_none())
+    }
+
+    /// Nothing more has to happen.
+    pub(super) fn is_over(&self) -> bool {
+        let ended = self.runs.last().is_some_and(|run| run.end.is_some());
+        let undone = self.foreign.as_ref().is_some_and(|foreign| foreign.undone.is_some());
+        self.new_master.is_some() || undone || self.came_back().is_some() || (self.downs.is_empty() && ended)
+    }
+
+    pub(super) fn cause(&self) -> Cause {
+        let begun = self.elections.iter().any(|election| !election.candidates.is_empty());
+        if self.asked.is_some() {
+            Cause::Planned
+        } else if !self.downs.is_empty() || !self.agreed.is_empty() {
+            Cause::MasterDown
+        } else if begun {
+            Cause::Planned
+        } else {
+            Cause::Unknown
+        }
+    }
+
+    /// How often the master went away, for the sentinel that saw it most often.
+    pub(super) fn times_down(&self) -> usize {
+        let of = |who: Who| self.downs.iter().filter(|down| down.who == who).count();
+        self.downs.iter().map(|down| of(down.who)).max().unwrap_or(0)
+    }
+
+    /// When the outage began that ended in a failover or with the logs: blips before it do not count.
+    pub(super) fn outage_began(&self) -> At {
+        let until = self
+            .elections
+            .last()
+            .and_then(|election| election.candidates.first())
+            .map_or(At::MAX, |(_, at)| *at);
+        let mut began = self.began;
+        for down in self.downs.iter().filter(|down| down.at <= until) {
+            let others_miss_it = self.downs.iter().any(|other| {
+                (other.at, other.who) < (down.at, down.who) && other.up.is_none_or(|up| up > down.at)
+            });
+            if !others_miss_it {
+                began = began.max(down.at);
+            }
+        }
+        began
+    }
+
+    pub(super) fn down(&mut self, who: Who, at: At) {
+        remember(&mut self.downs, Down { who, at, up: None });
+    }
+
+    pub(super) fn up(&mut self, who: Who, at: At) {
+        if let Some(down) = self.downs.iter_mut().rev().find(|down| down.who == who && down.up.is_none()) {
+            down.up = Some(at);
+        }
+    }
+
+    pub(super) fn election(&mut self, epoch: u64) -> &mut Election {
+        if let Some(found) = self.elections.iter().position(|election| election.epoch == epoch) {
+            return &mut self.elections[found];
+        }
+        if self.elections.len() >= MANY {
+            self.elections.remove(0);
+        }
+        let fresh =
+            Election { epoch, candidates: Vec::new(), votes: Vec::new(), elected: None, lost: Vec::new() };
+        self.elections.push(fresh);
+        let last = self.elections.len() - 1;
+        &mut self.elections[last]
+    }
+
+    /// The last election in which this sentinel is a candidate.
+    pub(super) fn election_of(&mut self, who: Who) -> Option<&mut Election> {
+        self.elections
+            .iter_mut()
+            .rev()
+            .find(|election| election.candidates.iter().any(|(them, _)| *them == who))
+    }
+
+    pub(super) fn begin_run(&mut self, who: Who, at: At) {
+        let run = Run {
+            who,
+            began: at,
+            selected: None,
+            promoted: None,
+            moved: Vec::new(),
+            end: None,
+            replicas_down: BTreeSet::new(),
+        };
+        remember(&mut self.runs, run);
+    }
+
+    /// The work of this leader; it is begun if the log does not have its beginning.
+    pub(super) fn run(&mut self, who: Who, at: At) -> &mut Run {
+        let open =
+            |run: &Run| run.who == who && (run.end.is_none() || run.end.is_some_and(|(_, end)| end == at));
+        let found = self.runs.iter().rposition(open).unwrap_or_else(|| {
+            self.begin_run(who, at);
+            self.runs.len() - 1
+        });
+        &mut self.runs[found]
+    }
+
+    pub(super) fn afterwards(&mut self, what: Afterwards, at: At) {
+        if self.afterwards.iter().all(|(known, _)| *known != what) {
+            self.afterwards.push((what, at));
+        }
+    }
+
+    pub(super) fn reason(&mut self, text: &str) {
+        if !self.reasons.iter().any(|known| known == text) {
+            remember(&mut self.reasons, text.to_owned());
+        }
+    }
+
+    /// The leader whose work made the new master.
+    pub(super) fn winner(&self) -> Option<&Run> {
+        self.runs.iter().rev().find(|run| run.promoted.is_some()).or(self.runs.last())
+    }
+
+    /// When the first sentinel named the new master to clients.
+    pub(super) fn first_told(&self) -> Option<At> {
+        self.learned.iter().map(|learned| learned.at).min()
+    }
+}
+
+impl Election {
+    pub(super) fn vote(&mut self, vote: Vote) {
+        if self.votes.iter().all(|known| known.voter != vote.voter) {
+            remember(&mut self.votes, vote);
+        }
+    }
+}
+
+impl Run {
+    pub(super) fn moved(&mut self, replica: &str) -> &mut Moved {
+        let found = self.moved.iter().position(|moved| moved.replica == replica).unwrap_or_else(|| {
+            let fresh = Moved { replica: replica.to_owned(), sent: None, done: None, late: false };
+            remember(&mut self.moved, fresh);
+            self.moved.len() - 1
+        });
+        &mut self.moved[found]
+    }
+}
+
+/// Adds to a list that does not grow without end: the newest replaces the last.
+pub(super) fn remember<T>(list: &mut Vec<T>, what: T) {
+    if list.len() >= MANY {
+        list.pop();
+    }
+    list.push(what);
+}

@@ -1,0 +1,92 @@
+//! How long each part of an outage took, and which part was the longest.
+
+use super::incident::{At, Incident};
+
+/// A part of an outage, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// from the first sentinel that misses the master to the quorum
+    Agreement,
+    /// failed attempts and the waits after them
+    Attempts,
+    /// until one sentinel is elected
+    Election,
+    Selection,
+    Promotion,
+    /// all of these: the log of who did it is not among those read
+    Unseen,
+    /// until the first sentinel names the new master to clients
+    Telling,
+    /// until the old master answered again
+    Waiting,
+}
+
+impl Phase {
+    /// Its name in JSON.
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Phase::Agreement => "agreement",
+            Phase::Attempts => "failed-attempts",
+            Phase::Election => "election",
+            Phase::Selection => "selection",
+            Phase::Promotion => "promotion",
+            Phase::Unseen => "not-in-these-logs",
+            Phase::Telling => "telling",
+            Phase::Waiting => "waiting-for-the-old-master",
+        }
+    }
+}
+
+/// A part and its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Took {
+    pub(super) phase: Phase,
+    pub(super) from: At,
+    pub(super) to: At,
+}
+
+impl Took {
+    pub(super) fn ms(self) -> i64 {
+        (self.to - self.from).max(0)
+    }
+}
+
+/// The parts that clients waited for, one after the other.
+pub(super) fn phases(incident: &Incident) -> Vec<Took> {
+    let run = incident.winner();
+    let selected = run.and_then(|run| run.selected.as_ref()).map(|(_, at)| *at);
+    let promoted = run.and_then(|run| run.promoted.as_ref()).map(|(_, at)| *at);
+    let agreed = incident.agreed.iter().map(|agreed| agreed.at).min();
+    let hidden = incident.new_master.is_some() && promoted.is_none();
+    let elected = incident.elections.iter().rev().find(|election| election.elected.is_some());
+    let last_try = elected.and_then(|election| election.candidates.first()).map(|(_, at)| *at);
+    let began = incident.outage_began();
+    let tries =
+        incident.elections.iter().filter(|e| e.candidates.first().is_some_and(|(_, at)| *at >= began));
+    let failed = tries.count() > 1;
+    let agreed = incident.agreed.iter().map(|agreed| agreed.at).filter(|at| *at >= began).min().or(agreed);
+    let steps = [
+        (Phase::Agreement, agreed.filter(|_| !incident.downs.is_empty() && !hidden)),
+        (Phase::Attempts, last_try.filter(|_| failed && !hidden)),
+        (Phase::Election, run.filter(|_| !hidden).map(|run| run.began)),
+        (Phase::Selection, selected.filter(|_| !hidden)),
+        (Phase::Promotion, promoted),
+        (if hidden { Phase::Unseen } else { Phase::Telling }, incident.first_told()),
+        (Phase::Waiting, incident.came_back()),
+    ];
+    let mut from = began;
+    let mut parts = Vec::new();
+    for (phase, to) in steps {
+        if let Some(to) = to.filter(|to| *to >= from) {
+            parts.push(Took { phase, from, to });
+            from = to;
+        }
+    }
+    parts
+}
+
+/// The longest part, if it is a good half of all.
+pub(super) fn longest(parts: &[Took]) -> Option<Took> {
+    let all: i64 = parts.iter().map(|part| part.ms()).sum();
+    parts.iter().copied().max_by_key(|part| part.ms()).filter(|part| part.ms() * 5 >= all * 2 && all > 0)
+}

@@ -1,0 +1,211 @@
+//! From logs to a report: all of them are read, clocks compared, findings drawn. The report is plain data with names
+//! instead of numbers at hand; how it is shown, as text, JSON or a picture, is for those who take it ([`super::Report`]).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+
+use super::book::{Book, Speaker};
+use super::clocks::{self, Moments};
+use super::findings::{self, Finding, Names};
+use super::incident::{At, Incident, Who};
+use super::merge::{self, Clock};
+use super::source::{Counts, Source, Strange};
+
+/// Missing logs named.
+const ABSENT_SHOWN: usize = 20;
+
+/// A log to be read.
+pub struct Log {
+    /// how it is called in the report
+    pub name: String,
+    /// its year, if its lines name none
+    pub year: Option<i64>,
+    /// opens it; a log that can be opened twice is read twice, so that its clock can be compared with others'
+    pub open: Box<dyn Fn() -> io::Result<Box<dyn io::BufRead>>>,
+    /// whether that works more than once
+    pub again: bool,
+}
+
+/// A log could not be read.
+#[derive(Debug)]
+pub struct Unreadable {
+    /// its name
+    pub name: String,
+    /// why
+    pub error: io::Error,
+}
+
+/// What is told of a log.
+#[derive(Debug)]
+pub(super) struct LogFacts {
+    pub(super) name: String,
+    pub(super) counts: Counts,
+    pub(super) strange: Vec<Strange>,
+    /// ms by which its clock is ahead of the first log's
+    pub(super) ahead: i64,
+}
+
+/// What the logs say.
+#[derive(Debug)]
+pub struct Report {
+    pub(super) logs: Vec<LogFacts>,
+    pub(super) book: Book,
+    pub(super) names: NameTable,
+    /// to be added to times before they are shown, in ms
+    pub(super) east_ms: i64,
+    /// of each incident
+    pub(super) findings: Vec<Vec<Finding>>,
+    /// of the deployment
+    pub(super) general: Vec<Finding>,
+}
+
+/// Short names of sentinels.
+#[derive(Debug, Default)]
+pub(super) struct NameTable {
+    speakers: Vec<String>,
+    ids: BTreeMap<String, String>,
+    places: BTreeMap<String, String>,
+}
+
+impl Names for NameTable {
+    fn who(&self, who: Who) -> String {
+        self.speakers.get(who).cloned().unwrap_or_default()
+    }
+
+    fn id(&self, id: &str) -> String {
+        let known = self.ids.get(id).or_else(|| self.places.get(id));
+        known.cloned().unwrap_or_else(|| id.chars().take(8).collect())
+    }
+}
+
+impl Report {
+    /// Reads logs. The first gives the clock of the report.
+    ///
+    /// # Errors
+    ///
+    /// A log cannot be read.
+    pub fn read(logs: &[Log]) -> Result<Report, Unreadable> {
+        let fail = |at: usize| move |error| Unreadable { name: logs[at].name.clone(), error };
+        let comparable = logs.len() > 1 && logs.iter().all(|log| log.again);
+        let mut moments = Vec::new();
+        for (at, log) in logs.iter().enumerate().filter(|_| comparable) {
+            moments.push(first_look(log).map_err(fail(at))?);
+        }
+        // A log without zones is by the wall clock, and so must be the others.
+        let zones = comparable && moments.iter().all(|log| log.zone.is_some() || !log.timed);
+        let east_ms = if zones { moments.iter().find_map(|log| log.zone).unwrap_or(0) } else { 0 };
+        for log in &mut moments {
+            log.by_greenwich(zones);
+        }
+        let ahead = if comparable { clocks::differences(&moments) } else { vec![0; logs.len()] };
+        let mut sources = Vec::new();
+        for (at, log) in logs.iter().enumerate() {
+            sources.push(Source::new(&log.name, (log.open)().map_err(fail(at))?, log.year));
+        }
+        let mut book = Book::default();
+        let clocks: Vec<Clock> = ahead.iter().map(|ahead| Clock { ahead: *ahead, zones }).collect();
+        merge::read(&mut sources, &clocks, &mut book).map_err(|(at, error)| fail(at)(error))?;
+        book.close();
+        let facts = sources.into_iter().zip(ahead).map(|(source, ahead)| LogFacts {
+            name: source.name,
+            counts: source.counts,
+            strange: source.strange,
+            ahead,
+        });
+        Ok(Report::of(book, facts.collect(), i64::from(east_ms) * 60_000))
+    }
+
+    fn of(book: Book, logs: Vec<LogFacts>, east_ms: i64) -> Report {
+        let names = name_table(&book, &logs);
+        let findings = book.incidents.iter().map(|i| findings::of_incident(i, &book, &names)).collect();
+        let general = findings::general(&book, &names);
+        Report { logs, book, names, east_ms, findings, general }
+    }
+
+    /// Lines that could not be read.
+    pub fn strange_lines(&self) -> u64 {
+        self.logs.iter().map(|log| log.counts.strange).sum()
+    }
+
+    pub(super) fn incidents(&self) -> impl Iterator<Item = (&Incident, &[Finding])> {
+        self.book.incidents.iter().zip(self.findings.iter().map(Vec::as_slice))
+    }
+
+    /// Sentinels that others speak of and whose logs are not among those read.
+    pub(super) fn absent(&self) -> Vec<String> {
+        let speaks = |id: &&String| self.book.speakers.iter().any(|speaker| speaker.id.as_ref() == Some(*id));
+        let ids: BTreeSet<&String> = self.book.groups.values().flat_map(|group| &group.sentinels).collect();
+        ids.into_iter().filter(|id| !speaks(id)).map(|id| self.names.id(id)).take(ABSENT_SHOWN).collect()
+    }
+
+    /// Whether there are any times.
+    pub(super) fn timed(&self) -> bool {
+        self.book.first.is_some()
+    }
+
+    /// `28 Nov 2026`, in numbers: year, month, day.
+    pub(super) fn date(&self, at: At) -> String {
+        self.shown(at, "%Y-%m-%d")
+    }
+
+    /// `16:37:06.866`
+    pub(super) fn clock(&self, at: At) -> String {
+        self.shown(at, "%H:%M:%S.%3f")
+    }
+
+    fn shown(&self, at: At, format: &str) -> String {
+        let shown = jiff::Timestamp::from_millisecond(at.saturating_add(self.east_ms));
+        shown.map_or_else(|_| "?".to_owned(), |shown| shown.strftime(format).to_string())
+    }
+
+    /// A log whose sentinels' names need it.
+    pub(super) fn log_name(&self, speaker: &Speaker) -> &str {
+        self.logs.get(speaker.source).map_or("", |log| log.name.as_str())
+    }
+}
+
+fn first_look(log: &Log) -> io::Result<Moments> {
+    let mut source = Source::new(&log.name, (log.open)()?, log.year);
+    let mut moments = Moments::default();
+    while let Some(entry) = source.next()? {
+        moments.take(&entry);
+    }
+    Ok(moments)
+}
+
+/// Names: a container's or host's label, else the log's name, else the address.
+fn name_table(book: &Book, logs: &[LogFacts]) -> NameTable {
+    let mut table = NameTable { places: book.places.clone(), ..NameTable::default() };
+    for speaker in &book.speakers {
+        let log = logs.get(speaker.source).map_or("", |log| log.name.as_str());
+        let stem = log.rsplit('/').next().unwrap_or(log);
+        let stem = stem.strip_suffix(".log").or_else(|| stem.strip_suffix(".txt")).unwrap_or(stem);
+        let alone = book.present().filter(|(_, other)| other.source == speaker.source).count() == 1;
+        let place = speaker.id.as_ref().and_then(|id| book.places.get(id));
+        let name = if !speaker.label.is_empty() {
+            speaker.label.clone()
+        } else if alone && stem != "-" {
+            stem.to_owned()
+        } else if let Some(place) = place {
+            place.clone()
+        } else if let Some(id) = &speaker.id {
+            id.chars().take(8).collect()
+        } else if alone {
+            "sentinel".to_owned()
+        } else {
+            format!("{stem}/{}", speaker.pid)
+        };
+        let name = if speaker.absorbed {
+            String::new()
+        } else if table.speakers.contains(&name) {
+            format!("{name}#{}", table.speakers.len() + 1)
+        } else {
+            name
+        };
+        if let Some(id) = &speaker.id {
+            table.ids.insert(id.clone(), name.clone());
+        }
+        table.speakers.push(name);
+    }
+    table
+}

@@ -1,0 +1,252 @@
+//! One log, read line by line in constant memory: bytes to entries. Lines that say nothing, that are damaged or that
+//! nobody knows are counted, and some are kept to be shown. The order between logs is left to `merge`.
+
+use std::io::{self, BufRead, Read as _};
+
+use super::line::{self, Parts, find};
+use super::said::{self, Read, Said};
+use super::stamp::{NO_YEAR, Stamp, day_ms};
+use super::stream::{Stream, Taken};
+
+/// A line longer than this is cut.
+const LINE_MAX: u64 = 16 * 1024;
+/// Lines kept to be shown.
+const STRANGE_MAX: usize = 50;
+/// A time without a year that jumps back further than this is in the next year.
+const HALF_A_YEAR_MS: i64 = 183 * 86_400_000;
+
+/// How many lines were what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) lines: u64,
+    /// that say something we use
+    pub(super) used: u64,
+    /// damaged, or in no known form
+    pub(super) strange: u64,
+    /// too long
+    pub(super) cut: u64,
+}
+
+/// A line that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Strange {
+    pub(super) line: u64,
+    pub(super) text: String,
+}
+
+/// Something said in a log.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    /// ms by the log's own clock; nothing in a stream without times
+    pub(super) at: Option<i64>,
+    /// minutes east of Greenwich, if the log says so
+    pub(super) zone: Option<i16>,
+    /// who speaks, if one log has several: a container, a host
+    pub(super) label: String,
+    /// 0 if unknown
+    pub(super) pid: u32,
+    pub(super) said: Said,
+}
+
+/// A log.
+pub(super) struct Source {
+    pub(super) name: String,
+    input: Box<dyn BufRead>,
+    line: Vec<u8>,
+    stream: Stream,
+    pub(super) counts: Counts,
+    pub(super) strange: Vec<Strange>,
+    /// for times that name no year
+    year: i64,
+    last: i64,
+}
+
+impl Source {
+    /// `year` is that of the log's first line, as far as anybody knows.
+    pub(super) fn new(name: &str, input: Box<dyn BufRead>, year: Option<i64>) -> Source {
+        Source {
+            name: name.to_owned(),
+            input,
+            line: Vec::new(),
+            stream: Stream::default(),
+            counts: Counts::default(),
+            strange: Vec::new(),
+            year: year.unwrap_or(NO_YEAR),
+            last: i64::MIN,
+        }
+    }
+
+    /// The next entry; nothing at the end.
+    ///
+    /// # Errors
+    ///
+    /// Reading failed.
+    pub(super) fn next(&mut self) -> io::Result<Option<Entry>> {
+        while self.read_line()? {
+            if let Some(entry) = self.entry() {
+                self.counts.used += 1;
+                return Ok(Some(entry));
+            }
+        }
+        Ok(None)
+    }
+
+    /// False at the end.
+    fn read_line(&mut self) -> io::Result<bool> {
+        self.line.clear();
+        let read = (&mut self.input).take(LINE_MAX).read_until(b'\n', &mut self.line)?;
+        if read == 0 {
+            return Ok(false);
+        }
+        self.counts.lines += 1;
+        if read as u64 == LINE_MAX && self.line.last() != Some(&b'\n') {
+            self.counts.cut += 1;
+            self.input.skip_until(b'\n')?;
+        }
+        Ok(true)
+    }
+
+    fn entry(&mut self) -> Option<Entry> {
+        let line = std::mem::take(&mut self.line);
+        let unwrapped = from_json(&line);
+        let entry = self.understand(unwrapped.as_deref().unwrap_or(&line));
+        self.line = line;
+        entry
+    }
+
+    fn understand(&mut self, line: &[u8]) -> Option<Entry> {
+        if let Some(parts) = line::parse(line) {
+            return match said::read(parts.message) {
+                Read::Said(said) => Some(self.timed(&parts, said)),
+                Read::Other => None,
+                Read::Damaged => self.put_aside(line),
+            };
+        }
+        let line = line.trim_ascii();
+        let message = match self.stream.take(line) {
+            Taken::Part => return None,
+            Taken::Message(message) => message,
+            Taken::Foreign => line.to_vec(),
+        };
+        match said::read(&message) {
+            Read::Said(said @ Said::Event(_)) => {
+                Some(Entry { at: None, zone: None, label: String::new(), pid: 0, said })
+            }
+            Read::Other if line.is_empty() => None,
+            Read::Said(_) | Read::Other | Read::Damaged => self.put_aside(line),
+        }
+    }
+
+    fn timed(&mut self, parts: &Parts<'_>, said: Said) -> Entry {
+        let at = parts.stamp.map(|stamp| self.dated(stamp));
+        Entry {
+            at,
+            zone: parts.stamp.and_then(|stamp| stamp.zone),
+            label: if parts.prefix.is_empty() { String::new() } else { line::label(parts.prefix) },
+            pid: parts.pid,
+            said,
+        }
+    }
+
+    /// The time of a stamp, in a year that fits what came before.
+    fn dated(&mut self, stamp: Stamp) -> i64 {
+        if stamp.dated {
+            return stamp.wall_ms;
+        }
+        let mut at = in_year(stamp.wall_ms, self.year);
+        if at < self.last.saturating_sub(HALF_A_YEAR_MS) && self.year < 9000 {
+            self.year += 1;
+            at = in_year(stamp.wall_ms, self.year);
+        }
+        self.last = at;
+        at
+    }
+
+    fn put_aside(&mut self, line: &[u8]) -> Option<Entry> {
+        self.counts.strange += 1;
+        if self.strange.len() < STRANGE_MAX {
+            self.strange.push(Strange { line: self.counts.lines, text: said::text(line) });
+        }
+        None
+    }
+}
+
+/// A time of [`NO_YEAR`] in another year.
+fn in_year(wall_ms: i64, year: i64) -> i64 {
+    let shift = |month| Some(day_ms(year, month, 1)? - day_ms(NO_YEAR, month, 1)?);
+    let in_spring = day_ms(NO_YEAR, 3, 1).is_some_and(|march| wall_ms >= march);
+    wall_ms + shift(if in_spring { 3 } else { 1 }).unwrap_or(0)
+}
+
+/// A line of a container's own file: `{"log":"...\n","stream":"stdout","time":"..."}`
+fn from_json(line: &[u8]) -> Option<Vec<u8>> {
+    let inner = line.strip_prefix(b"{\"log\":\"")?;
+    let end = find(inner, b"\",\"stream\"").or_else(|| find(inner, b"\",\"time\"")).unwrap_or(inner.len());
+    let mut out = Vec::with_capacity(end);
+    let mut bytes = inner[..end].iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' => match bytes.next() {
+                Some(b'n' | b'r') | None => {}
+                Some(other) => out.push(*other),
+            },
+            other => out.push(*other),
+        }
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &[u8]) -> (Vec<Entry>, Source) {
+        let mut source = Source::new("x", Box::new(io::Cursor::new(text.to_vec())), Some(2026));
+        let mut entries = Vec::new();
+        while let Some(entry) = source.next().unwrap() {
+            entries.push(entry);
+        }
+        (entries, source)
+    }
+
+    #[test]
+    fn damaged_and_unknown_lines_are_counted_and_some_are_kept() {
+        let text = b"7:X 28 Nov 2026 16:37:01.705 # +sdown master m 10.0.0.1 6379\n\
+            7:X 28 Nov 2026 16:37:01.705 # Configuration loaded\n\
+            7:X 28 Nov 2026 16:37:01.705 # +sdown mas\n\
+            \n\xff\xfe what\x1b[31m is\n";
+        let (entries, source) = read(text);
+        assert_eq!(entries.len(), 1);
+        assert_eq!(source.counts, Counts { lines: 5, used: 1, strange: 2, cut: 0 });
+        assert_eq!(source.strange[1], Strange { line: 5, text: "\u{fffd}\u{fffd} what is".to_owned() });
+    }
+
+    #[test]
+    fn a_line_without_end_takes_no_memory() {
+        let mut text = b"7:X 28 Nov 2026 16:37:01.705 # ".to_vec();
+        text.extend(vec![b'x'; 1 << 20]);
+        text.extend(b"\n7:X 28 Nov 2026 16:37:01.705 # +tilt #tilt mode entered");
+        let (entries, source) = read(&text);
+        assert_eq!((entries.len(), source.counts.lines, source.counts.cut), (1, 2, 1));
+        assert!(source.line.capacity() <= 2 * LINE_MAX as usize);
+    }
+
+    #[test]
+    fn years_are_counted_on() {
+        let (entries, _) = read(
+            b"[7] 31 Dec 23:59:59.000 # +tilt #tilt mode entered\n[7] 01 Jan 00:00:29.000 # -tilt #tilt mode exited\n",
+        );
+        assert_eq!(entries[1].at.unwrap() - entries[0].at.unwrap(), 30_000);
+        assert_eq!(in_year(day_ms(2000, 3, 1).unwrap(), 2027), day_ms(2027, 3, 1).unwrap());
+        assert_eq!(in_year(day_ms(2000, 1, 9).unwrap(), 2027), day_ms(2027, 1, 9).unwrap());
+    }
+
+    #[test]
+    fn containers_files_are_unwrapped() {
+        let (entries, _) = read(
+            b"{\"log\":\"1:X 28 Nov 2026 16:37:01.705 # +tilt #tilt mode entered\\n\",\"stream\":\"stdout\",\"time\":\"x\"}\n\
+              {\"log\":\"pid=1 role=sentinel timestamp=\\\"1795398390111\\\" level=warning message=\\\"+tilt #tilt mode entered\\\"\\n\",\"stream\":\"stdout\"}\n",
+        );
+        assert_eq!(entries.len(), 2);
+    }
+}

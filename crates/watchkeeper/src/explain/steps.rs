@@ -1,0 +1,312 @@
+//! An incident told step by step, in the order of time.
+
+use watchkeeper_core::Lang;
+
+use super::findings::{Names, voter};
+use super::incident::{Afterwards, At, Election, End, How, Incident, Run};
+use super::words::{duration, list};
+
+/// A step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Step {
+    pub(super) at: At,
+    /// the event behind it; empty if there is none
+    pub(super) event: &'static str,
+    pub(super) text: String,
+}
+
+/// Tells one incident.
+struct Teller<'a> {
+    incident: &'a Incident,
+    names: &'a dyn Names,
+    lang: Lang,
+    steps: Vec<Step>,
+}
+
+/// All steps.
+pub(super) fn steps(incident: &Incident, names: &dyn Names, lang: Lang) -> Vec<Step> {
+    let mut teller = Teller { incident, names, lang, steps: Vec::new() };
+    teller.downs();
+    for election in &incident.elections {
+        teller.election(election);
+    }
+    for run in &incident.runs {
+        teller.run(run);
+    }
+    teller.foreign();
+    teller.switches();
+    teller.afterwards();
+    // Stable: what happened in one instant stays in its order.
+    teller.steps.sort_by_key(|step| step.at);
+    teller.steps
+}
+
+impl Teller<'_> {
+    fn step(&mut self, at: At, event: &'static str, en: String, zh: String) {
+        let text = match self.lang {
+            Lang::En => en,
+            Lang::Zh => zh,
+        };
+        self.steps.push(Step { at, event, text });
+    }
+
+    fn downs(&mut self) {
+        let incident = self.incident;
+        let master = &incident.master;
+        if let Some((who, at)) = incident.asked {
+            let who = self.names.who(who);
+            self.step(
+                at,
+                "",
+                format!("somebody called SENTINEL FAILOVER on {who}; the master {master} is healthy for all this says"),
+                format!("有人在 {who} 上执行了 SENTINEL FAILOVER；主节点 {master} 并未被认为下线"),
+            );
+        }
+        for (number, down) in incident.downs.iter().enumerate() {
+            let who = self.names.who(down.who);
+            if number == 0 {
+                self.step(
+                    down.at,
+                    "+sdown",
+                    format!("{who} gets no answer from the master {master}"),
+                    format!("{who} 得不到主节点 {master} 的应答"),
+                );
+            } else if incident.downs[..number].iter().any(|before| before.who == down.who) {
+                self.step(
+                    down.at,
+                    "+sdown",
+                    format!("{who} gets no answer from it again"),
+                    format!("{who} 又得不到应答"),
+                );
+            } else {
+                let (en, zh) = (format!("{who} gets no answer either"), format!("{who} 也得不到应答"));
+                self.step(down.at, "+sdown", en, zh);
+            }
+            if let Some(up) = down.up {
+                self.step(up, "-sdown", format!("{who} gets answers again"), format!("{who} 重新得到应答"));
+            }
+        }
+        for agreed in &incident.agreed {
+            let (who, votes, quorum) = (self.names.who(agreed.who), agreed.votes, agreed.quorum);
+            self.step(
+                agreed.at,
+                "+odown",
+                format!("{who}: {}, {quorum} must", agree(votes)),
+                format!("{who}：{votes} 个哨兵认为它下线，需要 {quorum} 个"),
+            );
+        }
+    }
+
+    fn election(&mut self, election: &Election) {
+        let epoch = election.epoch;
+        for (who, at) in &election.candidates {
+            let who = self.names.who(*who);
+            let (en, zh) = if self.incident.asked.is_some() {
+                (format!("{who} begins, epoch {epoch}"), format!("{who} 开始，纪元 {epoch}"))
+            } else {
+                (
+                    format!("{who} wants to act and asks for votes, epoch {epoch}"),
+                    format!("{who} 请求执行故障转移，征求选票，纪元 {epoch}"),
+                )
+            };
+            self.step(*at, "+try-failover", en, zh);
+        }
+        let votes = self.votes(election);
+        if let Some((who, at)) = election.elected {
+            let who = self.names.who(who);
+            let (en, zh) = if votes.is_empty() || self.incident.asked.is_some() {
+                (format!("{who} acts"), format!("{who} 开始执行"))
+            } else {
+                (format!("{who} is elected: {votes}"), format!("{who} 当选：{votes}"))
+            };
+            self.step(at, "+elected-leader", en, zh);
+        }
+        let open = election.elected.is_none() && election.lost.is_empty();
+        if let Some(last) = election.votes.iter().map(|vote| vote.at).max().filter(|_| open) {
+            let en = format!("votes in epoch {epoch}: {votes}");
+            self.step(last, "+vote-for-leader", en, format!("纪元 {epoch} 的选票：{votes}"));
+        }
+        for (number, (who, at)) in election.lost.iter().enumerate() {
+            let who = self.names.who(*who);
+            let back =
+                self.incident.downs.iter().any(|down| down.up.is_some_and(|up| up <= *at && *at - up < 100));
+            let (en, zh) = if back {
+                (format!("{who} gives up: the master answers again"), format!("{who} 放弃：主节点恢复应答"))
+            } else if number == 0 && election.elected.is_none() {
+                (
+                    format!("{who} is not elected in epoch {epoch}: {votes}"),
+                    format!("{who} 在纪元 {epoch} 未当选：{votes}"),
+                )
+            } else {
+                (format!("{who} is not elected in epoch {epoch}"), format!("{who} 在纪元 {epoch} 未当选"))
+            };
+            self.step(*at, "-failover-abort-not-elected", en, zh);
+        }
+    }
+
+    /// `s3 has the votes of s2 and s3; s1 has that of s1`
+    fn votes(&self, election: &Election) -> String {
+        let mut parts = Vec::new();
+        for (candidate, _) in super::findings::tally(election, self.names) {
+            let of = election.votes.iter().filter(|vote| self.names.id(&vote.candidate) == candidate);
+            let mut voters: Vec<String> = of.map(|vote| voter(&vote.voter, self.names)).collect();
+            voters.sort();
+            let voters = list(&voters, self.lang);
+            parts.push(match self.lang {
+                Lang::En => format!("{candidate} has the vote of {voters}"),
+                Lang::Zh => format!("{candidate} 得到 {voters} 的票"),
+            });
+        }
+        parts.join(self.lang.pick("; ", "；"))
+    }
+
+    fn run(&mut self, run: &Run) {
+        let who = self.names.who(run.who);
+        if let Some((replica, at)) = &run.selected {
+            self.step(
+                *at,
+                "+selected-slave",
+                format!("{who} chooses the replica {replica} and tells it to be master"),
+                format!("{who} 选定副本 {replica}，命令它成为主节点"),
+            );
+        }
+        if let Some((replica, at)) = &run.promoted {
+            self.step(
+                *at,
+                "+promoted-slave",
+                format!("{replica} is a master and takes writes"),
+                format!("{replica} 已是主节点，可以写入"),
+            );
+        }
+        for moved in &run.moved {
+            let replica = &moved.replica;
+            if let Some(at) = moved.sent {
+                self.step(
+                    at,
+                    "+slave-reconf-sent",
+                    format!("{who} tells the replica {replica} to follow it"),
+                    format!("{who} 命令副本 {replica} 跟随新主节点"),
+                );
+            }
+            if let Some(at) = moved.done {
+                self.step(
+                    at,
+                    "+slave-reconf-done",
+                    format!("{replica} follows it"),
+                    format!("{replica} 已跟随新主节点"),
+                );
+            }
+        }
+        let Some((end, at)) = run.end else { return };
+        let (event, en, zh) = ending(end);
+        self.step(at, event, format!("{who}: {en}"), format!("{who}：{zh}"));
+    }
+
+    fn foreign(&mut self) {
+        let Some(foreign) = &self.incident.foreign else { return };
+        let (to, master) = (&foreign.to, &self.incident.master);
+        for (who, at) in &foreign.seen {
+            let who = self.names.who(*who);
+            self.step(
+                *at,
+                "+failover-detected",
+                format!("{who} sees that {to} is a master, by nobody's failover"),
+                format!("{who} 发现 {to} 是主节点，但并没有哨兵执行过故障转移"),
+            );
+        }
+        if let Some(at) = foreign.undone {
+            self.step(
+                at,
+                "+convert-to-slave",
+                format!("{to} is told to follow {master} again"),
+                format!("命令 {to} 重新跟随 {master}"),
+            );
+        }
+    }
+
+    fn switches(&mut self) {
+        let incident = self.incident;
+        let Some(new) = &incident.new_master else { return };
+        for learned in &incident.learned {
+            let who = self.names.who(learned.who);
+            let (en, zh) = match &learned.how {
+                How::Led | How::Unclear => (String::new(), String::new()),
+                How::From(id) => {
+                    let from = self.names.id(id);
+                    (format!(", as it heard from {from}"), format!("（由 {from} 告知）"))
+                }
+            };
+            self.step(
+                learned.at,
+                "+switch-master",
+                format!("{who} tells clients that {new} is the master{en}"),
+                format!("{who} 通知客户端主节点为 {new}{zh}"),
+            );
+        }
+    }
+
+    fn afterwards(&mut self) {
+        let master = &self.incident.master;
+        let Some(told) = self.incident.first_told() else { return };
+        for (what, at) in &self.incident.afterwards {
+            let since = duration(at - told, self.lang);
+            let (event, en, zh) = match what {
+                Afterwards::Gone => (
+                    "+sdown",
+                    format!("the old master {master} does not answer"),
+                    format!("旧主节点 {master} 没有应答"),
+                ),
+                Afterwards::Answers => (
+                    "-sdown",
+                    format!("the old master {master} answers again, {since} after the switch"),
+                    format!("旧主节点 {master} 在切换 {since}后恢复应答"),
+                ),
+                Afterwards::SaysMaster => (
+                    "-role-change",
+                    format!("the old master {master} still says that it is a master"),
+                    format!("旧主节点 {master} 仍自称主节点"),
+                ),
+                Afterwards::ToldToFollow => (
+                    "+convert-to-slave",
+                    format!("the old master {master} is told to follow the new one"),
+                    format!("命令旧主节点 {master} 跟随新主节点"),
+                ),
+                Afterwards::Follows => (
+                    "+role-change",
+                    format!("the old master {master} is a replica now"),
+                    format!("旧主节点 {master} 已成为副本"),
+                ),
+            };
+            self.step(*at, event, en, zh);
+        }
+    }
+}
+
+fn agree(votes: u32) -> String {
+    if votes == 1 {
+        "it alone holds it for down".to_owned()
+    } else {
+        format!("{votes} sentinels hold it for down")
+    }
+}
+
+fn ending(end: End) -> (&'static str, &'static str, &'static str) {
+    match end {
+        End::Done => ("+failover-end", "the failover is done", "故障转移完成"),
+        End::DoneLate => (
+            "+failover-end-for-timeout",
+            "the failover is over, some replicas did not follow in time",
+            "故障转移结束，有副本未及时跟随",
+        ),
+        End::NoGoodReplica => (
+            "-failover-abort-no-good-slave",
+            "given up, no replica can be promoted",
+            "放弃，没有可以提升的副本",
+        ),
+        End::NotPromoted => (
+            "-failover-abort-slave-timeout",
+            "given up, the chosen replica did not become master in time",
+            "放弃，选定的副本未能及时成为主节点",
+        ),
+    }
+}

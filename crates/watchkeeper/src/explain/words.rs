@@ -1,0 +1,249 @@
+//! The words of a report that are neither advice nor steps: durations, lists, phases, outcomes.
+
+use watchkeeper_core::Lang;
+
+use super::incident::{Cause, End, Incident};
+use super::phases::Phase;
+use super::width::columns;
+
+/// `1.287 s`, `5 min 3 s`, `2 h 5 min`
+pub(super) fn duration(ms: i64, lang: Lang) -> String {
+    let ms = ms.max(0);
+    let (seconds, minutes) = (ms / 1000, ms / 60_000);
+    let (s, min, h) = (lang.pick("s", "秒"), lang.pick("min", "分"), lang.pick("h", "小时"));
+    if seconds < 120 {
+        format!("{}.{:03} {s}", seconds, ms % 1000)
+    } else if minutes < 120 {
+        format!("{minutes} {min} {} {s}", seconds % 60)
+    } else {
+        format!("{} {h} {} {min}", minutes / 60, minutes % 60)
+    }
+}
+
+/// `a, b and c`
+pub(super) fn list(items: &[String], lang: Lang) -> String {
+    match (items, lang) {
+        ([], _) => lang.pick("nobody", "无").to_owned(),
+        (_, Lang::Zh) => items.join("、"),
+        ([one], Lang::En) => one.clone(),
+        ([first @ .., last], Lang::En) => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// `1 line`, `2 lines`
+pub(super) fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+pub(super) fn phase(phase: Phase, lang: Lang) -> &'static str {
+    match phase {
+        Phase::Agreement => {
+            lang.pick("agreement: enough sentinels miss it", "达成一致：足够多的哨兵认为它下线")
+        }
+        Phase::Attempts => {
+            lang.pick("attempts that failed, and the wait for the next", "失败的尝试及其后的等待")
+        }
+        Phase::Election => lang.pick("election: one sentinel may act", "选举：选出执行的哨兵"),
+        Phase::Selection => lang.pick("selection: a replica is chosen", "挑选：选定一个副本"),
+        Phase::Promotion => lang.pick("promotion: it is a master", "提升：它成为主节点"),
+        Phase::Unseen => {
+            lang.pick("failover: the log of who did it is not here", "故障转移：缺少执行者的日志")
+        }
+        Phase::Telling => lang.pick("telling: clients are told its address", "通知：客户端得知新地址"),
+        Phase::Waiting => lang.pick("waiting until the master was back", "等待：主节点自行恢复"),
+    }
+}
+
+/// Why this part was the longest, and what makes it shorter.
+pub(super) fn longest(phase: Phase, lang: Lang) -> &'static str {
+    match phase {
+        Phase::Agreement => lang.pick(
+            "The sentinels began to miss the master at different times: each pings it once a second, and redis-sentinel \
+             asks the others once a second. A different down-after-milliseconds on some of them does the same.",
+            "各哨兵发现主节点失联的时刻不同：每个哨兵每秒 ping 一次，redis-sentinel 每秒询问其他哨兵一次。\
+             各哨兵的 down-after-milliseconds 不一致也会如此。",
+        ),
+        Phase::Attempts => lang.pick(
+            "After a failed attempt redis-sentinel waits twice failover-timeout before the next: keep that setting short.",
+            "尝试失败后，redis-sentinel 要等 2 倍 failover-timeout 才再次尝试：该设置不宜过长。",
+        ),
+        Phase::Election => lang.pick(
+            "Votes came late: sentinels were slow to answer, or slow to write their state to disk.",
+            "选票来得晚：有的哨兵应答慢，或把状态写入磁盘慢。",
+        ),
+        Phase::Selection => lang.pick(
+            "The leader waited for news of the replicas.",
+            "执行者在等待副本的最新信息。",
+        ),
+        Phase::Promotion => lang.pick(
+            "redis-sentinel sees the promotion in the replica's next answer to INFO, up to 1 s later. Much more than that \
+             means that the replica was slow: saving, swapping, or a busy machine.",
+            "redis-sentinel 从副本下一次 INFO 应答中得知提升完成，最多晚 1 秒。若远超 1 秒，说明副本很慢：正在持久化、发生换页或机器繁忙。",
+        ),
+        Phase::Unseen => lang.pick(
+            "Add the logs of the other sentinels to see what it consists of.",
+            "加上其他哨兵的日志，才能看到其中各步的耗时。",
+        ),
+        Phase::Telling => lang.pick(
+            "The sentinels that did not lead learn of the new master by the leader's next hello, up to 2 s later.",
+            "其他哨兵从执行者的下一次 hello 消息得知新主节点，最多晚 2 秒。",
+        ),
+        Phase::Waiting => lang.pick(
+            "Nobody took over; the outage lasted as long as the master was away.",
+            "无人接替；主节点离开多久，中断就持续多久。",
+        ),
+    }
+}
+
+/// The incident in one or two sentences.
+pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
+    let old = &incident.master;
+    let since = |at: i64| duration(at - incident.outage_began(), lang);
+    let cause = incident.cause();
+    let manual = cause != Cause::MasterDown;
+    if let Some(new) = &incident.new_master {
+        let promoted = incident.winner().and_then(|run| run.promoted.as_ref()).map(|(_, at)| *at);
+        let told = incident.first_told().unwrap_or(incident.last);
+        return switched(old, new, cause, timed, promoted.map(since), &since(told), lang);
+    }
+    if let Some(foreign) = &incident.foreign {
+        let (new, undone) = (&foreign.to, foreign.undone.is_some());
+        return match (lang, undone) {
+            (Lang::En, true) => {
+                format!("Somebody else promoted {new}; the sentinels made it a replica of {old} again.")
+            }
+            (Lang::En, false) => format!("Somebody else promoted {new} while {old} was the master."),
+            (Lang::Zh, true) => {
+                format!("{new} 被哨兵以外的操作提升为主节点，哨兵随后让它重新成为 {old} 的副本。")
+            }
+            (Lang::Zh, false) => format!("{old} 仍是主节点时，{new} 被哨兵以外的操作提升为主节点。"),
+        };
+    }
+    if let Some(back) = incident.came_back() {
+        let (times, lasted) = (incident.times_down(), duration(back - incident.began, lang));
+        return match (lang, times > 1) {
+            (Lang::En, false) => {
+                format!("The master {old} was missed for {lasted} and came back by itself. Nobody took over.")
+            }
+            (Lang::Zh, false) => format!("主节点 {old} 失联 {lasted}后自行恢复，没有发生切换。"),
+            (Lang::En, true) => format!(
+                "The master {old} went away {times} times in {lasted} and came back each time. Nobody took over."
+            ),
+            (Lang::Zh, true) => {
+                format!("主节点 {old} 在 {lasted}内失联 {times} 次，每次都自行恢复，没有发生切换。")
+            }
+        };
+    }
+    let failed = incident
+        .runs
+        .iter()
+        .any(|run| run.end.is_some_and(|(end, _)| end == End::NoGoodReplica || end == End::NotPromoted));
+    match (lang, manual && failed) {
+        (Lang::En, true) => format!("A failover was asked for and given up. The master is still {old}."),
+        (Lang::Zh, true) => format!("有人要求故障转移，但未能完成。主节点仍是 {old}。"),
+        (Lang::En, false) if manual => {
+            format!("A failover of {old} was begun; its end is not in these logs.")
+        }
+        (Lang::Zh, false) if manual => format!("开始了对 {old} 的故障转移；日志中没有它的结局。"),
+        (Lang::En, false) => format!("NOBODY TOOK OVER. The master {old} is missed to the end of the logs."),
+        (Lang::Zh, false) => format!("无人接替。直到日志结束，主节点 {old} 一直失联。"),
+    }
+}
+
+fn switched(
+    old: &str,
+    new: &str,
+    cause: Cause,
+    timed: bool,
+    promoted: Option<String>,
+    told: &str,
+    lang: Lang,
+) -> String {
+    let what = match (lang, cause) {
+        (Lang::En, Cause::Planned) => format!("A planned failover from {old}: {new} is the master."),
+        (Lang::En, Cause::MasterDown) => format!("The master {old} failed; {new} took over."),
+        (Lang::En, Cause::Unknown) => {
+            format!("{new} became the master instead of {old}. Why, is not in these logs.")
+        }
+        (Lang::Zh, Cause::Planned) => format!("计划内切换：主节点由 {old} 变为 {new}。"),
+        (Lang::Zh, Cause::MasterDown) => format!("主节点 {old} 故障，由 {new} 接替。"),
+        (Lang::Zh, Cause::Unknown) => format!("主节点由 {old} 变为 {new}，原因不在这些日志中。"),
+    };
+    let timed = timed && cause != Cause::Unknown;
+    if !timed {
+        return what;
+    }
+    match (lang, promoted) {
+        (Lang::En, Some(promoted)) => {
+            format!("{what} It took writes after {promoted}; clients were told after {told}.")
+        }
+        (Lang::En, None) => format!("{what} Clients were told after {told}."),
+        (Lang::Zh, Some(promoted)) => format!("{what}{promoted}后可写入，{told}后客户端得知新地址。"),
+        (Lang::Zh, None) => format!("{what}{told}后客户端得知新地址。"),
+    }
+}
+
+/// What the times above do not contain.
+pub(super) fn before_the_first_line(lang: Lang) -> &'static str {
+    lang.pick(
+        "Times count from the first +sdown. The master was away for down-after-milliseconds before that.",
+        "时间从第一条 +sdown 算起；在此之前主节点已失联 down-after-milliseconds。",
+    )
+}
+
+/// Breaks a text into lines of at most this many columns: at blanks, and between Chinese characters.
+pub(super) fn wrap(text: &str, to: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut word = String::new();
+    let mut chars = text.chars().chain([' ']).peekable();
+    while let Some(c) = chars.next() {
+        let closes = chars.peek().is_some_and(|next| CLOSING.contains(*next));
+        let ends = c == ' ' || (!c.is_ascii() && !closes && !OPENING.contains(c));
+        if c != ' ' {
+            word.push(c);
+        }
+        if !ends {
+            continue;
+        }
+        let line = lines.last_mut().map(std::mem::take).unwrap_or_default();
+        let fits = columns(line.trim_end()) + columns(&word) <= to || line.is_empty();
+        let whole = std::mem::take(&mut word) + if c == ' ' { " " } else { "" };
+        if let Some(last) = lines.last_mut() {
+            if fits {
+                *last = line + &whole;
+            } else {
+                *last = line;
+                lines.push(whole);
+            }
+        }
+    }
+    lines.iter().map(|line| line.trim_end().to_owned()).collect()
+}
+
+/// No line ends with these.
+const OPENING: &str = "（“";
+/// No line begins with these.
+const CLOSING: &str = "，。；：、）！？”";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_are_broken_where_their_language_allows_it() {
+        assert_eq!(wrap("one two three", 8), ["one two", "three"]);
+        assert_eq!(wrap("一二三四，五六（七八）", 8), ["一二三", "四，五六", "（七八）"]);
+        assert_eq!(wrap("averylongword x", 4), ["averylongword", "x"]);
+        assert_eq!(wrap("", 4), [""]);
+    }
+
+    #[test]
+    fn durations_grow_coarser() {
+        let en = |ms| duration(ms, Lang::En);
+        assert_eq!(
+            [en(1287), en(303_000), en(7_500_000), en(-5)],
+            ["1.287 s", "5 min 3 s", "2 h 5 min", "0.000 s"]
+        );
+        assert_eq!(duration(1287, Lang::Zh), "1.287 秒");
+    }
+}
