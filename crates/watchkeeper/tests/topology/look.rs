@@ -133,6 +133,12 @@ impl Group {
         Ok(said)
     }
 
+    /// The ids of the sentinels.
+    pub(crate) fn ids(&self) -> Vec<String> {
+        let id = |who| text(&ask(self.addr(who), &["SENTINEL", "MYID"]).unwrap());
+        self.sentinels().map(id).collect()
+    }
+
     /// How many acknowledged writes since the last question the master has not.
     pub(crate) fn lost(&self, master: usize) -> usize {
         let written = self.writer.as_ref().unwrap().take();

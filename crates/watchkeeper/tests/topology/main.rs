@@ -83,6 +83,30 @@ fn a_master_that_hangs_goes_on_as_the_last_of_the_chain() {
 }
 
 #[test]
+fn all_of_it_is_stopped_and_started_again() {
+    const LINES: &[(usize, &str)] = &[
+        (1, "appendonly yes\nappenddirname aof-1"),
+        (2, "appendonly yes\nappenddirname aof-2"),
+        (3, "appendonly yes\nappenddirname aof-3"),
+    ];
+    let mut group = Group::start(&Plan { server_lines: LINES, ..Plan::default() });
+    group.settles_as("1>2>3");
+    group.kill(&[Server(1)]);
+    group.settles_as("2>3");
+    group.start_again(&[Server(1)]);
+    group.settles_as("2>3>1");
+    group.lost(2);
+
+    let ids = group.ids();
+    let all: Vec<_> = group.servers().map(Server).chain(group.sentinels()).collect();
+    group.kill(&all);
+    group.start_again(&all);
+    group.settles_as("2>3>1");
+    assert_eq!(group.ids(), ids, "sentinels are who they were");
+    group.nothing_is_lost(2);
+}
+
+#[test]
 fn without_a_topology_it_is_the_star_of_upstream() {
     let mut group = Group::start(&Plan { topology: None, ..Plan::default() });
     // What is below the first level is not known, and left alone.
