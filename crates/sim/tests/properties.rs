@@ -419,6 +419,31 @@ fn priority_zero() {
     stage.fine(stage.order(0, 2, None));
     stage.fine(stage.order(0, 1, Some(2)));
     stage.wrong(stage.order(0, 1, None), "promotes 10.0.0.2:6379, whose priority is 0");
+    // That it is no master any more may not be known yet, but soon is.
+    let who = stage.it.world.at(server_addr(0, 1)).expect("it is there");
+    stage.fine(Fact::Follows { who, master: None });
+    stage.fine(Fact::Follows { who, master: Some(server_addr(0, 2)) });
+    stage.fine(stage.order(0, 1, None));
+    stage.now = stage.now + 6_000_000;
+    stage.wrong(stage.order(0, 1, None), "promotes 10.0.0.2:6379, whose priority is 0");
+}
+
+#[test]
+fn lost_writes() {
+    let acked = |stage: &Stage<_>, value| Fact::Acked {
+        writer: stage.it.writers[0],
+        server: server_addr(0, 0),
+        value,
+    };
+    let mut stage = Stage::new(property::LostWrites::default());
+    stage.fine(acked(&stage, 7));
+    let error = stage.property.settled(&stage.it.world).expect_err("a lost write was not seen");
+    assert!(error.contains("no promotion or restart explains it"), "{error}");
+    // A server that does not hold it is promoted: it was not replicated.
+    let who = stage.it.world.at(server_addr(0, 1)).expect("it is there");
+    stage.fine(Fact::Follows { who, master: None });
+    stage.property.settled(&stage.it.world).expect("explained");
+    assert_eq!(stage.property.lost().map(|lost| (lost.unreplicated, lost.total())), Some((1, 1)));
 }
 
 #[test]
