@@ -212,10 +212,10 @@ impl Ping {
         }
     }
 
-    /// When the next PING is due, given the period. Unanswered ones are repeated at half of it.
+    /// When the next PING is due, given the period. Unanswered ones are repeated at half of it. Silence counts from the
+    /// beginning, so the first one is due at once: a period later it would leave when a short down-after is over.
     pub(crate) fn due_at(&self, period: u64) -> Mono {
-        let by_answer = self.pong + period;
-        self.sent.map_or(by_answer, |sent| by_answer.max(sent + period / 2)) + 1
+        self.sent.map_or(self.pong, |sent| (self.pong + period).max(sent + period / 2) + 1)
     }
 
     /// Since when nothing acceptable was heard, if something is amiss at all.

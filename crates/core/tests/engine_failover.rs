@@ -319,3 +319,20 @@ fn nobody_is_sent_to_a_promoted_replica_that_is_a_replica_again() {
     bench.run(5_000);
     assert_eq!(bench.orders("10.0.0.4:6379"), Vec::<String>::new());
 }
+
+#[test]
+fn a_new_master_is_pinged_before_a_short_down_after_is_over() {
+    let mut setup = Setup::alone(2);
+    setup.group().down_after_ms = 1_000;
+    let mut bench = setup.started();
+    bench.run(15_000);
+    assert_eq!(bench.count("+sdown"), 0, "nobody is held for down at the start: {:?}", bench.events);
+    bench.crash(MASTER);
+    bench.until("+switch-master", 6_000);
+    bench.forget();
+    bench.run(5_000);
+    let living =
+        |event: &str| event.starts_with("+sdown") && !event.starts_with("+sdown slave 10.0.0.1:6379");
+    let down: Vec<_> = bench.events.iter().filter(|(_, event)| living(event)).collect();
+    assert!(down.is_empty(), "{down:?}");
+}
