@@ -29,4 +29,6 @@ step build cargo test --locked --workspace --exclude watchkeeper-conformance --n
 step test cargo test --locked --workspace --exclude watchkeeper-conformance
 # More fixed seeds than the tests above have time for in a debug build.
 step sim env FROM=76 SEEDS=160 MINUTES=2 scripts/sim.sh
+# And some that nobody has seen yet; the first is printed, so that a failure can be played again.
+step sim-fresh env SEEDS=40 MINUTES=1 scripts/sim.sh
 steps_summary
