@@ -255,7 +255,7 @@ impl Group {
         let patient = now.since(since) >= self.shape_patience_ms(id, lost, sh);
         let may = patient && self.master_looks_sane(sh) && self.way_is_fresh(wanted, sh);
         if may
-            && !self.too_many_syncing(sh)
+            && !self.too_many_syncing(id, sh)
             && !sh.canary(Canary::WrongParentLeft)
             && self.follow(id, wanted, sh)
         {
@@ -315,13 +315,18 @@ impl Group {
         sh.log(LogLevel::Warning, text);
     }
 
-    /// `parallel-syncs` holds for the whole tree: so many may be on their way to a new parent.
-    fn too_many_syncing(&self, sh: &Shared) -> bool {
+    /// `parallel-syncs` holds for the whole tree: so many others than `id` may be on their way to a new parent. Whose new parent
+    /// is down copies nothing, and waits to be moved as well.
+    fn too_many_syncing(&self, id: ServerId, sh: &Shared) -> bool {
+        let target_down = |replica: &Server| {
+            let to = replica.spot.sent_to.as_ref().and_then(|to| self.member_at(&to.host, to.port, sh));
+            to.is_some_and(|to| to.down.is)
+        };
         let on_its_way = |replica: &&Server| {
             let told = replica.told_at.is_some_and(|at| sh.now.mono.since(at) < SYNCING_MS);
             let there =
                 replica.spot.sent_to.as_ref().is_none_or(|to| replica.follows(to, sh)) && replica.link_up;
-            told && !there && !replica.down.is
+            replica.id != id && told && !there && !replica.down.is && !target_down(replica)
         };
         let limit = usize::try_from(self.conf.parallel_syncs).unwrap_or(0).max(1);
         self.replicas.values().filter(on_its_way).count() >= limit

@@ -189,3 +189,23 @@ fn no_order_makes_a_circle_with_what_a_stray_server_says() {
     assert_eq!(bench.orders(R2).len(), 6, "told once: {:?}", bench.orders(R2));
     assert_eq!(bench.count("+fix-slave-config"), 1);
 }
+
+#[test]
+fn who_was_moved_just_now_is_moved_again_when_its_new_parent_dies() {
+    let mut setup = with(Topology::Chain, 4);
+    setup.group().parallel_syncs = 1;
+    let mut bench = setup.settled();
+    while shape(&bench) != "1 1<2 2<3 3<4 4<5" {
+        bench.run(500);
+        assert!(bench.now < 60_000, "{}", shape(&bench));
+    }
+    bench.run(2_000);
+    for lost in [R3, R4] {
+        bench.crash(lost);
+    }
+    for without in [R4, "10.0.0.5:6379"] {
+        bench.set(without, |replica| replica.link_up = false);
+    }
+    bench.run(12_000);
+    assert_eq!(shape(&bench), "1 1<2 2<5");
+}
