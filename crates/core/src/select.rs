@@ -9,6 +9,7 @@ use crate::info::Role;
 use crate::server::{Server, ServerId};
 use crate::shared::Shared;
 use crate::time::Mono;
+use crate::topology::WAY_FRESH_MS;
 
 /// Why a replica may not be promoted. Times in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,10 +111,12 @@ impl Group {
     }
 
     /// Whether the master is a replica without a source that follows one of its own replicas, itself or through others. It
-    /// began again with an old configuration; nobody in the circle becomes a master by itself.
+    /// began again with an old configuration; nobody in the circle becomes a master by itself. Somebody may make it one,
+    /// so only what it said just now counts.
     fn goes_in_a_circle(&self, sh: &Shared) -> bool {
         let master = &self.master;
-        if master.role != Role::Replica || master.link_up || !master.cmd.up {
+        let fresh = master.info_at.is_some_and(|at| sh.now.mono.since(at) <= WAY_FRESH_MS);
+        if master.role != Role::Replica || master.link_up || !master.cmd.up || !fresh {
             return false;
         }
         let Some(source) = self.source_of(master, sh) else { return false };

@@ -449,7 +449,7 @@ const TURNS_MAX: u64 = 10;
 const OVERRULED_MAX: u32 = 3;
 const FORGIVEN_AFTER_MS: u64 = 3_600_000;
 /// What a server says of whom it follows counts for so many milliseconds when another one is sent to it.
-const WAY_FRESH_MS: u64 = 2_000;
+pub(crate) const WAY_FRESH_MS: u64 = 2_000;
 /// Milliseconds for which a replica counts as on its way after it was told to move.
 const SYNCING_MS: u64 = 60_000;
 

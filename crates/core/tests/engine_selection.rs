@@ -217,13 +217,17 @@ fn old_data_is_better_than_no_master_for_ever() {
 #[test]
 fn old_data_is_refused_while_somebody_may_have_newer() {
     type Change = fn(&mut Bench);
-    let changes: [(&str, Change); 6] = [
+    let changes: [(&str, Change); 7] = [
         ("the master is dead", |bench| bench.crash(MASTER)),
         ("it has a source elsewhere", |bench| {
             bench.set(MASTER, |master| (master.of, master.link_up) = (Some(addr("10.9.9.9:6379")), true));
         }),
         ("it lost a source elsewhere", |bench| {
             bench.set(MASTER, |master| master.of = Some(addr("10.9.9.9:6379")));
+        }),
+        ("what it said is old", |bench| {
+            bench.until("-role-change master", 15_000);
+            bench.set(MASTER, |master| master.info = false);
         }),
         ("a replica is down", |bench| bench.crash(R2)),
         ("a replica hangs", |bench| bench.set(R3, |replica| replica.mode = Mode::Hung)),
