@@ -17,6 +17,7 @@
 //! assert_ne!(before, after);
 //! ```
 
+pub mod bench;
 pub mod binaries;
 pub mod chaos;
 pub mod client_program;

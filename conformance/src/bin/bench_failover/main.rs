@@ -9,11 +9,11 @@
 mod table;
 
 use std::fs;
-use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use table::{Run, STEPS};
+use watchkeeper_conformance::bench::{Bench, machine};
 use watchkeeper_conformance::{Conn, Flavour, FrameExt, Group, Recorder, Topology, eventually};
 
 /// `down-after-milliseconds` of every run.
@@ -24,20 +24,11 @@ const WRITE_PERIOD: Duration = Duration::from_millis(1);
 const DEADLINE: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let runs: u32 = match words.first().map_or(Ok(5), |word| word.parse()) {
-        Ok(runs) if runs > 0 => runs,
-        _ => {
-            eprintln!("error: `{}` is not a number of runs, expected 1 or more", words[0]);
-            eprintln!("hint: bench_failover [RUNS] [FILE]");
-            return ExitCode::FAILURE;
-        }
+    let usage = "bench_failover [RUNS] [FILE]";
+    let Some(mut bench) = Bench::from_args("runs", 5, usage, &table::csv_head()) else {
+        return ExitCode::FAILURE;
     };
-    let mut file = words.get(1).map(|path| {
-        let mut file = fs::File::create(path).unwrap_or_else(|error| panic!("`{path}`: {error}"));
-        writeln!(file, "{}", table::csv_head()).expect("the file was opened for writing");
-        file
-    });
+    let runs = u32::try_from(bench.amount).unwrap_or(u32::MAX);
     println!("ours: {}", Flavour::Ours.sentinel().0.display());
     println!("theirs: {}", Flavour::Redis.sentinel().0.display());
     println!("machine: {}", machine());
@@ -46,23 +37,13 @@ fn main() -> ExitCode {
         for flavour in [Flavour::Ours, Flavour::Redis] {
             let run = measure(flavour, number, runs);
             println!("{}", run.show());
-            if let Some(file) = &mut file {
-                writeln!(file, "{}", run.csv()).expect("the file was opened for writing");
-            }
+            bench.write(&run.csv());
             all.push(run);
         }
     }
     println!("machine: {}", machine());
     println!("{}", table::summary(&all, DOWN_AFTER_MS));
     ExitCode::SUCCESS
-}
-
-/// Processors and how busy they are.
-fn machine() -> String {
-    let processors = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load = load.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
-    format!("{processors} processors, load {load} (1 and 5 minutes)")
 }
 
 fn measure(flavour: Flavour, number: u32, runs: u32) -> Run {

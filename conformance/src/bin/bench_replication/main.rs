@@ -8,13 +8,12 @@
 mod load;
 mod table;
 
-use std::fs;
-use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use load::{Lag, VALUE_BYTES, Writer, lag_for};
 use table::Run;
+use watchkeeper_conformance::bench::{Bench, machine};
 use watchkeeper_conformance::{Daemon, Flavour, FrameExt, Group, Topology, eventually};
 
 /// How many replicas.
@@ -25,42 +24,22 @@ const QUIET: Duration = Duration::from_secs(5);
 const DEADLINE: Duration = Duration::from_secs(300);
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let megabytes: usize = match words.first().map_or(Ok(100), |word| word.parse()) {
-        Ok(megabytes) if megabytes > 0 => megabytes,
-        _ => {
-            eprintln!("error: `{}` is not a number of megabytes, expected 1 or more", words[0]);
-            eprintln!("hint: bench_replication [MEGABYTES] [FILE]");
-            return ExitCode::FAILURE;
-        }
+    let usage = "bench_replication [MEGABYTES] [FILE]";
+    let Some(mut bench) = Bench::from_args("megabytes", 100, usage, table::CSV_HEAD) else {
+        return ExitCode::FAILURE;
     };
-    let mut file = words.get(1).map(|path| {
-        let mut file = fs::File::create(path).unwrap_or_else(|error| panic!("`{path}`: {error}"));
-        writeln!(file, "{}", table::CSV_HEAD).expect("the file was opened for writing");
-        file
-    });
     println!("machine: {}", machine());
     let mut runs = Vec::new();
     for replicas in REPLICAS {
         for chain in [false, true] {
-            let run = measure(replicas, chain, megabytes);
+            let run = measure(replicas, chain, bench.amount);
             println!("{}", run.show());
-            if let Some(file) = &mut file {
-                writeln!(file, "{}", run.csv()).expect("the file was opened for writing");
-            }
+            bench.write(&run.csv());
             runs.push(run);
         }
     }
     println!("machine: {}\n\n{}", machine(), table::tables(&runs));
     ExitCode::SUCCESS
-}
-
-/// Processors and how busy they are.
-fn machine() -> String {
-    let processors = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load = load.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
-    format!("{processors} processors, load {load} (1 and 5 minutes)")
 }
 
 fn measure(replicas: usize, chain: bool, megabytes: usize) -> Run {

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use watchkeeper_core::event_text::find;
 
+use super::format::Format;
 use super::lang::Lang;
 use super::status;
 use crate::explain::{self, Log, Report, glossary};
@@ -36,15 +37,6 @@ pub(super) struct ExplainArgs {
     /// How the report is printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-/// For whom the report is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// people
-    Text,
-    /// programs
-    Json,
 }
 
 /// Marks a word as the name of an event.

@@ -3,6 +3,7 @@
 
 mod demo;
 mod explain;
+mod format;
 mod from_env;
 mod health;
 pub mod lang;

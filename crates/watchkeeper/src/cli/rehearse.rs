@@ -12,6 +12,7 @@ use watchkeeper_core::config::Config;
 use watchkeeper_sim::config_text;
 use watchkeeper_sim::rehearse::{Given, How, Topology, rehearse};
 
+use super::format::Format;
 use super::lang::Lang;
 use super::status;
 
@@ -44,15 +45,6 @@ pub(super) struct RehearseArgs {
     /// How the result is printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-/// For whom the result is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// people
-    Text,
-    /// programs
-    Json,
 }
 
 /// Plays it and prints what came of it: 0, every group can be written to; 1, one can't; 2, it could not be played.
