@@ -549,9 +549,8 @@ impl Group {
             Phase::WaitStart => {
                 let quick = failover.started_at + self.lost_after_ms(timeout) + 1;
                 let last = failover.started_at + sh.tuning.election_timeout.min(timeout) + 1;
-                let look = self.looks_again_until().filter(|at| *at > sh.now.mono);
-                let next = if quick > sh.now.mono { quick } else { last };
-                look.map_or(next, |look| look.min(next))
+                let ahead = [Some(quick), Some(last), self.looks_again_until()].into_iter().flatten();
+                ahead.filter(|at| *at > sh.now.mono).min().unwrap_or(last)
             }
             Phase::Promote | Phase::WaitPromotion => failover.phase_at + timeout + 1,
             Phase::Reconfigure => {

@@ -280,3 +280,21 @@ proptest! {
         }
     }
 }
+
+/// Elected after the election's time, by a sentinel that was alone and looks once more: it waits, and does not spin.
+#[test]
+fn who_looks_again_after_a_late_election_does_not_spin() {
+    let mut w = world();
+    let acts = [
+        Act::State(3, 3),
+        Act::Peers(true, 0),
+        Act::State(4, 1),
+        Act::Role(0, 0),
+        Act::Run(21_624),
+        Act::State(3, 0),
+        Act::Run(10_570),
+    ];
+    for act in &acts {
+        play(&mut w, act);
+    }
+}
