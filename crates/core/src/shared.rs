@@ -216,7 +216,12 @@ impl Shared {
         let reply = if good { &promise.good } else { &promise.failed };
         self.clients.reply(promise.client, reply, &mut self.out);
         if let Some((event, script)) = promise.then {
-            self.deliver(event, script);
+            let behind = self.held.iter().any(|held| held.event.group == event.group);
+            if behind && self.held.len() < HELD_EVENTS_MAX {
+                self.held.push_back(HeldEvent { after: Version::default(), event, script });
+            } else {
+                self.deliver(event, script);
+            }
         }
     }
 

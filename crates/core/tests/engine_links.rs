@@ -298,3 +298,21 @@ fn who_looks_again_after_a_late_election_does_not_spin() {
         play(&mut w, act);
     }
 }
+
+/// The group is forgotten and watched again while the disk hangs, behind an event whose write then fails.
+#[test]
+fn monitor_is_told_after_what_was_told_of_the_group_before() {
+    let mut w = world();
+    let acts = [
+        Act::Disk(2),
+        Act::Hello(1, 0, 0, 1),
+        Act::Hello(1, 2, 0, 0),
+        Act::Command(2),
+        Act::Command(3),
+        Act::Release(false),
+        Act::Release(false),
+    ];
+    for act in &acts {
+        play(&mut w, act);
+    }
+}

@@ -159,6 +159,7 @@ impl World {
             for link in self.links_to(at) {
                 let backlog = self.links.get_mut(&link).map(|known| std::mem::take(&mut known.backlog));
                 for command in backlog.into_iter().flatten() {
+                    *self.late_answers.entry(self.now).or_default() += 1;
                     self.later(0, Todo::Arrive(link, command));
                 }
             }
