@@ -102,8 +102,7 @@ fn fail_over(group: &Group, leader: Option<usize>) -> usize {
 }
 
 fn mixed_group(sentinels: [Flavour; 3], servers: Flavour) {
-    let group =
-        Topology::new().down_after_ms(2000).replicas(4).servers(servers).sentinels(&sentinels).start();
+    let group = Topology::new().replicas(4).servers(servers).sentinels(&sentinels).start();
     for sentinel in &group.sentinels {
         // A replica's new state shows within a second instead of ten; nothing else changes.
         assert_eq!(sentinel.cmd("SENTINEL DEBUG info-period 1000").text(), "OK");
@@ -142,7 +141,7 @@ fn one_of_each() {
 /// SENTINEL FAILOVER at each kind in turn: the sentinel that is asked leads, the others follow its hello messages.
 #[test]
 fn a_switchover_asked_of_any_kind_reaches_the_others() {
-    let group = Topology::new().down_after_ms(2000).sentinels(&[Ours, Redis, Valkey]).start();
+    let group = Topology::new().sentinels(&[Ours, Redis, Valkey]).start();
     for sentinel in &group.sentinels {
         assert_eq!(sentinel.cmd("SENTINEL DEBUG info-period 1000").text(), "OK");
     }

@@ -255,7 +255,7 @@ fn a_script_inherits_no_sockets_and_the_environment() {
 #[test]
 fn client_reconfig_scripts_are_told_where_to_go() {
     let script = Script::new("exit 0");
-    let topology = Topology::new().down_after_ms(2000).option("client-reconfig-script", script.path());
+    let topology = Topology::new().option("client-reconfig-script", script.path());
     let group = topology.sentinels(&[Flavour::Ours; 3]).start();
     let before = group.master_port();
     group.servers[0].kill();

@@ -97,8 +97,7 @@ fn a_stop_of_three_seconds_is_thirty_seconds_of_tilt() {
 fn nothing_is_started_in_tilt_and_everything_after_it() {
     // A first attempt may find the replica's INFO too old (Redis's sentinel asks too late); the next one is soon. And a
     // replica may have been without its master for 10 x down-after before that was noticed, which TILT eats up.
-    let topology =
-        Topology::new().down_after_ms(2000).replicas(1).quorum(1).option("failover-timeout", "3000");
+    let topology = Topology::new().replicas(1).quorum(1).option("failover-timeout", "3000");
     let group = topology.sentinels(&[Flavour::Ours]).start();
     let sentinel = &group.sentinels[0];
     assert_eq!(sentinel.cmd("SENTINEL DEBUG tilt-period 8000").text(), "OK");
