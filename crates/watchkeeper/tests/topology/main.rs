@@ -2,9 +2,14 @@
 //! without Docker. A client writes all the time, and nothing it had acknowledged may be lost where no master was harmed.
 #![allow(clippy::unwrap_used, reason = "in a test a failed step is the report")]
 
+mod apart;
 mod client;
+mod config;
 mod group;
 mod look;
+mod net;
+mod network;
+mod servers;
 mod shape;
 mod writer;
 
