@@ -88,13 +88,13 @@ impl Sentinel {
 
     /// Takes what a peer that is known by name calls itself; asked before anything else. Another one, perhaps this very
     /// sentinel, that has the peer's old address must not answer for it: its vote would count twice. Who does not say who
-    /// it is (it may lack the permission) is believed to be the right one.
+    /// it is (we may lack the permission to ask) is believed to be the right one.
     pub(crate) fn peer_named_itself(&mut self, id: &SentinelId, answer: &Frame) {
         let (Frame::Bulk(said) | Frame::Simple(said)) = answer else { return };
-        if said.eq_ignore_ascii_case(id.0.as_bytes()) {
+        if said.len() != id.0.len() || said.eq_ignore_ascii_case(id.0.as_bytes()) {
             return;
         }
-        let said = String::from_utf8_lossy(&said[..said.len().min(40)]).into_owned();
+        let said = String::from_utf8_lossy(said).into_owned();
         with_link(id, &mut self.sh, |link, sh| {
             let text =
                 format!("`{}` leads to sentinel {said} and not to {id}: connection closed", link.addr.host);

@@ -135,7 +135,14 @@ impl Group {
             Place::Loopback => Box::new(on_loopback(base_port())),
             Place::Net | Place::NamedNet => Box::new(on_net),
         };
-        let process = |who| Process { who, addr: addr_of(who), child: None, paused: false, plugged: false, away: false };
+        let process = |who| Process {
+            who,
+            addr: addr_of(who),
+            child: None,
+            paused: false,
+            plugged: false,
+            away: false,
+        };
         let processes: Vec<Process> = all.map(process).collect();
         let net = (plan.place != Place::Loopback).then(|| {
             let net = Net::new();
