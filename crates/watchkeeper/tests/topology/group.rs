@@ -244,14 +244,23 @@ impl Group {
             self.signal(*who, signal);
         }
         for who in whom {
-            let mut child = self.process_mut(*who).child.take().unwrap();
-            eventually(&format!("{who:?} ends"), || match child.try_wait() {
-                Ok(Some(_)) => Ok(()),
-                Ok(None) => Err("it runs".to_owned()),
-                Err(error) => Err(error.to_string()),
-            });
+            eventually(&format!("{who:?} ends"), || self.ended(*who, signal));
+            self.process_mut(*who).child = None;
         }
         self.detach(whom);
+    }
+
+    fn ended(&mut self, who: Who, signal: Signal) -> Result<(), String> {
+        let child = self.process_mut(who).child.as_mut().unwrap();
+        if child.try_wait().map_err(|error| error.to_string())?.is_some() {
+            return Ok(());
+        }
+        match who {
+            // One that writes its first append-only file just now refuses, and must be asked again.
+            Who::Server(_) => self.signal(who, signal),
+            Who::Sentinel(_) => {}
+        }
+        Err("it runs".to_owned())
     }
 
     /// Starts them with the files they have, and waits until they answer.
