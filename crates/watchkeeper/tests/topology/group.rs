@@ -1,10 +1,10 @@
 //! A group of real processes: data servers in the shape the test wants, and sentinels. All of them end with the group.
 //!
-//! A test program has an address of its own on loopback, made of its process id, and each group in it a hundred ports there.
-//! So no port is ever looked for, and none is anybody else's.
+//! A test program has an address of its own on loopback, made of its process id, and each group in it a hundred ports there,
+//! none of which is used by somebody who listens on all addresses.
 
 use std::fs::{self, File};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -132,7 +132,7 @@ impl Group {
         symlink(env!("CARGO_BIN_EXE_watchkeeper"), dir.path().join("redis-sentinel")).unwrap();
         let all = (1..=servers).map(Who::Server).chain((1..=plan.sentinels).map(Who::Sentinel));
         let addr_of: Box<dyn Fn(Who) -> SocketAddr> = match plan.place {
-            Place::Loopback => Box::new(on_loopback(base_port())),
+            Place::Loopback => Box::new(on_loopback()),
             Place::Net | Place::NamedNet => Box::new(on_net),
         };
         let process = |who| Process {
@@ -455,15 +455,18 @@ fn data_server() -> PathBuf {
 }
 
 /// The first of a group's hundred ports.
-fn base_port() -> u16 {
+fn base_port(ip: Ipv4Addr) -> u16 {
     static GROUPS: AtomicU16 = AtomicU16::new(0);
-    7000 + 100 * GROUPS.fetch_add(1, Ordering::Relaxed)
+    let free = |base: u16| (base..base + 100).all(|port| TcpListener::bind((ip, port)).is_ok());
+    let mut next = || 7000 + 100 * GROUPS.fetch_add(1, Ordering::Relaxed);
+    std::iter::repeat_with(&mut next).take(100).find(|base| free(*base)).unwrap()
 }
 
 /// Addresses of a group on loopback. Process ids have 22 bits.
-fn on_loopback(base: u16) -> impl Fn(Who) -> SocketAddr {
+fn on_loopback() -> impl Fn(Who) -> SocketAddr {
     let [_, a, b, c] = std::process::id().to_be_bytes();
     let ip = Ipv4Addr::new(127, 64 | (a & 63), b, c);
+    let base = base_port(ip);
     move |who| {
         let port = match who {
             Who::Server(number) => number,
