@@ -35,7 +35,7 @@ impl Sentinel {
         if let Err(why) = result {
             self.sh.log(LogLevel::Verbose, format!("Looking up `{name}` failed: {why}"));
         }
-        self.give_up_lost_addresses(&name);
+        let lost = self.give_up_lost_addresses(&name);
         let (ready, waiting) =
             std::mem::take(&mut self.waiting).into_iter().partition(|w| w.ticket == ticket);
         self.waiting = waiting;
@@ -46,7 +46,7 @@ impl Sentinel {
                 WaitingFor::Command(command) => self.command_after_lookup(command),
             }
         }
-        if fresh.is_some() {
+        if fresh.is_some() || lost {
             self.evaluate_all();
         }
     }
@@ -65,25 +65,26 @@ impl Sentinel {
     }
 
     /// A remembered address of a name that cannot be looked up any more is given up once the name of somebody else leads
-    /// there, with the same port. Whoever just answered, or just failed to, is one of the two.
-    fn give_up_lost_addresses(&mut self, name: &str) {
+    /// there, with the same port. Whoever just answered, or just failed to, is one of the two. True if there was one.
+    fn give_up_lost_addresses(&mut self, name: &str) -> bool {
         let places: BTreeSet<SocketAddr> =
-            self.named().filter(|addr| addr.is_named(name)).filter_map(Addr::socket).collect();
-        let stale = |addr: &Addr| self.sh.names.is_stale(&addr.host);
+            self.addrs().filter(|addr| addr.is_named(name)).filter_map(Addr::socket).collect();
         let there = |addr: &&Addr| addr.socket().is_some_and(|at| places.contains(&at));
-        let held: BTreeSet<SocketAddr> =
-            self.named().filter(there).filter(|addr| !stale(addr)).filter_map(Addr::socket).collect();
-        let lost: BTreeSet<String> = self
-            .named()
-            .filter(|addr| stale(addr) && addr.socket().is_some_and(|at| held.contains(&at)))
-            .map(|addr| addr.host.clone())
-            .collect();
-        for name in lost {
+        // Two names for one place are both right as long as both lead there, and an address that people wrote stays theirs.
+        let (stale, led): (Vec<&Addr>, Vec<&Addr>) = self
+            .addrs()
+            .filter(there)
+            .filter(|addr| Names::is_name(&addr.host))
+            .partition(|addr| self.sh.names.is_stale(&addr.host));
+        let taken = |addr: &&Addr| led.iter().any(|other| other.socket() == addr.socket());
+        let lost: BTreeSet<String> = stale.into_iter().filter(taken).map(|addr| addr.host.clone()).collect();
+        for name in &lost {
             let text = format!("The address of `{name}` is another one's now, and the name leads nowhere");
             self.sh.log(LogLevel::Warning, text);
-            self.sh.names.forget(&name);
-            self.readdress(&name, &[]);
+            self.sh.names.forget(name);
+            self.readdress(name, &[]);
         }
+        !lost.is_empty()
     }
 
     /// Takes what a peer that is known by name calls itself; asked before anything else. Another one, perhaps this very
@@ -102,13 +103,14 @@ impl Sentinel {
             link.conn.close(sh);
             link.ping.note_broken(sh.now.mono);
         });
+        self.evaluate_all();
     }
 
-    /// The addresses of all servers and peers that are known by name.
-    fn named(&self) -> impl Iterator<Item = &Addr> {
+    /// The addresses of all servers and peers.
+    fn addrs(&self) -> impl Iterator<Item = &Addr> {
         let servers = self.groups.values().flat_map(|group| group.servers().map(|server| &server.addr));
         let peers = self.sh.peers.values().map(|link| &link.addr);
-        servers.chain(peers).filter(|addr| Names::is_name(&addr.host))
+        servers.chain(peers)
     }
 }
 
