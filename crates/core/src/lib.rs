@@ -29,6 +29,7 @@ pub mod lang;
 pub mod limits;
 mod link;
 mod names;
+pub mod nearest;
 mod peer;
 mod reconf;
 pub mod rng;

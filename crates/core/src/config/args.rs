@@ -2,6 +2,7 @@
 //! as itself. A value is never able to end its line: whatever is not printable is written escaped.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 pub(crate) use watchkeeper_resp::split_args;
 
@@ -46,6 +47,35 @@ pub(crate) fn column_of(line: &[u8], words: &[Vec<u8>], index: usize) -> usize {
         .map_or(1, |at| at + 1)
 }
 
+/// Where the words of a line stand in it, quotes included. A word whose quote is not closed goes to the end of the line.
+pub(crate) fn spans(line: &[u8]) -> Vec<Range<usize>> {
+    let blank = |byte: u8| matches!(byte, b' ' | b'\t'..=b'\r');
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < line.len() {
+        if blank(line[at]) {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        let mut quote = None;
+        while at < line.len() && (quote.is_some() || !b" \n\r\t".contains(&line[at])) {
+            match (line[at], quote) {
+                // Within double quotes a backslash protects any byte, within single ones the quote alone.
+                (b'\\', Some(b'"')) => at += 1,
+                (b'\\', Some(b'\'')) if line.get(at + 1) == Some(&b'\'') => at += 1,
+                (byte, Some(open)) if byte == open => quote = None,
+                (byte @ (b'"' | b'\''), None) => quote = Some(byte),
+                _ => {}
+            }
+            at += 1;
+        }
+        at = at.min(line.len());
+        found.push(start..at);
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +108,21 @@ mod tests {
             assert_eq!(word(plain), plain, "{plain:?}");
         }
         assert_eq!(quote(b"a\"\\\n\r\t\x07\x08\x01\xe4"), r#""a\"\\\n\r\t\a\b\x01\xe4""#);
+    }
+
+    #[test]
+    fn spans_are_those_of_the_words() {
+        let lines =
+            [r#"sentinel  auth-pass m "a \"b" x"#, r"a 'it\'s \x' b", "a", "", r#"a b"c d"e"#, "a \t\u{b} b"];
+        for line in lines {
+            let Some(words) = split_args(line.as_bytes()) else { continue };
+            let found = spans(line.as_bytes());
+            let alone =
+                found.iter().map(|span| split_args(&line.as_bytes()[span.clone()]).unwrap().remove(0));
+            assert_eq!(alone.collect::<Vec<_>>(), words, "{line}");
+        }
+        assert_eq!(spans(b"a \"b c"), [0..1, 2..6]);
+        assert_eq!(spans(b"\"a\\"), [0..3]);
     }
 
     #[test]

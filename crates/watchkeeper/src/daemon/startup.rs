@@ -23,6 +23,7 @@ use super::notify::{Environment, Notifier};
 use super::pidfile::PidFile;
 use super::{Startup, bind, raise_open_files, run, signals, strerror};
 use machine::Machine;
+pub(crate) use machine::matching;
 
 /// A configuration longer than this is refused, in bytes.
 const CONFIG_BYTES_MAX: u64 = 256 * 1024 * 1024;
