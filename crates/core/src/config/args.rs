@@ -122,7 +122,7 @@ mod tests {
             assert_eq!(alone.collect::<Vec<_>>(), words, "{line}");
         }
         assert_eq!(spans(b"a \"b c"), [0..1, 2..6]);
-        assert_eq!(spans(b"\"a\\"), [0..3]);
+        assert_eq!(spans(b"x \"a\\"), [0..1, 2..5]);
     }
 
     #[test]

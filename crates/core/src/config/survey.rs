@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::args::spans;
-use super::error::ConfigError;
+use super::error::{ConfigError, ErrorKind};
 use super::parse::{Files, banner, read};
 use super::source::trim;
 use super::{Config, Source};
@@ -15,7 +15,7 @@ use crate::sentinel::Persona;
 /// Lines read at most: the time that reading takes grows with the square of the number of groups.
 const LINES_MAX: usize = 50_000;
 /// Errors kept at most.
-const FLAWS_MAX: usize = 1_000;
+const FLAWS_MAX: usize = 10_000;
 
 /// What was read, right and wrong.
 #[derive(Debug, Default)]
@@ -89,7 +89,8 @@ pub fn survey(main: &Source, files: &mut dyn Files, persona: Persona) -> Survey 
     let Errors { mut flaws, lines, cut, .. } = errors;
     if cut {
         let message = format!("more than {LINES_MAX} lines; the rest was not read");
-        flaws.push(Flaw { error: banner(None, message), line: None });
+        let hint = Some("is this the file of a sentinel? It has some ten lines for each group".into());
+        flaws.push(Flaw { error: ConfigError { hint, ..banner(None, message) }, line: None });
     }
     Survey { config, lines, flaws, cut }
 }
@@ -122,7 +123,9 @@ impl Errors {
             return Err(error);
         }
         let flaw = Flaw { error: *error, line };
-        if self.flaws.len() < FLAWS_MAX && !self.flaws.contains(&flaw) {
+        // The log is tried at the end of every included file.
+        let told = flaw.error.kind == ErrorKind::Banner && self.flaws.contains(&flaw);
+        if self.flaws.len() < FLAWS_MAX && !told {
             self.flaws.push(flaw);
         }
         Ok(())

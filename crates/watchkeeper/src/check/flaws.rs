@@ -17,7 +17,7 @@ pub(super) fn look(desk: &mut Desk<'_>) {
     }
     for flaw in &desk.sheet.survey.flaws {
         let finding = of_flaw(desk, flaw);
-        desk.found.push(finding);
+        desk.found.push(finding.tamed());
     }
     nul_bytes(desk);
     together(desk);

@@ -71,6 +71,15 @@ pub(crate) struct Finding {
     pub hint: String,
 }
 
+impl Finding {
+    /// Texts of files are in it: none of them may do anything to a terminal.
+    fn tamed(self) -> Finding {
+        let Finding { file, message, hint, .. } = &self;
+        let (file, message, hint) = (spot::tame(file), spot::tame(message), spot::tame(hint));
+        Finding { file, message, hint, ..self }
+    }
+}
+
 /// Everything that is found in these files, in the order of files and lines.
 pub(crate) fn check(inputs: Vec<Input>, options: Options) -> Vec<Finding> {
     let sheets: Vec<Sheet> = inputs.into_iter().map(|input| Sheet::read(input, options.elsewhere)).collect();
@@ -138,7 +147,7 @@ impl<'a> Desk<'a> {
         let line = at.and_then(|at| Some((at, self.sheet.survey.lines.get(at)?)));
         let file = line.and_then(|(_, line)| line.file.as_deref()).unwrap_or(&self.sheet.shown).to_owned();
         let spot = line.map(|(at, line)| Spot::of_word(line, at, word));
-        self.found.push(Finding { code: rule.code, severity, file, spot, message, hint });
+        self.found.push(Finding { code: rule.code, severity, file, spot, message, hint }.tamed());
     }
 
     /// The last line of a directive of a group, else the group's `monitor` line.

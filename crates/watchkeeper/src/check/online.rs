@@ -145,12 +145,7 @@ fn ask(stream: &mut TcpStream, words: &[&[u8]]) -> io::Result<String> {
         }
         line.extend(piece.iter().take(count));
     }
-    let text = String::from_utf8_lossy(&line);
-    Ok(text
-        .trim_end()
-        .chars()
-        .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
-        .collect())
+    Ok(String::from_utf8_lossy(&line).trim_end().to_owned())
 }
 
 #[cfg(test)]

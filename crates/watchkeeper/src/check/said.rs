@@ -145,6 +145,10 @@ const SAID: &[(&str, &str)] = &[
          config-epoch, or remove the line",
         "这样的纪元会使所有选举（包括其他哨兵的）无法进行；请写其他哨兵显示的 config-epoch，或删除这一行",
     ),
+    (
+        "is this the file of a sentinel? It has some ten lines for each group",
+        "这是哨兵的文件吗？哨兵的文件里每个组大约十行",
+    ),
     ("save the file in UTF-8", "请把文件保存为 UTF-8"),
     (
         "restore the file from a backup; if no other copy exists, remove it: the sentinel then starts with a new id and \

@@ -15,7 +15,7 @@ use crate::daemon::startup::matching;
 use crate::daemon::strerror;
 
 /// Bytes read at most, of a file and everything it includes.
-const BYTES_MAX: u64 = 16 * 1024 * 1024;
+const BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// A file to be checked.
 #[derive(Debug)]

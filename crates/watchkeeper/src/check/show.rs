@@ -8,8 +8,10 @@ use watchkeeper_core::Lang;
 use super::codes::{ALL, Rule, Severity, by_code};
 use super::{Finding, Spot};
 
-/// Findings of one code in one file that are shown in full.
+/// Warnings or notes of one code in one file that are shown in full.
 const OF_A_CODE: usize = 5;
+/// The same of errors: all of them are wanted, unless the file is something else altogether.
+const ERRORS: usize = 200;
 
 /// How many there are of each severity.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -61,15 +63,18 @@ pub(crate) fn findings(findings: &[Finding], files: usize, lang: Lang, colour: b
     for finding in findings {
         let times = told.entry((&finding.file, finding.code)).or_default();
         *times += 1;
-        if *times > OF_A_CODE {
+        if *times > most(finding.code) {
             continue;
         }
         let why = by_code(finding.code).filter(|rule| !explained.contains(&rule.code));
         one(&mut out, finding, why, &paint, lang);
         explained.push(finding.code);
     }
-    for ((file, code), times) in told.into_iter().filter(|(_, times)| *times > OF_A_CODE) {
-        let more = times - OF_A_CODE;
+    for ((file, code), times) in told {
+        let more = times.saturating_sub(most(code));
+        if more == 0 {
+            continue;
+        }
         let line = match lang {
             Lang::En => format!("{file}: {more} more of {code} (`--format json` has them all)\n"),
             Lang::Zh => format!("{file}：还有 {more} 处 {code}（`--format json` 列出全部）\n"),
@@ -77,6 +82,12 @@ pub(crate) fn findings(findings: &[Finding], files: usize, lang: Lang, colour: b
         out += &line;
     }
     out + &last_line(Count::of(findings), files, lang)
+}
+
+/// How many findings of a code are shown.
+fn most(code: &str) -> usize {
+    let error = by_code(code).is_some_and(|rule| rule.severity == Severity::Error);
+    if error { ERRORS } else { OF_A_CODE }
 }
 
 fn last_line(count: Count, files: usize, lang: Lang) -> String {

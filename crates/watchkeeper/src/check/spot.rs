@@ -11,6 +11,8 @@ use super::secret;
 const SHOWN: usize = 140;
 /// Of these, before the word to blame in a line that is longer.
 const BEFORE: usize = 60;
+/// Characters of a message.
+const MESSAGE: usize = 400;
 const CUT: &str = "...";
 
 /// A word of a line.
@@ -69,6 +71,13 @@ impl Spot {
     }
 }
 
+/// A text for a terminal: nothing in it that a terminal would obey, and not longer than a person reads.
+pub(super) fn tame(text: &str) -> String {
+    let letter = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    let short: String = text.chars().take(MESSAGE).map(letter).collect();
+    if text.chars().nth(MESSAGE).is_some() { short + CUT } else { short }
+}
+
 /// The characters of a line and the byte each begins at; those of secrets are stars, and what is not printable is
 /// replaced.
 fn covered(line: &Line) -> Vec<(usize, char)> {
@@ -88,7 +97,8 @@ fn covered(line: &Line) -> Vec<(usize, char)> {
         }
         at += chunk.valid().len();
         if !chunk.invalid().is_empty() {
-            found.push((at, char::REPLACEMENT_CHARACTER));
+            let secret = hidden.iter().any(|span| span.contains(&at));
+            found.push((at, if secret { '*' } else { char::REPLACEMENT_CHARACTER }));
             at += chunk.invalid().len();
         }
     }

@@ -108,7 +108,7 @@ fn hosts(desk: &mut Desk<'_>, config: &Config, group: &GroupConfig) {
     let at = at.map(|(at, _)| at);
     let message = say!(
         lang,
-        "{count} of {all} sentinels of `{name}` are on `{host}`: without it {left} are left, and {majority} votes are needed",
+        "{count} of {all} sentinels of `{name}` are on `{host}`; votes left without it: {left}, needed: {majority}",
         "`{name}` 的 {all} 个哨兵中有 {count} 个在 `{host}` 上：没有它只剩 {left} 个，而需要 {majority} 票"
     );
     desk.report(&WK106, at, 3, message);
