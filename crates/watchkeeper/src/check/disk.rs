@@ -1,5 +1,5 @@
 //! What this machine has to say: whether the file can be written back, whether scripts run and are nobody else's, and where
-//! the log goes. Not looked at for a file that is meant for another machine.
+//! the log goes. For a file that is meant for another machine only what it says itself counts.
 
 use std::fs::{self, Metadata};
 use std::io::Read;
@@ -18,8 +18,12 @@ use crate::daemon::strerror;
 /// Bytes of a script that are looked at.
 const HEAD: u64 = 256;
 
-/// The file itself, then scripts and the log.
+/// The file itself, scripts and the log.
 pub(super) fn look(desk: &mut Desk<'_>) {
+    background(desk);
+    if desk.options.elsewhere {
+        return;
+    }
     file(desk);
     for group in &desk.sheet.survey.config.groups {
         let scripts = [
@@ -32,7 +36,6 @@ pub(super) fn look(desk: &mut Desk<'_>) {
             }
         }
     }
-    background(desk);
 }
 
 fn file(desk: &mut Desk<'_>) {

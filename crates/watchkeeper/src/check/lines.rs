@@ -179,7 +179,7 @@ fn words(desk: &mut Desk<'_>) {
         if OURS.contains(&name) {
             ours.add(at, word, written);
         }
-        if name == "masterauth" && !logs_in {
+        if name == "masterauth" && !logs_in && line.words.get(1).is_some_and(|value| !value.is_empty()) {
             let message =
                 say!(lang, "`masterauth` has no effect on a sentinel", "`masterauth` 对哨兵不起作用");
             desk.report(&WK703, Some(at), 0, message);

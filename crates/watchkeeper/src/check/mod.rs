@@ -93,9 +93,7 @@ pub(crate) fn check(inputs: Vec<Input>, options: Options) -> Vec<Finding> {
         times::look(&mut desk);
         secrets::look(&mut desk);
         tls::look(&mut desk);
-        if !options.elsewhere {
-            disk::look(&mut desk);
-        }
+        disk::look(&mut desk);
         across::look(&mut desk, sheets.get(..index).unwrap_or_default());
         if options.online {
             online::look(&mut desk);

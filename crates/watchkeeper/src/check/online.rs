@@ -89,7 +89,7 @@ fn master(desk: &mut Desk<'_>, group: &GroupConfig) {
     // Told already.
     let Some(address) = resolve(host, port) else { return };
     match slowest(address, group) {
-        Ok(slowest) if slowest.as_millis() * TIMES > down => {
+        Ok(slowest) if too_slow(slowest, down) => {
             let took = slowest.as_millis();
             let message = say!(
                 lang,
@@ -105,6 +105,11 @@ fn master(desk: &mut Desk<'_>, group: &GroupConfig) {
             desk.report(&WK903, at, 3, message);
         }
     }
+}
+
+/// Whether a few such answers in a row would be taken for a dead master.
+fn too_slow(slowest: Duration, down_ms: u128) -> bool {
+    slowest.as_millis() * TIMES > down_ms
 }
 
 /// The slowest of some answers.
@@ -179,6 +184,12 @@ mod tests {
             against("-NOAUTH Authentication required.\r\n"),
             Err("-NOAUTH Authentication required.".into())
         );
+    }
+
+    #[test]
+    fn slow_is_what_fills_a_twentieth_of_the_time() {
+        assert!(too_slow(Duration::from_millis(51), 1000));
+        assert!(!too_slow(Duration::from_millis(50), 1000));
     }
 
     #[test]

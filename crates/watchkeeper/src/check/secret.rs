@@ -49,7 +49,12 @@ pub(super) fn hidden(line: &Line) -> Vec<Range<usize>> {
         return (0..spans.len()).filter(secret).filter_map(|index| spans.get(index).cloned()).collect();
     }
     let from = if name == b"sentinel" { of_sentinel(&plain(1)) } else { of_general(&name) };
-    spans.into_iter().skip(from).collect()
+    // Of `password=x` the name is what stands before the sign.
+    let sign = spans.first().filter(|_| from == 1 && directive::general(&name).is_none()).and_then(|first| {
+        let at = name.iter().position(|byte| matches!(byte, b'=' | b':'))?;
+        Some(first.start + at + 1..first.end)
+    });
+    spans.into_iter().skip(from).chain(sign).collect()
 }
 
 /// The first secret word of `sentinel NAME ...`.

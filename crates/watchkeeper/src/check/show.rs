@@ -130,7 +130,7 @@ fn one(out: &mut String, finding: &Finding, why: Option<&Rule>, paint: &Paint, l
     if let Some(rule) = why {
         line(format!("{blank} {equals} {}{colon}{}", lang.pick("why", "原因"), rule.why.pick(lang)));
     }
-    line(format!("{blank} {equals} hint: {}", finding.hint));
+    line(format!("{blank} {equals} {}{colon}{}", lang.pick("hint", "建议"), finding.hint));
     line(String::new());
 }
 
@@ -163,11 +163,12 @@ pub(crate) fn list(lang: Lang) -> String {
 pub(crate) fn explain(rule: &Rule, lang: Lang) -> String {
     let colon = lang.pick(": ", "：");
     format!(
-        "{}[{}]{colon}{}\n\n{}\n\nhint: {}\n",
+        "{}[{}]{colon}{}\n\n{}\n\n{}{colon}{}\n",
         rule.severity.title(lang),
         rule.code,
         rule.title.pick(lang),
         rule.why.pick(lang),
+        lang.pick("hint", "建议"),
         rule.fix.pick(lang),
     )
 }
