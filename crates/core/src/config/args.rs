@@ -37,14 +37,9 @@ pub fn word(value: &[u8]) -> Vec<u8> {
     value.to_vec()
 }
 
-/// Column (from 1, in bytes) at which the `index`-th of `words` begins in `line`; 1 where that cannot be told.
-pub(crate) fn column_of(line: &[u8], words: &[Vec<u8>], index: usize) -> usize {
-    let Some(wanted) = words.get(index..) else { return 1 };
-    let blank = |byte: u8| matches!(byte, b' ' | b'\t'..=b'\r');
-    (0..line.len().min(1024))
-        .filter(|&at| !blank(line[at]) && (at == 0 || blank(line[at - 1])))
-        .find(|&at| split_args(&line[at..]).is_some_and(|found| found == wanted))
-        .map_or(1, |at| at + 1)
+/// Column (from 1, in bytes) at which the `index`-th word begins in `line`; 1 where there is no such word.
+pub(crate) fn column_of(line: &[u8], index: usize) -> usize {
+    spans(line).get(index).map_or(1, |span| span.start + 1)
 }
 
 /// Where the words of a line stand in it, quotes included. A word whose quote is not closed goes to the end of the line.
@@ -128,8 +123,7 @@ mod tests {
     #[test]
     fn columns_point_at_the_word() {
         let line = br#"sentinel  auth-pass "a b"  x"#;
-        let words = split_args(line).unwrap();
-        assert_eq!((0..4).map(|i| column_of(line, &words, i)).collect::<Vec<_>>(), [1, 11, 21, 28]);
-        assert_eq!(column_of(line, &words, 9), 1);
+        assert_eq!((0..4).map(|i| column_of(line, i)).collect::<Vec<_>>(), [1, 11, 21, 28]);
+        assert_eq!(column_of(line, 9), 1);
     }
 }

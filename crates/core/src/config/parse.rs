@@ -115,7 +115,7 @@ pub(crate) fn run_queue(
                 continue;
             }
             let Err(fault) = sentinel_line::run(config, files, found, &line.words) else { continue };
-            let error = line_error(line.file.clone(), line.number, &line.text, &line.words, fault);
+            let error = line_error(line.file.clone(), line.number, &line.text, fault);
             errors.take(line.index, error)?;
             let named = found.is_some_and(|directive| directive.pass != Pass::Global);
             stand_ins.extend(named.then(|| stand_in(config, line.words.get(2)?)).flatten());
@@ -136,18 +136,12 @@ fn stand_in(config: &mut Config, name: &[u8]) -> Option<GroupName> {
     Some(name)
 }
 
-pub(crate) fn line_error(
-    file: Option<String>,
-    line: usize,
-    text: &[u8],
-    words: &[Vec<u8>],
-    fault: Fault,
-) -> Box<ConfigError> {
+pub(crate) fn line_error(file: Option<String>, line: usize, text: &[u8], fault: Fault) -> Box<ConfigError> {
     Box::new(ConfigError {
         kind: ErrorKind::Line,
         file,
         line,
-        column: column_of(text, words, fault.word),
+        column: column_of(text, fault.word),
         text: text.to_vec(),
         message: fault.message,
         log_before: fault.log_before,
@@ -229,7 +223,7 @@ impl Reader<'_> {
             let hint =
                 "a value with quotes in it is written as \"...\\\"...\"; a closing quote ends the word";
             let fault = Fault::at(0, "Unbalanced quotes in configuration line").hint(hint);
-            return Err(line_error(file(), number, line, &[], fault));
+            return Err(line_error(file(), number, line, fault));
         };
         if words.is_empty() {
             return Ok(());
@@ -239,7 +233,7 @@ impl Reader<'_> {
             return Ok(());
         }
         self.line(&words).map_err(|failure| match failure {
-            Failure::Here(fault) => line_error(file(), number, line, &words, fault),
+            Failure::Here(fault) => line_error(file(), number, line, fault),
             Failure::Inside(error) => error,
         })
     }

@@ -110,7 +110,7 @@ fn read(path: &str, content: &[u8]) -> Result<(u64, Vec<Queued>), Box<ConfigErro
         let fault = |message: &str| {
             let fault =
                 Fault { hint: hint(), ..Fault::at(0, format!("Damaged state file `{path}`: {message}")) };
-            line_error(Some(path.into()), number, line, &[], fault)
+            line_error(Some(path.into()), number, line, fault)
         };
         if line.is_empty() {
             continue;
@@ -136,7 +136,7 @@ fn read(path: &str, content: &[u8]) -> Result<(u64, Vec<Queued>), Box<ConfigErro
     }
     let damaged = |message: &str| {
         let fault = Fault { hint: hint(), ..Fault::at(0, format!("Damaged state file `{path}`: {message}")) };
-        line_error(Some(path.into()), last.0, &last.1, &[], fault)
+        line_error(Some(path.into()), last.0, &last.1, fault)
     };
     if !ended {
         return Err(damaged("its end is missing"));
