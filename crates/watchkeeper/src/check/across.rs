@@ -94,16 +94,37 @@ fn whole(desk: &mut Desk<'_>, other: &Sheet) {
         let message = say!(lang, "`{file}` has the same id", "`{file}` 使用相同的 id");
         desk.report(&WK804, sheet.global("myid"), 2, message);
     }
-    let here = place(ours);
-    if here.is_none() || here != place(theirs) {
+    let (Some((host, port)), Some((other_host, other_port))) = (place(ours), place(theirs)) else { return };
+    if host != other_host {
         return;
     }
-    let (host, port) = here.unwrap_or_default();
-    let at =
-        sheet.global("announce-port").or_else(|| sheet.general("port")).or_else(|| sheet.general("bind"));
-    let message =
-        say!(lang, "`{host}:{port}` is also that of `{file}`", "`{host}:{port}` 也被 `{file}` 使用");
-    desk.report(&WK805, at, usize::MAX, message);
+    if port == other_port {
+        let at =
+            sheet.global("announce-port").or_else(|| sheet.general("port")).or_else(|| sheet.general("bind"));
+        let message =
+            say!(lang, "`{host}:{port}` is also that of `{file}`", "`{host}:{port}` 也被 `{file}` 使用");
+        desk.report(&WK805, at, usize::MAX, message);
+    }
+    let home = |sheet: &Sheet, path: &str| {
+        Some(path).filter(|path| !path.is_empty()).map(|path| sheet.resolve(path))
+    };
+    let (ours, theirs) = (&ours.general, &theirs.general);
+    let paths = [
+        ("state-file", ours.state_file.as_deref(), theirs.state_file.as_deref()),
+        ("logfile", Some(&ours.logfile[..]), Some(&theirs.logfile[..])),
+        ("pidfile", ours.pidfile.as_deref(), theirs.pidfile.as_deref()),
+    ];
+    for (directive, here, there) in paths {
+        let here = here.and_then(|path| home(sheet, path));
+        let Some(path) =
+            here.filter(|path| there.and_then(|there| home(other, there)).as_ref() == Some(path))
+        else {
+            continue;
+        };
+        let path = path.display();
+        let message = say!(lang, "`{path}` is also written by `{file}`", "`{path}` 也由 `{file}` 写入");
+        desk.report(&WK805, sheet.general(directive), 1, message);
+    }
 }
 
 /// Files of sentinels that have run, and have not met.

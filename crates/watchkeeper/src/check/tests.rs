@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use watchkeeper_core::Lang;
 
-use super::codes::ALL;
+use super::codes::{ALL, Rule};
 use super::{Finding, Input, Options, check};
 
 /// Three sentinels on three hosts, one of them this one.
@@ -305,6 +305,21 @@ fn no_code_is_without_a_case() {
 }
 
 #[test]
+fn the_guides_list_every_code() {
+    let guides = [
+        (Lang::En, include_str!("../../../../docs/guide/check.md")),
+        (Lang::Zh, include_str!("../../../../docs/guide/check.zh-CN.md")),
+    ];
+    for (lang, guide) in guides {
+        let rows = guide.lines().filter(|line| line.starts_with("| WK")).map(str::to_owned);
+        let row = |rule: &&Rule| {
+            format!("| {} | {} | {} |", rule.code, rule.severity.title(lang), rule.title.pick(lang))
+        };
+        assert_eq!(rows.collect::<Vec<_>>(), ALL.iter().map(row).collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn the_plain_group_is_fine() {
     assert_eq!(codes(&Place::new().found("", Options::default())), Vec::<&str>::new());
 }
@@ -334,6 +349,9 @@ fn files_are_held_against_each_other() {
     assert_eq!(across(&[("myid b94", "myid a94")], ""), ["WK804"]);
     assert_eq!(across(&[], "port 26380\nsentinel announce-ip 10.0.0.8\n"), ["WK805"]);
     assert_eq!(across(&[], "port 26380\n"), Vec::<&str>::new());
+    let same_host = [("id b94", "id b94"), ("sentinel myid", "port 26381\nsentinel myid")];
+    let added = "sentinel announce-ip 10.0.0.8\nlogfile /tmp/s.log\n";
+    assert_eq!(across(&same_host, added), ["WK805"]);
     assert_eq!(across(&[("26379 a94", "26379 d94")], ""), ["WK806"]);
 }
 

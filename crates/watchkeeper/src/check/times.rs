@@ -112,6 +112,10 @@ fn parallel_syncs(desk: &mut Desk<'_>, group: &GroupConfig) {
 /// One note for all groups that leave `down-after-milliseconds` to the default.
 fn defaults(desk: &mut Desk<'_>) {
     let sheet = desk.sheet;
+    // A line that is wrong may be the one that is missing.
+    if !sheet.survey.flaws.is_empty() {
+        return;
+    }
     let quiet: Vec<_> = sheet
         .survey
         .config
