@@ -66,7 +66,8 @@ impl Spot {
     pub(super) fn of_error(error: &ConfigError, order: usize) -> Option<Spot> {
         let line =
             Line { file: None, number: error.line, indent: 0, text: error.text.clone(), words: Vec::new() };
-        let bytes = error.column.saturating_sub(1)..line.text.len();
+        let start = error.column.saturating_sub(1);
+        let bytes = line.spans().into_iter().find(|span| span.start == start).unwrap_or(0..line.text.len());
         (error.line > 0).then(|| Spot::of(&line, order, bytes))
     }
 }
