@@ -2,6 +2,7 @@
 //! exactly what `redis-sentinel` understands ([`upstream`]); otherwise it has commands of its own ([`own`]).
 
 mod check;
+mod chinese;
 mod demo;
 mod explain;
 mod format;
@@ -17,7 +18,9 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
 
-use watchkeeper_core::Persona;
+use watchkeeper_core::{Lang, Persona};
+
+use crate::daemon::startup::What;
 
 /// How the program was called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +39,11 @@ pub fn main(args: &[OsString]) -> ExitCode {
         Call::Sentinel(persona) => status(upstream::main(rest, persona)),
         Call::Own => own::main(args, lang::choose(rest, |name| std::env::var(name).ok())),
     }
+}
+
+/// Why a configuration can't be used, for people.
+pub(crate) fn refusal_text(what: &What, lang: Lang) -> String {
+    text::refusal_body(what, lang)
 }
 
 /// Statuses are 0..=255; anything else would be a mistake of ours and must not look like success.

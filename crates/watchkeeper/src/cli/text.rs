@@ -156,6 +156,11 @@ pub(super) fn examples_run(lang: Lang) -> String {
 
 /// Why the sentinel does not start, and what to do about it.
 pub(super) fn refusal(what: &What, lang: Lang) -> String {
+    format!("{}{}\n", lang.pick("error: ", "错误："), refusal_body(what, lang))
+}
+
+/// The same without a title and the end of the line.
+pub(super) fn refusal_body(what: &What, lang: Lang) -> String {
     let (error, hint) = match what {
         What::NoFile => no_file(lang),
         What::Unreadable { path, error } => unreadable(path, error, lang),
@@ -168,9 +173,8 @@ pub(super) fn refusal(what: &What, lang: Lang) -> String {
         },
         What::CannotServe(lines) => (lines.join("\n"), serve_hint(lines, lang)),
     };
-    let title = lang.pick("error: ", "错误：");
-    let hint = hint.map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
-    format!("{title}{error}\n{hint}")
+    let hint = hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+    format!("{error}{hint}")
 }
 
 fn no_file(lang: Lang) -> (String, Option<String>) {

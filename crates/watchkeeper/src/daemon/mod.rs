@@ -26,7 +26,7 @@ mod server;
 pub mod signals;
 pub mod startup;
 mod strerror;
-mod tls;
+pub(crate) mod tls;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -22,8 +22,8 @@ use super::log::Logger;
 use super::notify::{Environment, Notifier};
 use super::pidfile::PidFile;
 use super::{Startup, bind, raise_open_files, run, signals, strerror};
-use machine::Machine;
 pub(crate) use machine::matching;
+use machine::{Looking, Machine};
 
 /// A configuration longer than this is refused, in bytes.
 const CONFIG_BYTES_MAX: u64 = 256 * 1024 * 1024;
@@ -93,6 +93,15 @@ fn read_config(
     let source = Source { path: shown, text: assemble(&text, &input, &line.options) };
     let config = parse(&source, &mut Machine, persona, true).map_err(|error| refuse(What::Wrong(error)))?;
     Ok((path, config))
+}
+
+/// The configuration in this file. Nothing is started, nothing written, and the process stays where it is.
+pub(crate) fn config_of(path: &Path, persona: Persona) -> Result<Config, What> {
+    let path = absolute(path)?;
+    let text = std::fs::File::open(&path).and_then(read_limited);
+    let text = text.map_err(|error| What::Unreadable { path: path.clone(), error })?;
+    let source = Source { path: path.display().to_string(), text };
+    parse(&source, &mut Looking::default(), persona, true).map_err(What::Wrong)
 }
 
 fn read_limited(file: impl Read) -> io::Result<Vec<u8>> {

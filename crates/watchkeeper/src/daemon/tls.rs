@@ -60,8 +60,21 @@ pub(super) fn contexts(tls: &Tls) -> Result<Option<Contexts>, String> {
         (Some(_), None) | (None, Some(_)) | (None, None) => pair.clone(),
     };
     let server = server_config(auth, &authorities, pair, &provider, &versions)?;
-    let client = client_config(authorities, client_pair, provider, &versions)?;
+    let client = client_config(authorities, Some(client_pair), provider, &versions)?;
     Ok(Some(Contexts { server: Arc::new(server), client: Arc::new(client) }))
+}
+
+/// TLS for a client alone: who is believed, and the certificate that is shown where there is one.
+pub(crate) fn client(tls: &Tls) -> Result<Arc<ClientConfig>, String> {
+    let versions = versions(&tls.protocols)?;
+    let authorities = Authorities::read(tls)?;
+    let shown = match (&tls.client_cert_file, &tls.client_key_file) {
+        (Some(cert), Some(key)) => Some((cert, key)),
+        (Some(_), None) | (None, Some(_)) | (None, None) => tls.cert_file.as_ref().zip(tls.key_file.as_ref()),
+    };
+    let pair = shown
+        .map(|(cert, key)| Pair::read("the certificate", cert, "its key", key, tls.key_file_pass.is_some()));
+    client_config(authorities, pair.transpose()?, Arc::new(ring::default_provider()), &versions).map(Arc::new)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,19 +212,23 @@ fn server_config(
 
 fn client_config(
     authorities: Authorities,
-    pair: Pair,
+    pair: Option<Pair>,
     provider: Arc<CryptoProvider>,
     versions: &[&'static SupportedProtocolVersion],
 ) -> Result<ClientConfig, String> {
     let algorithms = provider.signature_verification_algorithms;
     let servers = Servers { roots: authorities.roots, known: authorities.certificates, algorithms };
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)
         .map_err(|e| e.to_string())?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(servers))
-        .with_client_auth_cert(pair.chain, pair.key)
-        .map_err(|e| unusable("the TLS client certificate", &e))?;
+        .with_custom_certificate_verifier(Arc::new(servers));
+    let mut config = match pair {
+        Some(pair) => builder
+            .with_client_auth_cert(pair.chain, pair.key)
+            .map_err(|e| unusable("the TLS client certificate", &e))?,
+        None => builder.with_no_client_auth(),
+    };
     config.enable_sni = false;
     Ok(config)
 }

@@ -1,6 +1,6 @@
 //! What reading a configuration needs of this machine.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::Access;
 use watchkeeper_core::config::Files;
@@ -52,6 +52,49 @@ pub(crate) fn matching(pattern: &str) -> Vec<String> {
     found.filter_map(Result::ok).filter_map(|path| path.to_str().map(str::to_string)).collect()
 }
 
+/// The real machine, for one who only looks: nothing is made, the process stays where it is. Without a mark on the file
+/// system, `dir` lines only say from where later paths start.
+#[derive(Debug, Default)]
+pub(super) struct Looking {
+    here: PathBuf,
+}
+
+impl Looking {
+    fn at(&self, path: &str) -> PathBuf {
+        self.here.join(path)
+    }
+}
+
+impl Files for Looking {
+    fn read(&mut self, path: &str) -> Result<Vec<u8>, String> {
+        std::fs::File::open(self.at(path)).and_then(read_limited).map_err(|error| strerror(&error))
+    }
+
+    fn read_if_exists(&mut self, path: &str) -> Result<Option<Vec<u8>>, String> {
+        let path = self.at(path);
+        Machine.read_if_exists(&path.to_string_lossy())
+    }
+
+    fn glob(&mut self, pattern: &str) -> Vec<String> {
+        let pattern = self.at(pattern);
+        Machine.glob(&pattern.to_string_lossy())
+    }
+
+    fn chdir(&mut self, dir: &str) -> Result<String, String> {
+        self.here = self.at(dir);
+        Ok(self.here.display().to_string())
+    }
+
+    fn executable(&mut self, _path: &str) -> bool {
+        // Whether this user may run it says nothing of the sentinel's.
+        true
+    }
+
+    fn open_log(&mut self, _path: &str) -> Result<(), String> {
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +110,19 @@ mod tests {
         assert_eq!(names, ["a.conf", "b.conf"]);
         assert_eq!(Machine.glob("/nonexistent/*"), Vec::<String>::new());
         assert_eq!(Machine.glob("***"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn looking_leaves_everything_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("x.conf"), "port 1\n").unwrap();
+        let before = std::env::current_dir().unwrap();
+        let mut looking = Looking::default();
+        looking.chdir(dir.path().to_str().unwrap()).unwrap();
+        looking.open_log("new.log").unwrap();
+        assert_eq!(looking.read("x.conf"), Ok(b"port 1\n".to_vec()));
+        assert_eq!(looking.read_if_exists("new.log"), Ok(None));
+        assert_eq!(std::env::current_dir().unwrap(), before);
     }
 
     #[test]

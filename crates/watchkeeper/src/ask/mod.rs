@@ -1,0 +1,18 @@
+//! Asking a deployment that runs: sentinels and data servers, of Redis, Valkey or ours, over the protocol any client
+//! speaks. Nothing here changes anything: commands that do are sent by whoever wants the change.
+//!
+//! [`Reach`] says whom to ask and with which login (from options, the environment, or a sentinel's own file);
+//! [`Conn`] is one connection, on which every wait has an end; [`Picture`] is what all of them said at one time.
+//! What the answers mean is left to the commands.
+
+mod conn;
+mod endpoint;
+mod fields;
+mod picture;
+mod reach;
+
+pub use conn::{Conn, Failure};
+pub use endpoint::Endpoint;
+pub use fields::Fields;
+pub use picture::{GroupAnswer, Picture, SentinelAnswer, SentinelSays, ServerAnswer, place};
+pub use reach::{Login, Reach, ReachArgs};

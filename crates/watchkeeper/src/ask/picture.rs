@@ -1,0 +1,296 @@
+//! What all sentinels and servers of a deployment say at one time. One named sentinel leads to the others, they to the
+//! servers; all of one kind are asked at once, a few at a time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use super::conn::{Conn, Failure};
+use super::endpoint::Endpoint;
+use super::fields::Fields;
+use super::reach::Reach;
+
+/// Asked at the same time at most.
+const AT_ONCE: usize = 16;
+/// Sentinels asked at most; a hostile one can name thousands.
+const SENTINELS_MAX: usize = 128;
+/// Servers asked at most.
+const SERVERS_MAX: usize = 30_000;
+
+/// A deployment at one time.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    /// when it was begun, in milliseconds since 1970
+    pub unix_ms: u64,
+    /// the sentinels: those named first, then those found, by address
+    pub sentinels: Vec<SentinelAnswer>,
+    /// the data servers, by group and address
+    pub servers: Vec<ServerAnswer>,
+}
+
+/// A sentinel and what it said.
+#[derive(Debug, Clone)]
+pub struct SentinelAnswer {
+    /// where it was asked
+    pub at: Endpoint,
+    /// other addresses under which the same process answered
+    pub also_at: Vec<Endpoint>,
+    /// whether the person who asks named it; else another sentinel did
+    pub named: bool,
+    /// what it said, or why nothing
+    pub says: Result<SentinelSays, Failure>,
+}
+
+/// What a sentinel says of itself and of its groups.
+#[derive(Debug, Clone)]
+pub struct SentinelSays {
+    /// its id; empty where the version does not tell (before 6.2)
+    pub id: String,
+    /// its INFO
+    pub info: Fields,
+    /// its `SENTINEL CONFIG GET *`; empty where the version or the login does not allow it
+    pub config: Fields,
+    /// how long a PING took, in microseconds
+    pub rtt_us: u64,
+    /// its groups, in its order
+    pub groups: Vec<GroupAnswer>,
+}
+
+/// What a sentinel says of a group.
+#[derive(Debug, Clone)]
+pub struct GroupAnswer {
+    /// the group's name
+    pub name: String,
+    /// `SENTINEL MASTER`
+    pub master: Fields,
+    /// `SENTINEL REPLICAS`
+    pub replicas: Vec<Fields>,
+    /// `SENTINEL SENTINELS`
+    pub sentinels: Vec<Fields>,
+    /// `SENTINEL CKQUORUM`: its words, good or bad
+    pub quorum_check: Result<String, String>,
+}
+
+/// A data server and what it said.
+#[derive(Debug, Clone)]
+pub struct ServerAnswer {
+    /// where it was asked
+    pub at: Endpoint,
+    /// the group that it belongs to
+    pub group: String,
+    /// its INFO and how long a PING took in microseconds, or why nothing
+    pub says: Result<(Fields, u64), Failure>,
+}
+
+impl Picture {
+    /// Asks everybody; of one group, if it is named.
+    pub fn take(reach: &Reach, group: Option<&str>) -> Picture {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let sentinels = ask_sentinels(reach, group);
+        let servers = servers_of(&sentinels);
+        let servers = each(&servers, |(group, at)| ServerAnswer {
+            at: at.clone(),
+            group: group.clone(),
+            says: reach.server(at, group).and_then(|mut conn| ask_server(&mut conn)),
+        });
+        Picture { unix_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX), sentinels, servers }
+    }
+
+    /// The sentinels that answered, with where.
+    pub fn answering(&self) -> impl Iterator<Item = (&SentinelAnswer, &SentinelSays)> {
+        self.sentinels.iter().filter_map(|sentinel| Some((sentinel, sentinel.says.as_ref().ok()?)))
+    }
+
+    /// All that is said of a group, with who says it.
+    pub fn of_group<'a>(
+        &'a self,
+        name: &'a str,
+    ) -> impl Iterator<Item = (&'a SentinelAnswer, &'a GroupAnswer)> {
+        self.answering().filter_map(move |(sentinel, says)| {
+            Some((sentinel, says.groups.iter().find(|group| group.name == name)?))
+        })
+    }
+
+    /// The names of all groups, each once, as the sentinels have them in their order.
+    pub fn group_names(&self) -> Vec<String> {
+        let mut seen = BTreeSet::new();
+        let groups = self.answering().flat_map(|(_, says)| &says.groups);
+        groups.filter(|group| seen.insert(&group.name)).map(|group| group.name.clone()).collect()
+    }
+
+    /// The server of a group at this place.
+    pub fn server(&self, group: &str, at: &Endpoint) -> Option<&ServerAnswer> {
+        self.servers.iter().find(|server| server.group == group && server.at == *at)
+    }
+}
+
+/// The place that a map of SENTINEL names, if it is one.
+pub fn place(fields: &Fields) -> Option<Endpoint> {
+    let port = fields.number("port").and_then(|port| u16::try_from(port).ok()).filter(|port| *port != 0)?;
+    Some(Endpoint::new(fields.get("ip"), port)).filter(|at| !at.host.is_empty())
+}
+
+fn ask_sentinels(reach: &Reach, group: Option<&str>) -> Vec<SentinelAnswer> {
+    let mut asked = BTreeSet::new();
+    let mut answers: Vec<SentinelAnswer> = Vec::new();
+    let mut next: Vec<(Endpoint, bool)> = reach.sentinels.iter().map(|at| (at.clone(), true)).collect();
+    while !next.is_empty() {
+        next.retain(|(at, _)| asked.len() < SENTINELS_MAX && asked.insert(at.clone()));
+        let said = each(&next, |(at, named)| SentinelAnswer {
+            at: at.clone(),
+            also_at: Vec::new(),
+            named: *named,
+            says: reach.sentinel(at).and_then(|mut conn| ask_sentinel(&mut conn, group)),
+        });
+        next = said
+            .iter()
+            .flat_map(peers_of)
+            .map(|at| (at, false))
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        answers.extend(said);
+    }
+    merged(answers)
+}
+
+/// One process that answered at several addresses is one sentinel. Two processes with one id stay two.
+fn merged(answers: Vec<SentinelAnswer>) -> Vec<SentinelAnswer> {
+    let mut kept: Vec<SentinelAnswer> = Vec::new();
+    let mut by_process: BTreeMap<String, usize> = BTreeMap::new();
+    for answer in answers {
+        let process = answer.says.as_ref().map_or("", |says| says.info.get("run_id")).to_owned();
+        match by_process.get(&process).and_then(|index| kept.get_mut(*index)) {
+            Some(same) if !process.is_empty() => same.also_at.push(answer.at),
+            Some(_) | None => {
+                by_process.insert(process, kept.len());
+                kept.push(answer);
+            }
+        }
+    }
+    kept
+}
+
+fn peers_of(answer: &SentinelAnswer) -> Vec<Endpoint> {
+    let Ok(says) = &answer.says else { return Vec::new() };
+    says.groups.iter().flat_map(|group| &group.sentinels).filter_map(place).collect()
+}
+
+fn servers_of(sentinels: &[SentinelAnswer]) -> Vec<(String, Endpoint)> {
+    let mut servers = BTreeSet::new();
+    for group in
+        sentinels.iter().filter_map(|sentinel| sentinel.says.as_ref().ok()).flat_map(|says| &says.groups)
+    {
+        let members = group.replicas.iter().chain([&group.master]).filter_map(place);
+        servers.extend(members.map(|at| (group.name.clone(), at)));
+    }
+    servers.into_iter().take(SERVERS_MAX).collect()
+}
+
+fn ask_sentinel(conn: &mut Conn, group: Option<&str>) -> Result<SentinelSays, Failure> {
+    let rtt_us = ping(conn)?;
+    let info = Fields::info(&conn.call_text(&["INFO"])?);
+    if info.get("redis_mode") != "sentinel" {
+        return Err(Failure::Protocol(format!(
+            "no sentinel, but a server in mode `{}`",
+            if info.has("redis_mode") { info.get("redis_mode") } else { "?" }
+        )));
+    }
+    let optional = |answer: Result<watchkeeper_resp::Frame, Failure>| match answer {
+        Ok(frame) => Ok(Some(frame)),
+        Err(Failure::Refused(_)) => Ok(None),
+        Err(other) => Err(other),
+    };
+    let id = optional(conn.call(&["SENTINEL", "MYID"]))?.map(|frame| super::fields::text(&frame));
+    let config = optional(conn.call(&["SENTINEL", "CONFIG", "GET", "*"]))?;
+    let masters = Fields::list(&conn.call(&["SENTINEL", "MASTERS"])?);
+    let wanted = masters.into_iter().filter(|master| group.is_none_or(|group| master.get("name") == group));
+    let groups = wanted.map(|master| ask_group(conn, master)).collect::<Result<Vec<_>, _>>()?;
+    Ok(SentinelSays {
+        id: id.unwrap_or_default(),
+        info,
+        config: config.as_ref().map(Fields::of).unwrap_or_default(),
+        rtt_us,
+        groups,
+    })
+}
+
+fn ask_group(conn: &mut Conn, master: Fields) -> Result<GroupAnswer, Failure> {
+    let name = master.get("name").to_owned();
+    let replicas = Fields::list(&conn.call(&["SENTINEL", "SLAVES", &name])?);
+    let sentinels = Fields::list(&conn.call(&["SENTINEL", "SENTINELS", &name])?);
+    let quorum_check = match conn.call_text(&["SENTINEL", "CKQUORUM", &name]) {
+        Ok(words) => Ok(words),
+        Err(Failure::Refused(words)) => Err(words),
+        Err(other) => return Err(other),
+    };
+    Ok(GroupAnswer { name, master, replicas, sentinels, quorum_check })
+}
+
+fn ask_server(conn: &mut Conn) -> Result<(Fields, u64), Failure> {
+    let info = Fields::info(&conn.call_text(&["INFO"])?);
+    Ok((info, ping(conn)?))
+}
+
+/// How long a PING takes, in microseconds. A server that is loading or busy does answer.
+fn ping(conn: &mut Conn) -> Result<u64, Failure> {
+    let start = Instant::now();
+    match conn.call(&["PING"]) {
+        Err(Failure::Refused(words)) if !Failure::Refused(words.clone()).is_login() => {}
+        Err(other) => return Err(other),
+        Ok(_) => {}
+    }
+    Ok(u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX))
+}
+
+/// Does `work` for each, a few at a time; results are in the order given.
+fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let queue = Mutex::new(items.iter().enumerate());
+    let done = Mutex::new(BTreeMap::new());
+    std::thread::scope(|scope| {
+        for _ in 0..items.len().min(AT_ONCE) {
+            scope.spawn(|| {
+                loop {
+                    let next = queue.lock().ok().and_then(|mut queue| queue.next());
+                    let Some((index, item)) = next else { break };
+                    let result = work(item);
+                    if let Ok(mut done) = done.lock() {
+                        done.insert(index, result);
+                    }
+                }
+            });
+        }
+    });
+    done.into_inner().map(|done| done.into_values().collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_in_the_order_given() {
+        let items: Vec<usize> = (0..100).collect();
+        assert_eq!(each(&items, |n| n * 2), items.iter().map(|n| n * 2).collect::<Vec<_>>());
+        assert_eq!(each(&Vec::<usize>::new(), |n| *n), Vec::<usize>::new());
+    }
+
+    #[test]
+    fn a_process_that_answers_at_two_places_is_one_and_two_with_one_id_are_two() {
+        let answer = |port, run_id: &str| SentinelAnswer {
+            at: Endpoint::new("h", port),
+            also_at: Vec::new(),
+            named: true,
+            says: Ok(SentinelSays {
+                id: "same".into(),
+                info: Fields::info(&format!("run_id:{run_id}\r\n")),
+                config: Fields::default(),
+                rtt_us: 0,
+                groups: Vec::new(),
+            }),
+        };
+        let kept = merged(vec![answer(1, "a"), answer(2, "b"), answer(3, "a")]);
+        let places: Vec<(u16, usize)> = kept.iter().map(|kept| (kept.at.port, kept.also_at.len())).collect();
+        assert_eq!(places, [(1, 1), (2, 0)]);
+    }
+}
