@@ -8,9 +8,13 @@ pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&
     if word.len() > LENGTH_MAX {
         return None;
     }
-    let with_distance = known.map(|name| (distance(word, name), name));
+    let letters = word.chars().count();
+    let allowed = 1 + letters / 4;
+    // Where the lengths differ by more, so do the words.
+    let near = known.filter(|name| name.chars().count().abs_diff(letters) <= allowed);
+    let with_distance = near.map(|name| (distance(word, name), name));
     let (distance, name) = with_distance.min_by_key(|(distance, _)| *distance)?;
-    (distance <= 1 + word.chars().count() / 4).then_some(name)
+    (distance <= allowed).then_some(name)
 }
 
 /// How many letters must be changed, added or taken away to make one of the other.
