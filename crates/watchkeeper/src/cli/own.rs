@@ -9,6 +9,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use watchkeeper_core::Persona;
 use watchkeeper_core::config::CommandLine;
 
+use super::check::{self, CheckArgs};
 use super::chinese;
 use super::demo::{self, DemoArgs};
 use super::explain::{self, ExplainArgs};
@@ -38,6 +39,8 @@ enum Command {
     Run(Run),
     /// Show a failover with real servers on this machine
     Demo(DemoArgs),
+    /// Look for what is wrong, or will hurt, in configuration files
+    Check(CheckArgs),
     /// Play what would happen if a host, a server or a sentinel were gone
     Rehearse(RehearseArgs),
     /// Read the logs of sentinels and tell what happened
@@ -114,6 +117,9 @@ fn described(lang: Lang) -> clap::Command {
         .after_help(text::examples(lang))
         .mut_subcommand("run", |run| run.about(text::about_run(lang)).after_help(text::examples_run(lang)))
         .mut_subcommand("demo", |demo| demo.about(text::about_demo(lang)))
+        .mut_subcommand("check", |it| {
+            it.about(text::about_check(lang)).after_help(text::examples_check(lang))
+        })
         .mut_subcommand("rehearse", |it| {
             it.about(text::about_rehearse(lang)).after_help(text::examples_rehearse(lang))
         })
@@ -151,6 +157,7 @@ pub fn main(args: &[OsString], lang: Lang) -> ExitCode {
             eprintln!("{}{error:#}", lang.pick("error: ", "错误："));
             ExitCode::FAILURE
         }),
+        Command::Check(args) => check::run(&args, lang),
         Command::Rehearse(args) => rehearse::run(&args, lang),
         Command::Explain(args) => explain::run(&args, lang),
         Command::Config(ConfigCommand::FromEnv) => status(print_environment(lang)),
@@ -219,6 +226,7 @@ mod tests {
         match cli.command {
             Command::Run(run) => run.words,
             Command::Demo(_)
+            | Command::Check(_)
             | Command::Rehearse(_)
             | Command::Explain(_)
             | Command::Config(_)
