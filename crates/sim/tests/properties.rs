@@ -464,6 +464,49 @@ fn parallel_syncs_as_said() {
 }
 
 #[test]
+fn parallel_syncs_of_repairs() {
+    let staged = |topology| {
+        let setup = Setup { topology, servers: 5, parallel_syncs: 2, ..Setup::default() };
+        let mut stage = Stage::of(property::ParallelSyncs::default(), &setup);
+        stage.it.world.run(Time::secs(12));
+        stage.now = Time::secs(12);
+        stage
+    };
+    let mut stage = staged(Topology::Keep);
+    stage.fine(stage.order(0, 4, Some(1)));
+    stage.fine(stage.order(0, 3, Some(1)));
+    stage.fine(stage.order(0, 4, Some(3)));
+    stage.wrong(
+        stage.order(0, 2, Some(1)),
+        "moves 10.0.0.3:6379 of `mymaster` to 10.0.0.2:6379 while [10.0.0.4:6379, 10",
+    );
+    // Others do what they do; who follows its new parent already is there; who was told long ago counts no more.
+    stage.fine(stage.order(1, 2, Some(1)));
+    let mut stage = staged(Topology::Keep);
+    stage.fine(stage.order(0, 4, Some(0)));
+    stage.fine(stage.order(0, 3, Some(1)));
+    stage.fine(stage.order(0, 2, Some(1)));
+    stage.now = Time::secs(80);
+    stage.fine(stage.order(0, 4, Some(1)));
+    stage.fine(stage.order(0, 3, Some(1)));
+    // A process that has just begun has moved nobody.
+    stage.fine(Fact::Booted { who: stage.sentinel(0) });
+    stage.fine(stage.order(0, 2, Some(1)));
+    // Who is dead copies nothing.
+    let mut stage = staged(Topology::Keep);
+    let dead = stage.it.servers[0][4];
+    stage.fine(stage.order(0, 4, Some(1)));
+    stage.it.world.kill(dead);
+    stage.fine(stage.order(0, 3, Some(1)));
+    stage.fine(stage.order(0, 2, Some(1)));
+    // A star does as upstream does.
+    let mut stage = staged(Topology::Star);
+    for replica in [4, 3, 2] {
+        stage.fine(stage.order(0, replica, Some(1)));
+    }
+}
+
+#[test]
 fn topology_of_orders() {
     let setup = Setup { shape: Shape::Chain, ..Setup::default() };
     let mut stage = Stage::of(property::Topology::default(), &setup);
