@@ -229,7 +229,10 @@ impl Group {
         } else if home_down && !sh.canary(Canary::HomeForgotten) {
             replica.spot.displaced = true;
         } else if !replica.spot.displaced || stays_away {
-            if let Some(home) = silent.filter(|_| !stays_away).and_then(|home| self.server_mut(home)) {
+            if let Some(home) = silent
+                .filter(|_| !(stays_away || sh.canary(Canary::HomeForgotten)))
+                .and_then(|home| self.server_mut(home))
+            {
                 home.info_now = true;
                 return;
             }
