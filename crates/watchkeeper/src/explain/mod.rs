@@ -23,6 +23,7 @@ mod source;
 mod stamp;
 mod steps;
 mod stream;
+mod summary;
 mod text;
 mod width;
 mod words;
