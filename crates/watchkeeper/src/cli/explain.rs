@@ -10,7 +10,6 @@ use std::process::ExitCode;
 use anyhow::bail;
 use watchkeeper_core::event_text::find;
 
-use super::format::Format;
 use super::lang::Lang;
 use super::status;
 use crate::explain::{self, Log, Report, glossary};
@@ -37,6 +36,19 @@ pub(super) struct ExplainArgs {
     /// How the report is printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+}
+
+/// The value of `--format`: `explain` draws, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// people, in a terminal
+    Text,
+    /// programs
+    Json,
+    /// pictures: a timeline of each incident
+    Svg,
+    /// a page of its own for a browser, with pictures
+    Html,
 }
 
 /// Marks a word as the name of an event.
@@ -96,6 +108,8 @@ fn explain(args: &ExplainArgs, lang: Lang) -> anyhow::Result<()> {
         let format = match args.format {
             Format::Text => explain::Format::Text,
             Format::Json => explain::Format::Json,
+            Format::Svg => explain::Format::Svg,
+            Format::Html => explain::Format::Html,
         };
         texts.push(report.tell(format, args.unknown, lang));
     }

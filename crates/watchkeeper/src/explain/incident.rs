@@ -137,6 +137,34 @@ pub(super) enum Cause {
     Unknown,
 }
 
+/// How an incident ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Failover,
+    Switchover,
+    /// why, is not known
+    Switched,
+    PromotedByOthers,
+    CameBack,
+    GivenUp,
+    NobodyTookOver,
+}
+
+impl Outcome {
+    /// Its name in JSON, for ever.
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Outcome::Failover => "failover",
+            Outcome::Switchover => "switchover",
+            Outcome::Switched => "switched",
+            Outcome::PromotedByOthers => "promoted-by-others",
+            Outcome::CameBack => "came-back",
+            Outcome::GivenUp => "given-up",
+            Outcome::NobodyTookOver => "nobody-took-over",
+        }
+    }
+}
+
 /// An incident.
 #[derive(Debug, Clone)]
 pub(super) struct Incident {
@@ -210,6 +238,24 @@ impl Incident {
             Cause::Planned
         } else {
             Cause::Unknown
+        }
+    }
+
+    pub(super) fn outcome(&self) -> Outcome {
+        if self.new_master.is_some() {
+            match self.cause() {
+                Cause::MasterDown => Outcome::Failover,
+                Cause::Planned => Outcome::Switchover,
+                Cause::Unknown => Outcome::Switched,
+            }
+        } else if self.foreign.is_some() {
+            Outcome::PromotedByOthers
+        } else if self.came_back().is_some() {
+            Outcome::CameBack
+        } else if self.downs.is_empty() {
+            Outcome::GivenUp
+        } else {
+            Outcome::NobodyTookOver
         }
     }
 

@@ -4,7 +4,7 @@ use watchkeeper_core::Lang;
 
 use super::advice::advise;
 use super::findings::{Finding, Names, Weight, voter};
-use super::incident::{Cause, Election, Incident};
+use super::incident::{Election, Incident};
 use super::phases::phases;
 use super::report::Report;
 use super::steps::steps;
@@ -84,7 +84,7 @@ fn incident(report: &Report, incident: &Incident, findings: &[Finding], lang: La
          \"elections\":{},\"phases\":{parts},\"steps\":{steps},\"reasons\":{},\"findings\":{}}}",
         quoted(&incident.group),
         time(incident.began),
-        quoted(outcome(incident)),
+        quoted(incident.outcome().code()),
         quoted(&incident.master),
         maybe(incident.new_master.as_deref()),
         quoted(&words::outcome(incident, report.timed(), lang)),
@@ -92,24 +92,6 @@ fn incident(report: &Report, incident: &Incident, findings: &[Finding], lang: La
         array(incident.reasons.iter().map(|text| quoted(text))),
         array(findings.iter().map(|one| finding(one, lang))),
     )
-}
-
-fn outcome(incident: &Incident) -> &'static str {
-    if incident.new_master.is_some() {
-        match incident.cause() {
-            Cause::MasterDown => "failover",
-            Cause::Planned => "switchover",
-            Cause::Unknown => "switched",
-        }
-    } else if incident.foreign.is_some() {
-        "promoted-by-others"
-    } else if incident.came_back().is_some() {
-        "came-back"
-    } else if incident.downs.is_empty() {
-        "given-up"
-    } else {
-        "nobody-took-over"
-    }
 }
 
 fn election(election: &Election, names: &dyn Names) -> String {

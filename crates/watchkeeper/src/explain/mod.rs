@@ -3,8 +3,8 @@
 //! Valkey's, ours. Where the text comes from and where it goes is left to the command line.
 //!
 //! A log's way: `source` reads bytes, `line` and `stream` take lines apart, `said` finds what they say, `clocks` and
-//! `merge` put several logs in order, `events` finds each its place in the `book`, `phases` and `findings` judge, `text`
-//! and `json` tell. All but the book is forgotten line by line, and the book is bounded.
+//! `merge` put several logs in order, `events` finds each its place in the `book`, `phases` and `findings` judge, `text`,
+//! `json`, `html` and `picture` tell. All but the book is forgotten line by line, and the book is bounded.
 
 mod advice;
 mod book;
@@ -12,17 +12,21 @@ mod clocks;
 mod events;
 mod findings;
 pub mod glossary;
+mod html;
 mod incident;
 mod json;
 mod line;
+mod markup;
 mod merge;
 mod phases;
+mod picture;
 mod report;
 mod said;
 mod source;
 mod stamp;
 mod steps;
 mod stream;
+mod style;
 mod summary;
 mod text;
 mod width;
@@ -39,6 +43,10 @@ pub enum Format {
     Text,
     /// for programs
     Json,
+    /// pictures, as one SVG document
+    Svg,
+    /// a page with pictures that needs nothing but itself
+    Html,
 }
 
 impl Report {
@@ -47,6 +55,8 @@ impl Report {
         match format {
             Format::Text => text::tell(self, strange, lang),
             Format::Json => json::tell(self, strange, lang),
+            Format::Svg => picture::tell(self, lang),
+            Format::Html => html::tell(self, strange, lang),
         }
     }
 }
