@@ -46,7 +46,8 @@ pub(super) fn tell(report: &Report, strange: bool, lang: Lang) -> String {
     )
 }
 
-fn incident(report: &Report, incident: &Incident, findings: &[Finding], lang: Lang) -> String {
+/// One incident as an object.
+pub(super) fn incident(report: &Report, incident: &Incident, findings: &[Finding], lang: Lang) -> String {
     let names = &report.names;
     let time = |at: i64| {
         if report.timed() {

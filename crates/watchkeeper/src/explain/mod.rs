@@ -5,12 +5,14 @@
 //! A log's way: `source` reads bytes, `line` and `stream` take lines apart, `said` finds what they say, `clocks` and
 //! `merge` put several logs in order, `events` finds each its place in the `book`, `phases` and `findings` judge, `text`,
 //! `json`, `html` and `picture` tell. All but the book is forgotten line by line, and the book is bounded.
+//! `follow` does the same with logs that grow.
 
 mod advice;
 mod book;
 mod clocks;
 mod events;
 mod findings;
+mod follow;
 pub mod glossary;
 mod html;
 mod incident;
@@ -34,6 +36,7 @@ mod words;
 
 use watchkeeper_core::Lang;
 
+pub use follow::{Follow, Now};
 pub use report::{Log, Report, Unreadable};
 
 /// How a report is shown.

@@ -88,17 +88,25 @@ fn span(report: &Report, lang: Lang) -> String {
     }
 }
 
-/// The title of an incident.
-pub(super) fn title(report: &Report, incident: &Incident, number: usize, all: usize, lang: Lang) -> String {
+/// The title of an incident; how many there are may not be known yet.
+pub(super) fn title(
+    report: &Report,
+    incident: &Incident,
+    number: usize,
+    all: Option<usize>,
+    lang: Lang,
+) -> String {
     let when = if report.timed() {
         format!("{} {}", report.date(incident.began), report.clock(incident.began))
     } else {
         String::new()
     };
     let group = &incident.group;
-    match lang {
-        Lang::En => format!("INCIDENT {number} of {all}  {group}  {when}"),
-        Lang::Zh => format!("事故 {number}/{all}  {group}  {when}"),
+    match (lang, all) {
+        (Lang::En, Some(all)) => format!("INCIDENT {number} of {all}  {group}  {when}"),
+        (Lang::En, None) => format!("INCIDENT {number}  {group}  {when}"),
+        (Lang::Zh, Some(all)) => format!("事故 {number}/{all}  {group}  {when}"),
+        (Lang::Zh, None) => format!("事故 {number}  {group}  {when}"),
     }
 }
 

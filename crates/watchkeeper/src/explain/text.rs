@@ -33,7 +33,7 @@ pub(super) fn tell(report: &Report, strange: bool, lang: Lang) -> String {
     writer.head();
     let all = report.book.incidents.len();
     for (number, (incident, findings)) in report.incidents().enumerate() {
-        writer.incident(number + 1, all, incident, findings);
+        writer.incident(number + 1, Some(all), incident, findings);
     }
     if !report.general.is_empty() {
         writer.title(summary::DEPLOYMENT);
@@ -42,6 +42,19 @@ pub(super) fn tell(report: &Report, strange: bool, lang: Lang) -> String {
     writer.others();
     writer.sentinels();
     writer.strange(strange);
+    writer.text
+}
+
+/// One incident alone.
+pub(super) fn one(
+    report: &Report,
+    number: usize,
+    incident: &Incident,
+    findings: &[Finding],
+    lang: Lang,
+) -> String {
+    let mut writer = Writer { report, lang, text: String::new() };
+    writer.incident(number, None, incident, findings);
     writer.text
 }
 
@@ -69,7 +82,7 @@ impl Writer<'_> {
         }
     }
 
-    fn incident(&mut self, number: usize, all: usize, incident: &Incident, findings: &[Finding]) {
+    fn incident(&mut self, number: usize, all: Option<usize>, incident: &Incident, findings: &[Finding]) {
         let report = self.report;
         self.line("");
         self.line(&summary::title(report, incident, number, all, self.lang));

@@ -60,7 +60,7 @@ pub(super) fn tell(report: &Report, lang: Lang) -> String {
     let all = report.book.incidents.len();
     for (number, (incident, _)) in report.incidents().enumerate().take(PICTURES_SHOWN) {
         y += 26.0;
-        text(&mut body, 8.0, y, "title", &summary::title(report, incident, number + 1, all, lang));
+        text(&mut body, 8.0, y, "title", &summary::title(report, incident, number + 1, Some(all), lang));
         for line in wrap(&words::outcome(incident, report.timed(), lang), TEXT_COLUMNS) {
             y += 19.0;
             text(&mut body, 8.0, y, "said", &line);
