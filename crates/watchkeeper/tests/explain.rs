@@ -8,6 +8,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, SystemTime};
 
 fn explain(dir: &Path, args: &[&str], input: &[u8]) -> (i32, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_watchkeeper"));
@@ -35,15 +36,25 @@ fn logs(dir: &Path) -> Vec<String> {
     logs
 }
 
+/// Lines without a year have that of their file.
+fn copy_of_2026(from: &Path, to: &Path) {
+    fs::copy(from, to).unwrap();
+    let recorded = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_900_000);
+    fs::File::options().write(true).open(to).unwrap().set_modified(recorded).unwrap();
+}
+
 #[test]
 fn every_recorded_incident_is_told_as_expected() {
     let mut wrong = Vec::new();
     for dir in incidents() {
+        let (logs, moved) = (logs(&dir), tempfile::tempdir().unwrap());
+        for log in &logs {
+            copy_of_2026(&dir.join(log), &moved.path().join(log));
+        }
         for (lang, report) in [("en", "report.en.txt"), ("zh", "report.zh.txt")] {
-            let logs = logs(&dir);
             let args: Vec<&str> =
                 ["--lang", lang].into_iter().chain(logs.iter().map(String::as_str)).collect();
-            let (status, text) = explain(&dir, &args, b"");
+            let (status, text) = explain(moved.path(), &args, b"");
             assert_eq!(status, 0, "{}: {text}", dir.display());
             let path = dir.join(report);
             if std::env::var_os("WRITE_REPORTS").is_some() {
@@ -319,6 +330,23 @@ fn mistakes_say_what_to_write_instead() {
     assert!(status == 2 && text.contains("it is compressed. hint: `zcat"), "{text}");
     let (status, text) = explain(dir.path(), &["."], b"");
     assert!(status == 2 && text.contains("the log `.` can't be read"), "{text}");
+}
+
+#[test]
+fn the_documents_show_the_picture_as_it_is() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let dir = incidents().into_iter().find(|dir| dir.ends_with("master-crash-redis")).unwrap();
+    for lang in ["en", "zh"] {
+        let path = root.join(format!("docs/images/explain.{lang}.svg"));
+        let args = ["--lang", lang, "--format", "svg", "s1.log", "s2.log", "s3.log"];
+        let (_, picture) = explain(&dir, &args, b"");
+        if std::env::var_os("WRITE_REPORTS").is_some() {
+            fs::write(&path, picture).unwrap();
+        } else {
+            let known = fs::read_to_string(&path).unwrap();
+            assert!(known == picture, "{}\nhint: if this is meant, WRITE_REPORTS=1", path.display());
+        }
+    }
 }
 
 #[test]

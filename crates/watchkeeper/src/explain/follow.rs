@@ -269,7 +269,7 @@ impl Follow {
         let group = self.report.book.groups.get(&incident.group);
         if let Some(group) = group.filter(|_| self.is_open(&incident)) {
             // What is noted when it is put away.
-            incident.sentinels = group.sentinels.len();
+            incident.sentinels = group.size();
             if incident.new_master.is_none() {
                 incident.peers_down.extend(group.peers_down_now());
             }

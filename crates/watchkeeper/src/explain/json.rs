@@ -96,7 +96,7 @@ pub(super) fn incident(report: &Report, incident: &Incident, findings: &[Finding
 }
 
 fn election(election: &Election, names: &dyn Names) -> String {
-    let votes = array(election.votes.iter().map(|vote| {
+    let votes = array(election.counted().into_iter().map(|vote| {
         let (by, to) = (voter(&vote.voter, names), names.id(&vote.candidate));
         format!("{{\"voter\":{},\"candidate\":{}}}", quoted(&by), quoted(&to))
     }));

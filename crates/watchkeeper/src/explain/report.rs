@@ -7,7 +7,7 @@ use std::io;
 use super::book::{Book, Speaker};
 use super::clocks::{self, Moments};
 use super::findings::{self, Finding, Names};
-use super::incident::{At, Incident, Who};
+use super::incident::{At, Incident, Who, is_address};
 use super::merge::{self, Clock};
 use super::source::{Counts, Lines, Source, Strange};
 
@@ -74,7 +74,8 @@ impl Names for NameTable {
 
     fn id(&self, id: &str) -> String {
         let known = self.ids.get(id).or_else(|| self.places.get(id));
-        known.cloned().unwrap_or_else(|| id.chars().take(8).collect())
+        let short = || if is_address(id) { id.to_owned() } else { id.chars().take(8).collect() };
+        known.cloned().unwrap_or_else(short)
     }
 }
 

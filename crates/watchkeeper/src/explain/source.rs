@@ -135,7 +135,7 @@ impl Lines {
             Read::Said(said @ Said::Event(_)) => {
                 Some(Entry { at: None, zone: None, label: String::new(), pid: 0, said })
             }
-            Read::Other if line.is_empty() => None,
+            Read::Other if line.is_empty() || is_picture(line) => None,
             Read::Said(_) | Read::Other | Read::Damaged => self.put_aside(line),
         }
     }
@@ -172,6 +172,13 @@ impl Lines {
         }
         None
     }
+}
+
+/// A line of the picture with which Redis and Valkey start where they may.
+fn is_picture(line: &[u8]) -> bool {
+    const STROKES: [&[u8]; 8] = [b"_._", b"-._", b"_.-", b".-`", b"+^+", b"##", b"'+v+'", b"|###"];
+    line.first().is_some_and(u8::is_ascii_punctuation)
+        && STROKES.iter().any(|part| find(line, part).is_some())
 }
 
 /// A time of [`NO_YEAR`] in another year.
@@ -222,6 +229,14 @@ mod tests {
         assert_eq!(entries.len(), 1);
         assert_eq!(source.lines.counts, Counts { lines: 5, used: 1, strange: 2, cut: 0 });
         assert_eq!(source.lines.strange[1], Strange { line: 5, text: "\u{fffd}\u{fffd} what is".to_owned() });
+    }
+
+    #[test]
+    fn pictures_at_the_start_are_not_unknown() {
+        let redis = "                _._                                                  \n      _.-``    `.  `_.  ''-._           Redis 2.8.17 (00000000/0) 64 bit\n (    '      ,       .-`  | `,    )     Running in sentinel mode\n              `-.__.-'  \n";
+        let valkey = "                .+^+.   \n        .+########+########+.           Valkey 8.1.8 (00000000/1) 64 bit\n |###|   |####'  .-.  '####|   |###|    \n                '+v+'  \n";
+        let (entries, source) = read((redis.to_owned() + valkey).as_bytes());
+        assert_eq!((entries.len(), source.lines.counts.strange), (0, 0), "{:?}", source.lines.strange);
     }
 
     #[test]

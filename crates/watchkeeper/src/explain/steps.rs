@@ -174,7 +174,8 @@ impl Teller<'_> {
     fn votes(&self, election: &Election) -> String {
         let mut parts = Vec::new();
         for (candidate, _) in super::findings::tally(election, self.names) {
-            let of = election.votes.iter().filter(|vote| self.names.id(&vote.candidate) == candidate);
+            let counted = election.counted();
+            let of = counted.iter().filter(|vote| self.names.id(&vote.candidate) == candidate);
             let mut voters: Vec<String> = of.map(|vote| voter(&vote.voter, self.names)).collect();
             voters.sort();
             let voters = list(&voters, self.lang);
