@@ -461,7 +461,7 @@ impl Book {
             return self.groups.get_mut(name).and_then(|group| group.open.as_mut());
         }
         let mut before = self.incidents.iter_mut().rev().take(LOOK_BACK);
-        before.find(|incident| was(incident) && at - incident.last < STALE_MS)
+        before.find(|incident| at - incident.last < STALE_MS && was(incident))
     }
 
     fn process(&mut self, who: Who, at: At, event: &Event) {

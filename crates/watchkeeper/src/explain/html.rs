@@ -21,6 +21,8 @@ use super::words::{self, duration};
 
 /// Pixels of the bar of the longest phase.
 const BAR: i64 = 260;
+/// More incidents than this are listed on demand.
+const LISTED_MAX: usize = 20;
 
 /// Writes a page.
 struct Page<'a> {
@@ -93,10 +95,14 @@ impl Page<'_> {
     /// Where to find which incident, if there are several.
     fn contents(&mut self) {
         let report = self.report;
-        if report.book.incidents.len() < 2 {
+        let all = report.book.incidents.len();
+        if all < 2 {
             return;
         }
-        self.line("<nav class=\"scroll\"><table>");
+        // A long list would hide what it is about.
+        let open = if all > LISTED_MAX { "" } else { " open" };
+        let title = self.pick("Contents", "目录");
+        self.line(&format!("<details{open}><summary>{title}</summary>\n<nav class=\"scroll\"><table>"));
         for (number, (incident, _)) in report.incidents().enumerate() {
             let number = number + 1;
             let when = if report.timed() {
@@ -107,10 +113,10 @@ impl Page<'_> {
             let (badge, group) = (self.badge(incident), escaped(&incident.group));
             let said = escaped(&words::outcome(incident, report.timed(), self.lang));
             self.line(&format!(
-                "<tr><td><a href=\"#incident-{number}\">{number}</a></td><td class=\"num\">{when}</td><td class=\"key\">{group}</td><td>{badge}</td><td>{said}</td></tr>"
+                "<tr><td class=\"num\"><a href=\"#incident-{number}\">{number}</a></td><td class=\"num\">{when}</td><td class=\"key\">{group}</td><td>{badge}</td><td>{said}</td></tr>"
             ));
         }
-        self.line("</table></nav>");
+        self.line("</table></nav>\n</details>");
     }
 
     fn badge(&self, incident: &Incident) -> String {
