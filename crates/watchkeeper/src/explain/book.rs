@@ -222,8 +222,7 @@ impl Book {
     fn speaker(&mut self, source: usize, entry: &Entry) -> Who {
         let again = self.recent.get(source).and_then(|who| Some((*who, self.speakers.get(*who)?)));
         if let Some((who, speaker)) = again {
-            let here = speaker.source == source && speaker.pid == entry.pid && !speaker.absorbed;
-            if here && speaker.label == entry.label {
+            if speaker.source == source && !speaker.absorbed && entry.is_by(speaker.pid, &speaker.label) {
                 return who;
             }
         }

@@ -140,7 +140,7 @@ impl<'a> InOrder<'a> {
 
     /// The place of an entry in time: never before what the same sentinel said earlier.
     fn reach(&mut self, entry: &Entry, at: Option<i64>) -> i64 {
-        let same = |known: &&mut (String, u32, i64)| known.1 == entry.pid && known.0 == entry.label;
+        let same = |known: &&mut (String, u32, i64)| entry.is_by(known.1, &known.0);
         if let Some((_, _, reached)) = self.reached.iter_mut().find(same) {
             *reached = at.unwrap_or(*reached).max(*reached);
             return *reached;
