@@ -99,20 +99,20 @@ def make(path, size, quiet):
 
 
 def run(command):
-    """Seconds, and the most memory it had, in kB."""
+    """Seconds, seconds of a processor, and the most memory it had, in KiB."""
     began = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, "LC_ALL": "C"})
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         sys.exit(f"error: `{' '.join(command)}` ended with status {status}")
-    return time.monotonic() - began, usage.ru_maxrss
+    return time.monotonic() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
 
 
 def main():
     if len(sys.argv) != 4:
         sys.exit(__doc__)
     program, size, out = sys.argv[1], int(sys.argv[2]) << 20, pathlib.Path(sys.argv[3])
-    rows = ["log,bytes,what,run,seconds,mb_per_s,peak_kib"]
+    rows = ["log,bytes,what,run,seconds,cpu_seconds,mb_per_s,mb_per_cpu_s,peak_kib"]
     with tempfile.TemporaryDirectory(prefix="bench-explain-") as folder:
         for name, bytes_, quiet in [("chatter", size, QUIET), ("incidents only", size // 4, 0)]:
             path = pathlib.Path(folder) / "sentinel.log"
@@ -125,12 +125,17 @@ def main():
                 ("grep -c +switch-master", ["grep", "-c", "+switch-master", str(path)]),
             ]:
                 results = [run(command) for _ in range(RUNS)]
-                for number, (seconds, peak) in enumerate(results):
-                    rate = bytes_ / 1e6 / seconds
-                    rows.append(f"{name},{bytes_},{what},{number + 1},{seconds:.3f},{rate:.0f},{peak}")
-                seconds = statistics.median(seconds for seconds, _ in results)
-                peak = max(peak for _, peak in results)
-                print(f"  {what:<24} {bytes_ / 1e6 / seconds:>7.0f} MB/s  {peak / 1024:>6.1f} MiB", flush=True)
+                size_mb = bytes_ / 1e6
+                for number, (seconds, cpu, peak) in enumerate(results):
+                    rates = f"{size_mb / seconds:.0f},{size_mb / cpu:.0f}"
+                    rows.append(f"{name},{bytes_},{what},{number + 1},{seconds:.3f},{cpu:.3f},{rates},{peak}")
+                seconds, cpu = (statistics.median(result[at] for result in results) for at in (0, 1))
+                peak = max(peak for _, _, peak in results) / 1024
+                print(
+                    f"  {what:<24} {size_mb / seconds:>6.0f} MB/s  {size_mb / cpu:>6.0f} MB per processor second"
+                    f"  {peak:>5.1f} MiB",
+                    flush=True,
+                )
             path.unlink()
     out.write_text("\n".join(rows) + "\n")
 
