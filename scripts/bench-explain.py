@@ -98,14 +98,19 @@ def make(path, size, quiet):
     return turn
 
 
-def run(command):
+def run(command, folder):
     """Seconds, seconds of a processor, and the most memory it had, in KiB."""
+    memory = folder / "memory"
     began = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, "LC_ALL": "C"})
-    _, status, usage = os.wait4(process.pid, 0)
+    # Not to /dev/null: grep would stop at the first line it finds. Started by `time`, as what this process starts itself
+    # counts this process's memory as its own.
+    with (folder / "out").open("w") as out:
+        words = ["/usr/bin/time", "-f", "%M", "-o", str(memory), *command]
+        process = subprocess.Popen(words, stdout=out, env={**os.environ, "LC_ALL": "C"})
+        _, status, usage = os.wait4(process.pid, 0)
     if status:
         sys.exit(f"error: `{' '.join(command)}` ended with status {status}")
-    return time.monotonic() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+    return time.monotonic() - began, usage.ru_utime + usage.ru_stime, int(memory.read_text())
 
 
 def main():
@@ -113,9 +118,10 @@ def main():
         sys.exit(__doc__)
     program, size, out = sys.argv[1], int(sys.argv[2]) << 20, pathlib.Path(sys.argv[3])
     rows = ["log,bytes,what,run,seconds,cpu_seconds,mb_per_s,mb_per_cpu_s,peak_kib"]
-    with tempfile.TemporaryDirectory(prefix="bench-explain-") as folder:
+    with tempfile.TemporaryDirectory(prefix="bench-explain-") as name:
+        folder = pathlib.Path(name)
         for name, bytes_, quiet in [("chatter", size, QUIET), ("incidents only", size // 4, 0)]:
-            path = pathlib.Path(folder) / "sentinel.log"
+            path = folder / "sentinel.log"
             turns = make(path, bytes_, quiet)
             bytes_ = path.stat().st_size
             print(f"\n{name}: {bytes_ / 1e6:.0f} MB, {turns} incidents; load {os.getloadavg()[0]:.1f}", flush=True)
@@ -124,7 +130,7 @@ def main():
                 ("wc -l", ["wc", "-l", str(path)]),
                 ("grep -c +switch-master", ["grep", "-c", "+switch-master", str(path)]),
             ]:
-                results = [run(command) for _ in range(RUNS)]
+                results = [run(command, folder) for _ in range(RUNS)]
                 size_mb = bytes_ / 1e6
                 for number, (seconds, cpu, peak) in enumerate(results):
                     rates = f"{size_mb / seconds:.0f},{size_mb / cpu:.0f}"

@@ -17,12 +17,14 @@ file=${2:-bench/results/explain-$(date +%F).csv}
 folder=${TMPDIR:-/tmp}
 room=$(($(df --output=avail -k "$folder" | tail -n 1) / 1024))
 [ "$room" -gt "$megabytes" ] || fail "\`$folder\` has room for $room MB, $megabytes are needed" "name another directory: TMPDIR=/var/tmp make bench-explain"
+[ -x /usr/bin/time ] || fail "\`/usr/bin/time\` is not installed" "apt-get install time"
 mkdir -p "$(dirname "$file")"
 use_rust || fail "no Rust $RUST_NEEDED or newer was found" "scripts/setup.sh test"
 build_release
 say "watchkeeper: $(git describe --always --dirty 2>/dev/null || echo "not a git checkout"), release build; $(nproc) processors"
 # A run that is broken off leaves the results of the last whole one as they were.
-trap 'rm -f "$file.tmp"' EXIT
-PYTHONDONTWRITEBYTECODE=1 python3 scripts/bench-explain.py "$WATCHKEEPER_BIN" "$megabytes" "$file.tmp"
+work=$(mktemp -d)
+trap 'rm -rf "$file.tmp" "$work"' EXIT
+TMPDIR=$work PYTHONDONTWRITEBYTECODE=1 python3 scripts/bench-explain.py "$WATCHKEEPER_BIN" "$megabytes" "$file.tmp"
 mv "$file.tmp" "$file"
 say "every run: $file"
