@@ -5,8 +5,9 @@ usage: scripts/record-incidents.py [--ours PROGRAM] [--valkey PROGRAM] [--other 
 
 Each incident is a function below; its name and the flavour of its sentinels make the folder:
 crates/watchkeeper/tests/incidents/<incident>-<flavour>/s1.log, s2.log, ... Data servers are always redis-server.
-Without `--ours` and `--valkey` only redis-sentinel is recorded; `--other` adds releases, such as `redis-8.2=/opt/redis-server`. A folder that is recorded anew needs its reports
-written anew: WRITE_REPORTS=1 cargo test -p watchkeeper --test explain
+Without `--ours` and `--valkey` only redis-sentinel is recorded; `--other` adds releases, such as
+`redis-8.2=/opt/redis-server`. Clocks are set by libfaketime, which a program with jemalloc may not bear. A folder that is
+recorded anew needs its reports written anew: WRITE_REPORTS=1 cargo test -p watchkeeper --test explain
 """
 
 import argparse
