@@ -3,5 +3,6 @@
 pub mod ask;
 pub mod cli;
 pub mod daemon;
+pub mod doctor;
 pub mod explain;
 mod json;

@@ -78,7 +78,7 @@ impl Fields {
 }
 
 /// The text of a string, number or error; empty for anything else.
-pub(super) fn text(frame: &Frame) -> String {
+pub(crate) fn text(frame: &Frame) -> String {
     match frame {
         Frame::Simple(bytes)
         | Frame::Bulk(bytes)

@@ -244,7 +244,7 @@ fn ping(conn: &mut Conn) -> Result<u64, Failure> {
 }
 
 /// Does `work` for each, a few at a time; results are in the order given.
-fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub(crate) fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let queue = Mutex::new(items.iter().enumerate());
     let done = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {

@@ -2,6 +2,7 @@
 //! exactly what `redis-sentinel` understands ([`upstream`]); otherwise it has commands of its own ([`own`]).
 
 mod demo;
+mod doctor;
 mod explain;
 mod format;
 mod from_env;

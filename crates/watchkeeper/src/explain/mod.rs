@@ -30,6 +30,8 @@ mod words;
 use watchkeeper_core::Lang;
 
 pub use report::{Log, Report, Unreadable};
+pub(crate) use width::columns;
+pub(crate) use words::{list, wrap};
 
 /// How a report is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
