@@ -190,11 +190,10 @@ fn servers_of(sentinels: &[SentinelAnswer]) -> Vec<(String, Endpoint)> {
 fn ask_sentinel(conn: &mut Conn, group: Option<&str>) -> Result<SentinelSays, Failure> {
     let rtt_us = ping(conn)?;
     let info = Fields::info(&conn.call_text(&["INFO"])?);
-    if info.get("redis_mode") != "sentinel" {
-        return Err(Failure::Protocol(format!(
-            "no sentinel, but a server in mode `{}`",
-            if info.has("redis_mode") { info.get("redis_mode") } else { "?" }
-        )));
+    // Valkey has another name for it.
+    let mode = if info.has("redis_mode") { info.get("redis_mode") } else { info.get("server_mode") };
+    if mode != "sentinel" {
+        return Err(Failure::Protocol(format!("no sentinel, but a server in mode `{mode}`")));
     }
     let optional = |answer: Result<watchkeeper_resp::Frame, Failure>| match answer {
         Ok(frame) => Ok(Some(frame)),
