@@ -254,36 +254,48 @@ fn masters_disputed(view: &GroupView<'_>, found: &mut Found) -> bool {
     true
 }
 
-/// Entries at whose address another sentinel answers than the one they name.
+/// Entries at whose address another sentinel answers than the one they name, or which have lost their address to one.
 fn stale_peers(view: &GroupView<'_>, found: &mut Found) {
-    let mut stale: BTreeMap<(Endpoint, &str), Vec<Who>> = BTreeMap::new();
+    // By id: where, and who lists it.
+    let mut stale: BTreeMap<&str, (Option<Endpoint>, Vec<Who>)> = BTreeMap::new();
     for said in &view.said {
         for entry in &said.group.sentinels {
-            let Some(at) = place(entry) else { continue };
-            let id = entry.get("runid");
-            let another = view.facts.picture.answering().any(|(sentinel, says)| {
-                let there = sentinel.at == at || sentinel.also_at.contains(&at);
-                there && !says.id.is_empty() && !id.is_empty() && says.id != id
+            let (id, at) = (entry.get("runid"), place(entry));
+            let moved = at.as_ref().is_some_and(|at| {
+                view.facts.picture.answering().any(|(sentinel, says)| {
+                    let there = sentinel.at == *at || sentinel.also_at.contains(at);
+                    there && !says.id.is_empty() && !id.is_empty() && says.id != id
+                })
             });
-            if another {
-                stale.entry((at, id)).or_default().push(said.who());
+            // A sentinel sets the port of an entry to 0 when another id says hello from there.
+            if moved || entry.number("port") == Some(0) {
+                let (known, listing) = stale.entry(id).or_default();
+                *known = known.take().or(at);
+                listing.push(said.who());
             }
         }
     }
-    for ((at, id), listing) in stale {
-        let now = view.facts.picture.answering().find(|(sentinel, _)| sentinel.at == at);
-        let now = now.map(|(sentinel, says)| (who(sentinel), format!("SENTINEL MYID {}", says.id)));
-        found.add(
-            Finding::of(
+    for (id, (at, listing)) in stale {
+        let finding = match &at {
+            Some(at) => Finding::of(
                 Code::StalePeer,
                 view.name,
                 format!("A sentinel is listed at {at} that is not there any more: another one answers."),
                 format!("列表中位于 {at} 的哨兵已不存在：那里应答的是另一个哨兵。"),
             )
-            .at(&at)
-            .all_say(listing.into_iter().map(|who| (who, format!("lists {at} as {id}"))))
-            .all_say(now),
-        );
+            .at(at),
+            None => Finding::of(
+                Code::StalePeer,
+                view.name,
+                "A sentinel is listed whose address belongs to another one now.",
+                "列表中有一个哨兵，其地址已属于另一个哨兵。",
+            ),
+        };
+        let shown = at.as_ref().map(|at| format!(" at {at}")).unwrap_or_default();
+        let now = view.facts.picture.answering().find(|(sentinel, _)| Some(&sentinel.at) == at.as_ref());
+        let now = now.map(|(sentinel, says)| (who(sentinel), format!("SENTINEL MYID {}", says.id)));
+        let lists = listing.into_iter().map(|who| (who, format!("lists {id}{shown}")));
+        found.add(finding.all_say(lists).all_say(now));
     }
 }
 

@@ -17,7 +17,7 @@ use watchkeeper::ask::{Conn, Endpoint, Login};
 /// The group's name.
 pub(crate) const NAME: &str = "mymaster";
 /// How long anything may take before the test fails. Nothing waits for it to pass.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(25);
 /// Between two looks at a condition.
 const PAUSE: Duration = Duration::from_millis(25);
 
