@@ -25,7 +25,7 @@ fn server(at: &Endpoint) -> Who {
 fn between_servers(view: &GroupView<'_>, found: &mut Found) {
     let known = view.settings();
     for (follower, theirs) in &known {
-        let mut refused: Vec<(&Endpoint, String)> = Vec::new();
+        let mut refused: Vec<(&Endpoint, Reason)> = Vec::new();
         for (leader, settings) in known.iter().filter(|(leader, _)| leader != follower) {
             let Some(closer) = view.facts.closer(view.name, leader) else { continue };
             match let_in(theirs, settings, closer) {
@@ -47,13 +47,33 @@ fn between_servers(view: &GroupView<'_>, found: &mut Found) {
             format!("{follower} can't follow {} when that is the master.", list(Lang::En)),
             format!("{} 成为主节点后，{follower} 无法跟随它。", list(Lang::Zh)),
         );
-        let said = refused.iter().map(|(at, why)| (server(at), why.clone()));
-        found.add(Finding::of(Code::MasterAuth, view.name, en, zh).at(follower).all_say(said));
+        let finding = Finding::of(Code::MasterAuth, view.name, en, zh).at(follower);
+        found.add(
+            refused
+                .into_iter()
+                .fold(finding, |finding, (at, (en, zh))| finding.says_both(server(at), en, zh)),
+        );
     }
 }
 
+/// Why a server is refused, in English and Chinese.
+type Reason = (String, String);
+
+fn because(en: &str, zh: &str) -> Reason {
+    (en.to_owned(), zh.to_owned())
+}
+
+fn no_masterauth() -> Reason {
+    because("requires a password; masterauth is not set", "需要密码；masterauth 未设置")
+}
+
+/// A replica takes the error that AUTH then is for a refusal.
+fn needless_masterauth() -> Reason {
+    because("has no password: it refuses the one of masterauth", "没有密码：会拒绝 masterauth 中的密码")
+}
+
 /// Whether a server with these settings of its own could replicate from another; none: it can't be known.
-fn let_in(follower: &Settings, leader: &Settings, closer: &Closer) -> Option<Result<(), String>> {
+fn let_in(follower: &Settings, leader: &Settings, closer: &Closer) -> Option<Result<(), Reason>> {
     let given = follower.get(&["masterauth"])?;
     let user = follower.get(&["masteruser"]).filter(|user| !user.is_empty()).unwrap_or("default");
     let Some(account) = closer.accounts.get(user) else {
@@ -61,32 +81,40 @@ fn let_in(follower: &Settings, leader: &Settings, closer: &Closer) -> Option<Res
         let required = leader.get(&["requirepass"])?;
         return (user == "default").then(|| by_password(given, required));
     };
-    let Some(account) = account else { return Some(Err(format!("has no user `{user}` (masteruser)"))) };
+    let Some(account) = account else {
+        return Some(Err((
+            format!("has no user `{user}` (masteruser)"),
+            format!("没有用户 `{user}`（masteruser）"),
+        )));
+    };
     if !account.on {
-        return Some(Err(format!("the user `{user}` is off")));
+        return Some(Err((format!("the user `{user}` is off"), format!("用户 `{user}` 已禁用"))));
     }
     if given.is_empty() && !account.nopass {
-        return Some(Err("requires a password; masterauth is not set".into()));
+        return Some(Err(no_masterauth()));
     }
     if user == "default" && account.nopass && !given.is_empty() {
-        return Some(Err("has no password, which masterauth then is an error for".into()));
+        return Some(Err(needless_masterauth()));
     }
     let hash = watchkeeper_core::password_hash(given.as_bytes());
     if !account.nopass && !account.hashes.contains(&hash) {
-        return Some(Err(format!("the password of `{user}` is another than masterauth")));
+        let en = format!("the password of `{user}` is another than masterauth");
+        return Some(Err((en, format!("`{user}` 的密码与 masterauth 不同"))));
     }
     match &account.replicates {
-        Some(Err(why)) => Some(Err(why.clone())),
+        Some(Err(why)) => Some(Err(because(why, why))),
         Some(Ok(())) | None => Some(Ok(())),
     }
 }
 
-fn by_password(given: &str, required: &str) -> Result<(), String> {
+fn by_password(given: &str, required: &str) -> Result<(), Reason> {
     match (given.is_empty(), required.is_empty()) {
         _ if given == required => Ok(()),
-        (true, false) => Err("requires a password; masterauth is not set".into()),
-        (_, true) => Err("has no password, which masterauth then is an error for".into()),
-        (false, false) => Err("requirepass is another than masterauth".into()),
+        (true, false) => Err(no_masterauth()),
+        (_, true) => Err(needless_masterauth()),
+        (false, false) => {
+            Err(because("requirepass is another than masterauth", "requirepass 与 masterauth 不同"))
+        }
     }
 }
 
@@ -108,7 +136,7 @@ fn passwords(view: &GroupView<'_>, found: &mut Found) {
         format!("Another `requirepass` than {first} has {}.", list(Lang::En)),
         format!("`requirepass` 与 {first} 不同：{}。", list(Lang::Zh)),
     );
-    let set = |pass: &str| if pass.is_empty() { "requirepass is not set" } else { "requirepass is set" };
+    let set = |pass: &str| if pass.is_empty() { "requirepass \"\"" } else { "requirepass ***" };
     let said = known.iter().map(|(at, pass)| (server(at), set(pass).to_owned()));
     found.add(Finding::of(Code::PasswordsDiffer, view.name, en, zh).all_say(said));
 }

@@ -187,8 +187,8 @@ codes! {
     HostLoss "WK230" Warning
         "without one of the hosts no failover is possible", "失去某一台主机后无法故障转移";
         "spread the sentinels so that every host has fewer than half of them: three on three hosts, or a third host with \
-         nothing but a sentinel",
-        "分散哨兵，使每台主机上不到一半：三台主机三个哨兵，或增加一台只运行哨兵的主机";
+         nothing but a sentinel; with a quorum that is not above the majority",
+        "分散哨兵，使每台主机上不到一半：三台主机三个哨兵，或增加一台只运行哨兵的主机；quorum 不要超过多数";
     OneHost "WK231" Warning
         "all data servers are on one host", "所有数据服务器都在同一台主机上";
         "its loss is the loss of all copies: move a replica to another host",

@@ -29,13 +29,19 @@ impl Who {
     }
 }
 
-/// What somebody says, in the words of the wire.
+/// What somebody says: in the words of the wire where there are such, else in both languages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
     /// who
     pub who: Who,
-    /// what
-    pub said: String,
+    said: (String, String),
+}
+
+impl Evidence {
+    /// What.
+    pub fn said(&self, lang: Lang) -> &str {
+        lang.pick(&self.said.0, &self.said.1)
+    }
 }
 
 /// Something that is not as it should be.
@@ -86,15 +92,19 @@ impl Finding {
     }
 
     /// With what somebody says.
-    pub(super) fn says(mut self, who: Who, said: impl fmt::Display) -> Finding {
-        self.evidence.push(Evidence { who, said: said.to_string() });
+    pub(super) fn says(self, who: Who, said: impl fmt::Display) -> Finding {
+        self.says_both(who, said.to_string(), said.to_string())
+    }
+
+    /// The same in English and Chinese.
+    pub(super) fn says_both(mut self, who: Who, en: impl Into<String>, zh: impl Into<String>) -> Finding {
+        self.evidence.push(Evidence { who, said: (en.into(), zh.into()) });
         self
     }
 
     /// With what several say.
-    pub(super) fn all_say(mut self, said: impl IntoIterator<Item = (Who, String)>) -> Finding {
-        self.evidence.extend(said.into_iter().map(|(who, said)| Evidence { who, said }));
-        self
+    pub(super) fn all_say(self, said: impl IntoIterator<Item = (Who, String)>) -> Finding {
+        said.into_iter().fold(self, |finding, (who, said)| finding.says(who, said))
     }
 
     /// What is so.

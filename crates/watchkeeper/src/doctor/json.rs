@@ -39,18 +39,18 @@ fn finding(finding: &Finding, group: &str, lang: Lang) -> String {
         finding.group.as_deref().map_or("null".to_owned(), quoted),
         places(&finding.at),
         quoted(finding.text(lang)),
-        array(finding.evidence.iter().map(evidence)),
+        array(finding.evidence.iter().map(|one| evidence(one, lang))),
         quoted(&finding.hint(group, lang)),
     )
 }
 
-fn evidence(evidence: &Evidence) -> String {
+fn evidence(evidence: &Evidence, lang: Lang) -> String {
     let (kind, at) = match &evidence.who {
         Who::Sentinel(at) => ("sentinel", quoted(&at.to_string())),
         Who::Server(at) => ("server", quoted(&at.to_string())),
         Who::Here => ("here", "null".to_owned()),
     };
-    format!("{{\"who\":\"{kind}\",\"at\":{at},\"said\":{}}}", quoted(&evidence.said))
+    format!("{{\"who\":\"{kind}\",\"at\":{at},\"said\":{}}}", quoted(evidence.said(lang)))
 }
 
 fn unchecked(unchecked: &Unchecked, lang: Lang) -> String {

@@ -39,11 +39,9 @@ pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
     round_trips(view, found);
     let local = view.facts.local.get(view.name);
     for script in local.into_iter().flat_map(|local| &local.scripts) {
-        let runs =
-            std::fs::metadata(script).map(|file| file.is_file() && file.permissions().mode() & 0o111 != 0);
-        let why = match runs {
-            Ok(true) => continue,
-            Ok(false) => "not executable".to_owned(),
+        let why = match std::fs::metadata(script) {
+            Ok(file) if file.is_file() && file.permissions().mode() & 0o111 != 0 => continue,
+            Ok(file) => format!("mode {:o}", file.permissions().mode()),
             Err(error) => error.to_string(),
         };
         let (en, zh) =
@@ -70,8 +68,7 @@ fn clocks(facts: &Facts, found: &mut Found) {
     let middle = all[all.len() / 2].1;
     let shown = |ahead: i64| format!("{:+.1} s", ahead as f64 / 1000.0);
     let wrong = all.iter().filter(|(_, ahead)| (ahead - middle).abs() >= CLOCKS_MS / 2);
-    let said: Vec<_> =
-        wrong.map(|(who, ahead)| (who.clone(), format!("{} to the others", shown(ahead - middle)))).collect();
+    let said: Vec<_> = wrong.map(|(who, ahead)| (who.clone(), shown(ahead - middle))).collect();
     let seconds = apart as f64 / 1000.0;
     let (en, zh) = (format!("Clocks are {seconds:.1} s apart."), format!("时钟相差 {seconds:.1} 秒。"));
     found.add(Finding::overall(Code::Clocks, en, zh).all_say(said));

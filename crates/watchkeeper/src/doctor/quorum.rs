@@ -143,10 +143,11 @@ fn losses(view: &GroupView<'_>, hosts: &Hosts, found: &mut Found) {
     if hosts.sentinels.len() == 1 && hosts.servers.len() == 1 {
         return; // all is on one machine, which is said already
     }
-    let field =
-        |name: &str| view.said.iter().filter_map(|said| said.group.master.number(name)).max().unwrap_or(0);
-    let known = field("num-other-sentinels") + 1;
-    let needed = (known / 2 + 1).max(field("quorum"));
+    let numbers =
+        |name: &'static str| view.said.iter().filter_map(move |said| said.group.master.number(name));
+    let known = numbers("num-other-sentinels").max().unwrap_or(0) + 1;
+    // Whoever has the lowest quorum begins.
+    let needed = (known / 2 + 1).max(numbers("quorum").min().unwrap_or(0));
     let needed = usize::try_from(needed).unwrap_or(usize::MAX);
     let all: usize = hosts.sentinels.values().map(Vec::len).sum();
     let master = view.facts.names.host(&view.master.host);
@@ -171,9 +172,13 @@ fn losses(view: &GroupView<'_>, hosts: &Hosts, found: &mut Found) {
     let mut finding = Finding::of(Code::HostLoss, view.name, en, zh).as_(severity);
     for (host, there) in &bad {
         let left = all - there.len();
-        finding = finding.says(
+        finding = finding.says_both(
             Who::Here,
-            format!("{host}: {} sentinels there, {left} elsewhere, {needed} needed of {known}", there.len()),
+            format!("{host}: sentinels there {}, elsewhere {left}; {needed} of {known} needed", there.len()),
+            format!(
+                "{host}：该主机上的哨兵 {} 个，其他主机 {left} 个；需要 {known} 个中的 {needed} 个",
+                there.len()
+            ),
         );
     }
     found.add(finding);
@@ -205,9 +210,9 @@ fn loopback(view: &GroupView<'_>, found: &mut Found) {
     let entries = |said: &Said<'_>| -> Vec<(&'static str, Endpoint)> {
         let of =
             |kind, list: &[Fields]| list.iter().filter_map(place).map(|at| (kind, at)).collect::<Vec<_>>();
-        let mut all = of("replica", &said.group.replicas);
-        all.extend(of("sentinel", &said.group.sentinels));
-        all.extend(of("master", std::slice::from_ref(&said.group.master)));
+        let mut all = of("REPLICAS", &said.group.replicas);
+        all.extend(of("SENTINELS", &said.group.sentinels));
+        all.extend(of("MASTER", std::slice::from_ref(&said.group.master)));
         all
     };
     let all: Vec<_> =
@@ -220,7 +225,7 @@ fn loopback(view: &GroupView<'_>, found: &mut Found) {
     if bad.is_empty() {
         return;
     }
-    let master = bad.iter().any(|(_, (kind, _))| *kind == "master");
+    let master = bad.iter().any(|(_, (kind, _))| *kind == "MASTER");
     let severity = if master { Severity::Critical } else { Severity::Warning };
     let mut finding = Finding::of(
         Code::Loopback,
@@ -230,7 +235,7 @@ fn loopback(view: &GroupView<'_>, found: &mut Found) {
     )
     .as_(severity);
     for (said, (kind, at)) in bad {
-        finding = finding.at(&at).says(said.who(), format!("lists the {kind} {at}"));
+        finding = finding.at(&at).says(said.who(), format!("SENTINEL {kind}: {at}"));
     }
     found.add(finding);
 }

@@ -67,6 +67,7 @@ fn silent(view: &GroupView<'_>, answer: &ServerAnswer, failure: &Failure, found:
     let down_ms =
         entries.iter().map(|(_, entry)| entry.number("s-down-time").unwrap_or(0)).min().unwrap_or(0);
     let is_master = view.is_master(at);
+    let seen_down = entries.iter().any(|(_, entry)| entry.flag("s_down"));
     let finding = if failure.is_login() {
         let en = format!("The server {at} refuses the login: it is not looked at.");
         let finding =
@@ -74,7 +75,7 @@ fn silent(view: &GroupView<'_>, answer: &ServerAnswer, failure: &Failure, found:
         // What the sentinels' own file says is refused, is refused to them.
         let theirs = view.facts.own_login.iter().any(|group| group == view.name);
         if theirs { finding.as_(Severity::Critical) } else { finding }
-    } else if is_master {
+    } else if is_master && seen_down {
         let en = format!("The master {at} does not answer.");
         Finding::of(Code::ServerSilent, view.name, en, format!("主节点 {at} 没有应答。"))
             .as_(Severity::Critical)
@@ -82,9 +83,20 @@ fn silent(view: &GroupView<'_>, answer: &ServerAnswer, failure: &Failure, found:
         let (en, zh) = (lasted(down_ms / 1000, Lang::En), lasted(down_ms / 1000, Lang::Zh));
         let en = format!("The replica {at} has been gone for {en}, and is still listed.");
         Finding::of(Code::StaleReplica, view.name, en, format!("副本 {at} 已消失 {zh}，仍在列表中。"))
-    } else {
+    } else if seen_down {
         let en = format!("The replica {at} does not answer.");
         Finding::of(Code::ServerSilent, view.name, en, format!("副本 {at} 没有应答。"))
+    } else {
+        // Perhaps it is only this host that can't reach it.
+        let en = format!(
+            "The server {at} does not answer here: it is not looked at. No sentinel holds it for down."
+        );
+        Finding::of(
+            Code::ServerSilent,
+            view.name,
+            en,
+            format!("服务器 {at} 对本机没有应答：未能检查。没有哨兵认为它下线。"),
+        )
     };
     let sentinels = entries.into_iter().map(|(who, entry)| {
         let down = entry.number("s-down-time").map(|ms| format!(", s-down-time {ms}")).unwrap_or_default();
@@ -111,7 +123,7 @@ fn master(view: &GroupView<'_>, found: &mut Found) {
     }
     let Some(info) = view.master_info() else { return };
     if info.get("role") == "slave" {
-        let names = view.said.iter().map(|said| (said.who(), format!("names {at} as the master")));
+        let names = view.said.iter().map(|said| (said.who(), format!("SENTINEL MASTER: {at}")));
         let said = fields(info, &["role", "master_host", "master_port"]);
         let (en, zh) = (
             format!("{at} is a replica; the sentinels name it as the master."),
@@ -129,7 +141,7 @@ fn replica(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found
         let lists = view
             .entries(at)
             .into_iter()
-            .map(|(who, entry)| (who, format!("lists it: flags {}", entry.get("flags"))));
+            .map(|(who, entry)| (who, format!("SENTINEL REPLICAS: flags {}", entry.get("flags"))));
         let (en, zh) = (
             format!("{at} is listed as a replica and is a master: there are two."),
             format!("{at} 在列表中是副本，实际是主节点：存在两个主节点。"),
@@ -246,10 +258,16 @@ fn parent(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found)
         )
     };
     let said = fields(info, &["master_host", "master_port", "master_link_status"]);
-    let severity = if of_group { Severity::Warning } else { Severity::Critical };
+    // The same history, by a way that is not known here.
+    let akin = info.get("master_link_status") == "up"
+        && view.master_info().is_some_and(|master| master.get("master_replid") == info.get("master_replid"));
+    let severity = if of_group || akin { Severity::Warning } else { Severity::Critical };
     let finding =
         Finding::of(Code::WrongParent, view.name, en, zh).as_(severity).at(at).says(server(at), said);
-    found.add(finding.says(server(&view.master), format!("the master, by {} sentinels", view.said.len())));
+    found.add(
+        finding
+            .all_say(view.said.iter().map(|said| (said.who(), format!("SENTINEL MASTER: {}", view.master)))),
+    );
 }
 
 fn priorities(view: &GroupView<'_>, found: &mut Found) {
@@ -407,8 +425,11 @@ fn backlog(view: &GroupView<'_>, info: &Fields, found: &mut Found) {
         ),
         format!("一次故障转移约需 {away:.0} 秒；按当前写入量，积压缓冲区只够 {:.0} 秒。", size / rate),
     );
-    let said = format!("repl_backlog_size:{size:.0}; {}/s measured; {} needed", bytes(rate), bytes(needed));
-    found.add(
-        Finding::of(Code::BacklogSmall, view.name, en, zh).at(&view.master).says(server(&view.master), said),
-    );
+    let (rate, needed) = (bytes(rate), bytes(needed));
+    let finding = Finding::of(Code::BacklogSmall, view.name, en, zh).at(&view.master);
+    found.add(finding.says_both(
+        server(&view.master),
+        format!("repl_backlog_size:{size:.0}; {rate}/s were measured, {needed} are needed"),
+        format!("repl_backlog_size:{size:.0}；实测 {rate}/秒，需要 {needed}"),
+    ));
 }

@@ -214,7 +214,7 @@ fn missing(view: &GroupView<'_>, found: &mut Found) {
         };
         let listed = view.said.iter().filter_map(|said| {
             let entry = said.group.sentinels.iter().find(is_it)?;
-            Some((said.who(), format!("lists it: flags {}", entry.get("flags"))))
+            Some((said.who(), format!("SENTINEL SENTINELS: flags {}", entry.get("flags"))))
         });
         let listed: Vec<_> = listed.collect();
         if listed.is_empty() {
@@ -248,7 +248,7 @@ fn masters_disputed(view: &GroupView<'_>, found: &mut Found) -> bool {
     );
     for (said, at) in named {
         let epoch = said.group.master.get("config-epoch");
-        finding = finding.at(&at).says(said.who(), format!("{at}, config-epoch {epoch}"));
+        finding = finding.at(&at).says(said.who(), format!("SENTINEL MASTER: {at}, config-epoch {epoch}"));
     }
     found.add(finding);
     true
@@ -291,10 +291,10 @@ fn stale_peers(view: &GroupView<'_>, found: &mut Found) {
                 "列表中有一个哨兵，其地址已属于另一个哨兵。",
             ),
         };
-        let shown = at.as_ref().map(|at| format!(" at {at}")).unwrap_or_default();
+        let shown = at.as_ref().map(|at| format!(" {at}")).unwrap_or_default();
         let now = view.facts.picture.answering().find(|(sentinel, _)| Some(&sentinel.at) == at.as_ref());
         let now = now.map(|(sentinel, says)| (who(sentinel), format!("SENTINEL MYID {}", says.id)));
-        let lists = listing.into_iter().map(|who| (who, format!("lists {id}{shown}")));
+        let lists = listing.into_iter().map(|who| (who, format!("SENTINEL SENTINELS: {id}{shown}")));
         found.add(finding.all_say(lists).all_say(now));
     }
 }

@@ -163,5 +163,5 @@ fn cut_off(view: &GroupView<'_>, found: &mut Found) {
         format!("主节点 {at} 与副本隔离后仍会接受写入（故障转移至少需要 {away} 秒）。"),
     );
     let finding = Finding::of(Code::MinReplicas, view.name, en, zh).at(at);
-    found.add(finding.says(server(at), "min-replicas-to-write 0 or min-replicas-max-lag 0"));
+    found.add(finding.says(server(at), "min-replicas-to-write 0 / min-replicas-max-lag 0"));
 }

@@ -156,7 +156,11 @@ impl Writer {
         self.wrapped(&format!("  {head}  "), indent, finding.text(lang));
         for evidence in finding.evidence.iter().take(EVIDENCE_SHOWN) {
             let colon = lang.pick(": ", "：");
-            self.wrapped("      | ", 8, &format!("{}{colon}{}", evidence.who.name(lang), evidence.said));
+            self.wrapped(
+                "      | ",
+                8,
+                &format!("{}{colon}{}", evidence.who.name(lang), evidence.said(lang)),
+            );
         }
         let more = finding.evidence.len().saturating_sub(EVIDENCE_SHOWN);
         match (more, lang) {

@@ -37,7 +37,11 @@ fn settings_of_sentinels_and_servers() {
     stage.start(Sentinel(2));
     stage.finds(&[], &[]);
 
-    // Of servers, all at once.
+    of_servers(&stage);
+    saving_and_writing(&stage);
+}
+
+fn of_servers(stage: &Stage) {
     stage.ask(Server(2), "CONFIG SET replica-priority 0");
     stage.ask(Server(2), "CONFIG SET replica-serve-stale-data no");
     stage.ask(Server(3), "CONFIG SET replica-read-only no");
@@ -63,7 +67,7 @@ fn settings_of_sentinels_and_servers() {
             "WK265 critical",
         ],
     );
-    assert!(seen.text.contains("has no password, which masterauth then is an error for"), "{}", seen.text);
+    assert!(seen.text.contains("has no password: it refuses the one of masterauth"), "{}", seen.text);
     for words in ["CONFIG SET replica-priority 100", "CONFIG SET replica-serve-stale-data yes"] {
         stage.ask_all(&SERVERS, words);
     }
@@ -76,7 +80,9 @@ fn settings_of_sentinels_and_servers() {
     }
     stage.ask_all(&SERVERS, "CONFIG SET save \"3600 1\"");
     stage.finds(&[], &[]);
+}
 
+fn saving_and_writing(stage: &Stage) {
     // A directory stands where the file should be.
     let file = stage.file(Server(1), "rdb");
     fs::remove_file(&file).ok();
@@ -110,13 +116,16 @@ fn roles_links_and_passwords() {
     let at = |stage: &Stage, who| stage.addr(who).to_string().replace(':', " ");
     let (master, second) = (at(&stage, Server(1)), at(&stage, Server(2)));
 
-    // Sentinels put these right in a moment.
+    // Sentinels put these right in a while.
+    let again = format!("REPLICAOF {master}");
     stage.finds_once("WK241 critical", || drop(stage.ask(Server(3), "REPLICAOF NO ONE")));
+    stage.ask(Server(3), &again);
     stage.finds(&[], &[]);
     let file = stage.file(Sentinel(1), "conf").display().to_string();
     let follow = || drop(stage.ask(Server(3), &format!("REPLICAOF {second}")));
     follow();
     stage.finds_once_with(&["--config", &file], "WK245 warning", follow);
+    stage.ask(Server(3), &again);
     stage.finds(&[], &[]);
     let nowhere = format!("{} 1", stage.addr(Server(1)).ip());
     stage.ask(Server(3), "CONFIG SET min-replicas-to-write 0");
@@ -126,12 +135,13 @@ fn roles_links_and_passwords() {
         stage.ask(Server(3), &format!("REPLICAOF {nowhere}"));
     });
     assert!(seen.codes.contains("WK245 critical") && seen.codes.contains("WK243 warning"), "{}", seen.text);
+    stage.ask(Server(3), &again);
     stage.finds(&[], &[]);
     let seen =
         stage.finds_once("WK242 critical", || drop(stage.ask(Server(1), &format!("REPLICAOF {second}"))));
     assert_eq!(seen.status, 2);
     stage.ask(Server(1), "REPLICAOF NO ONE");
-    stage.ask_all(&[Server(2), Server(3)], &format!("REPLICAOF {master}"));
+    stage.ask_all(&[Server(2), Server(3)], &again);
     stage.finds(&[], &[]);
 
     // A password at one server, which nobody else has. Whoever is connected stays.

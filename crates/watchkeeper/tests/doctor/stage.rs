@@ -17,7 +17,7 @@ use watchkeeper::ask::{Conn, Endpoint, Login};
 /// The group's name.
 pub(crate) const NAME: &str = "mymaster";
 /// How long anything may take before the test fails. Nothing waits for it to pass.
-const DEADLINE: Duration = Duration::from_secs(25);
+const DEADLINE: Duration = Duration::from_secs(60);
 /// Between two looks at a condition.
 const PAUSE: Duration = Duration::from_millis(25);
 
@@ -123,7 +123,7 @@ impl Stage {
             Who::Sentinel(number) => (number, 50 + u16::from(number)),
         };
         let host = 1 + (number - 1) % self.hosts;
-        SocketAddr::from((Ipv4Addr::new(127, 64 * host | (a & 63), b, c), self.base + port))
+        SocketAddr::from((Ipv4Addr::new(127, (64 * host) | (a & 63), b, c), self.base + port))
     }
 
     /// A file of somebody.
