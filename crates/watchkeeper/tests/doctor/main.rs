@@ -144,6 +144,35 @@ fn roles_links_and_passwords() {
     stage.ask_all(&[Server(2), Server(3)], &again);
     stage.finds(&[], &[]);
 
+    different_passwords(&stage);
+
+    // A replica that hangs: its master hears nothing of it any more.
+    stage.signal(Server(3), Signal::STOP);
+    stage.finds(&[], &["WK202 warning", "WK244 warning"]);
+    stage.signal(Server(3), Signal::CONT);
+    stage.finds(&[], &[]);
+
+    // A replica that nobody knows yet, and one that wants to stay unknown.
+    stage.server(4, &format!("replicaof {master}\nreplica-announced no"));
+    stage.finds(&[], &["WK246 note"]);
+    stage.kill(Server(4));
+    stage.finds(&[], &[]);
+
+    // The worst: two sentinels are gone, and then the master.
+    stage.kill(Sentinel(2));
+    stage.kill(Sentinel(3));
+    stage.kill(Server(1));
+    let seen = stage.finds(
+        &[],
+        &["WK200 warning", "WK202 critical", "WK221 critical", "WK225 critical", "WK243 warning"],
+    );
+    assert_eq!(seen.status, 2);
+    stage.kill(Sentinel(1));
+    let seen = stage.doctor(1, &[]);
+    assert_eq!(seen.status, 3, "{}", seen.text);
+}
+
+fn different_passwords(stage: &Stage) {
     // A password at one server, which nobody else has. Whoever is connected stays.
     let mut open = stage.connect(Server(2));
     open.call(&["CONFIG", "SET", "requirepass", "s3cret"]).unwrap();
@@ -170,31 +199,6 @@ fn roles_links_and_passwords() {
         conn.call(&["CONFIG", "SET", "requirepass", ""]).unwrap();
     }
     stage.finds(&[], &[]);
-
-    // A replica that hangs: its master hears nothing of it any more.
-    stage.signal(Server(3), Signal::STOP);
-    stage.finds(&[], &["WK202 warning", "WK244 warning"]);
-    stage.signal(Server(3), Signal::CONT);
-    stage.finds(&[], &[]);
-
-    // A replica that nobody knows yet, and one that wants to stay unknown.
-    stage.server(4, &format!("replicaof {master}\nreplica-announced no"));
-    stage.finds(&[], &["WK246 note"]);
-    stage.kill(Server(4));
-    stage.finds(&[], &[]);
-
-    // The worst: two sentinels are gone, and then the master.
-    stage.kill(Sentinel(2));
-    stage.kill(Sentinel(3));
-    stage.kill(Server(1));
-    let seen = stage.finds(
-        &[],
-        &["WK200 warning", "WK202 critical", "WK221 critical", "WK225 critical", "WK243 warning"],
-    );
-    assert_eq!(seen.status, 2);
-    stage.kill(Sentinel(1));
-    let seen = stage.doctor(1, &[]);
-    assert_eq!(seen.status, 3, "{}", seen.text);
 }
 
 #[test]
