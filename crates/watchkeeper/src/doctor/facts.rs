@@ -39,6 +39,8 @@ pub(super) struct Closer {
     pub(super) rights: Vec<Right>,
     /// users as the server has them, by name; none: it does not have this user
     pub(super) accounts: BTreeMap<String, Option<Account>>,
+    /// whether all who log in are the same user: then the sentinels may what we may
+    pub(super) one_user: bool,
     /// milliseconds its clock is ahead of ours
     pub(super) ahead_ms: Option<i64>,
     /// until when its certificate holds, in seconds since 1970
@@ -226,12 +228,18 @@ fn look_at_server(
     let user = settings.as_ref().ok().and_then(|settings| settings.get(&["masteruser"])).unwrap_or_default();
     let users = ["default", user].into_iter().filter(|user| !user.is_empty());
     let accounts = users.filter_map(|user| Some((user.to_owned(), account(&mut conn, user)?))).collect();
+    // Before 6.0 there are no users to be told of.
+    let one_user = match conn.call(&["ACL", "USERS"]) {
+        Ok(users) => texts(&users).len() == 1,
+        Err(Failure::Refused(words)) => words.starts_with("ERR unknown"),
+        Err(other) => return Err(other),
+    };
     let rights = if loading {
         Vec::new()
     } else {
         rights::probe(|| reach.server(&server.at, &server.group), renames).unwrap_or_default()
     };
-    let mut closer = Closer { info, rate: None, settings, rights, accounts, ahead_ms, not_after };
+    let mut closer = Closer { info, rate: None, settings, rights, accounts, one_user, ahead_ms, not_after };
     if closer.info.get("role") == "master" {
         std::thread::sleep(SAMPLE.saturating_sub(since.elapsed()));
         let later = Fields::info(&conn.call_text(&["INFO"])?);
@@ -245,37 +253,31 @@ fn look_at_server(
 
 /// A user; the outer none: the server or the login does not tell.
 fn account(conn: &mut Conn, user: &str) -> Option<Option<Account>> {
-    let words = |frame: &Frame| match frame {
-        Frame::Array(items) | Frame::Set(items) => items.iter().map(crate::ask::text).collect(),
-        Frame::Simple(_)
-        | Frame::Error(_)
-        | Frame::Integer(_)
-        | Frame::Bulk(_)
-        | Frame::Null
-        | Frame::Boolean(_)
-        | Frame::Double(_)
-        | Frame::BigNumber(_)
-        | Frame::BulkError(_)
-        | Frame::Verbatim(_)
-        | Frame::Map(_)
-        | Frame::Push(_) => Vec::<String>::new(),
-    };
     let frame = conn.call(&["ACL", "GETUSER", user]).ok()?;
     let Frame::Array(items) = frame else { return Some(None) };
     let mut account = Account::default();
     for pair in items.chunks_exact(2) {
         match crate::ask::text(&pair[0]).as_str() {
             "flags" => {
-                let flags = words(&pair[1]);
+                let flags = texts(&pair[1]);
                 account.on = flags.iter().any(|flag| flag == "on");
                 account.nopass = flags.iter().any(|flag| flag == "nopass");
             }
-            "passwords" => account.hashes = words(&pair[1]),
+            "passwords" => account.hashes = texts(&pair[1]),
             _ => {}
         }
     }
     account.replicates = rights::may_replicate(conn, user);
     Some(Some(account))
+}
+
+/// The texts of an array or set.
+fn texts(frame: &Frame) -> Vec<String> {
+    if let Frame::Array(items) | Frame::Set(items) = frame {
+        items.iter().map(crate::ask::text).collect()
+    } else {
+        Vec::new()
+    }
 }
 
 /// INFO, and how far the clock of whoever says it is ahead of ours.

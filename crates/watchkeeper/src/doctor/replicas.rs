@@ -13,6 +13,8 @@ use crate::ask::{Endpoint, Failure, Fields, ServerAnswer};
 
 /// A replica that nobody could reach for so long is taken for gone.
 const GONE_MS: i64 = 10 * 60_000;
+/// Sentinels learn of a replica within 10 s; one that runs for less than this is new.
+const NEW_S: i64 = 20;
 /// Bytes a replica may be behind without a word.
 const BEHIND_BYTES: f64 = 1_000_000.0;
 /// Seconds without an acknowledgement, which replicas send each second.
@@ -342,6 +344,8 @@ fn unknown(view: &GroupView<'_>, found: &mut Found) {
         let Some(parent) = view.servers.iter().find(feeds) else { continue };
         let hidden = stranger.says.as_ref().is_ok_and(|(info, _)| info.get("replica_announced") == "0");
         let below = !view.is_master(&parent.at);
+        let uptime = stranger.says.as_ref().ok().and_then(|(info, _)| info.number("uptime_in_seconds"));
+        let new = uptime.is_some_and(|seconds| seconds < NEW_S);
         let (en, zh, severity) = match (hidden, below) {
             (true, _) => (
                 format!("The replica {at} is not announced to sentinels, and never promoted."),
@@ -356,13 +360,15 @@ fn unknown(view: &GroupView<'_>, found: &mut Found) {
             (false, false) => (
                 format!("The master feeds a replica that no sentinel knows: {at}."),
                 format!("主节点在向哨兵不认识的副本 {at} 复制。"),
-                Severity::Warning,
+                if new { Severity::Note } else { Severity::Warning },
             ),
         };
         let mut finding = Finding::of(Code::UnknownReplica, view.name, en, zh).as_(severity).at(at);
         finding = finding.says(server(&parent.at), format!("slaveN:ip={},port={}", at.host, at.port));
         found.add(match &stranger.says {
-            Ok((info, _)) => finding.says(server(at), fields(info, &["role", "replica_announced"])),
+            Ok((info, _)) => {
+                finding.says(server(at), fields(info, &["role", "replica_announced", "uptime_in_seconds"]))
+            }
             Err(failure) => finding.says(Who::Here, failure),
         });
     }
@@ -420,10 +426,10 @@ fn backlog(view: &GroupView<'_>, info: &Fields, found: &mut Found) {
     }
     let (en, zh) = (
         format!(
-            "A failover takes some {away:.0} s; the backlog holds {:.0} s of the present writes.",
+            "A failover takes some {away:.0} s; the backlog holds {:.1} s of the present writes.",
             size / rate
         ),
-        format!("一次故障转移约需 {away:.0} 秒；按当前写入量，积压缓冲区只够 {:.0} 秒。", size / rate),
+        format!("一次故障转移约需 {away:.0} 秒；按当前写入量，积压缓冲区只够 {:.1} 秒。", size / rate),
     );
     let (rate, needed) = (bytes(rate), bytes(needed));
     let finding = Finding::of(Code::BacklogSmall, view.name, en, zh).at(&view.master);

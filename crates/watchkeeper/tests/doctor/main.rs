@@ -192,7 +192,11 @@ fn different_passwords(stage: &Stage) {
         assert!(seen.codes.contains(code), "{code}: {}", seen.text);
     }
     assert!(!seen.text.contains("s3cret"), "a password in the report: {}", seen.text);
+    assert!(!seen.text.contains("run with `--config`"), "all are one user: {}", seen.text);
+    open.call(&["ACL", "SETUSER", "watch", "on"]).unwrap();
+    let seen = Seen::with(&words, &[("WATCHKEEPER_SERVER_PASS", "s3cret")]);
     assert!(seen.text.contains("run with `--config`"), "{}", seen.text);
+    open.call(&["ACL", "DELUSER", "watch"]).unwrap();
     for who in SERVERS {
         let mut conn = stage.connect(who);
         conn.call(&["AUTH", "s3cret"]).unwrap();
