@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use watchkeeper_core::Lang;
 
 use super::code::{Code, Severity};
-use super::facts::fed_by;
+use super::facts::{Fed, fed_by};
 use super::finding::{Finding, Found, Who};
 use super::view::GroupView;
 use super::words::{bytes, lasted, places};
@@ -170,7 +170,10 @@ fn link(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
     if info.get("master_link_status") == "up" {
         return;
     }
-    let syncing = info.get("master_sync_in_progress") == "1";
+    // It waits for the master's snapshot, or takes it in.
+    let awaited = |fed: Fed| !fed.online && view.facts.names.same(&fed.at, at);
+    let syncing = info.get("master_sync_in_progress") == "1"
+        || view.master_info().is_some_and(|master| fed_by(master).any(awaited));
     let said = fields(
         info,
         &[
@@ -206,8 +209,8 @@ fn link(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
 fn history(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
     let Some(master) = view.master_info().filter(|master| master.get("role") == "master") else { return };
     let theirs = info.get("master_replid");
-    // A server that never replicated has an id of its own and no data of a master.
-    let fresh = info.number("slave_repl_offset").unwrap_or(0) <= 0;
+    // A server that never replicated has an id of its own, no data of a master, and the offset 0 or 1.
+    let fresh = info.number("slave_repl_offset").unwrap_or(0) <= 1;
     if theirs.is_empty()
         || fresh
         || [master.get("master_replid"), master.get("master_replid2")].contains(&theirs)
