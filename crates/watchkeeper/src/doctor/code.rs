@@ -268,6 +268,12 @@ codes! {
         "a replica refuses to be read while it is not connected", "副本断开连接时拒绝读取";
         "clients that read from {at} get errors in each failover until it follows the new master (`replica-serve-stale-data no`)",
         "每次故障转移中，从 {at} 读取的客户端会收到错误，直到它跟随新主节点（`replica-serve-stale-data no`）";
+    InTwoGroups "WK255" Critical
+        "a server is in two groups", "一台服务器属于两个组";
+        "each group fails over by itself, and one makes a replica of what the other has made the master. Take it out of one: \
+         `SENTINEL REMOVE` of a group that was an alias, else `REPLICAOF` its own master and then `SENTINEL RESET` of the other \
+         group, on one sentinel at a time",
+        "每个组各自故障转移，一个组会把另一个组的主节点变成副本。请让它只属于一个组：若某个组只是别名，用 `SENTINEL REMOVE` 移除；否则先用 `REPLICAOF` 指向它自己的主节点，再对另一个组逐个哨兵执行 `SENTINEL RESET`";
     NoPersistence "WK260" Warning
         "a server that restarts comes back empty", "服务器重启后数据为空";
         "a master restarted within `down-after-milliseconds` is not missed, and its replicas copy the emptiness. Turn on `save` or \

@@ -22,7 +22,11 @@ const ROUND_TRIPS: u64 = 10;
 
 /// Of the deployment.
 pub(super) fn deployment(facts: &Facts, found: &mut Found) {
-    for (host, why) in facts.names.unresolved() {
+    // What servers call each other may well mean something where they are.
+    let places = facts.picture.sentinels.iter().map(|sentinel| &sentinel.at);
+    let places = places.chain(facts.picture.servers.iter().map(|server| &server.at));
+    let asked: BTreeSet<&str> = places.map(|at| at.host.as_str()).collect();
+    for (host, why) in facts.names.unresolved().filter(|(host, _)| asked.contains(host)) {
         let (en, zh) = (
             format!("The name `{host}` does not resolve here."),
             format!("主机名 `{host}` 在本机无法解析。"),

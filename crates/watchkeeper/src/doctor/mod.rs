@@ -109,6 +109,7 @@ pub fn examine(
     let mut found = Found::default();
     let mut groups = Vec::new();
     sentinels::deployment(&facts, &mut found);
+    replicas::deployment(&facts, &mut found);
     machines::deployment(&facts, &mut found);
     for name in facts.picture.group_names() {
         let Some(view) = GroupView::of(&facts, &name) else { continue };

@@ -1,11 +1,11 @@
 //! Replication: roles, links, lag, history, and who is listed where.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use watchkeeper_core::Lang;
 
 use super::code::{Code, Severity};
-use super::facts::{Fed, fed_by};
+use super::facts::{Facts, Fed, fed_by};
 use super::finding::{Finding, Found, Who};
 use super::view::GroupView;
 use super::words::{bytes, lasted, places};
@@ -21,6 +21,33 @@ const BEHIND_BYTES: f64 = 1_000_000.0;
 const LAG_S: i64 = 5;
 /// How long a failover takes beyond `down-after-milliseconds` until replicas are connected to the new master.
 const FAILOVER_S: f64 = 10.0;
+
+/// Of the deployment: servers that more than one group has.
+pub(super) fn deployment(facts: &Facts, found: &mut Found) {
+    let mut by_run: BTreeMap<&str, Vec<&ServerAnswer>> = BTreeMap::new();
+    for answer in &facts.picture.servers {
+        let run = answer.says.as_ref().map_or("", |(info, _)| info.get("run_id"));
+        if !run.is_empty() {
+            by_run.entry(run).or_default().push(answer);
+        }
+    }
+    for (run, answers) in by_run {
+        let Some(first) = answers.first() else { continue };
+        if answers.iter().all(|answer| answer.group == first.group) {
+            continue;
+        }
+        let groups: BTreeSet<&String> = answers.iter().map(|answer| &answer.group).collect();
+        let groups: Vec<String> = groups.into_iter().cloned().collect();
+        let list = |lang| super::words::list(&groups, lang);
+        let (en, zh) = (
+            format!("The server {} is in several groups: {}.", first.at, list(Lang::En)),
+            format!("服务器 {} 属于多个组：{}。", first.at, list(Lang::Zh)),
+        );
+        let said =
+            answers.iter().map(|answer| (server(&answer.at), format!("{}: run_id:{run}", answer.group)));
+        found.add(Finding::overall(Code::InTwoGroups, en, zh).at(&first.at).all_say(said));
+    }
+}
 
 /// Of one group.
 pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {

@@ -107,7 +107,8 @@ impl Writer {
 
     /// A long text behind `first`, its other lines behind as many blanks.
     fn wrapped(&mut self, first: &str, indent: usize, text: &str) {
-        for (number, line) in wrap(text, WIDTH.saturating_sub(indent)).iter().enumerate() {
+        // A blank between two words may stand beyond the width that is asked for.
+        for (number, line) in wrap(&plain(text), (WIDTH - 1).saturating_sub(indent)).iter().enumerate() {
             let before = if number == 0 { first.to_owned() } else { " ".repeat(indent) };
             self.line(&format!("{before}{line}"));
         }
@@ -142,7 +143,7 @@ impl Writer {
 
     fn section(&mut self, title: &str, findings: &[&Finding], group: &str) {
         self.line("");
-        self.line(title);
+        self.line(&plain(title));
         for finding in findings {
             self.finding(finding, group);
         }
@@ -191,6 +192,11 @@ impl Writer {
     }
 }
 
+/// Without what would command the terminal: servers and sentinels can say anything.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
 fn coloured(severity: Severity, text: &str) -> String {
     let colour = match severity {
         Severity::Critical => "1;31",
@@ -198,4 +204,52 @@ fn coloured(severity: Severity, text: &str) -> String {
         Severity::Note => "36",
     };
     format!("\x1b[{colour}m{text}\x1b[0m")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ask::Endpoint;
+    use crate::doctor::finding::Who;
+    use crate::doctor::{Code, Diagnosis};
+
+    fn diagnosis() -> Diagnosis {
+        let at = Endpoint::new("10.0.0.1", 6379);
+        let finding = |code, severity| {
+            let finding = Finding::of(code, "bad", "It is so.", "如此。").as_(severity).at(&at);
+            finding.says(Who::Server(at.clone()), "a \u{1b}[2J very ".repeat(20))
+        };
+        let patient =
+            |name: &str| Patient { name: name.into(), master: at.clone(), replicas: 1, sentinels: 3 };
+        Diagnosis {
+            unix_ms: 0,
+            groups: vec![patient("well"), patient("bad")],
+            findings: vec![
+                finding(Code::LinkDown, Severity::Critical),
+                finding(Code::LinkDown, Severity::Warning),
+                finding(Code::LinkDown, Severity::Warning),
+            ],
+            unchecked: Vec::new(),
+            sentinels: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_first_line_says_how_it_stands() {
+        let (en, zh) = (tell(&diagnosis(), Lang::En, false), tell(&diagnosis(), Lang::Zh, false));
+        assert!(en.starts_with("bad: 1 critical, 2 warnings; 1 group with nothing wrong\n"), "{en}");
+        assert!(zh.starts_with("bad：1 项严重，2 项警告；1 个组没有问题\n"), "{zh}");
+        assert!(en.contains("\nbad (master 10.0.0.1:6379, 1 replica, 3 sentinels)\n"), "{en}");
+    }
+
+    #[test]
+    fn lines_fit_and_nobody_else_commands_the_terminal() {
+        for lang in Lang::ALL {
+            let text = tell(&diagnosis(), lang, false);
+            assert!(text.lines().all(|line| crate::explain::columns(line) <= WIDTH), "{text}");
+            assert!(!text.contains('\u{1b}'), "{text}");
+            let coloured = tell(&diagnosis(), lang, true);
+            assert_eq!(coloured.matches('\u{1b}').count(), 6, "{coloured}");
+        }
+    }
 }

@@ -219,6 +219,14 @@ fn sentinels_and_what_they_know_of_each_other() {
     stage.start(Sentinel(3));
     stage.finds(&[], &[]);
 
+    // A second name for the same master.
+    let at = stage.addr(Server(1));
+    stage.ask_all(&SENTINELS, &format!("SENTINEL MONITOR alias {} {} 2", at.ip(), at.port()));
+    let seen = stage.finds_once("WK255 critical", || {});
+    assert!(seen.text.contains("is in several groups: alias and mymaster"), "{}", seen.text);
+    stage.ask_all(&SENTINELS, "SENTINEL REMOVE alias");
+    stage.finds(&[], &[]);
+
     // A name that nobody knows; a login that is refused.
     let seen = stage.doctor(1, &["no.such.host.invalid:26379"]);
     assert_eq!(seen.codes.iter().map(String::as_str).collect::<Vec<_>>(), ["WK200 warning", "WK204 warning"]);
