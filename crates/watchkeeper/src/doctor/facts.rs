@@ -10,7 +10,7 @@ use watchkeeper_resp::Frame;
 use super::certificate;
 use super::names::Names;
 use super::rights::{self, Right};
-use crate::ask::{Conn, Endpoint, Failure, Fields, Picture, Reach, ServerAnswer, each, place};
+use crate::ask::{Conn, Endpoint, Failure, Fields, Picture, Reach, ServerAnswer, each, place, text, texts};
 
 /// Between the two looks at how much a master writes.
 const SAMPLE: Duration = Duration::from_secs(1);
@@ -257,7 +257,7 @@ fn account(conn: &mut Conn, user: &str) -> Option<Option<Account>> {
     let Frame::Array(items) = frame else { return Some(None) };
     let mut account = Account::default();
     for pair in items.chunks_exact(2) {
-        match crate::ask::text(&pair[0]).as_str() {
+        match text(&pair[0]).as_str() {
             "flags" => {
                 let flags = texts(&pair[1]);
                 account.on = flags.iter().any(|flag| flag == "on");
@@ -269,15 +269,6 @@ fn account(conn: &mut Conn, user: &str) -> Option<Option<Account>> {
     }
     account.replicates = rights::may_replicate(conn, user);
     Some(Some(account))
-}
-
-/// The texts of an array or set.
-fn texts(frame: &Frame) -> Vec<String> {
-    if let Frame::Array(items) | Frame::Set(items) = frame {
-        items.iter().map(crate::ask::text).collect()
-    } else {
-        Vec::new()
-    }
 }
 
 /// INFO, and how far the clock of whoever says it is ahead of ours.
