@@ -242,10 +242,10 @@ codes! {
          sentinel at a time",
         "把 `replica-announce-ip` 和 `replica-announce-port` 设为所有人都能访问的地址；然后逐个在哨兵上执行 `SENTINEL RESET {group}`";
     DownForSentinels "WK249" Warning
-        "sentinels hold a server for down that answers here", "哨兵认为某服务器下线，但它在本机有应答";
-        "the network between those sentinels and {at}, or their login there, is broken: `sentinel auth-user` and `auth-pass`, \
-         `bind`, a firewall",
-        "这些哨兵与 {at} 之间的网络或登录有问题：检查 `sentinel auth-user` 与 `auth-pass`、`bind`、防火墙";
+        "sentinels hold somebody for down who answers here", "哨兵认为某成员下线，但它在本机有应答";
+        "the network between those sentinels and {at}, or their login there, is broken: `sentinel auth-pass` (between \
+         sentinels `sentinel sentinel-pass`), `bind`, a firewall",
+        "这些哨兵与 {at} 之间的网络或登录有问题：检查 `sentinel auth-pass`（哨兵之间为 `sentinel sentinel-pass`）、`bind`、防火墙";
     ForeignData "WK250" Critical
         "a replica's data is not the master's", "副本的数据与主节点不同源";
         "it has another replication history and is not connected: promoted, it brings back other data. Reconnect it to the master \

@@ -241,14 +241,51 @@ fn look_at_server(
     };
     let mut closer = Closer { info, rate: None, settings, rights, accounts, one_user, ahead_ms, not_after };
     if closer.info.get("role") == "master" {
-        std::thread::sleep(SAMPLE.saturating_sub(since.elapsed()));
+        // Where all others took their time, enough has passed since it was asked first.
+        let earlier = server.says.as_ref().map_or(&closer.info, |(info, _)| info);
+        let sample = Sample::of(earlier, &closer.info, since);
+        std::thread::sleep(SAMPLE.saturating_sub(sample.passed(&closer.info)));
         let later = Fields::info(&conn.call_text(&["INFO"])?);
-        let passed = since.elapsed().as_secs_f64();
-        let offset = |info: &Fields| info.number("master_repl_offset");
-        closer.rate = offset(&closer.info).zip(offset(&later)).map(|(a, b)| (b - a) as f64 / passed);
+        closer.rate = sample.rate(&later);
         closer.info = later;
     }
     Ok(closer)
+}
+
+/// The beginning of a measurement.
+struct Sample {
+    offset: Option<i64>,
+    /// by the clock of the server, in microseconds; before 7.0 it does not tell
+    began: Option<i64>,
+    since: Instant,
+}
+
+impl Sample {
+    /// From the first answer, if the server's clock says when that was; else from the second, of `since`.
+    fn of(first: &Fields, second: &Fields, since: Instant) -> Sample {
+        let began = clock(first);
+        let from = if began.is_some() { first } else { second };
+        Sample { offset: from.number("master_repl_offset"), began, since }
+    }
+
+    /// How long it has gone on when this is said.
+    fn passed(&self, info: &Fields) -> Duration {
+        let by_clock = self.began.zip(clock(info)).map(|(began, now)| now - began);
+        let by_clock = by_clock.and_then(|passed| u64::try_from(passed).ok()).map(Duration::from_micros);
+        by_clock.unwrap_or_else(|| self.since.elapsed())
+    }
+
+    /// Bytes per second until this is said.
+    fn rate(&self, later: &Fields) -> Option<f64> {
+        let written = later.number("master_repl_offset")? - self.offset?;
+        let passed = self.passed(later).as_secs_f64();
+        (passed > 0.0).then(|| written as f64 / passed)
+    }
+}
+
+/// The clock of a server, in microseconds since 1970.
+fn clock(info: &Fields) -> Option<i64> {
+    info.number("server_time_usec")
 }
 
 /// A user; the outer none: the server or the login does not tell.
@@ -278,13 +315,27 @@ fn info_and_clock(conn: &mut Conn, argv: &[&str]) -> Result<(Fields, Option<i64>
     let half = i64::try_from(before.elapsed().as_micros() / 2).unwrap_or(0);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
     let middle = i64::try_from(now).unwrap_or(i64::MAX) - half;
-    let ahead = info.number("server_time_usec").map(|theirs| (theirs - middle) / 1000);
+    let ahead = clock(&info).map(|theirs| (theirs - middle) / 1000);
     Ok((info, ahead))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn writes_are_measured_by_the_clock_of_the_server() {
+        let said = |usec: i64, offset: i64| {
+            Fields::info(&format!("server_time_usec:{usec}\r\nmaster_repl_offset:{offset}\r\n"))
+        };
+        let sample = Sample::of(&said(1_000_000, 500), &said(2_000_000, 900), Instant::now());
+        assert_eq!(sample.passed(&said(2_500_000, 0)), Duration::from_millis(1500));
+        assert_eq!(sample.rate(&said(3_000_000, 4500)), Some(2000.0));
+        // An old server has no clock to show: what was said first is of no use.
+        let old = |offset: i64| Fields::info(&format!("master_repl_offset:{offset}\r\n"));
+        let sample = Sample::of(&old(500), &old(900), Instant::now());
+        assert_eq!((sample.offset, sample.began), (Some(900), None));
+    }
 
     #[test]
     fn the_replicas_of_a_master_are_read_from_its_info() {

@@ -12,6 +12,7 @@ mod facts;
 mod finding;
 mod json;
 mod machines;
+mod members;
 mod names;
 mod quorum;
 mod replicas;
@@ -109,13 +110,19 @@ pub fn examine(
     let mut found = Found::default();
     let mut groups = Vec::new();
     sentinels::deployment(&facts, &mut found);
-    replicas::deployment(&facts, &mut found);
+    members::deployment(&facts, &mut found);
     machines::deployment(&facts, &mut found);
     for name in facts.picture.group_names() {
         let Some(view) = GroupView::of(&facts, &name) else { continue };
-        for check in
-            [sentinels::group, quorum::group, replicas::group, servers::group, access::group, machines::group]
-        {
+        for check in [
+            sentinels::group,
+            quorum::group,
+            replicas::group,
+            members::group,
+            servers::group,
+            access::group,
+            machines::group,
+        ] {
             check(&view, &mut found);
         }
         groups.push(Patient {

@@ -1,11 +1,9 @@
-//! Replication: roles, links, lag, history, and who is listed where.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! Replication: roles, links, lag, history. Who is listed where is looked at in `members`.
 
 use watchkeeper_core::Lang;
 
 use super::code::{Code, Severity};
-use super::facts::{Facts, Fed, fed_by};
+use super::facts::{Fed, fed_by};
 use super::finding::{Finding, Found, Who};
 use super::view::GroupView;
 use super::words::{bytes, lasted, places};
@@ -13,41 +11,12 @@ use crate::ask::{Endpoint, Failure, Fields, ServerAnswer};
 
 /// A replica that nobody could reach for so long is taken for gone.
 const GONE_MS: i64 = 10 * 60_000;
-/// Sentinels learn of a replica within 10 s; one that runs for less than this is new.
-const NEW_S: i64 = 20;
 /// Bytes a replica may be behind without a word.
 const BEHIND_BYTES: f64 = 1_000_000.0;
 /// Seconds without an acknowledgement, which replicas send each second.
 const LAG_S: i64 = 5;
 /// How long a failover takes beyond `down-after-milliseconds` until replicas are connected to the new master.
 const FAILOVER_S: f64 = 10.0;
-
-/// Of the deployment: servers that more than one group has.
-pub(super) fn deployment(facts: &Facts, found: &mut Found) {
-    let mut by_run: BTreeMap<&str, Vec<&ServerAnswer>> = BTreeMap::new();
-    for answer in &facts.picture.servers {
-        let run = answer.says.as_ref().map_or("", |(info, _)| info.get("run_id"));
-        if !run.is_empty() {
-            by_run.entry(run).or_default().push(answer);
-        }
-    }
-    for (run, answers) in by_run {
-        let Some(first) = answers.first() else { continue };
-        if answers.iter().all(|answer| answer.group == first.group) {
-            continue;
-        }
-        let groups: BTreeSet<&String> = answers.iter().map(|answer| &answer.group).collect();
-        let groups: Vec<String> = groups.into_iter().cloned().collect();
-        let list = |lang| super::words::list(&groups, lang);
-        let (en, zh) = (
-            format!("The server {} is in several groups: {}.", first.at, list(Lang::En)),
-            format!("服务器 {} 属于多个组：{}。", first.at, list(Lang::Zh)),
-        );
-        let said =
-            answers.iter().map(|answer| (server(&answer.at), format!("{}: run_id:{run}", answer.group)));
-        found.add(Finding::overall(Code::InTwoGroups, en, zh).at(&first.at).all_say(said));
-    }
-}
 
 /// Of one group.
 pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
@@ -70,21 +39,18 @@ pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
         found.add(Finding::of(Code::NoReplica, view.name, en, zh).at(&view.master));
     }
     priorities(view, found);
-    twice_listed(view, found);
-    unknown(view, found);
-    down_for_sentinels(view, found);
     if let Some(info) = view.master_info() {
         lagging(view, info, found);
         backlog(view, info, found);
     }
 }
 
-fn server(at: &Endpoint) -> Who {
+pub(super) fn server(at: &Endpoint) -> Who {
     Who::Server(at.clone())
 }
 
 /// What these fields of an answer say.
-fn fields(of: &Fields, names: &[&str]) -> String {
+pub(super) fn fields(of: &Fields, names: &[&str]) -> String {
     let there = names.iter().filter(|name| of.has(name));
     there.map(|name| format!("{name}:{}", of.get(name))).collect::<Vec<_>>().join(" ")
 }
@@ -331,99 +297,6 @@ fn priorities(view: &GroupView<'_>, found: &mut Found) {
         finding = finding.at(at).says(server(at), "slave_priority:0");
     }
     found.add(finding);
-}
-
-/// One process under several addresses.
-fn twice_listed(view: &GroupView<'_>, found: &mut Found) {
-    let mut by_run: BTreeMap<&str, Vec<&Endpoint>> = BTreeMap::new();
-    for answer in &view.servers {
-        if let Some(info) = view.info(answer).filter(|info| info.has("run_id")) {
-            by_run.entry(info.get("run_id")).or_default().push(&answer.at);
-        }
-    }
-    for (run, at) in by_run.into_iter().filter(|(_, at)| at.len() > 1) {
-        let (en, zh) = (
-            format!(
-                "One server is listed under several addresses: {}.",
-                places(at.iter().copied(), Lang::En)
-            ),
-            format!("同一台服务器以多个地址出现：{}。", places(at.iter().copied(), Lang::Zh)),
-        );
-        let mut finding = Finding::of(Code::TwiceListed, view.name, en, zh);
-        for at in at {
-            finding = finding.at(at).says(server(at), format!("run_id:{run}"));
-        }
-        found.add(finding);
-    }
-}
-
-/// Replicas that servers feed and no sentinel lists.
-fn unknown(view: &GroupView<'_>, found: &mut Found) {
-    for stranger in view.facts.strangers.iter().filter(|stranger| stranger.group == view.name) {
-        let at = &stranger.at;
-        let run = stranger.says.as_ref().map_or("", |(info, _)| info.get("run_id"));
-        let known = |answer: &&ServerAnswer| {
-            !run.is_empty() && view.info(answer).is_some_and(|info| info.get("run_id") == run)
-        };
-        if view.servers.iter().any(known) {
-            continue; // known by another address
-        }
-        let feeds = |answer: &&&ServerAnswer| {
-            view.info(answer).is_some_and(|info| fed_by(info).any(|fed| fed.at == *at))
-        };
-        let Some(parent) = view.servers.iter().find(feeds) else { continue };
-        let hidden = stranger.says.as_ref().is_ok_and(|(info, _)| info.get("replica_announced") == "0");
-        let below = !view.is_master(&parent.at);
-        let uptime = stranger.says.as_ref().ok().and_then(|(info, _)| info.number("uptime_in_seconds"));
-        let new = uptime.is_some_and(|seconds| seconds < NEW_S);
-        let (en, zh, severity) = match (hidden, below) {
-            (true, _) => (
-                format!("The replica {at} is not announced to sentinels, and never promoted."),
-                format!("副本 {at} 未通告给哨兵，不会被提升。"),
-                Severity::Note,
-            ),
-            (false, true) => (
-                format!("{at} follows the replica {}: the sentinels do not know it.", parent.at),
-                format!("{at} 跟随副本 {}：哨兵不认识它。", parent.at),
-                Severity::Note,
-            ),
-            (false, false) => (
-                format!("The master feeds a replica that no sentinel knows: {at}."),
-                format!("主节点在向哨兵不认识的副本 {at} 复制。"),
-                if new { Severity::Note } else { Severity::Warning },
-            ),
-        };
-        let mut finding = Finding::of(Code::UnknownReplica, view.name, en, zh).as_(severity).at(at);
-        finding = finding.says(server(&parent.at), format!("slaveN:ip={},port={}", at.host, at.port));
-        found.add(match &stranger.says {
-            Ok((info, _)) => {
-                finding.says(server(at), fields(info, &["role", "replica_announced", "uptime_in_seconds"]))
-            }
-            Err(failure) => finding.says(Who::Here, failure),
-        });
-    }
-}
-
-/// Servers that answer here and not at the sentinels.
-fn down_for_sentinels(view: &GroupView<'_>, found: &mut Found) {
-    for answer in view.servers.iter().filter(|answer| answer.says.is_ok()) {
-        let at = &answer.at;
-        let down: Vec<_> = view.entries(at).into_iter().filter(|(_, entry)| entry.flag("s_down")).collect();
-        if down.is_empty() || view.info(answer).is_some_and(|info| info.get("loading") == "1") {
-            continue;
-        }
-        let list: Vec<String> = down.iter().map(|(who, _)| who.name(Lang::En)).collect();
-        let zh: Vec<String> = down.iter().map(|(who, _)| who.name(Lang::Zh)).collect();
-        let (en, zh) = (
-            format!("{at} answers here, and is down for {}.", super::words::list(&list, Lang::En)),
-            format!("{at} 在本机有应答，但{}认为它下线。", super::words::list(&zh, Lang::Zh)),
-        );
-        let said = down.into_iter().map(|(who, entry)| {
-            let link = if entry.flag("disconnected") { "" } else { ", connected" };
-            (who, format!("flags {}{link}, s-down-time {}", entry.get("flags"), entry.get("s-down-time")))
-        });
-        found.add(Finding::of(Code::DownForSentinels, view.name, en, zh).at(at).all_say(said));
-    }
 }
 
 /// Replicas as their master sees them.

@@ -237,6 +237,8 @@ fn sentinels_and_what_they_know_of_each_other() {
     open.call(&["ACL", "SETUSER", "default", "nopass"]).unwrap();
     stage.finds(&[], &[]);
 
+    closed_to_its_peers(&mut stage);
+
     // A group that one does not watch any more; then with another master.
     stage.ask(Sentinel(3), &format!("SENTINEL REMOVE {NAME}"));
     stage.finds(&[], &["WK212 warning", "WK230 critical"]);
@@ -255,6 +257,23 @@ fn sentinels_and_what_they_know_of_each_other() {
     let lines = stage.monitor(2);
     stage.sentinel(3, &lines);
     // Watchkeeper forgets the old one by itself.
+    stage.finds(&[], &[]);
+}
+
+/// A sentinel that refuses the others, and answers to the operator.
+fn closed_to_its_peers(stage: &mut Stage) {
+    const OPERATOR: &str = "op on >s3cret ~* &* +@all";
+    stage.ask_all(&SENTINELS, &format!("ACL SETUSER {OPERATOR}"));
+    let id = stage.ask(Sentinel(3), "SENTINEL MYID");
+    let lines = format!("sentinel myid {id}\n{}", stage.monitor(2));
+    stage.kill(Sentinel(3));
+    stage.sentinel(3, &format!("user default off\nuser {OPERATOR}\n{lines}"));
+    let pass = stage.dir().join("pass");
+    fs::write(&pass, "s3cret").unwrap();
+    let seen = stage.finds(&["--user", "op", "--pass-file", pass.to_str().unwrap()], &["WK249 warning"]);
+    assert!(seen.text.contains(&format!("{} answers here", stage.addr(Sentinel(3)))), "{}", seen.text);
+    stage.kill(Sentinel(3));
+    stage.sentinel(3, &lines);
     stage.finds(&[], &[]);
 }
 

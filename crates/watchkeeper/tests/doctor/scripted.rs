@@ -20,7 +20,10 @@ struct World {
     info: BTreeMap<&'static str, Fields>,
     /// SENTINEL MASTERS of each sentinel
     masters: BTreeMap<&'static str, Fields>,
+    /// SENTINEL REPLICAS of all sentinels
     replicas: Vec<Fields>,
+    /// one that does not know the last of them
+    ignorant: &'static str,
     /// SENTINEL SENTINELS of each sentinel
     peers: BTreeMap<&'static str, Vec<Fields>>,
     /// milliseconds that a clock is ahead
@@ -201,7 +204,10 @@ fn answer(words: &str, name: &str, world: &World) -> Frame {
             let lines = world.info[name].iter().map(|(field, value)| format!("{field}:{value}\r\n"));
             bulk(&(lines.collect::<String>() + &format!("server_time_usec:{now}\r\n")))
         }
-        _ if words.starts_with("SENTINEL SLAVES") => list(&world.replicas),
+        _ if words.starts_with("SENTINEL SLAVES") => {
+            let unknown = usize::from(name == world.ignorant);
+            list(&world.replicas[..world.replicas.len() - unknown])
+        }
         _ if words.starts_with("SENTINEL SENTINELS") => list(&world.peers[name]),
         _ if words.starts_with("SENTINEL CKQUORUM") => simple("OK 3 usable Sentinels."),
         _ if words.starts_with("SENTINEL") || words.starts_with("ACL") => {
@@ -252,6 +258,8 @@ pub(crate) fn run() {
         set(world.info.get_mut("server-3").unwrap(), "config_file", "");
         set(world.info.get_mut("server-2").unwrap(), "redis_version", "6.2.14");
     });
+    let seen = players.finds(&["WK246 warning"], |world| world.ignorant = "sentinel-2");
+    assert!(seen.text.contains("is not known to 127.3.0.2"), "{}", seen.text);
     // Hosts: a real address beside those of loopback.
     players.finds(&["WK202 warning", "WK232 critical"], |world| {
         world.replicas.push(fields(&[("ip", "192.0.2.77"), ("port", "1"), ("flags", "slave")]));
