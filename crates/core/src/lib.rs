@@ -44,6 +44,7 @@ mod topology;
 mod tuning;
 pub mod view;
 
+pub use command::password_hash;
 pub use command::reply::{Protocol, Reply};
 pub use config::Config;
 pub use event::{Event, LogLevel};

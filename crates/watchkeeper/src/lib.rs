@@ -4,5 +4,6 @@ pub mod ask;
 mod check;
 pub mod cli;
 pub mod daemon;
+pub mod doctor;
 pub mod explain;
 mod json;

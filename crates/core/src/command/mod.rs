@@ -32,6 +32,11 @@ mod tests_of_clients;
 pub use help::{sentinel_help, syntax};
 pub(crate) use settings::{WAITING_SETS_MAX, WaitingSet};
 
+/// A password as `ACL GETUSER` shows it: its SHA-256 in hexadecimal.
+pub fn password_hash(password: &[u8]) -> String {
+    sha256::hex(&sha256::sha256(password))
+}
+
 /// An integer argument, read as strictly as upstream does: optional `-`, no `+`, no blanks, no leading zeros.
 pub(crate) fn strict_int(text: &[u8]) -> Option<i64> {
     let digits = text.strip_prefix(b"-").unwrap_or(text);

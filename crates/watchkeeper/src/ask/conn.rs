@@ -183,6 +183,14 @@ impl Conn {
         }
     }
 
+    /// The certificate that the other side showed, in DER; none without TLS.
+    pub fn peer_certificate(&self) -> Option<&[u8]> {
+        match &self.stream {
+            Stream::Plain(_) => None,
+            Stream::Tls(tls) => tls.conn.peer_certificates()?.first().map(|certificate| &**certificate),
+        }
+    }
+
     /// The address of this end.
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.stream.tcp().local_addr().ok()

@@ -78,7 +78,7 @@ impl Fields {
 }
 
 /// The text of a string, number or error; empty for anything else.
-pub(super) fn text(frame: &Frame) -> String {
+pub(crate) fn text(frame: &Frame) -> String {
     match frame {
         Frame::Simple(bytes)
         | Frame::Bulk(bytes)
@@ -91,6 +91,11 @@ pub(super) fn text(frame: &Frame) -> String {
         Frame::Boolean(yes) => yes.to_string(),
         Frame::Array(_) | Frame::Null | Frame::Map(_) | Frame::Set(_) | Frame::Push(_) => String::new(),
     }
+}
+
+/// The elements of an array as texts; empty for anything else.
+pub(crate) fn texts(frame: &Frame) -> Vec<String> {
+    if let Frame::Array(items) = frame { items.iter().map(text).collect() } else { Vec::new() }
 }
 
 #[cfg(test)]

@@ -14,5 +14,7 @@ mod reach;
 pub use conn::{Conn, Failure};
 pub use endpoint::Endpoint;
 pub use fields::Fields;
+pub(crate) use fields::{text, texts};
+pub(crate) use picture::each;
 pub use picture::{GroupAnswer, Picture, SentinelAnswer, SentinelSays, ServerAnswer, place};
 pub use reach::{Login, Reach, ReachArgs};

@@ -190,11 +190,11 @@ fn servers_of(sentinels: &[SentinelAnswer]) -> Vec<(String, Endpoint)> {
 fn ask_sentinel(conn: &mut Conn, group: Option<&str>) -> Result<SentinelSays, Failure> {
     let rtt_us = ping(conn)?;
     let info = Fields::info(&conn.call_text(&["INFO"])?);
-    if info.get("redis_mode") != "sentinel" {
-        return Err(Failure::Protocol(format!(
-            "no sentinel, but a server in mode `{}`",
-            if info.has("redis_mode") { info.get("redis_mode") } else { "?" }
-        )));
+    // Valkey calls it otherwise.
+    let mode = ["redis_mode", "server_mode"].map(|name| info.get(name)).concat();
+    if mode != "sentinel" {
+        let mode = if mode.is_empty() { "?" } else { &mode };
+        return Err(Failure::Protocol(format!("no sentinel, but a server in mode `{mode}`")));
     }
     let optional = |answer: Result<watchkeeper_resp::Frame, Failure>| match answer {
         Ok(frame) => Ok(Some(frame)),
@@ -244,7 +244,7 @@ fn ping(conn: &mut Conn) -> Result<u64, Failure> {
 }
 
 /// Does `work` for each, a few at a time; results are in the order given.
-fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub(crate) fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let queue = Mutex::new(items.iter().enumerate());
     let done = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {

@@ -94,13 +94,21 @@ pub struct Reach {
 }
 
 impl ReachArgs {
+    /// The sentinel's file, if one is named.
+    ///
+    /// # Errors
+    /// Why it can't be read.
+    pub fn file(&self, lang: Lang) -> Result<Option<Config>, String> {
+        self.config.as_deref().map(|path| read(path, lang)).transpose()
+    }
+
     /// Puts options, environment and file together. What was said in an option wins over the environment, which wins
     /// over the file.
     ///
     /// # Errors
     /// What is wrong with which of them.
     pub fn reach(&self, lang: Lang, env: impl Fn(&str) -> Option<String>) -> Result<Reach, String> {
-        let file = self.config.as_deref().map(|path| read(path, lang)).transpose()?;
+        let file = self.file(lang)?;
         let config = file.as_ref();
         let env = |name: &str| env(name).filter(|value| !value.is_empty());
         let mut sentinels = self.sentinels.clone();

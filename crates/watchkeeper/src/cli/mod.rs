@@ -4,6 +4,7 @@
 mod check;
 mod chinese;
 mod demo;
+mod doctor;
 mod explain;
 mod format;
 mod from_env;

@@ -12,6 +12,7 @@ use watchkeeper_core::config::CommandLine;
 use super::check::{self, CheckArgs};
 use super::chinese;
 use super::demo::{self, DemoArgs};
+use super::doctor::{self, DoctorArgs};
 use super::explain::{self, ExplainArgs};
 use super::from_env::{self, Process};
 use super::health::{self, HealthArgs};
@@ -43,6 +44,8 @@ enum Command {
     Check(CheckArgs),
     /// Play what would happen if a host, a server or a sentinel were gone
     Rehearse(RehearseArgs),
+    /// Ask a running deployment and tell what is wrong with it
+    Doctor(DoctorArgs),
     /// Read the logs of sentinels and tell what happened
     Explain(ExplainArgs),
     /// Configurations
@@ -123,6 +126,9 @@ fn described(lang: Lang) -> clap::Command {
         .mut_subcommand("rehearse", |it| {
             it.about(text::about_rehearse(lang)).after_help(text::examples_rehearse(lang))
         })
+        .mut_subcommand("doctor", |it| {
+            it.about(text::about_doctor(lang)).after_help(text::examples_doctor(lang))
+        })
         .mut_subcommand("explain", |it| {
             it.about(text::about_explain(lang)).after_help(text::examples_explain(lang))
         })
@@ -159,6 +165,7 @@ pub fn main(args: &[OsString], lang: Lang) -> ExitCode {
         }),
         Command::Check(args) => check::run(&args, lang),
         Command::Rehearse(args) => rehearse::run(&args, lang),
+        Command::Doctor(args) => doctor::run(&args, lang),
         Command::Explain(args) => explain::run(&args, lang),
         Command::Config(ConfigCommand::FromEnv) => status(print_environment(lang)),
         Command::Healthcheck(args) => health::run(&args, lang),
@@ -228,6 +235,7 @@ mod tests {
             Command::Demo(_)
             | Command::Check(_)
             | Command::Rehearse(_)
+            | Command::Doctor(_)
             | Command::Explain(_)
             | Command::Config(_)
             | Command::Healthcheck(_) => panic!("`{line}` is not `run`"),

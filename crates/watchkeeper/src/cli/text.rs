@@ -51,6 +51,11 @@ pub(super) fn about_rehearse(lang: Lang) -> &'static str {
     )
 }
 
+/// What `doctor` does.
+pub(super) fn about_doctor(lang: Lang) -> &'static str {
+    lang.pick("Ask a running deployment and tell what is wrong with it", "检查正在运行的部署，说明有什么问题")
+}
+
 /// What `explain` does.
 pub(super) fn about_explain(lang: Lang) -> &'static str {
     lang.pick("Read the logs of sentinels and tell what happened", "读取哨兵日志，说明发生了什么")
@@ -116,6 +121,22 @@ pub(super) fn examples_rehearse(lang: Lang) -> &'static str {
          watchkeeper rehearse sentinel.conf --kill 10.0.0.1:6379 --hang 10.0.0.2:26379\n\n\
          演练在模拟世界中进行，不会连接任何服务器。\n\
          退出状态：0，所有组都可写入；1，有的组不可写入；2，无法演练。",
+    )
+}
+
+/// Examples of `doctor`, and its exit statuses.
+pub(super) fn examples_doctor(lang: Lang) -> &'static str {
+    lang.pick(
+        "Examples:\n  watchkeeper doctor 10.0.0.1:26379\n  \
+         watchkeeper doctor --config /etc/redis/sentinel.conf\n  \
+         watchkeeper doctor --list\n\n\
+         Sentinels of Redis, Valkey and ours alike. Nothing is changed.\n\
+         Exit status: 0, nothing worse than notes; 1, warnings; 2, something critical; 3, nobody could be asked.",
+        "示例：\n  watchkeeper doctor 10.0.0.1:26379\n  \
+         watchkeeper doctor --config /etc/redis/sentinel.conf\n  \
+         watchkeeper doctor --list\n\n\
+         Redis、Valkey 与 Watchkeeper 的哨兵均可。不会做任何修改。\n\
+         退出状态：0，最多只有提示；1，有警告；2，有严重问题；3，没有可询问的哨兵。",
     )
 }
 

@@ -38,6 +38,8 @@ use watchkeeper_core::Lang;
 
 pub use follow::{Follow, Now};
 pub use report::{Log, Report, Unreadable};
+pub(crate) use width::columns;
+pub(crate) use words::{list, wrap};
 
 /// How a report is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,114 @@
+//! `watchkeeper doctor`: what is wrong with a deployment that runs. Asking and judging is [`crate::doctor`].
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use watchkeeper_core::config::{Config, Topology};
+
+use super::format::Format;
+use super::lang::Lang;
+use super::status;
+use crate::ask::{Endpoint, ReachArgs};
+use crate::doctor::{self, Diagnosis, Local, Severity};
+
+/// Nobody could be asked.
+const UNASKED: i32 = 3;
+
+/// `watchkeeper doctor`
+#[derive(Debug, clap::Args)]
+pub(super) struct DoctorArgs {
+    /// Sentinels, as with --sentinel
+    #[arg(value_name = "HOST:PORT")]
+    places: Vec<Endpoint>,
+    #[command(flatten)]
+    reach: ReachArgs,
+    /// Look at this group only
+    #[arg(long, value_name = "NAME")]
+    group: Option<String>,
+    /// Print the table of codes
+    #[arg(long)]
+    list: bool,
+    /// How the report is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// Looks and prints: 0, nothing worse than notes; 1, warnings; 2, something critical; 3, nobody could be asked.
+pub(super) fn run(args: &DoctorArgs, lang: Lang) -> ExitCode {
+    if args.list {
+        return say(&doctor::table(lang), 0);
+    }
+    match examine(args, lang) {
+        Ok(diagnosis) => {
+            let colours =
+                io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
+            let text = match args.format {
+                Format::Text => diagnosis.text(lang, colours),
+                Format::Json => diagnosis.json(lang),
+            };
+            say(&text, grade(&diagnosis))
+        }
+        Err(error) => {
+            eprintln!("{}{error}", lang.pick("error: ", "错误："));
+            status(UNASKED)
+        }
+    }
+}
+
+fn grade(diagnosis: &Diagnosis) -> i32 {
+    match diagnosis.worst() {
+        None | Some(Severity::Note) => 0,
+        Some(Severity::Warning) => 1,
+        Some(Severity::Critical) => 2,
+    }
+}
+
+fn examine(args: &DoctorArgs, lang: Lang) -> Result<Diagnosis, String> {
+    let mut reach = args.reach.clone();
+    reach.sentinels.extend(args.places.iter().cloned());
+    let local = reach.file(lang)?.map(|config| local(&config)).unwrap_or_default();
+    let reach = reach.reach(lang, |name| std::env::var(name).ok())?;
+    let diagnosis = doctor::examine(&reach, args.group.as_deref(), local).map_err(|failed| {
+        let failed: Vec<String> = failed.iter().map(|(at, why)| format!("{at}: {why}")).collect();
+        let title = lang.pick("no sentinel could be asked", "没有可询问的哨兵");
+        let hint = lang.pick(
+            "hint: name one: `watchkeeper doctor HOST:PORT`; its login: `--pass-file`, or `--config` with its file",
+            "提示：指定一个哨兵：`watchkeeper doctor HOST:PORT`；登录用 `--pass-file`，或用 `--config` 指定其配置文件",
+        );
+        format!("{title}\n  {}\n{hint}", failed.join("\n  "))
+    })?;
+    match &args.group {
+        Some(name) if diagnosis.groups.is_empty() => Err(match lang {
+            Lang::En => format!("no sentinel watches the group `{name}`"),
+            Lang::Zh => format!("没有哨兵监视组 `{name}`"),
+        }),
+        Some(_) | None => Ok(diagnosis),
+    }
+}
+
+/// What only the file knows.
+fn local(config: &Config) -> BTreeMap<String, Local> {
+    let groups = config.groups.iter().map(|group| {
+        let scripts = group.notification_script.iter().chain(&group.client_reconfig_script);
+        let local = Local {
+            renames: group.renames.clone(),
+            scripts: scripts.cloned().collect(),
+            star: Some(group.topology == Topology::Star),
+        };
+        (group.name.0.clone(), local)
+    });
+    groups.collect()
+}
+
+/// To standard output. A reader that has gone away has seen enough.
+fn say(text: &str, code: i32) -> ExitCode {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            eprintln!("error: {error}");
+            status(UNASKED)
+        }
+        Ok(()) | Err(_) => status(code),
+    }
+}

@@ -1,0 +1,171 @@
+//! A finding: a code, whom it concerns, who says what, and the words for people.
+
+use std::fmt;
+
+use watchkeeper_core::Lang;
+
+use super::code::{Code, Severity};
+use crate::ask::Endpoint;
+
+/// Who says something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    /// a sentinel
+    Sentinel(Endpoint),
+    /// a data server
+    Server(Endpoint),
+    /// this program, of what it saw itself
+    Here,
+}
+
+impl Who {
+    /// Its name for people.
+    pub fn name(&self, lang: Lang) -> String {
+        match self {
+            Who::Sentinel(at) => format!("{} {at}", lang.pick("sentinel", "哨兵")),
+            Who::Server(at) => format!("{} {at}", lang.pick("server", "服务器")),
+            Who::Here => lang.pick("seen from here", "本机所见").to_owned(),
+        }
+    }
+}
+
+/// What somebody says: in the words of the wire where there are such, else in both languages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// who
+    pub who: Who,
+    said: (String, String),
+}
+
+impl Evidence {
+    /// What.
+    pub fn said(&self, lang: Lang) -> &str {
+        lang.pick(&self.said.0, &self.said.1)
+    }
+}
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// which
+    pub code: Code,
+    /// how grave it is here
+    pub severity: Severity,
+    /// the group it is about; none: the deployment as a whole
+    pub group: Option<String>,
+    /// whom it concerns
+    pub at: Vec<Endpoint>,
+    /// who says what
+    pub evidence: Vec<Evidence>,
+    text: (String, String),
+}
+
+impl Finding {
+    /// Of a group, in English and Chinese.
+    pub(super) fn of(code: Code, group: &str, en: impl Into<String>, zh: impl Into<String>) -> Finding {
+        Finding { group: Some(group.to_owned()), ..Finding::overall(code, en, zh) }
+    }
+
+    /// Of the deployment.
+    pub(super) fn overall(code: Code, en: impl Into<String>, zh: impl Into<String>) -> Finding {
+        Finding {
+            code,
+            severity: code.entry().severity,
+            group: None,
+            at: Vec::new(),
+            evidence: Vec::new(),
+            text: (en.into(), zh.into()),
+        }
+    }
+
+    /// Graver or less grave than the table has it.
+    pub(super) fn as_(self, severity: Severity) -> Finding {
+        Finding { severity, ..self }
+    }
+
+    /// Concerns this one, too.
+    pub(super) fn at(mut self, at: &Endpoint) -> Finding {
+        if !self.at.contains(at) {
+            self.at.push(at.clone());
+        }
+        self
+    }
+
+    /// With what somebody says.
+    pub(super) fn says(self, who: Who, said: impl fmt::Display) -> Finding {
+        self.says_both(who, said.to_string(), said.to_string())
+    }
+
+    /// The same in English and Chinese.
+    pub(super) fn says_both(mut self, who: Who, en: impl Into<String>, zh: impl Into<String>) -> Finding {
+        self.evidence.push(Evidence { who, said: (en.into(), zh.into()) });
+        self
+    }
+
+    /// With what several say.
+    pub(super) fn all_say(self, said: impl IntoIterator<Item = (Who, String)>) -> Finding {
+        said.into_iter().fold(self, |finding, (who, said)| finding.says(who, said))
+    }
+
+    /// What is so.
+    pub fn text(&self, lang: Lang) -> &str {
+        lang.pick(&self.text.0, &self.text.1)
+    }
+
+    /// What to do. `group` is the name to use where the finding is about no group.
+    pub fn hint(&self, group: &str, lang: Lang) -> String {
+        let at: Vec<String> = self.at.iter().map(Endpoint::to_string).collect();
+        let at =
+            if at.is_empty() { lang.pick("it", "它").to_owned() } else { at.join(lang.pick(", ", "、")) };
+        let group = self.group.as_deref().unwrap_or(group);
+        self.code.entry().hint(lang).replace("{at}", &at).replace("{group}", group)
+    }
+}
+
+/// Something that could not be looked at, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unchecked {
+    /// whom it would have concerned
+    pub at: Vec<Endpoint>,
+    /// why: the words of a refusal, if that is it
+    pub why: String,
+    what: (String, String),
+}
+
+impl Unchecked {
+    pub(super) fn new(en: impl Into<String>, zh: impl Into<String>) -> Unchecked {
+        Unchecked { at: Vec::new(), why: String::new(), what: (en.into(), zh.into()) }
+    }
+
+    /// What was not looked at.
+    pub fn what(&self, lang: Lang) -> &str {
+        lang.pick(&self.what.0, &self.what.1)
+    }
+}
+
+/// What an examination collects.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Found {
+    pub(super) findings: Vec<Finding>,
+    pub(super) unchecked: Vec<Unchecked>,
+}
+
+impl Found {
+    pub(super) fn add(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    /// The same thing that can't be looked at, for the same reason, at several: one entry.
+    pub(super) fn not_checked(&mut self, at: &Endpoint, why: &str, en: &str, zh: &str) {
+        let what = (en.to_owned(), zh.to_owned());
+        let known = self.unchecked.iter_mut().find(|known| known.what == what && known.why == why);
+        match known {
+            Some(known) if known.at.contains(at) => {}
+            Some(known) => known.at.push(at.clone()),
+            None => {
+                let entry = Unchecked::new(en, zh);
+                self.unchecked.push(Unchecked { at: vec![at.clone()], why: why.to_owned(), ..entry });
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Who is listed where: servers under two addresses or in two groups, replicas that sentinels do not know, and those
+//! they hold for down that are not.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use watchkeeper_core::Lang;
+
+use super::code::{Code, Severity};
+use super::facts::{Facts, fed_by};
+use super::finding::{Finding, Found, Who};
+use super::replicas::{fields, server};
+use super::view::{GroupView, Said};
+use super::words::places;
+use crate::ask::{Endpoint, Fields, ServerAnswer, place};
+
+/// Sentinels learn of a replica within 10 s; one that runs for less than this is new.
+const NEW_S: i64 = 20;
+
+/// Of the deployment: servers that more than one group has.
+pub(super) fn deployment(facts: &Facts, found: &mut Found) {
+    let mut by_run: BTreeMap<&str, Vec<&ServerAnswer>> = BTreeMap::new();
+    for answer in &facts.picture.servers {
+        let run = answer.says.as_ref().map_or("", |(info, _)| info.get("run_id"));
+        if !run.is_empty() {
+            by_run.entry(run).or_default().push(answer);
+        }
+    }
+    for (run, answers) in by_run {
+        let Some(first) = answers.first() else { continue };
+        if answers.iter().all(|answer| answer.group == first.group) {
+            continue;
+        }
+        let groups: BTreeSet<&String> = answers.iter().map(|answer| &answer.group).collect();
+        let groups: Vec<String> = groups.into_iter().cloned().collect();
+        let list = |lang| super::words::list(&groups, lang);
+        let (en, zh) = (
+            format!("The server {} is in several groups: {}.", first.at, list(Lang::En)),
+            format!("服务器 {} 属于多个组：{}。", first.at, list(Lang::Zh)),
+        );
+        let said =
+            answers.iter().map(|answer| (server(&answer.at), format!("{}: run_id:{run}", answer.group)));
+        found.add(Finding::overall(Code::InTwoGroups, en, zh).at(&first.at).all_say(said));
+    }
+}
+
+/// Of one group.
+pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
+    twice_listed(view, found);
+    unknown(view, found);
+    known_to_some(view, found);
+    down_for_sentinels(view, found);
+}
+
+/// One process under several addresses.
+fn twice_listed(view: &GroupView<'_>, found: &mut Found) {
+    let mut by_run: BTreeMap<&str, Vec<&Endpoint>> = BTreeMap::new();
+    for answer in &view.servers {
+        if let Some(info) = view.info(answer).filter(|info| info.has("run_id")) {
+            by_run.entry(info.get("run_id")).or_default().push(&answer.at);
+        }
+    }
+    for (run, at) in by_run.into_iter().filter(|(_, at)| at.len() > 1) {
+        let (en, zh) = (
+            format!(
+                "One server is listed under several addresses: {}.",
+                places(at.iter().copied(), Lang::En)
+            ),
+            format!("同一台服务器以多个地址出现：{}。", places(at.iter().copied(), Lang::Zh)),
+        );
+        let mut finding = Finding::of(Code::TwiceListed, view.name, en, zh);
+        for at in at {
+            finding = finding.at(at).says(server(at), format!("run_id:{run}"));
+        }
+        found.add(finding);
+    }
+}
+
+/// Replicas that servers feed and no sentinel lists.
+fn unknown(view: &GroupView<'_>, found: &mut Found) {
+    for stranger in view.facts.strangers.iter().filter(|stranger| stranger.group == view.name) {
+        let at = &stranger.at;
+        let run = stranger.says.as_ref().map_or("", |(info, _)| info.get("run_id"));
+        let known = |answer: &&ServerAnswer| {
+            !run.is_empty() && view.info(answer).is_some_and(|info| info.get("run_id") == run)
+        };
+        if view.servers.iter().any(known) {
+            continue; // known by another address
+        }
+        let feeds = |answer: &&&ServerAnswer| {
+            view.info(answer).is_some_and(|info| fed_by(info).any(|fed| fed.at == *at))
+        };
+        let Some(parent) = view.servers.iter().find(feeds) else { continue };
+        let hidden = stranger.says.as_ref().is_ok_and(|(info, _)| info.get("replica_announced") == "0");
+        let below = !view.is_master(&parent.at);
+        let new = stranger.says.as_ref().is_ok_and(|(info, _)| is_new(info));
+        let (en, zh, severity) = match (hidden, below) {
+            (true, _) => (
+                format!("The replica {at} is not announced to sentinels, and never promoted."),
+                format!("副本 {at} 未通告给哨兵，不会被提升。"),
+                Severity::Note,
+            ),
+            (false, true) => (
+                format!("{at} follows the replica {}: the sentinels do not know it.", parent.at),
+                format!("{at} 跟随副本 {}：哨兵不认识它。", parent.at),
+                Severity::Note,
+            ),
+            (false, false) => (
+                format!("The master feeds a replica that no sentinel knows: {at}."),
+                format!("主节点在向哨兵不认识的副本 {at} 复制。"),
+                if new { Severity::Note } else { Severity::Warning },
+            ),
+        };
+        let mut finding = Finding::of(Code::UnknownReplica, view.name, en, zh).as_(severity).at(at);
+        finding = finding.says(server(&parent.at), format!("slaveN:ip={},port={}", at.host, at.port));
+        found.add(match &stranger.says {
+            Ok((info, _)) => {
+                finding.says(server(at), fields(info, &["role", "replica_announced", "uptime_in_seconds"]))
+            }
+            Err(failure) => finding.says(Who::Here, failure),
+        });
+    }
+}
+
+/// Replicas that one sentinel lists and another does not.
+fn known_to_some(view: &GroupView<'_>, found: &mut Found) {
+    for answer in view.replicas() {
+        let Some(info) = view.info(answer).filter(|info| info.get("role") == "slave") else { continue };
+        let is_it = |entry: &Fields| {
+            place(entry).is_some_and(|at| view.facts.names.same(&at, &answer.at))
+                || info.has("run_id") && entry.get("runid") == info.get("run_id")
+        };
+        // Whoever names it as the master is another finding.
+        let knows = |said: &&Said<'_>| said.group.replicas.iter().any(is_it) || is_it(&said.group.master);
+        let not: Vec<&Said<'_>> = view.said.iter().filter(|said| !knows(said)).collect();
+        if not.is_empty() {
+            continue;
+        }
+        let at = &answer.at;
+        let list = |lang| places(not.iter().map(|said| said.at), lang);
+        let (en, zh) = (
+            format!("The replica {at} is not known to {}.", list(Lang::En)),
+            format!("{} 不认识副本 {at}。", list(Lang::Zh)),
+        );
+        let said = not
+            .iter()
+            .map(|said| (said.who(), format!("num-slaves {}", said.group.master.get("num-slaves"))));
+        let severity = if is_new(info) { Severity::Note } else { Severity::Warning };
+        found.add(Finding::of(Code::UnknownReplica, view.name, en, zh).as_(severity).at(at).all_say(said));
+    }
+}
+
+/// Whether sentinels need not know it yet.
+fn is_new(info: &Fields) -> bool {
+    info.number("uptime_in_seconds").is_some_and(|seconds| seconds < NEW_S)
+}
+
+/// Servers and sentinels that answer here and not at the sentinels.
+fn down_for_sentinels(view: &GroupView<'_>, found: &mut Found) {
+    for answer in view.servers.iter().filter(|answer| answer.says.is_ok()) {
+        let loading = view.info(answer).is_some_and(|info| info.get("loading") == "1");
+        if !loading {
+            down_for(view, &answer.at, view.entries(&answer.at), found);
+        }
+    }
+    for other in view.said.iter().filter(|other| !other.says.id.is_empty()) {
+        let peers = view.said.iter().flat_map(|said| {
+            let entries = said.group.sentinels.iter().filter(|entry| entry.get("runid") == other.says.id);
+            entries.map(|entry| (said.who(), entry))
+        });
+        down_for(view, other.at, peers.collect(), found);
+    }
+}
+
+fn down_for(view: &GroupView<'_>, at: &Endpoint, entries: Vec<(Who, &Fields)>, found: &mut Found) {
+    let down: Vec<_> = entries.into_iter().filter(|(_, entry)| entry.flag("s_down")).collect();
+    if down.is_empty() {
+        return;
+    }
+    let list = |lang| {
+        let names: Vec<String> = down.iter().map(|(who, _)| who.name(lang)).collect();
+        super::words::list(&names, lang)
+    };
+    let (en, zh) = (
+        format!("{at} answers here, and is down for {}.", list(Lang::En)),
+        format!("{at} 在本机有应答，但{}认为它下线。", list(Lang::Zh)),
+    );
+    let said = down.iter().map(|(who, entry)| {
+        let link = if entry.flag("disconnected") { "" } else { ", connected" };
+        (who.clone(), format!("flags {}{link}, s-down-time {}", entry.get("flags"), entry.get("s-down-time")))
+    });
+    found.add(Finding::of(Code::DownForSentinels, view.name, en, zh).at(at).all_say(said));
+}

@@ -1,0 +1,241 @@
+//! Whether the sentinels of a group can fail over: their number, the quorum, and what is left when a host is lost.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use watchkeeper_core::Lang;
+
+use super::code::{Code, Severity};
+use super::finding::{Finding, Found, Who};
+use super::view::{GroupView, Said};
+use super::words;
+use crate::ask::{Endpoint, Fields, place};
+
+/// Of one group.
+pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
+    let able = able(view, found);
+    let count = sentinels(view);
+    numbers(view, count, found);
+    let hosts = Hosts::of(view);
+    if able && count > 2 {
+        losses(view, &hosts, found);
+    }
+    one_host(view, &hosts, found);
+    loopback(view, found);
+}
+
+/// How many sentinels the group has, as far as anybody knows.
+fn sentinels(view: &GroupView<'_>) -> usize {
+    let listed = view.said.iter().flat_map(|said| &said.group.sentinels).map(|entry| entry.get("runid"));
+    let ids: BTreeSet<&str> = listed
+        .chain(view.said.iter().map(|said| said.says.id.as_str()))
+        .filter(|id| !id.is_empty())
+        .collect();
+    ids.len().max(view.said.len())
+}
+
+/// CKQUORUM: whether a failover could be authorized now.
+fn able(view: &GroupView<'_>, found: &mut Found) -> bool {
+    let mut failing = Vec::new();
+    for said in &view.said {
+        match &said.group.quorum_check {
+            Err(words) if words.starts_with("NOQUORUM") => failing.push((said.who(), words.clone())),
+            Err(words) => found.not_checked(
+                said.at,
+                words,
+                "whether enough sentinels can vote, as this sentinel sees it",
+                "该哨兵是否认为有足够的哨兵可投票",
+            ),
+            Ok(_) => {}
+        }
+    }
+    if failing.is_empty() {
+        return true;
+    }
+    let all = failing.len() == view.said.len();
+    let (en, zh) = if all {
+        (
+            "No failover is possible: too few sentinels can be reached.".to_owned(),
+            "无法故障转移：可达的哨兵不足。".to_owned(),
+        )
+    } else {
+        let (few, of) = (failing.len(), view.said.len());
+        (
+            format!("{few} of {of} sentinels see too few others for a failover."),
+            format!("{of} 个哨兵中有 {few} 个看到的哨兵不足以故障转移。"),
+        )
+    };
+    let severity = if all { Severity::Critical } else { Severity::Warning };
+    found.add(Finding::of(Code::NoQuorum, view.name, en, zh).as_(severity).all_say(failing));
+    false
+}
+
+fn numbers(view: &GroupView<'_>, count: usize, found: &mut Found) {
+    let quorums =
+        || view.said.iter().map(|said| (said.who(), format!("quorum {}", said.group.master.get("quorum"))));
+    let quorum = |said: &Said<'_>| said.group.master.number("quorum").unwrap_or(0);
+    let highest = view.said.iter().map(quorum).max().unwrap_or(0);
+    let lowest = view.said.iter().map(quorum).min().unwrap_or(0);
+    if usize::try_from(highest).is_ok_and(|highest| highest > count) {
+        let en = format!(
+            "The quorum is {highest}, and there are only {count} sentinels: the master is never held for down."
+        );
+        let zh = format!("quorum 为 {highest}，而哨兵只有 {count} 个：永远无法判定主节点下线。");
+        found.add(Finding::of(Code::QuorumTooHigh, view.name, en, zh).all_say(quorums()));
+    }
+    if count < 3 {
+        let (en, zh) = if count == 1 {
+            (
+                "There is only one sentinel: without it there is no failover.",
+                "只有一个哨兵：失去它就无法故障转移。",
+            )
+        } else {
+            (
+                "There are only two sentinels: without one there is no failover.",
+                "只有两个哨兵：失去一个就无法故障转移。",
+            )
+        };
+        found.add(Finding::of(Code::FewSentinels, view.name, en, zh));
+        return;
+    }
+    if lowest == 1 {
+        let en = format!("One of {count} sentinels alone can begin a failover: the quorum is 1.");
+        let zh = format!("{count} 个哨兵中任意一个即可发起故障转移：quorum 为 1。");
+        found.add(Finding::of(Code::QuorumOne, view.name, en, zh).all_say(quorums()));
+    }
+    if count % 2 == 0 {
+        let en =
+            format!("There are {count} sentinels: {} may be lost, as with {}.", (count - 1) / 2, count - 1);
+        let zh = format!("有 {count} 个哨兵：可失去 {} 个，与 {} 个时相同。", (count - 1) / 2, count - 1);
+        found.add(Finding::of(Code::EvenSentinels, view.name, en, zh));
+    }
+}
+
+/// Who runs on which host.
+struct Hosts {
+    /// sentinels that answered
+    sentinels: BTreeMap<String, Vec<Endpoint>>,
+    servers: BTreeMap<String, Vec<Endpoint>>,
+}
+
+impl Hosts {
+    fn of(view: &GroupView<'_>) -> Hosts {
+        let names = &view.facts.names;
+        let mut hosts = Hosts { sentinels: BTreeMap::new(), servers: BTreeMap::new() };
+        for said in &view.said {
+            let at = announced(view, &said.says.id).unwrap_or_else(|| said.at.clone());
+            hosts.sentinels.entry(names.host(&at.host)).or_default().push(at);
+        }
+        for server in view.servers.iter().filter(|server| server.says.is_ok()) {
+            hosts.servers.entry(names.host(&server.at.host)).or_default().push(server.at.clone());
+        }
+        hosts
+    }
+}
+
+/// Where the others list the sentinel with this id.
+fn announced(view: &GroupView<'_>, id: &str) -> Option<Endpoint> {
+    let mut entries = view.said.iter().flat_map(|said| &said.group.sentinels);
+    entries.find(|entry| !id.is_empty() && entry.get("runid") == id).and_then(place)
+}
+
+/// Hosts without which the sentinels that are left are too few.
+fn losses(view: &GroupView<'_>, hosts: &Hosts, found: &mut Found) {
+    if hosts.sentinels.len() == 1 && hosts.servers.len() == 1 {
+        return; // all is on one machine, which is said already
+    }
+    let numbers =
+        |name: &'static str| view.said.iter().filter_map(move |said| said.group.master.number(name));
+    let known = numbers("num-other-sentinels").max().unwrap_or(0) + 1;
+    // Whoever has the lowest quorum begins.
+    let needed = (known / 2 + 1).max(numbers("quorum").min().unwrap_or(0));
+    let needed = usize::try_from(needed).unwrap_or(usize::MAX);
+    let all: usize = hosts.sentinels.values().map(Vec::len).sum();
+    let master = view.facts.names.host(&view.master.host);
+    let mut bad: Vec<(&String, &Vec<Endpoint>)> =
+        hosts.sentinels.iter().filter(|(_, there)| all - there.len() < needed).collect();
+    bad.sort_by_key(|(host, _)| **host != master);
+    let Some((first, _)) = bad.first() else { return };
+    let with_master = **first == master;
+    let list = |lang| words::list(&bad.iter().map(|(host, _)| (*host).clone()).collect::<Vec<_>>(), lang);
+    let (en, zh) = if with_master {
+        (
+            format!("If the master's host {first} is lost, nobody takes over: too few sentinels are left."),
+            format!("若主节点所在主机 {first} 丢失，无人接替：剩下的哨兵不足。"),
+        )
+    } else {
+        (
+            format!("Without any one of these hosts no failover is possible: {}.", list(Lang::En)),
+            format!("失去以下任一主机后无法故障转移：{}。", list(Lang::Zh)),
+        )
+    };
+    let severity = if with_master { Severity::Critical } else { Severity::Warning };
+    let mut finding = Finding::of(Code::HostLoss, view.name, en, zh).as_(severity);
+    for (host, there) in &bad {
+        let left = all - there.len();
+        finding = finding.says_both(
+            Who::Here,
+            format!("{host}: sentinels there {}, elsewhere {left}; {needed} of {known} needed", there.len()),
+            format!(
+                "{host}：该主机上的哨兵 {} 个，其他主机 {left} 个；需要 {known} 个中的 {needed} 个",
+                there.len()
+            ),
+        );
+    }
+    found.add(finding);
+}
+
+fn one_host(view: &GroupView<'_>, hosts: &Hosts, found: &mut Found) {
+    let all: usize = hosts.servers.values().map(Vec::len).sum();
+    let Some((host, there)) = hosts.servers.iter().next() else { return };
+    if hosts.servers.len() > 1 || all < 2 {
+        return;
+    }
+    // A group on one machine that says so is somebody's trial.
+    let trial =
+        view.facts.names.is_loopback(&view.master.host) && hosts.sentinels.keys().all(|other| other == host);
+    let (en, zh) = if trial {
+        ("All of it runs on this one machine.".to_owned(), "全部运行在这一台机器上。".to_owned())
+    } else {
+        (format!("All data servers are on the host {host}."), format!("所有数据服务器都在主机 {host} 上。"))
+    };
+    let severity = if trial { Severity::Note } else { Severity::Warning };
+    let list = words::places(there, Lang::En);
+    let finding = Finding::of(Code::OneHost, view.name, en, zh).as_(severity);
+    found.add(finding.says(Who::Here, list));
+}
+
+/// Loopback addresses in the lists of sentinels that list others, too.
+fn loopback(view: &GroupView<'_>, found: &mut Found) {
+    let names = &view.facts.names;
+    let entries = |said: &Said<'_>| -> Vec<(&'static str, Endpoint)> {
+        let of =
+            |kind, list: &[Fields]| list.iter().filter_map(place).map(|at| (kind, at)).collect::<Vec<_>>();
+        let mut all = of("REPLICAS", &said.group.replicas);
+        all.extend(of("SENTINELS", &said.group.sentinels));
+        all.extend(of("MASTER", std::slice::from_ref(&said.group.master)));
+        all
+    };
+    let all: Vec<_> =
+        view.said.iter().flat_map(|said| entries(said).into_iter().map(move |entry| (said, entry))).collect();
+    let local = |host: &str| names.is_loopback(host);
+    if all.iter().all(|(_, (_, at))| local(&at.host)) {
+        return;
+    }
+    let bad: Vec<_> = all.into_iter().filter(|(_, (_, at))| local(&at.host)).collect();
+    if bad.is_empty() {
+        return;
+    }
+    let master = bad.iter().any(|(_, (kind, _))| *kind == "MASTER");
+    let severity = if master { Severity::Critical } else { Severity::Warning };
+    let mut finding = Finding::of(
+        Code::Loopback,
+        view.name,
+        "A loopback address is told to other hosts, where it is another machine.",
+        "向其他主机通告了回环地址；在那里它是另一台机器。",
+    )
+    .as_(severity);
+    for (said, (kind, at)) in bad {
+        finding = finding.at(&at).says(said.who(), format!("SENTINEL {kind}: {at}"));
+    }
+    found.add(finding);
+}

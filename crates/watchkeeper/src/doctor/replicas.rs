@@ -1,0 +1,344 @@
+//! Replication: roles, links, lag, history. Who is listed where is looked at in `members`.
+
+use watchkeeper_core::Lang;
+
+use super::code::{Code, Severity};
+use super::facts::{Fed, fed_by};
+use super::finding::{Finding, Found, Who};
+use super::view::GroupView;
+use super::words::{bytes, lasted, places};
+use crate::ask::{Endpoint, Failure, Fields, ServerAnswer};
+
+/// A replica that nobody could reach for so long is taken for gone.
+const GONE_MS: i64 = 10 * 60_000;
+/// Bytes a replica may be behind without a word.
+const BEHIND_BYTES: f64 = 1_000_000.0;
+/// Seconds without an acknowledgement, which replicas send each second.
+const LAG_S: i64 = 5;
+/// How long a failover takes beyond `down-after-milliseconds` until replicas are connected to the new master.
+const FAILOVER_S: f64 = 10.0;
+
+/// Of one group.
+pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
+    for server in &view.servers {
+        if let Err(failure) = &server.says {
+            silent(view, server, failure, found);
+        }
+    }
+    master(view, found);
+    let mut replicas = 0;
+    for server in view.replicas() {
+        replicas += 1;
+        if let Some(info) = view.info(server) {
+            replica(view, &server.at, info, found);
+        }
+    }
+    if replicas == 0 && view.master_info().is_some_and(|info| fed_by(info).next().is_none()) {
+        let en = format!("The master {} has no replica: there is nobody to take over.", view.master);
+        let zh = format!("主节点 {} 没有副本：无人可以接替。", view.master);
+        found.add(Finding::of(Code::NoReplica, view.name, en, zh).at(&view.master));
+    }
+    priorities(view, found);
+    if let Some(info) = view.master_info() {
+        lagging(view, info, found);
+        backlog(view, info, found);
+    }
+}
+
+pub(super) fn server(at: &Endpoint) -> Who {
+    Who::Server(at.clone())
+}
+
+/// What these fields of an answer say.
+pub(super) fn fields(of: &Fields, names: &[&str]) -> String {
+    let there = names.iter().filter(|name| of.has(name));
+    there.map(|name| format!("{name}:{}", of.get(name))).collect::<Vec<_>>().join(" ")
+}
+
+/// A server that says nothing.
+fn silent(view: &GroupView<'_>, answer: &ServerAnswer, failure: &Failure, found: &mut Found) {
+    let at = &answer.at;
+    let entries = view.entries(at);
+    let down_ms =
+        entries.iter().map(|(_, entry)| entry.number("s-down-time").unwrap_or(0)).min().unwrap_or(0);
+    let is_master = view.is_master(at);
+    let seen_down = entries.iter().any(|(_, entry)| entry.flag("s_down"));
+    let finding = if failure.is_login() {
+        let en = format!("The server {at} refuses the login: it is not looked at.");
+        let finding =
+            Finding::of(Code::ServerLogin, view.name, en, format!("服务器 {at} 拒绝登录：未能检查。"));
+        // What the sentinels' own file says is refused, is refused to them.
+        let theirs = view.facts.own_login.iter().any(|group| group == view.name);
+        if theirs { finding.as_(Severity::Critical) } else { finding }
+    } else if is_master && seen_down {
+        let en = format!("The master {at} does not answer.");
+        Finding::of(Code::ServerSilent, view.name, en, format!("主节点 {at} 没有应答。"))
+            .as_(Severity::Critical)
+    } else if down_ms > GONE_MS {
+        let (en, zh) = (lasted(down_ms / 1000, Lang::En), lasted(down_ms / 1000, Lang::Zh));
+        let en = format!("The replica {at} has been gone for {en}, and is still listed.");
+        Finding::of(Code::StaleReplica, view.name, en, format!("副本 {at} 已消失 {zh}，仍在列表中。"))
+    } else if seen_down {
+        let en = format!("The replica {at} does not answer.");
+        Finding::of(Code::ServerSilent, view.name, en, format!("副本 {at} 没有应答。"))
+    } else {
+        // Perhaps it is only this host that can't reach it.
+        let en = format!(
+            "The server {at} does not answer here: it is not looked at. No sentinel holds it for down."
+        );
+        Finding::of(
+            Code::ServerSilent,
+            view.name,
+            en,
+            format!("服务器 {at} 对本机没有应答：未能检查。没有哨兵认为它下线。"),
+        )
+    };
+    let sentinels = entries.into_iter().map(|(who, entry)| {
+        let down = entry.number("s-down-time").map(|ms| format!(", s-down-time {ms}")).unwrap_or_default();
+        (who, format!("flags {}{down}", entry.get("flags")))
+    });
+    found.add(finding.at(at).says(Who::Here, failure).all_say(sentinels));
+}
+
+/// Of the server that sentinels take for the master.
+fn master(view: &GroupView<'_>, found: &mut Found) {
+    let at = &view.master;
+    let entries = view.said.iter().map(|said| (said.who(), &said.group.master));
+    let down: Vec<_> = entries.filter(|(_, entry)| entry.flag("s_down") || entry.flag("o_down")).collect();
+    if !down.is_empty() {
+        let (few, all) = (down.len(), view.said.len());
+        let (en, zh) = (
+            format!("{few} of {all} sentinels hold the master {at} for down."),
+            format!("{all} 个哨兵中有 {few} 个认为主节点 {at} 下线。"),
+        );
+        let said = down.into_iter().map(|(who, entry)| {
+            (who, format!("flags {}, s-down-time {}", entry.get("flags"), entry.get("s-down-time")))
+        });
+        found.add(Finding::of(Code::MasterDown, view.name, en, zh).at(at).all_say(said));
+    }
+    let Some(info) = view.master_info() else { return };
+    if info.get("role") == "slave" {
+        let names = view.said.iter().map(|said| (said.who(), format!("SENTINEL MASTER: {at}")));
+        let said = fields(info, &["role", "master_host", "master_port"]);
+        let (en, zh) = (
+            format!("{at} is a replica; the sentinels name it as the master."),
+            format!("{at} 是副本，而哨兵把它当作主节点。"),
+        );
+        found.add(
+            Finding::of(Code::NotAMaster, view.name, en, zh).at(at).says(server(at), said).all_say(names),
+        );
+    }
+}
+
+/// Of a listed replica that answers.
+fn replica(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
+    if info.get("role") == "master" {
+        let lists = view
+            .entries(at)
+            .into_iter()
+            .map(|(who, entry)| (who, format!("SENTINEL REPLICAS: flags {}", entry.get("flags"))));
+        let (en, zh) = (
+            format!("{at} is listed as a replica and is a master: there are two."),
+            format!("{at} 在列表中是副本，实际是主节点：存在两个主节点。"),
+        );
+        let said = fields(info, &["role", "connected_slaves"]);
+        found.add(
+            Finding::of(Code::NotAReplica, view.name, en, zh).at(at).says(server(at), said).all_say(lists),
+        );
+        return;
+    }
+    link(view, at, info, found);
+    parent(view, at, info, found);
+    if info.get("slave_read_only") == "0" {
+        let (en, zh) = (format!("The replica {at} takes writes."), format!("副本 {at} 可写。"));
+        found.add(
+            Finding::of(Code::ReplicaWritable, view.name, en, zh)
+                .at(at)
+                .says(server(at), "slave_read_only:0"),
+        );
+    }
+}
+
+fn link(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
+    if info.get("master_link_status") == "up" {
+        return;
+    }
+    // It waits for the master's snapshot, or takes it in.
+    let awaited = |fed: Fed| !fed.online && view.facts.names.same(&fed.at, at);
+    let syncing = info.get("master_sync_in_progress") == "1"
+        || view.master_info().is_some_and(|master| fed_by(master).any(awaited));
+    let said = fields(
+        info,
+        &[
+            "master_link_status",
+            "master_link_down_since_seconds",
+            "master_sync_in_progress",
+            "master_host",
+            "master_port",
+        ],
+    );
+    let down = info.number("master_link_down_since_seconds").unwrap_or(-1).max(0);
+    let (en, zh) = match (syncing, down) {
+        (true, _) => (
+            format!("The replica {at} is copying all data from its master."),
+            format!("副本 {at} 正在全量同步。"),
+        ),
+        (false, 0) => {
+            (format!("The replica {at} is not connected to its master."), format!("副本 {at} 未连接主节点。"))
+        }
+        (false, down) => (
+            format!("The replica {at} has not been connected to its master for {}.", lasted(down, Lang::En)),
+            format!("副本 {at} 与主节点断开已 {}。", lasted(down, Lang::Zh)),
+        ),
+    };
+    let severity = if syncing { Severity::Note } else { Severity::Warning };
+    found.add(Finding::of(Code::LinkDown, view.name, en, zh).as_(severity).at(at).says(server(at), said));
+    if !syncing {
+        history(view, at, info, found);
+    }
+}
+
+/// A replica that is not connected, with data of another history than the master's.
+fn history(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
+    let Some(master) = view.master_info().filter(|master| master.get("role") == "master") else { return };
+    let theirs = info.get("master_replid");
+    // A server that never replicated has an id of its own, no data of a master, and the offset 0 or 1.
+    let fresh = info.number("slave_repl_offset").unwrap_or(0) <= 1;
+    if theirs.is_empty()
+        || fresh
+        || [master.get("master_replid"), master.get("master_replid2")].contains(&theirs)
+    {
+        return;
+    }
+    let names = ["master_replid", "master_replid2", "master_repl_offset"];
+    let (en, zh) = (
+        format!("The data of the replica {at} is not of the master {}: it has another history.", view.master),
+        format!("副本 {at} 的数据与主节点 {} 不同源：复制历史不同。", view.master),
+    );
+    let finding = Finding::of(Code::ForeignData, view.name, en, zh).at(at);
+    found.add(
+        finding.says(server(at), fields(info, &names)).says(server(&view.master), fields(master, &names)),
+    );
+}
+
+/// Whether the replica follows whom it should.
+fn parent(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
+    let names = &view.facts.names;
+    let port = info.number("master_port").and_then(|port| u16::try_from(port).ok()).unwrap_or(0);
+    let parent = Endpoint::new(info.get("master_host"), port);
+    // By an address of its own (a tunnel, NAT), the master knows it all the same.
+    let fed = |info: &Fields| fed_by(info).any(|fed| names.same(&fed.at, at));
+    if parent.host.is_empty() || view.is_master(&parent) || view.master_info().is_some_and(fed) {
+        return;
+    }
+    let beside = names.host(&at.host) == names.host(&view.master.host);
+    if beside && names.is_loopback(&parent.host) && parent.port == view.master.port {
+        return;
+    }
+    let of_group = view.servers.iter().any(|server| names.same(&server.at, &parent));
+    // Chains are kept by ours alone. It lists a sub-replica only where the topology says so.
+    let keeps = |info: &Fields| info.has("watchkeeper_version");
+    let star = view.facts.local.get(view.name).and_then(|local| local.star).unwrap_or(false);
+    if of_group && !star && view.said.iter().all(|said| keeps(&said.says.info)) {
+        return;
+    }
+    let (en, zh) = if of_group {
+        (
+            format!(
+                "The replica {at} follows the replica {parent}, and some sentinels know only replicas of the master."
+            ),
+            format!("副本 {at} 跟随副本 {parent}，而有的哨兵只认识主节点的直接副本。"),
+        )
+    } else {
+        (
+            format!("The replica {at} follows {parent}, which is no server of this group."),
+            format!("副本 {at} 跟随 {parent}，它不是本组的服务器。"),
+        )
+    };
+    let said = fields(info, &["master_host", "master_port", "master_link_status"]);
+    // The same history, by a way that is not known here.
+    let akin = info.get("master_link_status") == "up"
+        && view.master_info().is_some_and(|master| master.get("master_replid") == info.get("master_replid"));
+    let severity = if of_group || akin { Severity::Warning } else { Severity::Critical };
+    let finding =
+        Finding::of(Code::WrongParent, view.name, en, zh).as_(severity).at(at).says(server(at), said);
+    found.add(
+        finding
+            .all_say(view.said.iter().map(|said| (said.who(), format!("SENTINEL MASTER: {}", view.master)))),
+    );
+}
+
+fn priorities(view: &GroupView<'_>, found: &mut Found) {
+    let known: Vec<_> = view
+        .replicas()
+        .filter_map(|server| Some((&server.at, view.info(server)?.number("slave_priority")?)))
+        .collect();
+    let zero: Vec<&Endpoint> =
+        known.iter().filter(|(_, priority)| *priority == 0).map(|(at, _)| *at).collect();
+    if zero.is_empty() {
+        return;
+    }
+    let all = zero.len() == known.len();
+    let list = |lang| places(zero.iter().copied(), lang);
+    let (en, zh) = if all {
+        (
+            "No replica may be promoted: all have priority 0.".to_owned(),
+            "没有可提升的副本：优先级均为 0。".to_owned(),
+        )
+    } else {
+        (
+            format!("Never promoted, by its priority: {}.", list(Lang::En)),
+            format!("按优先级设置不会被提升：{}。", list(Lang::Zh)),
+        )
+    };
+    let severity = if all { Severity::Critical } else { Severity::Note };
+    let mut finding = Finding::of(Code::PriorityZero, view.name, en, zh).as_(severity);
+    for at in zero {
+        finding = finding.at(at).says(server(at), "slave_priority:0");
+    }
+    found.add(finding);
+}
+
+/// Replicas as their master sees them.
+fn lagging(view: &GroupView<'_>, info: &Fields, found: &mut Found) {
+    let rate = view.facts.closer(view.name, &view.master).and_then(|closer| closer.rate).unwrap_or(0.0);
+    let offset = info.number("master_repl_offset").unwrap_or(0);
+    for fed in fed_by(info).filter(|fed| fed.online) {
+        // What was written since the last acknowledgement is on its way.
+        let behind = (offset - fed.offset).max(0) as f64;
+        if fed.lag < LAG_S && behind <= BEHIND_BYTES.max(rate * 3.0) {
+            continue;
+        }
+        let at = &fed.at;
+        let (en, zh) = (
+            format!("The replica {at} is {} behind, last heard {} s ago.", bytes(behind), fed.lag),
+            format!("副本 {at} 落后 {}，上次确认在 {} 秒前。", bytes(behind), fed.lag),
+        );
+        let said = format!("master_repl_offset:{offset}; {at} offset={},lag={}", fed.offset, fed.lag);
+        found.add(Finding::of(Code::Lag, view.name, en, zh).at(at).says(server(&view.master), said));
+    }
+}
+
+fn backlog(view: &GroupView<'_>, info: &Fields, found: &mut Found) {
+    let rate = view.facts.closer(view.name, &view.master).and_then(|closer| closer.rate);
+    let (Some(rate), Some(size)) = (rate, info.number("repl_backlog_size")) else { return };
+    let away = view.least("down-after-milliseconds").unwrap_or(0) as f64 / 1000.0 + FAILOVER_S;
+    let (size, needed) = (size as f64, rate * away);
+    if needed <= size {
+        return;
+    }
+    let (en, zh) = (
+        format!(
+            "A failover takes some {away:.0} s; the backlog holds {:.1} s of the present writes.",
+            size / rate
+        ),
+        format!("一次故障转移约需 {away:.0} 秒；按当前写入量，积压缓冲区只够 {:.1} 秒。", size / rate),
+    );
+    let (rate, needed) = (bytes(rate), bytes(needed));
+    let finding = Finding::of(Code::BacklogSmall, view.name, en, zh).at(&view.master);
+    found.add(finding.says_both(
+        server(&view.master),
+        format!("repl_backlog_size:{size:.0}; {rate}/s were measured, {needed} are needed"),
+        format!("repl_backlog_size:{size:.0}；实测 {rate}/秒，需要 {needed}"),
+    ));
+}

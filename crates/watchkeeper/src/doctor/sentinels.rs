@@ -1,0 +1,328 @@
+//! The sentinels: whether they answer, are themselves, and say the same.
+
+use std::collections::BTreeMap;
+
+use watchkeeper_core::Lang;
+
+use super::code::{Code, Severity};
+use super::facts::Facts;
+use super::finding::{Finding, Found, Who};
+use super::view::{GroupView, Said};
+use crate::ask::{Endpoint, Failure, Fields, SentinelAnswer, SentinelSays, place};
+
+/// What is compared between sentinels besides the quorum.
+const SETTINGS: &[&str] = &["down-after-milliseconds", "failover-timeout", "parallel-syncs"];
+
+/// Of the deployment.
+pub(super) fn deployment(facts: &Facts, found: &mut Found) {
+    for sentinel in &facts.picture.sentinels {
+        if let Err(failure) = &sentinel.says {
+            found.add(absent(facts, sentinel, failure));
+        }
+    }
+    tilt(facts, found);
+    same_ids(facts, found);
+    for (sentinel, says) in facts.picture.answering() {
+        let flags = says.info.number("sentinel_simulate_failure_flags").unwrap_or(0);
+        if flags != 0 {
+            found.add(
+                Finding::overall(
+                    Code::FailureSimulated,
+                    format!("The sentinel {} is set to crash when it leads a failover.", sentinel.at),
+                    format!("哨兵 {} 被设置为在执行故障转移时崩溃。", sentinel.at),
+                )
+                .at(&sentinel.at)
+                .says(who(sentinel), format!("sentinel_simulate_failure_flags:{flags}")),
+            );
+        }
+    }
+    versions(facts, found);
+}
+
+fn who(sentinel: &SentinelAnswer) -> Who {
+    Who::Sentinel(sentinel.at.clone())
+}
+
+/// A sentinel that says nothing.
+fn absent(facts: &Facts, sentinel: &SentinelAnswer, failure: &Failure) -> Finding {
+    let at = &sentinel.at;
+    let finding = if failure.is_login() {
+        Finding::overall(
+            Code::SentinelLogin,
+            format!("The sentinel {at} refuses the login: what it knows is not looked at."),
+            format!("哨兵 {at} 拒绝登录：未能检查它所知的情况。"),
+        )
+    } else {
+        Finding::overall(
+            Code::SentinelSilent,
+            format!("The sentinel {at} does not answer."),
+            format!("哨兵 {at} 没有应答。"),
+        )
+    };
+    let said = facts.picture.answering().flat_map(|(other, says)| {
+        says.groups.iter().flat_map(move |group| {
+            let entries = group.sentinels.iter().filter(|entry| place(entry).as_ref() == Some(at));
+            entries.map(move |entry| (who(other), format!("{}: flags {}", group.name, entry.get("flags"))))
+        })
+    });
+    finding.at(at).says(Who::Here, failure).all_say(said)
+}
+
+fn tilt(facts: &Facts, found: &mut Found) {
+    let tilted: Vec<_> =
+        facts.picture.answering().filter(|(_, says)| says.info.get("sentinel_tilt") == "1").collect();
+    if tilted.is_empty() {
+        return;
+    }
+    let all = facts.picture.answering().count();
+    let list = |lang| super::words::places(tilted.iter().map(|(sentinel, _)| &sentinel.at), lang);
+    let mut finding = Finding::overall(
+        Code::Tilt,
+        format!("{} of {all} sentinels in TILT: {}.", tilted.len(), list(Lang::En)),
+        format!("{all} 个哨兵中有 {} 个处于 TILT：{}。", tilted.len(), list(Lang::Zh)),
+    );
+    if all - tilted.len() < all / 2 + 1 {
+        finding = finding.as_(Severity::Critical);
+    }
+    for (sentinel, says) in tilted {
+        let since = says.info.get("sentinel_tilt_since_seconds");
+        finding =
+            finding.at(&sentinel.at).says(who(sentinel), format!("sentinel_tilt_since_seconds:{since}"));
+    }
+    found.add(finding);
+}
+
+fn same_ids(facts: &Facts, found: &mut Found) {
+    let mut by_id: BTreeMap<&str, Vec<&SentinelAnswer>> = BTreeMap::new();
+    for (sentinel, says) in facts.picture.answering().filter(|(_, says)| !says.id.is_empty()) {
+        by_id.entry(&says.id).or_default().push(sentinel);
+    }
+    for (id, sentinels) in by_id.into_iter().filter(|(_, sentinels)| sentinels.len() > 1) {
+        let list = |lang| super::words::places(sentinels.iter().map(|sentinel| &sentinel.at), lang);
+        let mut finding = Finding::overall(
+            Code::SameId,
+            format!("Several processes are the same sentinel to all others: {}.", list(Lang::En)),
+            format!("多个进程在其他哨兵看来是同一个哨兵：{}。", list(Lang::Zh)),
+        );
+        for sentinel in &sentinels {
+            finding = finding.says(who(sentinel), format!("SENTINEL MYID {id}"));
+        }
+        let last = sentinels.last().map(|sentinel| &sentinel.at);
+        found.add(last.map_or(finding.clone(), |last| finding.at(last)));
+    }
+}
+
+/// Which program it is, and of which version.
+fn version(says: &SentinelSays) -> String {
+    let of = |field: &str| says.info.has(field).then(|| says.info.get(field));
+    match (of("watchkeeper_version"), of("valkey_version")) {
+        (Some(version), _) => format!("watchkeeper {version}"),
+        (None, Some(version)) => format!("valkey {version}"),
+        (None, None) => format!("redis {}", says.info.get("redis_version")),
+    }
+}
+
+fn versions(facts: &Facts, found: &mut Found) {
+    let all: Vec<_> =
+        facts.picture.answering().map(|(sentinel, says)| (who(sentinel), version(says))).collect();
+    if all.windows(2).any(|pair| pair[0].1 != pair[1].1) {
+        let finding = Finding::overall(
+            Code::SentinelVersions,
+            "The sentinels are of different versions.",
+            "各哨兵的版本不同。",
+        );
+        found.add(finding.all_say(all));
+    }
+}
+
+/// Of one group.
+pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
+    missing(view, found);
+    if view.in_failover() {
+        let finding =
+            Finding::of(Code::FailoverRunning, view.name, "A failover is going on.", "正在进行故障转移。");
+        let said = view.said.iter().filter(|said| said.group.master.flag("failover_in_progress"));
+        let said = said.map(|said| {
+            (
+                said.who(),
+                format!(
+                    "flags {}, {}",
+                    said.group.master.get("flags"),
+                    said.group.master.get("failover-state")
+                ),
+            )
+        });
+        found.add(finding.all_say(said));
+    }
+    if !masters_disputed(view, found) {
+        differing(
+            view,
+            &["config-epoch"],
+            Finding::of(
+                Code::EpochsDiffer,
+                view.name,
+                "The sentinels have different configuration epochs.",
+                "各哨兵的配置纪元不同。",
+            ),
+            found,
+        );
+    }
+    let quorums = Finding::of(
+        Code::QuorumsDiffer,
+        view.name,
+        "The sentinels have different quorums.",
+        "各哨兵的 quorum 不同。",
+    );
+    differing(view, &["quorum"], quorums, found);
+    for setting in SETTINGS {
+        let finding = Finding::of(
+            Code::TimingsDiffer,
+            view.name,
+            format!("The sentinels differ in `{setting}`."),
+            format!("各哨兵的 `{setting}` 不同。"),
+        );
+        differing(view, &[setting], finding, found);
+    }
+    stale_peers(view, found);
+    unknown_peers(view, found);
+}
+
+/// A finding, if not all sentinels have the same in these fields of the group.
+fn differing(view: &GroupView<'_>, fields: &[&str], finding: Finding, found: &mut Found) {
+    let value = |said: &Said<'_>| {
+        fields
+            .iter()
+            .map(|field| format!("{field} {}", said.group.master.get(field)))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let all: Vec<(Who, String)> = view.said.iter().map(|said| (said.who(), value(said))).collect();
+    if all.windows(2).any(|pair| pair[0].1 != pair[1].1) {
+        found.add(finding.all_say(all));
+    }
+}
+
+/// Sentinels that do not watch a group for which others count on them.
+fn missing(view: &GroupView<'_>, found: &mut Found) {
+    for (sentinel, says) in view.facts.picture.answering() {
+        if says.groups.iter().any(|group| group.name == view.name) {
+            continue;
+        }
+        let is_it = |entry: &&Fields| {
+            place(entry).is_some_and(|at| at == sentinel.at || sentinel.also_at.contains(&at))
+                || !says.id.is_empty() && entry.get("runid") == says.id
+        };
+        let listed = view.said.iter().filter_map(|said| {
+            let entry = said.group.sentinels.iter().find(is_it)?;
+            Some((said.who(), format!("SENTINEL SENTINELS: flags {}", entry.get("flags"))))
+        });
+        let listed: Vec<_> = listed.collect();
+        if listed.is_empty() {
+            continue;
+        }
+        let at = &sentinel.at;
+        found.add(
+            Finding::of(
+                Code::GroupMissing,
+                view.name,
+                format!("The sentinel {at} does not watch this group; others count on it."),
+                format!("哨兵 {at} 没有监视这个组，而其他哨兵把它计算在内。"),
+            )
+            .at(at)
+            .all_say(listed),
+        );
+    }
+}
+
+fn masters_disputed(view: &GroupView<'_>, found: &mut Found) -> bool {
+    let named = view.said.iter().filter_map(|said| Some((said, place(&said.group.master)?)));
+    let named: Vec<_> = named.collect();
+    if named.iter().all(|(_, at)| view.is_master(at)) {
+        return false;
+    }
+    let mut finding = Finding::of(
+        Code::MasterDisputed,
+        view.name,
+        "The sentinels name different masters.",
+        "各哨兵给出的主节点不同。",
+    );
+    for (said, at) in named {
+        let epoch = said.group.master.get("config-epoch");
+        finding = finding.at(&at).says(said.who(), format!("SENTINEL MASTER: {at}, config-epoch {epoch}"));
+    }
+    found.add(finding);
+    true
+}
+
+/// Entries at whose address another sentinel answers than the one they name, or which have lost their address to one.
+fn stale_peers(view: &GroupView<'_>, found: &mut Found) {
+    // By id: where, and who lists it.
+    let mut stale: BTreeMap<&str, (Option<Endpoint>, Vec<Who>)> = BTreeMap::new();
+    for said in &view.said {
+        for entry in &said.group.sentinels {
+            let (id, at) = (entry.get("runid"), place(entry));
+            let moved = at.as_ref().is_some_and(|at| {
+                view.facts.picture.answering().any(|(sentinel, says)| {
+                    let there = sentinel.at == *at || sentinel.also_at.contains(at);
+                    there && !says.id.is_empty() && !id.is_empty() && says.id != id
+                })
+            });
+            // A sentinel sets the port of an entry to 0 when another id says hello from there.
+            if moved || entry.number("port") == Some(0) {
+                let (known, listing) = stale.entry(id).or_default();
+                *known = known.take().or(at);
+                listing.push(said.who());
+            }
+        }
+    }
+    for (id, (at, listing)) in stale {
+        let finding = match &at {
+            Some(at) => Finding::of(
+                Code::StalePeer,
+                view.name,
+                format!("A sentinel is listed at {at} that is not there any more: another one answers."),
+                format!("列表中位于 {at} 的哨兵已不存在：那里应答的是另一个哨兵。"),
+            )
+            .at(at),
+            None => Finding::of(
+                Code::StalePeer,
+                view.name,
+                "A sentinel is listed whose address belongs to another one now.",
+                "列表中有一个哨兵，其地址已属于另一个哨兵。",
+            ),
+        };
+        let shown = at.as_ref().map(|at| format!(" {at}")).unwrap_or_default();
+        let now = view.facts.picture.answering().find(|(sentinel, _)| Some(&sentinel.at) == at.as_ref());
+        let now = now.map(|(sentinel, says)| (who(sentinel), format!("SENTINEL MYID {}", says.id)));
+        let lists = listing.into_iter().map(|who| (who, format!("SENTINEL SENTINELS: {id}{shown}")));
+        found.add(finding.all_say(lists).all_say(now));
+    }
+}
+
+/// Sentinels of this group that another one of it does not list.
+fn unknown_peers(view: &GroupView<'_>, found: &mut Found) {
+    for other in view.said.iter().filter(|other| !other.says.id.is_empty()) {
+        let knows = |said: &&Said<'_>| {
+            said.says.id == other.says.id
+                || said.group.sentinels.iter().any(|entry| entry.get("runid") == other.says.id)
+        };
+        let not: Vec<_> = view.said.iter().filter(|said| !knows(said)).collect();
+        if not.is_empty() {
+            continue;
+        }
+        let list = |lang| super::words::places(not.iter().map(|said| said.at), lang);
+        let said = not.iter().map(|said| {
+            (said.who(), format!("num-other-sentinels {}", said.group.master.get("num-other-sentinels")))
+        });
+        found.add(
+            Finding::of(
+                Code::PeerUnknown,
+                view.name,
+                format!("The sentinel {} is not known to {}.", other.at, list(Lang::En)),
+                format!("{} 不认识哨兵 {}。", list(Lang::Zh), other.at),
+            )
+            .at(other.at)
+            .all_say(said),
+        );
+    }
+}

@@ -1,0 +1,115 @@
+//! One group as the checks look at it: who watches it, who is in it, and who says what of whom.
+
+use super::facts::{Closer, Facts, Settings};
+use super::finding::Who;
+use crate::ask::{Endpoint, Fields, GroupAnswer, SentinelSays, ServerAnswer, place};
+
+/// What one sentinel says of the group.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Said<'a> {
+    pub(super) at: &'a Endpoint,
+    pub(super) says: &'a SentinelSays,
+    pub(super) group: &'a GroupAnswer,
+}
+
+impl Said<'_> {
+    pub(super) fn who(&self) -> Who {
+        Who::Sentinel(self.at.clone())
+    }
+}
+
+/// A group.
+#[derive(Debug)]
+pub(super) struct GroupView<'a> {
+    pub(super) facts: &'a Facts,
+    pub(super) name: &'a str,
+    /// at least one
+    pub(super) said: Vec<Said<'a>>,
+    /// the master that those say who know the newest configuration
+    pub(super) master: Endpoint,
+    /// the servers that sentinels list
+    pub(super) servers: Vec<&'a ServerAnswer>,
+}
+
+impl<'a> GroupView<'a> {
+    /// None where no sentinel names a master.
+    pub(super) fn of(facts: &'a Facts, name: &'a str) -> Option<GroupView<'a>> {
+        let said: Vec<Said<'a>> = facts
+            .picture
+            .answering()
+            .filter_map(|(sentinel, says)| {
+                let group = says.groups.iter().find(|group| group.name == name)?;
+                Some(Said { at: &sentinel.at, says, group })
+            })
+            .collect();
+        let named = said.iter().filter_map(|said| Some((place(&said.group.master)?, &said.group.master)));
+        let named: Vec<(Endpoint, i64)> =
+            named.map(|(at, fields)| (at, fields.number("config-epoch").unwrap_or(0))).collect();
+        let same = |at: &Endpoint| named.iter().filter(|(other, _)| facts.names.same(other, at)).count();
+        let (master, _) = named.iter().max_by_key(|(at, epoch)| (*epoch, same(at)))?;
+        let servers = facts.picture.servers.iter().filter(|server| server.group == name).collect();
+        Some(GroupView { facts, name, said, master: master.clone(), servers })
+    }
+
+    pub(super) fn is_master(&self, at: &Endpoint) -> bool {
+        self.facts.names.same(at, &self.master)
+    }
+
+    /// The listed servers that are not the master.
+    pub(super) fn replicas(&self) -> impl Iterator<Item = &'a ServerAnswer> {
+        self.servers.iter().copied().filter(|server| !self.is_master(&server.at))
+    }
+
+    /// The newest INFO of a server that answers.
+    pub(super) fn info(&self, server: &'a ServerAnswer) -> Option<&'a Fields> {
+        let first = server.says.as_ref().ok().map(|(info, _)| info)?;
+        Some(self.facts.closer(self.name, &server.at).map_or(first, |closer| &closer.info))
+    }
+
+    /// The master, if it is listed by those who say so (it always is).
+    pub(super) fn master_server(&self) -> Option<&'a ServerAnswer> {
+        self.servers.iter().copied().find(|server| self.is_master(&server.at))
+    }
+
+    pub(super) fn master_info(&self) -> Option<&'a Fields> {
+        self.info(self.master_server()?)
+    }
+
+    /// The servers that were looked at closely, the master first.
+    pub(super) fn closer(&self) -> Vec<(&'a Endpoint, &'a Closer)> {
+        let mut found: Vec<(&Endpoint, &Closer)> = self
+            .servers
+            .iter()
+            .filter_map(|server| Some((&server.at, self.facts.closer(self.name, &server.at)?)))
+            .collect();
+        found.sort_by_key(|(at, _)| !self.is_master(at));
+        found
+    }
+
+    /// The servers whose settings are known, the master first.
+    pub(super) fn settings(&self) -> Vec<(&'a Endpoint, &'a Settings)> {
+        let known = |(at, closer): (&'a Endpoint, &'a Closer)| Some((at, closer.settings.as_ref().ok()?));
+        self.closer().into_iter().filter_map(known).collect()
+    }
+
+    /// What sentinels say of a server: of the master, or of a replica.
+    pub(super) fn entries(&self, at: &Endpoint) -> Vec<(Who, &'a Fields)> {
+        let mut entries = Vec::new();
+        for said in &self.said {
+            let of_group = said.group.replicas.iter().chain([&said.group.master]);
+            let found = of_group.filter(|fields| place(fields).is_some_and(|place| place == *at));
+            entries.extend(found.map(|fields| (said.who(), fields)));
+        }
+        entries
+    }
+
+    /// A setting of the group in milliseconds, the least that a sentinel has.
+    pub(super) fn least(&self, name: &str) -> Option<i64> {
+        self.said.iter().filter_map(|said| said.group.master.number(name)).min()
+    }
+
+    /// Whether a failover is going on.
+    pub(super) fn in_failover(&self) -> bool {
+        self.said.iter().any(|said| said.group.master.flag("failover_in_progress"))
+    }
+}
