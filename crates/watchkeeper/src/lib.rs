@@ -5,3 +5,4 @@ pub mod cli;
 pub mod daemon;
 pub mod explain;
 mod json;
+pub mod live;

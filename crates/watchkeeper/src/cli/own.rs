@@ -14,6 +14,9 @@ use super::explain::{self, ExplainArgs};
 use super::from_env::{self, Process};
 use super::health::{self, HealthArgs};
 use super::lang::Lang;
+use super::live::events::{self, EventsArgs};
+use super::live::failover::{self, FailoverArgs};
+use super::live::status::{self as status_of, StatusArgs};
 use super::rehearse::{self, RehearseArgs};
 use super::{status, text};
 use crate::daemon::startup::{self, Refusal, banner};
@@ -37,6 +40,12 @@ enum Command {
     Run(Run),
     /// Show a failover with real servers on this machine
     Demo(DemoArgs),
+    /// Show the groups of a running deployment
+    Status(StatusArgs),
+    /// Follow the events of all sentinels
+    Events(EventsArgs),
+    /// Give a group another master
+    Failover(FailoverArgs),
     /// Play what would happen if a host, a server or a sentinel were gone
     Rehearse(RehearseArgs),
     /// Read the logs of sentinels and tell what happened
@@ -105,6 +114,15 @@ pub fn command(lang: Lang) -> clap::Command {
         .after_help(text::examples(lang))
         .mut_subcommand("run", |run| run.about(text::about_run(lang)).after_help(text::examples_run(lang)))
         .mut_subcommand("demo", |demo| demo.about(text::about_demo(lang)))
+        .mut_subcommand("status", |it| {
+            it.about(text::about_status(lang)).after_help(text::examples_status(lang))
+        })
+        .mut_subcommand("events", |it| {
+            it.about(text::about_events(lang)).after_help(text::examples_events(lang))
+        })
+        .mut_subcommand("failover", |it| {
+            it.about(text::about_failover(lang)).after_help(text::examples_failover(lang))
+        })
         .mut_subcommand("rehearse", |it| {
             it.about(text::about_rehearse(lang)).after_help(text::examples_rehearse(lang))
         })
@@ -138,6 +156,9 @@ pub fn main(args: &[OsString], lang: Lang) -> ExitCode {
             eprintln!("{}{error:#}", lang.pick("error: ", "错误："));
             ExitCode::FAILURE
         }),
+        Command::Status(args) => status_of::run(&args, lang),
+        Command::Events(args) => events::run(&args, lang),
+        Command::Failover(args) => failover::run(&args, lang),
         Command::Rehearse(args) => rehearse::run(&args, lang),
         Command::Explain(args) => explain::run(&args, lang),
         Command::Config(ConfigCommand::FromEnv) => status(print_environment(lang)),
@@ -206,6 +227,9 @@ mod tests {
         match cli.command {
             Command::Run(run) => run.words,
             Command::Demo(_)
+            | Command::Status(_)
+            | Command::Events(_)
+            | Command::Failover(_)
             | Command::Rehearse(_)
             | Command::Explain(_)
             | Command::Config(_)

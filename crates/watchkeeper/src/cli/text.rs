@@ -38,6 +38,24 @@ pub(super) fn about_demo(lang: Lang) -> &'static str {
     lang.pick("Show a failover with real servers on this machine", "用本机上真实的服务器演示一次故障转移")
 }
 
+/// What `status` does.
+pub(super) fn about_status(lang: Lang) -> &'static str {
+    lang.pick(
+        "Show the groups of a running deployment: servers, sentinels, what is wrong and what is waited for",
+        "显示运行中的各个组：服务器、哨兵、有什么问题、在等什么",
+    )
+}
+
+/// What `events` does.
+pub(super) fn about_events(lang: Lang) -> &'static str {
+    lang.pick("Follow the events of all sentinels, with what they mean", "跟踪所有哨兵的事件，并说明含义")
+}
+
+/// What `failover` does.
+pub(super) fn about_failover(lang: Lang) -> &'static str {
+    lang.pick("Give a group another master, and tell how it goes", "为一个组更换主节点，并讲述经过")
+}
+
 /// What `rehearse` does.
 pub(super) fn about_rehearse(lang: Lang) -> &'static str {
     lang.pick(
@@ -94,6 +112,44 @@ pub(super) fn examples_rehearse(lang: Lang) -> &'static str {
          watchkeeper rehearse sentinel.conf --kill 10.0.0.1:6379 --hang 10.0.0.2:26379\n\n\
          演练在模拟世界中进行，不会连接任何服务器。\n\
          退出状态：0，所有组都可写入；1，有的组不可写入；2，无法演练。",
+    )
+}
+
+/// Examples of `status`, and its exit statuses.
+pub(super) fn examples_status(lang: Lang) -> &'static str {
+    lang.pick(
+        "Examples:\n  watchkeeper status\n  watchkeeper status mymaster --sentinel 10.0.0.1:26379\n  \
+         watchkeeper status --config /etc/redis/sentinel.conf --format json\n\n\
+         Of redis-sentinel, valkey-sentinel and Watchkeeper alike. Nothing is changed.\n\
+         Exit status: 0, every group is as it should be; 1, one is not; 2, nobody could be asked.",
+        "示例：\n  watchkeeper status\n  watchkeeper status mymaster --sentinel 10.0.0.1:26379\n  \
+         watchkeeper status --config /etc/redis/sentinel.conf --format json\n\n\
+         redis-sentinel、valkey-sentinel 与 Watchkeeper 均可。不会改变任何东西。\n\
+         退出状态：0，所有组正常；1，有的组有问题；2，无法询问。",
+    )
+}
+
+/// Examples of `events`, and its exit statuses.
+pub(super) fn examples_events(lang: Lang) -> &'static str {
+    lang.pick(
+        "Examples:\n  watchkeeper events\n  watchkeeper events --group mymaster --format json\n\n\
+         Sentinels that go away are tried again, new ones are found. Ctrl-C ends it.\n\
+         Exit status: 0, it was ended; 2, it could not begin.",
+        "示例：\n  watchkeeper events\n  watchkeeper events --group mymaster --format json\n\n\
+         离开的哨兵会重试，新的哨兵会被发现。按 Ctrl-C 结束。\n\
+         退出状态：0，已结束；2，无法开始。",
+    )
+}
+
+/// Examples of `failover`, and its exit statuses.
+pub(super) fn examples_failover(lang: Lang) -> &'static str {
+    lang.pick(
+        "Examples:\n  watchkeeper failover mymaster\n  watchkeeper failover mymaster --yes --sentinel 10.0.0.1:26379\n\n\
+         One sentinel is asked. Ctrl-C ends this command, not the failover.\n\
+         Exit status: 0, there is another master; 1, there is not; 2, it was not asked for.",
+        "示例：\n  watchkeeper failover mymaster\n  watchkeeper failover mymaster --yes --sentinel 10.0.0.1:26379\n\n\
+         只请求一个哨兵。Ctrl-C 只结束本命令，不影响故障转移。\n\
+         退出状态：0，已更换主节点；1，没有更换；2，未请求。",
     )
 }
 

@@ -29,7 +29,10 @@ mod words;
 
 use watchkeeper_core::Lang;
 
+pub(crate) use line::plain;
 pub use report::{Log, Report, Unreadable};
+pub(crate) use width::columns;
+pub(crate) use words::{list, wrap};
 
 /// How a report is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,4 +51,31 @@ impl Report {
             Format::Json => json::tell(self, strange, lang),
         }
     }
+}
+
+/// An event taken apart: whose it is, and whom it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TakenApart {
+    /// the group; empty for events that name none
+    pub(crate) group: String,
+    /// whom it is about, in a few words
+    pub(crate) about: String,
+}
+
+/// Takes an event apart; nothing if it is not known, or damaged.
+pub(crate) fn taken_apart(name: &str, payload: &str) -> Option<TakenApart> {
+    let spec = watchkeeper_core::event::by_name(name)?;
+    let event = said::of_kind(spec.kind, payload)?;
+    let about = match (&event.subject, &event.detail[..]) {
+        (said::Subject::Nobody, [from, to]) if !event.group.is_empty() => {
+            format!("{} {from} → {to}", event.group)
+        }
+        (said::Subject::Nobody, detail) => detail.join(" "),
+        (said::Subject::Master(at), _) => format!("{} {at}", event.group),
+        (said::Subject::Replica(at), _) => at.clone(),
+        (said::Subject::Sentinel { id, at }, _) => {
+            format!("{} {at}", id.chars().take(8).collect::<String>())
+        }
+    };
+    Some(TakenApart { group: event.group, about })
 }

@@ -1,7 +1,7 @@
 //! How wide a text stands on a terminal: a Chinese character takes two columns.
 
 /// Columns of a text.
-pub(super) fn columns(text: &str) -> usize {
+pub(crate) fn columns(text: &str) -> usize {
     text.chars().map(|c| if is_wide(c) { 2 } else { 1 }).sum()
 }
 

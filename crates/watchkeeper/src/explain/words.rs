@@ -21,7 +21,7 @@ pub(super) fn duration(ms: i64, lang: Lang) -> String {
 }
 
 /// `a, b and c`
-pub(super) fn list(items: &[String], lang: Lang) -> String {
+pub(crate) fn list(items: &[String], lang: Lang) -> String {
     match (items, lang) {
         ([], _) => lang.pick("nobody", "无").to_owned(),
         (_, Lang::Zh) => items.join("、"),
@@ -192,7 +192,7 @@ pub(super) fn before_the_first_line(lang: Lang) -> &'static str {
 }
 
 /// Breaks a text into lines of at most this many columns: at blanks, and between Chinese characters.
-pub(super) fn wrap(text: &str, to: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, to: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut word = String::new();
     let mut chars = text.chars().chain([' ']).peekable();
