@@ -93,6 +93,11 @@ pub(super) fn text(frame: &Frame) -> String {
     }
 }
 
+/// The elements of an array as texts; empty for anything else.
+pub(crate) fn texts(frame: &Frame) -> Vec<String> {
+    if let Frame::Array(items) = frame { items.iter().map(text).collect() } else { Vec::new() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,6 +15,7 @@ mod reach;
 pub use conn::{Conn, Failure};
 pub use endpoint::Endpoint;
 pub use fields::Fields;
+pub(crate) use fields::texts;
 pub use follow::{Followers, Heard, What};
 pub use picture::{
     GroupAnswer, ListedReplica, Picture, SentinelAnswer, SentinelSays, ServerAnswer, listed_replicas, place,

@@ -28,6 +28,7 @@ mod width;
 mod words;
 
 use watchkeeper_core::Lang;
+use watchkeeper_core::event::{EventKind, by_name};
 
 pub(crate) use line::plain;
 pub use report::{Log, Report, Unreadable};
@@ -64,18 +65,24 @@ pub(crate) struct TakenApart {
 
 /// Takes an event apart; nothing if it is not known, or damaged.
 pub(crate) fn taken_apart(name: &str, payload: &str) -> Option<TakenApart> {
-    let spec = watchkeeper_core::event::by_name(name)?;
+    let spec = by_name(name)?;
     let event = said::of_kind(spec.kind, payload)?;
     let about = match (&event.subject, &event.detail[..]) {
         (said::Subject::Nobody, [from, to]) if !event.group.is_empty() => {
             format!("{} {from} → {to}", event.group)
         }
+        (said::Subject::Nobody, [id, epoch]) if spec.kind == EventKind::VoteForLeader => {
+            format!("{} {epoch}", short(id))
+        }
         (said::Subject::Nobody, detail) => detail.join(" "),
         (said::Subject::Master(at), _) => format!("{} {at}", event.group),
         (said::Subject::Replica(at), _) => at.clone(),
-        (said::Subject::Sentinel { id, at }, _) => {
-            format!("{} {at}", id.chars().take(8).collect::<String>())
-        }
+        (said::Subject::Sentinel { id, at }, _) => format!("{} {at}", short(id)),
     };
     Some(TakenApart { group: event.group, about })
+}
+
+/// The beginning of an id, by which people know it again.
+fn short(id: &str) -> String {
+    id.chars().take(8).collect()
 }

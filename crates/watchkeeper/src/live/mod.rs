@@ -22,5 +22,6 @@ pub use model::{
     Doubt, FailoverNow, GroupStatus, MasterDown, Problem, Role, SentinelState, SentinelStatus, ServerState,
     ServerStatus, Status, Verdict, Vote, Writable,
 };
+pub(crate) use tree::{Row, rows};
 pub use waiting::{NotHolding, Waiting};
-pub(crate) use words::{failure, refused};
+pub(crate) use words::{failure, refused_replica};

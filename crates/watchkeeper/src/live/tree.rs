@@ -2,15 +2,15 @@
 
 /// A place in the drawing: which member, and what stands in front of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Row {
-    pub(super) member: usize,
-    pub(super) depth: usize,
-    pub(super) branch: String,
+pub(crate) struct Row {
+    pub(crate) member: usize,
+    pub(crate) depth: usize,
+    pub(crate) branch: String,
 }
 
 /// The rows of a forest. `parents` has for each member whom it follows, if that is a member; roots come in the order of
 /// `parents`, and so do siblings. Members that follow each other in a circle are shown once, from the first of them.
-pub(super) fn rows(parents: &[Option<usize>]) -> Vec<Row> {
+pub(crate) fn rows(parents: &[Option<usize>]) -> Vec<Row> {
     let mut drawing = Drawing { parents, seen: vec![false; parents.len()], rows: Vec::new() };
     for (member, parent) in parents.iter().enumerate() {
         if parent.is_none() {

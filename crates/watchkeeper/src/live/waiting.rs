@@ -61,11 +61,10 @@ pub(super) fn reasons(group: &GroupStatus, down_after_ms: i64, odown_ms: Option<
     if !missing || group.failover.is_some() {
         return Vec::new();
     }
-    if seen == 0 {
-        return vec![Waiting::NobodyMissesIt(down_after_ms)];
-    }
     let mut reasons = Vec::new();
-    if (seen as i64) < group.quorum {
+    if seen == 0 {
+        reasons.push(Waiting::NobodyMissesIt(down_after_ms));
+    } else if (seen as i64) < group.quorum {
         reasons.push(Waiting::TooFewHoldItDown { seen, quorum: group.quorum, others: others(group) });
     }
     let needed = group.majority().max(usize::try_from(group.quorum).unwrap_or(0));

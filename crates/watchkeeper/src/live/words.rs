@@ -13,7 +13,8 @@ use crate::explain::list;
 pub(crate) fn failure(failure: &Failure, lang: Lang) -> String {
     match (failure, lang) {
         (Failure::Silent(ms), Lang::Zh) => format!("{ms} 毫秒内没有应答"),
-        (Failure::Unreachable(why) | Failure::Broken(why), Lang::Zh) => format!("无法连接：{why}"),
+        (Failure::Unreachable(why), Lang::Zh) => format!("无法连接：{why}"),
+        (Failure::Broken(why), Lang::Zh) => format!("连接中断：{why}"),
         (Failure::Protocol(why), Lang::Zh) => format!("协议不符：{why}"),
         (Failure::Refused(words), Lang::Zh) => format!("应答为 `{words}`"),
         (_, Lang::En) => failure.to_string(),
@@ -126,7 +127,7 @@ pub(super) fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> Str
         Problem::HeldForDown(count) => {
             let (of, quorum) = (group.voters, group.quorum);
             if en {
-                format!("{count} of {of} sentinels hold the master for down, quorum {quorum}")
+                format!("held for down by {count} of {of} sentinels, quorum {quorum}")
             } else {
                 format!("{of} 个哨兵中有 {count} 个认为主节点已下线，法定人数 {quorum}")
             }
@@ -160,8 +161,16 @@ pub(super) fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> Str
         Problem::NoMajority => {
             format!("哨兵不足以进行故障转移：{} 个中需要 {} 个", group.voters, group.majority())
         }
-        Problem::NoCandidate if en => "no replica could be promoted".to_owned(),
-        Problem::NoCandidate => "没有可以提升的副本".to_owned(),
+        Problem::NoCandidate => {
+            let text = lang.pick("no replica could be promoted", "没有可以提升的副本");
+            let refused = group.candidates.iter().filter_map(|it| Some((&it.at, it.refusal?)));
+            let reasons: Vec<String> = refused.map(|(at, why)| refused_replica(at, why, lang)).collect();
+            // Told where the waiting is told.
+            if reasons.is_empty() || !group.waiting.is_empty() {
+                return text.to_owned();
+            }
+            format!("{text}{}{}", lang.pick(": ", "："), some(&reasons, 3, lang))
+        }
     }
 }
 
@@ -202,9 +211,9 @@ pub(super) fn waiting(waiting: &Waiting, lang: Lang) -> (String, Vec<String>) {
         Waiting::TooFewHoldItDown { seen, quorum, others } => {
             let name = |(id, why): &(String, NotHolding)| not_holding(id, *why, lang);
             let text = if en {
-                format!("only {seen} of {quorum} sentinels that are needed hold it for down")
+                format!("held for down by {seen} of the {quorum} sentinels that are needed; not by:")
             } else {
-                format!("只有 {seen} 个哨兵认为它下线，需要 {quorum} 个")
+                format!("只有 {seen} 个哨兵认为它下线，需要 {quorum} 个；其余：")
             };
             (text, others.iter().map(name).collect())
         }
@@ -214,7 +223,7 @@ pub(super) fn waiting(waiting: &Waiting, lang: Lang) -> (String, Vec<String>) {
                     "{acting} of {voters} sentinels answer and act; {needed} are needed to elect one of them"
                 )
             } else {
-                format!("{voters} 个哨兵中有 {acting} 个应答并行动；选举需要 {needed} 个")
+                format!("{voters} 个哨兵中有 {acting} 个能够行动；选举需要 {needed} 个")
             },
             Vec::new(),
         ),
@@ -223,7 +232,7 @@ pub(super) fn waiting(waiting: &Waiting, lang: Lang) -> (String, Vec<String>) {
         }
         Waiting::NoneFit(replicas) => (
             lang.pick("no replica can be promoted:", "没有可以提升的副本：").to_owned(),
-            replicas.iter().map(|(at, why)| refused(at, *why, lang)).collect(),
+            replicas.iter().map(|(at, why)| refused_replica(at, *why, lang)).collect(),
         ),
         Waiting::NotYet { pause_ms, down_ms } => {
             let (pause, down) = (roughly(*pause_ms, lang), roughly(*down_ms, lang));
@@ -244,7 +253,7 @@ pub(super) fn waiting(waiting: &Waiting, lang: Lang) -> (String, Vec<String>) {
 }
 
 /// `10.0.0.2:6379: its replica-priority is 0`
-pub(crate) fn refused(at: &Endpoint, why: Refusal, lang: Lang) -> String {
+pub(crate) fn refused_replica(at: &Endpoint, why: Refusal, lang: Lang) -> String {
     format!("{at}{}{}", lang.pick(": ", "："), refusal(why, lang))
 }
 

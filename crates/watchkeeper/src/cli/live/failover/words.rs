@@ -8,7 +8,7 @@ use super::Stop;
 use super::course::{Course, End, Phase};
 use crate::ask::{Endpoint, Failure};
 use crate::cli::lang::Lang;
-use crate::live::{GroupStatus, Line, Tone, failure, refused as refused_replica};
+use crate::live::{GroupStatus, Line, Tone, failure, refused_replica};
 
 /// What will be done.
 pub(super) fn plan(group: &GroupStatus, lang: Lang) -> Vec<Line> {
@@ -156,8 +156,11 @@ pub(super) fn summary(
         let (took, since) = (took.as_millis(), since.as_millis());
         let ms = lang.pick("ms", "毫秒");
         let name = name(phase, lang);
-        let (all, close) = (lang.pick("(", "（"), lang.pick(" since asked)", "，自请求起）"));
-        lines.push(Line::of(Tone::Plain, &format!("  {took:>6} {ms}  {name} {all}{since} {ms}{close}")));
+        let since = match lang {
+            Lang::En => format!(" ({since} ms since asked)"),
+            Lang::Zh => format!("（自请求起 {since} 毫秒）"),
+        };
+        lines.push(Line::of(Tone::Plain, &format!("  {took:>6} {ms}  {name}{since}")));
     }
     if let Ok(End::Switched(_)) = ended {
         lines.extend(gap_line(gap, lang));
