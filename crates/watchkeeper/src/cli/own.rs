@@ -17,6 +17,8 @@ use super::lang::Lang;
 use super::live::events::{self, EventsArgs};
 use super::live::failover::{self, FailoverArgs};
 use super::live::status::{self as status_of, StatusArgs};
+#[cfg(feature = "watch")]
+use super::live::watch::{self, WatchArgs};
 use super::rehearse::{self, RehearseArgs};
 use super::{status, text};
 use crate::daemon::startup::{self, Refusal, banner};
@@ -42,6 +44,9 @@ enum Command {
     Demo(DemoArgs),
     /// Show the groups of a running deployment
     Status(StatusArgs),
+    /// The same, kept up to date on the whole screen
+    #[cfg(feature = "watch")]
+    Watch(WatchArgs),
     /// Follow the events of all sentinels
     Events(EventsArgs),
     /// Give a group another master
@@ -108,7 +113,12 @@ pub fn is_command(word: &OsStr) -> bool {
 
 /// The whole command line as clap sees it, with texts in this language. Completions and manual pages come from it.
 pub fn command(lang: Lang) -> clap::Command {
-    Cli::command()
+    let command = Cli::command();
+    #[cfg(feature = "watch")]
+    let command = command.mut_subcommand("watch", |it| {
+        it.about(text::about_watch(lang)).after_help(text::examples_watch(lang))
+    });
+    command
         .version(banner::build_text())
         .about(text::about(lang))
         .after_help(text::examples(lang))
@@ -157,6 +167,8 @@ pub fn main(args: &[OsString], lang: Lang) -> ExitCode {
             ExitCode::FAILURE
         }),
         Command::Status(args) => status_of::run(&args, lang),
+        #[cfg(feature = "watch")]
+        Command::Watch(args) => watch::run(&args, lang),
         Command::Events(args) => events::run(&args, lang),
         Command::Failover(args) => failover::run(&args, lang),
         Command::Rehearse(args) => rehearse::run(&args, lang),
@@ -226,6 +238,8 @@ mod tests {
         let cli = parsed.and_then(|found| Cli::from_arg_matches(&found)).unwrap();
         match cli.command {
             Command::Run(run) => run.words,
+            #[cfg(feature = "watch")]
+            Command::Watch(_) => panic!("`{line}` is not `run`"),
             Command::Demo(_)
             | Command::Status(_)
             | Command::Events(_)

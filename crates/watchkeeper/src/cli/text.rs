@@ -46,6 +46,15 @@ pub(super) fn about_status(lang: Lang) -> &'static str {
     )
 }
 
+/// What `watch` does.
+#[cfg(feature = "watch")]
+pub(super) fn about_watch(lang: Lang) -> &'static str {
+    lang.pick(
+        "What `status` shows, kept up to date on the whole screen, with events and keys",
+        "`status` 的内容，全屏持续刷新，附事件与按键操作",
+    )
+}
+
 /// What `events` does.
 pub(super) fn about_events(lang: Lang) -> &'static str {
     lang.pick("Follow the events of all sentinels, with what they mean", "跟踪所有哨兵的事件，并说明含义")
@@ -126,6 +135,19 @@ pub(super) fn examples_status(lang: Lang) -> &'static str {
          watchkeeper status --config /etc/redis/sentinel.conf --format json\n\n\
          redis-sentinel、valkey-sentinel 与 Watchkeeper 均可。不会改变任何东西。\n\
          退出状态：0，所有组正常；1，有的组有问题；2，无法询问。",
+    )
+}
+
+/// Examples of `watch`, its keys and its exit statuses.
+#[cfg(feature = "watch")]
+pub(super) fn examples_watch(lang: Lang) -> &'static str {
+    lang.pick(
+        "Examples:\n  watchkeeper watch\n  watchkeeper watch mymaster --sentinel 10.0.0.1:26379\n\n\
+         Keys: arrows or j, k choose a group; f asks for a failover of it; ? shows all keys; q ends it.\n\
+         Exit status: 0, it was ended; 2, it could not begin.",
+        "示例：\n  watchkeeper watch\n  watchkeeper watch mymaster --sentinel 10.0.0.1:26379\n\n\
+         按键：方向键或 j、k 选择组；f 请求故障转移；? 显示全部按键；q 退出。\n\
+         退出状态：0，已结束；2，无法开始。",
     )
 }
 

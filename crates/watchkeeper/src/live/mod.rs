@@ -9,6 +9,8 @@ mod event;
 mod json;
 mod line;
 mod model;
+#[cfg(test)]
+pub(crate) mod sample;
 mod table;
 mod text;
 mod tree;

@@ -4,6 +4,8 @@
 pub(super) mod events;
 pub(super) mod failover;
 pub(super) mod status;
+#[cfg(feature = "watch")]
+pub(super) mod watch;
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;

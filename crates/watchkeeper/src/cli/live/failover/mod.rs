@@ -2,7 +2,7 @@
 
 mod course;
 mod probe;
-mod words;
+pub(super) mod words;
 
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, IsTerminal};
@@ -92,9 +92,7 @@ fn perform(reach: &Reach, group: &GroupStatus, lang: Lang) -> i32 {
             return NOT_ASKED;
         }
     };
-    let answers = |state: &SentinelState| matches!(state, SentinelState::Up | SentinelState::Tilt(_));
-    let sentinels = group.sentinels.iter().filter(|sentinel| answers(&sentinel.state));
-    let sentinels: Vec<Endpoint> = sentinels.map(|sentinel| sentinel.at.clone()).collect();
+    let sentinels = answering(group);
     let (sender, heard) = channel();
     let mut everybody = reach.clone();
     everybody.sentinels.clone_from(&sentinels);
@@ -133,6 +131,13 @@ fn perform(reach: &Reach, group: &GroupStatus, lang: Lang) -> i32 {
     }
 }
 
+/// The sentinels of the group that answered.
+pub(super) fn answering(group: &GroupStatus) -> Vec<Endpoint> {
+    let answers = |state: &SentinelState| matches!(state, SentinelState::Up | SentinelState::Tilt(_));
+    let sentinels = group.sentinels.iter().filter(|sentinel| answers(&sentinel.state));
+    sentinels.map(|sentinel| sentinel.at.clone()).collect()
+}
+
 /// Waits for the subscriptions; those that take too long are done without.
 fn listening(heard: &Receiver<Heard>, wanted: usize, patience: Duration) -> BTreeSet<Endpoint> {
     let until = Instant::now() + patience;
@@ -150,7 +155,11 @@ fn listening(heard: &Receiver<Heard>, wanted: usize, patience: Duration) -> BTre
 }
 
 /// Asks the first sentinel that answers; who that was.
-fn ask(reach: &Reach, sentinels: &[Endpoint], group: &str) -> Result<Endpoint, (Endpoint, Failure)> {
+pub(super) fn ask(
+    reach: &Reach,
+    sentinels: &[Endpoint],
+    group: &str,
+) -> Result<Endpoint, (Endpoint, Failure)> {
     let mut failed = None;
     for at in sentinels {
         match reach.sentinel(at).and_then(|mut conn| conn.call(&["SENTINEL", "FAILOVER", group])) {

@@ -11,7 +11,7 @@ use crate::cli::lang::Lang;
 use crate::live::{GroupStatus, Line, Tone, failure, refused_replica};
 
 /// What will be done.
-pub(super) fn plan(group: &GroupStatus, lang: Lang) -> Vec<Line> {
+pub(in crate::cli::live) fn plan(group: &GroupStatus, lang: Lang) -> Vec<Line> {
     let mut lines = vec![group.headline(lang), group.master_line(lang)];
     match group.heir() {
         Some(heir) => {
@@ -56,7 +56,7 @@ fn unfit(group: &GroupStatus, lang: Lang) -> Vec<String> {
 }
 
 /// Who was asked.
-pub(super) fn asked(by: &Endpoint, lang: Lang) -> Line {
+pub(in crate::cli::live) fn asked(by: &Endpoint, lang: Lang) -> Line {
     Line::of(
         Tone::Bold,
         &match lang {
@@ -67,7 +67,7 @@ pub(super) fn asked(by: &Endpoint, lang: Lang) -> Line {
 }
 
 /// The sentinel did not do it.
-pub(super) fn refused(at: &Endpoint, why: &Failure, group: &GroupStatus, lang: Lang) -> String {
+pub(in crate::cli::live) fn refused(at: &Endpoint, why: &Failure, group: &GroupStatus, lang: Lang) -> String {
     let told = crate::explain::plain(&failure(why, lang));
     let text = match lang {
         Lang::En => format!("the sentinel {at} did not do it: {told}"),
