@@ -123,8 +123,8 @@ impl GroupStatus {
         let line = Line::of(Tone::Plain, "  ").with(Tone::Plain, lang.pick("master ", "主节点 "));
         let line = line.with(Tone::Name, &self.master.to_string());
         let text = match (lang, since) {
-            (Lang::En, Some(since)) => format!(" for at least {since}, configuration epoch {epoch}"),
-            (Lang::En, None) => format!(", configuration epoch {epoch}"),
+            (Lang::En, Some(since)) => format!(" for at least {since}, config epoch {epoch}"),
+            (Lang::En, None) => format!(", config epoch {epoch}"),
             (Lang::Zh, Some(since)) => format!(" 至少已有 {since}，配置纪元 {epoch}"),
             (Lang::Zh, None) => format!("，配置纪元 {epoch}"),
         };
@@ -266,5 +266,32 @@ impl GroupStatus {
             (Some((peers, _)), Lang::Zh) => (Tone::Warn, format!("只有 {peers} 个其他哨兵")),
             (None, _) => (Tone::Good, lang.pick("master up", "主节点正常").to_owned()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::columns;
+    use crate::live::sample::{assert_screen, chain, status, stuck};
+
+    #[test]
+    fn screens_are_as_they_were_looked_at() {
+        for lang in Lang::ALL {
+            let seen = status(vec![chain("mymaster"), stuck("cache")]);
+            let lines: Vec<String> = seen.screen(lang).iter().map(|line| line.print(false)).collect();
+            assert_screen(&format!("status.{}.txt", lang.code()), &(lines.join("\n") + "\n"));
+            for line in lines {
+                assert!(columns(&line) <= 100, "too wide: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_and_no_group_are_told_apart() {
+        let mut seen = status(Vec::new());
+        let heard = seen.summary(Lang::En);
+        seen.answered = 0;
+        assert_ne!(heard, seen.summary(Lang::En));
     }
 }

@@ -4,12 +4,12 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line as Row, Span};
-use ratatui::widgets::{Block, Clear, Paragraph};
+use ratatui::widgets::{Block, Clear, Padding, Paragraph, Wrap};
 
 use super::app::{App, Over};
 use crate::cli::lang::Lang;
 use crate::cli::live::failover::words;
-use crate::explain::columns;
+use crate::explain::{columns, plain, wrap};
 use crate::live::{GroupStatus, Line, Tone};
 
 /// Groups in the list at once.
@@ -127,7 +127,7 @@ fn draw_groups(frame: &mut Frame<'_>, app: &App, area: Rect) {
 }
 
 fn draw_group(frame: &mut Frame<'_>, app: &App, area: Rect, details: &[Line]) {
-    let name = app.selected().map(|group| crate::explain::plain(&group.name)).unwrap_or_default();
+    let name = app.selected().map(|group| plain(&group.name)).unwrap_or_default();
     let lines: Vec<Row<'_>> = details.iter().map(|line| row(line, app)).collect();
     let last = rows(lines.len()).saturating_sub(area.height.saturating_sub(2));
     let block = Block::bordered().title(format!(" {name} "));
@@ -191,14 +191,84 @@ fn popup(frame: &mut Frame<'_>, app: &App, title: &str, lines: &[Line]) {
     let widest = lines.iter().map(|line| columns(&line.print(false))).max().unwrap_or(0);
     let width = (rows(widest).saturating_add(4)).min(screen.width);
     let inside = usize::from(width.saturating_sub(4)).max(1);
-    let needed: usize = lines.iter().map(|line| columns(&line.print(false)).div_ceil(inside).max(1)).sum();
-    // Breaking at blanks takes a row more now and then.
-    let wrapped = needed > lines.len();
-    let height = rows(needed + if wrapped { lines.len() } else { 0 } + 2).min(screen.height);
+    let broken = |line: &Line| wrap(&line.print(false), inside).len();
+    let height = rows(lines.iter().map(broken).sum::<usize>() + 2).min(screen.height);
     let area = Rect { x: (screen.width - width) / 2, y: (screen.height - height) / 2, width, height };
     let lines: Vec<Row<'_>> = lines.iter().map(|line| row(line, app)).collect();
-    let block = Block::bordered().title(title.to_owned()).padding(ratatui::widgets::Padding::horizontal(1));
-    let text = Paragraph::new(lines).wrap(ratatui::widgets::Wrap { trim: false });
-    frame.render_widget(Clear, area);
+    let block = Block::bordered().title(title.to_owned()).padding(Padding::horizontal(1));
+    let text = Paragraph::new(lines).wrap(Wrap { trim: false });
+    // A column more at both sides: half a wide character there would take the frame with it.
+    let cleared = Rect { x: area.x.saturating_sub(1), width: area.width + 2, ..area };
+    frame.render_widget(Clear, cleared.intersection(screen));
     frame.render_widget(text.block(block), area);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use jiff::tz::TimeZone;
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+    use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+    use super::super::app::News;
+    use super::*;
+    use crate::ask::{Endpoint, Heard, What};
+    use crate::live::sample::{assert_screen, chain, status, stuck};
+
+    fn app(lang: Lang) -> App {
+        let mut app = App::new(None, lang, false, TimeZone::UTC);
+        app.learn(News::Status(Box::new(status(vec![chain("mymaster"), stuck("cache")]))));
+        let what =
+            What::Event { name: "+sdown".to_owned(), payload: "master cache 10.0.0.1 6379".to_owned() };
+        let sentinel = Endpoint::new("10.0.0.1", 26379);
+        app.learn(News::Heard(Heard { sentinel, at: Instant::now(), unix_ms: 1_795_398_390_111, what }));
+        app
+    }
+
+    fn shown(app: &App, width: u16, height: u16) -> String {
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        terminal.draw(|frame| draw(frame, app, 1_795_398_395_111)).unwrap();
+        let text = terminal.backend().to_string();
+        // Without the notes about the second columns of wide characters.
+        let line = |line: &str| {
+            line.split_once("\" Hidden").map_or(line, |(line, _)| line).trim_matches('"').to_owned()
+        };
+        text.lines().map(line).map(|line| line.trim_end().to_owned() + "\n").collect()
+    }
+
+    fn press(app: &mut App, key: char) {
+        app.key(KeyEvent::new(KeyCode::Char(key), KeyModifiers::NONE));
+    }
+
+    #[test]
+    fn the_screen_is_as_it_was_looked_at() {
+        for lang in Lang::ALL {
+            let mut app = app(lang);
+            let name = |what: &str| format!("watch-{what}.{}.txt", lang.code());
+            assert_screen(&name("chain"), &shown(&app, 100, 30));
+            press(&mut app, 'j');
+            assert_screen(&name("stuck"), &shown(&app, 100, 40));
+            press(&mut app, 'f');
+            assert_screen(&name("question"), &shown(&app, 90, 30));
+            press(&mut app, 'n');
+            press(&mut app, '?');
+            assert_screen(&name("help"), &shown(&app, 80, 24));
+        }
+    }
+
+    #[test]
+    fn any_size_is_drawn_and_so_is_nothing_yet() {
+        let mut some = app(Lang::Zh);
+        let none = App::new(None, Lang::En, true, TimeZone::UTC);
+        for (width, height) in [(1, 1), (2, 3), (10, 4), (20, 7), (300, 2), (3, 200)] {
+            for keys in ["", "j", "?", " f", "n"] {
+                keys.chars().for_each(|key| press(&mut some, key));
+                shown(&some, width, height);
+            }
+            shown(&none, width, height);
+        }
+        assert!(shown(&none, 60, 10).contains("asking ..."));
+    }
 }
