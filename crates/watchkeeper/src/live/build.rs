@@ -75,10 +75,14 @@ impl<'a> Looked<'a> {
             servers: self.servers(),
             sentinels: self.sentinels(),
             failover: self.failover(),
-            candidates: candidates(&self.best.master, &self.best.replicas),
+            candidates: Vec::new(),
             waiting: Vec::new(),
             problems: Vec::new(),
         };
+        let ours = group.sentinels.iter().any(|sentinel| sentinel.version.starts_with("watchkeeper"));
+        let depth = |at: &Endpoint| group.server(at).map_or(0, |server| server.depth);
+        group.candidates =
+            candidates(&self.best.master, &self.best.replicas, |at| if ours { depth(at) } else { 0 });
         group.writable = match group.server(&self.master).map(|server| &server.state) {
             Some(ServerState::Up) => Writable::Yes,
             Some(ServerState::Login(_)) => Writable::Unknown,

@@ -39,8 +39,13 @@ pub enum Refusal {
     LinkDownTooLong(i64, i64),
 }
 
-/// The replicas of a group, best first; those that are refused last.
-pub(super) fn candidates(master: &Fields, replicas: &[Fields]) -> Vec<Candidate> {
+/// The replicas of a group, best first; those that are refused last. `depth`: servers between a replica and the master,
+/// by which Watchkeeper chooses among equals; always 0 for other sentinels.
+pub(super) fn candidates(
+    master: &Fields,
+    replicas: &[Fields],
+    depth: impl Fn(&Endpoint) -> usize,
+) -> Vec<Candidate> {
     let mut found: Vec<(Candidate, String)> = replicas
         .iter()
         .filter_map(|replica| {
@@ -57,7 +62,7 @@ pub(super) fn candidates(master: &Fields, replicas: &[Fields]) -> Vec<Candidate>
         })
         .collect();
     found.sort_by_cached_key(|(it, run_id)| {
-        (it.refusal.is_some(), it.priority, Reverse(it.offset), run_id.clone())
+        (it.refusal.is_some(), it.priority, Reverse(it.offset), depth(&it.at), run_id.clone())
     });
     found.into_iter().map(|(candidate, _)| candidate).collect()
 }
@@ -111,13 +116,16 @@ mod tests {
                 replica(7, "slave-priority:102 last-ok-ping-reply:5001"),
                 fields("ip:h port:8 flags:s_down,slave,disconnected slave-priority:103"),
                 fields("ip:h port:9 flags:slave,disconnected slave-priority:104"),
+                replica(10, "slave-priority:100 slave-repl-offset:9"),
             ],
+            |at| usize::from(at.port == 3),
         );
         let found: Vec<(u16, Option<Refusal>)> = list.iter().map(|it| (it.at.port, it.refusal)).collect();
         assert_eq!(
             found,
             [
                 (4, None),
+                (10, None),
                 (3, None),
                 (2, None),
                 (1, Some(Refusal::PriorityZero)),

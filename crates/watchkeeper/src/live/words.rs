@@ -219,9 +219,7 @@ pub(super) fn waiting(waiting: &Waiting, lang: Lang) -> (String, Vec<String>) {
         }
         Waiting::NoMajority { acting, needed, voters } => (
             if en {
-                format!(
-                    "{acting} of {voters} sentinels answer and act; {needed} are needed to elect one of them"
-                )
+                format!("of {voters} sentinels, {acting} can act; to elect one of them takes {needed}")
             } else {
                 format!("{voters} 个哨兵中有 {acting} 个能够行动；选举需要 {needed} 个")
             },
