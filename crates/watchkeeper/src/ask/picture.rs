@@ -207,11 +207,11 @@ fn servers_of(sentinels: &[SentinelAnswer]) -> Vec<(String, Endpoint)> {
 fn ask_sentinel(conn: &mut Conn, group: Option<&str>) -> Result<SentinelSays, Failure> {
     let rtt_us = ping(conn)?;
     let info = Fields::info(&conn.call_text(&["INFO"])?);
-    if info.get("redis_mode") != "sentinel" {
-        return Err(Failure::Protocol(format!(
-            "no sentinel, but a server in mode `{}`",
-            if info.has("redis_mode") { info.get("redis_mode") } else { "?" }
-        )));
+    // Valkey calls it otherwise.
+    let mode = ["redis_mode", "server_mode"].map(|name| info.get(name)).concat();
+    if mode != "sentinel" {
+        let mode = if mode.is_empty() { "?" } else { &mode };
+        return Err(Failure::Protocol(format!("no sentinel, but a server in mode `{mode}`")));
     }
     let optional = |answer: Result<watchkeeper_resp::Frame, Failure>| match answer {
         Ok(frame) => Ok(Some(frame)),
