@@ -104,10 +104,10 @@ pub(crate) fn status(groups: Vec<GroupStatus>) -> Status {
     Status { unix_ms: 1_795_398_390_111, groups, unheard: Vec::new(), answered: 3 }
 }
 
-/// Fails if `shown` is not what the file of this name has. UPDATE_SCREENS=1 writes it: look at it before it is kept.
+/// Fails if `shown` is not what the file of this name has. WRITE_REPORTS=1 writes it: look at it before it is kept.
 pub(crate) fn assert_screen(name: &str, shown: &str) {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/live/screens").join(name);
-    if std::env::var_os("UPDATE_SCREENS").is_some() {
+    if std::env::var_os("WRITE_REPORTS").is_some() {
         std::fs::write(&path, shown).expect("the file can be written");
     }
     let wanted = std::fs::read_to_string(&path).unwrap_or_default();
