@@ -86,11 +86,6 @@ impl Followers {
         }
         Followers { shared }
     }
-
-    /// Follows this one, too, if it is not followed yet.
-    pub fn add(&self, at: Endpoint) {
-        follow(&self.shared, at);
-    }
 }
 
 impl Drop for Followers {

@@ -17,11 +17,25 @@ use crate::ask::{
 impl Status {
     /// What a picture shows.
     pub fn of(picture: &Picture) -> Status {
+        let mut answers: BTreeMap<&str, Vec<(&SentinelAnswer, &GroupAnswer)>> = BTreeMap::new();
+        for (sentinel, says) in picture.answering() {
+            for group in &says.groups {
+                answers.entry(&group.name).or_default().push((sentinel, group));
+            }
+        }
+        let mut servers: BTreeMap<&str, Vec<&ServerAnswer>> = BTreeMap::new();
+        for server in &picture.servers {
+            servers.entry(&server.group).or_default().push(server);
+        }
         let names = picture.group_names();
+        let group = |name: &String| {
+            let servers = servers.get(name.as_str()).cloned().unwrap_or_default();
+            Looked::at(picture, name, answers.get(name.as_str())?.clone(), servers).map(|it| it.group())
+        };
         let unheard = picture.sentinels.iter().filter(|sentinel| sentinel.named);
         Status {
             unix_ms: picture.unix_ms,
-            groups: names.iter().filter_map(|name| Looked::at(picture, name)).map(|it| it.group()).collect(),
+            groups: names.iter().filter_map(group).collect(),
             unheard: unheard
                 .filter_map(|sentinel| Some((sentinel.at.clone(), sentinel.says.as_ref().err()?.clone())))
                 .collect(),
@@ -35,14 +49,19 @@ struct Looked<'a> {
     picture: &'a Picture,
     name: &'a str,
     answers: Vec<(&'a SentinelAnswer, &'a GroupAnswer)>,
+    servers: Vec<&'a ServerAnswer>,
     /// the answer that counts: of the newest configuration, and in doubt of the one that acts on it
     best: &'a GroupAnswer,
     master: Endpoint,
 }
 
 impl<'a> Looked<'a> {
-    fn at(picture: &'a Picture, name: &'a str) -> Option<Looked<'a>> {
-        let answers: Vec<_> = picture.of_group(name).collect();
+    fn at(
+        picture: &'a Picture,
+        name: &'a str,
+        answers: Vec<(&'a SentinelAnswer, &'a GroupAnswer)>,
+        servers: Vec<&'a ServerAnswer>,
+    ) -> Option<Looked<'a>> {
         let mut named: BTreeMap<Endpoint, usize> = BTreeMap::new();
         for at in answers.iter().filter_map(|(_, group)| place(&group.master)) {
             *named.entry(at).or_default() += 1;
@@ -53,7 +72,7 @@ impl<'a> Looked<'a> {
         };
         let places = answers.iter().filter_map(|(_, group)| Some((*group, place(&group.master)?)));
         let (best, master) = places.max_by_key(|(group, at)| weight(group, at))?;
-        Some(Looked { picture, name, answers, best, master })
+        Some(Looked { picture, name, answers, servers, best, master })
     }
 
     fn group(&self) -> GroupStatus {
@@ -104,8 +123,7 @@ impl<'a> Looked<'a> {
     }
 
     fn servers(&self) -> Vec<ServerStatus> {
-        let of_group = |server: &&ServerAnswer| server.group == self.name;
-        let mut answers: Vec<&ServerAnswer> = self.picture.servers.iter().filter(of_group).collect();
+        let mut answers = self.servers.clone();
         answers.sort_by_key(|server| (server.at != self.master, &server.at));
         let source = answers.iter().find(|server| server.at == self.master);
         let source = source.and_then(|server| info(server)).filter(|info| info.get("role") == "master");
@@ -148,7 +166,10 @@ impl<'a> Looked<'a> {
             role,
             follows: follows(role, info, known),
             state,
-            lag_bytes: offset.zip(goal).filter(|_| replica).map(|(own, goal)| (goal - own).max(0)),
+            lag_bytes: offset
+                .zip(goal)
+                .filter(|_| replica)
+                .map(|(own, goal)| goal.saturating_sub(own).max(0)),
             lag_s: info.number("master_last_io_seconds_ago").filter(|ago| replica && *ago >= 0),
             offset,
             priority: info

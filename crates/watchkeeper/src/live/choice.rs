@@ -71,7 +71,8 @@ fn refusal(master: &Fields, replica: &Fields) -> Option<Refusal> {
     let number = |name: &str| replica.number(name).unwrap_or(0);
     let down_for = master.number("s-down-time").filter(|_| master.flag("s_down"));
     let info_limit = if down_for.is_some() { HEARD_MS } else { INFO_MS };
-    let link_limit = down_for.unwrap_or(0) + 10 * master.number("down-after-milliseconds").unwrap_or(30_000);
+    let down_after = master.number("down-after-milliseconds").unwrap_or(30_000);
+    let link_limit = down_for.unwrap_or(0).saturating_add(down_after.saturating_mul(10));
     if replica.flag("s_down") || replica.flag("o_down") {
         return Some(Refusal::Down);
     }

@@ -79,7 +79,7 @@ pub(super) fn reasons(group: &GroupStatus, down_after_ms: i64, odown_ms: Option<
     }
     match odown_ms {
         Some(down_ms) if reasons.is_empty() && down_ms > PROMPT_MS => {
-            reasons.push(Waiting::NotYet { pause_ms: 2 * group.failover_timeout_ms, down_ms });
+            reasons.push(Waiting::NotYet { pause_ms: group.failover_timeout_ms.saturating_mul(2), down_ms });
         }
         Some(_) | None => {}
     }

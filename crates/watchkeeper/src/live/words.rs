@@ -65,7 +65,7 @@ pub(super) fn server_state(state: &ServerState, lang: Lang) -> (Tone, String) {
         ServerState::Loading => (Tone::Warn, lang.pick("loading data", "正在载入数据").to_owned()),
         ServerState::LinkDown(None) => (Tone::Bad, lang.pick("link down", "复制连接断开").to_owned()),
         ServerState::LinkDown(Some(seconds)) => {
-            let since = roughly(seconds * 1000, lang);
+            let since = roughly(seconds.saturating_mul(1000), lang);
             (Tone::Bad, format!("{} {since}", lang.pick("link down", "复制断开")))
         }
         ServerState::NotMaster => (Tone::Bad, lang.pick("should be master", "本应是主节点").to_owned()),
@@ -80,7 +80,9 @@ pub(super) fn server_state(state: &ServerState, lang: Lang) -> (Tone, String) {
 pub(super) fn sentinel_state(state: &SentinelState, lang: Lang) -> (Tone, String) {
     match state {
         SentinelState::Up => (Tone::Good, lang.pick("up", "正常").to_owned()),
-        SentinelState::Tilt(seconds) => (Tone::Bad, format!("TILT {}", roughly(seconds * 1000, lang))),
+        SentinelState::Tilt(seconds) => {
+            (Tone::Bad, format!("TILT {}", roughly(seconds.saturating_mul(1000), lang)))
+        }
         SentinelState::Silent(_, Doubt::NobodyHearsIt) => {
             (Tone::Bad, lang.pick("no answer", "无应答").to_owned())
         }

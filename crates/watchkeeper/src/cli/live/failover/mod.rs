@@ -26,6 +26,8 @@ const LOOK: Duration = Duration::from_millis(50);
 const LOOK_AT_SERVERS: Duration = Duration::from_millis(250);
 /// How long the servers are waited for after the switch: redis-sentinel demotes the old master some 10 s late.
 const FOLLOW_MAX: Duration = Duration::from_secs(20);
+/// No failover is followed for longer, whatever its `failover-timeout`.
+const COURSE_MAX: Duration = Duration::from_secs(24 * 3600);
 /// Ended by Ctrl-C, as shells say it.
 const INTERRUPTED: i32 = 130;
 
@@ -199,7 +201,7 @@ impl Telling<'_> {
     /// At most `failover-timeout`, after which a sentinel gives it up itself, and a little for the others to hear of it.
     fn until_it_ends(&mut self, course: &mut Course) -> Result<End, Stop> {
         let limit = Duration::from_millis(u64::try_from(self.group.failover_timeout_ms).unwrap_or(0));
-        let until = Instant::now() + limit + FOLLOW_MAX;
+        let until = Instant::now() + limit.min(COURSE_MAX) + FOLLOW_MAX;
         loop {
             self.tell(course, LOOK);
             if let Some(end) = course.end() {

@@ -73,7 +73,7 @@ fn show(reach: Reach, group: Option<String>, lang: Lang) -> io::Result<()> {
     let colour = std::env::var_os("NO_COLOR").is_none();
     let app = App::new(group, lang, colour, TimeZone::system());
     // Sets the terminal back also when the program panics.
-    let mut terminal = ratatui::try_init()?;
+    let mut terminal = ratatui::try_init().inspect_err(|_| ratatui::restore())?;
     let shown = Screen { app, reach, sender, news, interrupt }.follow(&mut terminal);
     ratatui::restore();
     over.store(true, Ordering::Relaxed);
