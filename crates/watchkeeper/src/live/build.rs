@@ -339,10 +339,13 @@ fn follows(role: Role, info: &Fields, known: Option<&Fields>) -> Option<Endpoint
     Some(Endpoint::new(host, port)).filter(|at| !["", "?"].contains(&at.host.as_str()))
 }
 
-/// Below whom a server is drawn: whom it names, else who lists it, as one of them may be named by another address.
+/// Below whom a server is drawn: whom it names, else who lists it, as it may name it by another address or not answer.
 fn parent(server: &ServerStatus, servers: &[ServerStatus], answers: &[&ServerAnswer]) -> Option<usize> {
-    let follows = server.follows.as_ref()?;
-    let named = servers.iter().position(|other| other.at == *follows);
+    if server.role == Role::Master {
+        return None;
+    }
+    let follows = server.follows.as_ref();
+    let named = follows.and_then(|follows| servers.iter().position(|other| other.at == *follows));
     let lists = |answer: &&ServerAnswer| {
         info(answer).is_some_and(|info| listed_replicas(info).iter().any(|listed| listed.at == server.at))
     };

@@ -64,6 +64,10 @@ fn prepare(args: &FailoverArgs, lang: Lang) -> Result<(Reach, GroupStatus), i32>
         return refused(&nobody_answered(&seen, lang));
     }
     let Some(group) = seen.groups.pop() else { return refused(&no_such_group(&reach, &args.group, lang)) };
+    if group.failover.is_some() {
+        print(&[group.headline(lang)]);
+        return refused(words::in_progress(lang));
+    }
     if !args.yes && !io::stdin().is_terminal() {
         return refused(lang.pick(
             "standard input is no terminal, so nobody can be asked\nhint: `--yes` does it without asking",
@@ -94,7 +98,9 @@ fn perform(reach: &Reach, group: &GroupStatus, lang: Lang) -> i32 {
             return NOT_ASKED;
         }
     };
-    let sentinels = answering(group);
+    let mut sentinels = answering(group);
+    // Whom the user named is asked first.
+    sentinels.sort_by_key(|at| !reach.sentinels.contains(at));
     let (sender, heard) = channel();
     let mut everybody = reach.clone();
     everybody.sentinels.clone_from(&sentinels);

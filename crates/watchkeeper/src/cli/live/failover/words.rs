@@ -94,12 +94,7 @@ fn hint(words: &str, group: &GroupStatus, lang: Lang) -> String {
             let reasons = unfit(group, lang);
             if reasons.is_empty() { title.to_owned() } else { format!("{title}\n{}", reasons.join("\n")) }
         }
-        "INPROG" => lang
-            .pick(
-                "one is in progress already: `watchkeeper events` follows it",
-                "已有故障转移在进行：用 `watchkeeper events` 跟踪",
-            )
-            .to_owned(),
+        "INPROG" => in_progress(lang).to_owned(),
         "NOAUTH" | "NOPERM" | "WRONGPASS" => lang
             .pick(
                 "`--user` and `--pass-file` name a user that may do SENTINEL FAILOVER",
@@ -111,6 +106,14 @@ fn hint(words: &str, group: &GroupStatus, lang: Lang) -> String {
         }
         _ => String::new(),
     }
+}
+
+/// Somebody else has begun one.
+pub(super) fn in_progress(lang: Lang) -> &'static str {
+    lang.pick(
+        "one is in progress already: `watchkeeper events` follows it",
+        "已有故障转移在进行：用 `watchkeeper events` 跟踪",
+    )
 }
 
 /// What Ctrl-C means.
@@ -191,5 +194,40 @@ fn name(phase: Phase, lang: Lang) -> &'static str {
         Phase::Promotion => lang.pick("until it was a master", "副本成为主节点"),
         Phase::Telling => lang.pick("until every sentinel named it", "所有哨兵公布新主节点"),
         Phase::Following => lang.pick("until all other servers followed it", "其余服务器都跟随它"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::sample::{chain, stuck};
+
+    fn told(words: &str, group: &GroupStatus, lang: Lang) -> String {
+        refused(&Endpoint::new("h", 1), &Failure::Refused(words.to_owned()), group, lang)
+    }
+
+    #[test]
+    fn each_refusal_brings_a_hint() {
+        for lang in Lang::ALL {
+            for words in [
+                "NOGOODSLAVE No suitable replica to promote",
+                "INPROG Failover already in progress",
+                "ERR No such master with that name",
+                "NOPERM this user has no permissions",
+            ] {
+                let text = told(words, &chain("m"), lang);
+                assert!(text.contains(words) && text.contains(lang.pick("\nhint: ", "\n提示：")), "{text}");
+            }
+            let text = told("ERR \x1b[2Jsomething else", &chain("m"), lang);
+            assert!(!text.contains('\n') && !text.contains('\x1b'), "{text}");
+            let text = told("NOGOODSLAVE x", &stuck("m"), lang);
+            assert!(text.contains("10.0.0.1:6380"), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_answered_may_be_done_all_the_same() {
+        let text = refused(&Endpoint::new("h", 1), &Failure::Silent(5), &chain("m"), Lang::En);
+        assert!(text.contains("hint: it may do it all the same"), "{text}");
     }
 }
