@@ -362,3 +362,115 @@ fn version(info: &Fields) -> String {
     }
     String::new()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ask::Failure;
+    use crate::live::{Refusal, Verdict};
+
+    fn fields(text: &str) -> Fields {
+        Fields::info(&text.replace(' ', "\r\n"))
+    }
+
+    fn sentinel(port: u16, info: &str, master: &str, peers: &[u16]) -> SentinelAnswer {
+        let peer = |port: &u16| {
+            fields(&format!(
+                "ip:h port:{port} runid:id{port} flags:sentinel voted-leader:id1 voted-leader-epoch:7"
+            ))
+        };
+        let group = GroupAnswer {
+            name: "m".to_owned(),
+            master: fields(&format!(
+                "name:m quorum:2 down-after-milliseconds:1000 failover-timeout:9000 {master}"
+            )),
+            replicas: vec![fields("ip:h port:12 flags:slave runid:b slave-priority:0")],
+            sentinels: peers.iter().map(peer).collect(),
+            quorum_check: Ok("OK".to_owned()),
+        };
+        let says = SentinelSays {
+            id: format!("id{port}"),
+            info: fields(&format!("redis_version:7.0.15 {info}")),
+            config: Fields::default(),
+            rtt_us: 0,
+            groups: vec![group],
+        };
+        SentinelAnswer { at: Endpoint::new("h", port), also_at: Vec::new(), named: port == 1, says: Ok(says) }
+    }
+
+    fn server(port: u16, info: Result<&str, Failure>) -> ServerAnswer {
+        let says = info.map(|info| (fields(info), 0));
+        ServerAnswer { at: Endpoint::new("h", port), group: "m".to_owned(), says }
+    }
+
+    fn seen(sentinels: Vec<SentinelAnswer>, servers: Vec<ServerAnswer>) -> GroupStatus {
+        let mut status = Status::of(&Picture { unix_ms: 0, sentinels, servers });
+        assert_eq!((status.verdict(), status.groups.len()), (Verdict::Wrong, 1));
+        status.groups.remove(0)
+    }
+
+    fn silent() -> Failure {
+        Failure::Silent(5)
+    }
+
+    #[test]
+    fn the_newest_configuration_counts_and_who_disagrees_is_named() {
+        let group = seen(
+            vec![
+                sentinel(1, "", "ip:h port:11 flags:master config-epoch:4", &[2, 3]),
+                sentinel(2, "sentinel_tilt:1", "ip:h port:12 flags:master config-epoch:5", &[1, 3]),
+                SentinelAnswer {
+                    at: Endpoint::new("h", 3),
+                    also_at: Vec::new(),
+                    named: false,
+                    says: Err(silent()),
+                },
+            ],
+            vec![server(11, Ok("role:master")), server(12, Ok("role:master master_repl_offset:90"))],
+        );
+        assert_eq!((group.master.port, group.config_epoch, group.voters), (12, 5, 3));
+        assert_eq!(group.writable, Writable::Yes);
+        let at = |port| Endpoint::new("h", port);
+        assert_eq!(
+            group.problems,
+            [
+                Problem::SecondMaster(at(11)),
+                Problem::Disagreement(1),
+                Problem::SentinelTilt(at(2)),
+                Problem::SentinelSilent(at(3)),
+                Problem::NoCandidate
+            ]
+        );
+        assert_eq!(group.candidates[0].refusal, Some(Refusal::PriorityZero));
+        assert_eq!(group.sentinels[2].state, SentinelState::Silent(silent(), Doubt::OthersHearIt));
+        let vote = Vote { leader: "id1".to_owned(), epoch: 7 };
+        assert_eq!(group.sentinels[2].vote, Some(vote));
+    }
+
+    #[test]
+    fn a_failover_that_runs_is_shown_with_its_phase_and_is_no_waiting() {
+        let down =
+            "ip:h port:11 flags:s_down,o_down,master,failover_in_progress failover-state:wait_promotion";
+        let servers =
+            vec![server(11, Err(silent())), server(12, Ok("role:slave master_host:h master_port:11"))];
+        let group = seen(vec![sentinel(1, "", down, &[2])], servers);
+        let now = FailoverNow { phase: "wait_promotion".to_owned(), by: Endpoint::new("h", 1) };
+        assert_eq!((group.failover, group.waiting, group.writable), (Some(now), Vec::new(), Writable::No));
+        assert_eq!(group.servers[1].state, ServerState::LinkDown(None));
+    }
+
+    #[test]
+    fn servers_are_drawn_below_their_source_by_whatever_name() {
+        let info = "role:master master_repl_offset:90 slave0:ip=h,port=12,state=online,offset=70,lag=3";
+        let below = "role:slave master_host:other-name master_port:11 master_link_status:up slave_repl_offset:70 \
+                     slave0:ip=h,port=13,state=online,offset=1,lag=0";
+        let group = seen(
+            vec![sentinel(1, "", "ip:h port:11 flags:master", &[])],
+            vec![server(11, Ok(info)), server(12, Ok(below)), server(13, Err(silent()))],
+        );
+        let drawn: Vec<String> =
+            group.servers.iter().map(|server| format!("{}{}", server.branch, server.at.port)).collect();
+        assert_eq!(drawn, ["11", "└─ 12", "   └─ 13"]);
+        assert_eq!((group.servers[1].lag_bytes, group.servers[1].lag_s), (Some(20), Some(3)));
+    }
+}
