@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes the Debian package, has lintian and systemd look at it, and installs, upgrades, removes and purges it in a
 # container that holds a Debian base and nothing else. There systemd is not PID 1: the daemon is started by the command
-# of the unit's ExecStart, as the unit's user.
+# of the unit's ExecStart, as the unit's user. Then the same in a container where systemd is PID 1, if this machine lets
+# a container have that.
 #
 # usage: scripts/deb-test.sh [--possible]
 #   --possible   says why it cannot be run here, and ends with status 1
@@ -36,9 +37,10 @@ scripts/deb.sh
 out=$(readlink -m "${CARGO_TARGET_DIR:-target}")/deb
 deb=$out/watchkeeper_$(dpkg-parsechangelog -l deploy/debian/changelog -S Version)_$(dpkg --print-architecture).deb
 work=$(mktemp -d)
-container=''
+container='' image=''
 cleanup() {
     if [ -n "$container" ]; then docker rm --force "$container" >/dev/null; fi
+    if [ -n "$image" ]; then docker image rm "$image" >/dev/null; fi
     rm -rf "$work"
 }
 trap cleanup EXIT
@@ -182,6 +184,56 @@ purged() {
     expect "purge leaves no entry" "$(shell 'dpkg-query -W -f "\${Status}" watchkeeper 2>/dev/null || true')" ""
 }
 
+# A container with systemd as PID 1. Where there can be none, `why` says so.
+why=''
+start_systemd() {
+    docker rm --force "$container" >/dev/null
+    container=$(docker run --detach --network host "$base" sleep infinity)
+    shell 'apt-get update -qq && apt-get install -qq -y systemd' >"$work/apt" 2>&1 ||
+        { why="it cannot be installed: $(tail -n 1 "$work/apt")" && return 1; }
+    image=$(docker commit "$container")
+    docker rm --force "$container" >/dev/null
+    # Mounts and cgroups are systemd's work. It has no network but its own loopback.
+    container=$(docker create --network none --cap-add SYS_ADMIN --security-opt seccomp=unconfined \
+        --security-opt apparmor=unconfined --cgroupns host --volume /sys/fs/cgroup:/sys/fs/cgroup \
+        --tmpfs /run --tmpfs /run/lock --env container=docker "$image" /lib/systemd/systemd)
+    docker start "$container" >/dev/null 2>"$work/systemd" || { why=$(tail -n 1 "$work/systemd") && return 1; }
+    local end=$((SECONDS + 20))
+    until inside systemctl is-system-running --quiet 2>/dev/null; do
+        [ $SECONDS -lt $end ] || { why="it does not come up in 20 s: $(docker logs "$container" 2>&1 | tail -n 1)" && return 1; }
+        sleep 0.2
+    done
+}
+unit() { inside systemctl "$@" watchkeeper; }
+state() { unit is-active || true; }
+property() { unit show --property "$1" --value; }
+
+supervised() {
+    local id main
+    start_systemd || { say "skipped: systemd as PID 1: $why" && return; }
+    docker cp "$deb" "$container:/tmp/first.deb"
+    docker cp "$work/later.deb" "$container:/tmp/later.deb"
+    install_deb /tmp/first.deb
+    # It is active when it has said so itself: what follows needs no waiting.
+    expect "systemd: installed is started" "$(state)" active
+    id=$(ask SENTINEL MYID)
+    main=$(property MainPID)
+    unit kill --signal KILL
+    wait_for "the sentinel is started again" shell '[ "$(systemctl show --property NRestarts --value watchkeeper)" = 1 ] && systemctl is-active watchkeeper'
+    expect "systemd: killed, it is who it was" "$(ask SENTINEL MYID)" "$id"
+    [ "$(property MainPID)" != "$main" ] || fail "the killed process lives"
+    main=$(property MainPID)
+    install_deb /tmp/later.deb
+    expect "systemd: an upgrade starts the new one" "$(state)" active
+    [ "$(property MainPID)" != "$main" ] || fail "the old program runs on"
+    expect "systemd: upgraded, it is who it was" "$(ask SENTINEL MYID)" "$id"
+    expect "systemd: its log is the journal's" "$(inside journalctl --unit watchkeeper --output cat | grep -c "Sentinel ID is $id")" 3
+    unit stop
+    expect "systemd: stopped, it ended well" "$(state) $(property Result)" "inactive success"
+    inside dpkg --purge watchkeeper >"$work/dpkg" 2>&1 || { cat "$work/dpkg" >&2; fail "\`dpkg --purge\` failed"; }
+    expect "systemd: purged, there is no unit" "$(property LoadState)" not-found
+}
+
 looked_at
 make_later
 BASE_IMAGE=$base scripts/docker-bases.sh debian
@@ -190,4 +242,5 @@ docker start "$container" >/dev/null
 installed
 upgraded
 purged
+supervised
 say "deb: all as it should be ($SECONDS s)"

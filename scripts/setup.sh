@@ -158,6 +158,14 @@ setup_upstream_sentinel() {
     fi
 }
 
+# Tests in networks of their own, which are skipped where there is no `ip`.
+setup_network() {
+    command -v ip >/dev/null && return
+    command -v apt-get >/dev/null || return 0
+    apt_update
+    if available iproute2; then install "tests in networks of their own" iproute2; fi
+}
+
 # Real clients, as far as the distribution has them. `make conformance` says what it leaves out.
 setup_clients() {
     local package missing=() packages=()
@@ -195,6 +203,7 @@ if [ "$purpose" != run ]; then
     setup_rust_tools
     need git git "the tidy checks look at the files git knows"
     setup_upstream_sentinel
+    setup_network
 fi
 if [ "$purpose" = conformance ]; then
     need tclsh tcl "upstream's own test suite is written in Tcl"

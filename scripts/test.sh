@@ -26,7 +26,8 @@ fi
 # The workspace's own tests, end to end with real servers. What needs other people's clients, suites or servers
 # is `make conformance`.
 step build cargo test --locked --workspace --exclude watchkeeper-conformance --no-run
-step test cargo test --locked --workspace --exclude watchkeeper-conformance
+# Those that take long wait for servers most of the time: twice as many at once as there are cores.
+step test env RUST_TEST_THREADS=$((2 * $(nproc))) cargo test --locked --workspace --exclude watchkeeper-conformance
 # More fixed seeds than the tests above have time for in a debug build.
 step sim env FROM=76 SEEDS=160 MINUTES=2 scripts/sim.sh
 # And some that nobody has seen yet; the first is printed, so that a failure can be played again.

@@ -3,7 +3,7 @@
 //!
 //! [`compose`] drives docker-compose and always cleans up; [`look`] reads what servers and sentinels say; [`writer`] is
 //! the client; [`situations`] is the list of what is done and what must then hold. It needs a Docker engine,
-//! docker-compose and the base images (`make docker-bases`), nothing else on the machine.
+//! Compose and the base images (`make docker-bases`), nothing else on the machine.
 
 pub mod compose;
 pub mod look;
@@ -59,9 +59,12 @@ pub fn main(words: &[String]) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    if let Err(reason) = Compose::possible() {
-        eprintln!("{reason}");
-        return ExitCode::FAILURE;
+    match Compose::possible() {
+        Ok(version) => println!("deployment: Compose {version}"),
+        Err(reason) => {
+            eprintln!("{reason}");
+            return ExitCode::FAILURE;
+        }
     }
     if arguments.possible {
         return ExitCode::SUCCESS;

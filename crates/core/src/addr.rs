@@ -29,6 +29,11 @@ impl Addr {
         }
     }
 
+    /// Whether the host is this name, in any case of letters.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        self.host.eq_ignore_ascii_case(name)
+    }
+
     /// The host as shown: the configured text, or the IP. An unresolved name is shown as it is when names
     /// are announced, otherwise as an empty text.
     pub(crate) fn shown(&self, announce_hostnames: bool) -> String {

@@ -224,10 +224,12 @@ fn reports_replica_too_long(server: &Server, down_after_ms: u64, sh: &Shared) ->
         && sh.now.mono.since(server.role_at) > down_after_ms + 2 * sh.tuning.info_period
 }
 
+/// A young link is given time, so that one who hangs is not dialled again and again. But a link that died young must not keep
+/// us blind for so long where a master is held for down after a second or two: a cut that heals would be taken for a crash.
 fn stale_command_link(ping: &Ping, opened: Mono, down_after_ms: u64, sh: &Shared) -> bool {
     let now = sh.now.mono;
     let half = down_after_ms / 2;
-    now.since(opened) > sh.tuning.min_link_reconnect_period
+    now.since(opened) > sh.tuning.min_link_reconnect_period.min(2 * down_after_ms)
         && ping.active.is_some_and(|since| now.since(since) > half)
         && now.since(ping.pong) > half
 }

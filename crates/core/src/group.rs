@@ -1,7 +1,6 @@
 //! A monitored group: one master, its replicas, the peers that watch it too, and what this sentinel thinks of it.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use crate::addr::Addr;
 use crate::canary::Canary;
@@ -258,6 +257,11 @@ impl Group {
         }
     }
 
+    /// The master and all replicas.
+    pub(crate) fn servers(&self) -> impl Iterator<Item = &Server> {
+        std::iter::once(&self.master).chain(self.replicas.values())
+    }
+
     pub(crate) fn servers_mut(&mut self) -> impl Iterator<Item = &mut Server> {
         std::iter::once(&mut self.master).chain(self.replicas.values_mut())
     }
@@ -512,23 +516,6 @@ impl Group {
             to.port
         );
         self.emit(EventKind::SwitchMaster, payload, sh);
-    }
-
-    /// A name was resolved anew: the addresses that use it follow.
-    pub(crate) fn name_resolved(&mut self, name: &str, ip: IpAddr) {
-        for server in self.servers_mut() {
-            if server.addr.host.eq_ignore_ascii_case(name) {
-                let moved = server.addr.ip.replace(ip) != Some(ip);
-                for conn in [&mut server.cmd, &mut server.pubsub] {
-                    conn.last_attempt = conn.last_attempt.filter(|_| conn.exists() || !moved);
-                }
-            }
-        }
-        for peer in self.peers.values_mut() {
-            if peer.addr.host.eq_ignore_ascii_case(name) {
-                peer.addr.ip = Some(ip);
-            }
-        }
     }
 
     /// Resolves the host of an address somebody told us.

@@ -28,6 +28,7 @@ pub mod io;
 pub mod lang;
 pub mod limits;
 mod link;
+mod lookup;
 mod names;
 mod peer;
 mod reconf;

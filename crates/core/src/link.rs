@@ -42,6 +42,8 @@ pub(crate) enum Pending {
     /// with the epoch of the candidacy it carried, if any
     Ask(GroupId, Option<u64>),
     Subscribe,
+    /// who a peer is
+    Identity,
 }
 
 /// A connection, or the lack of one.

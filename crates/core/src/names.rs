@@ -83,7 +83,24 @@ impl Names {
         host.parse().ok().or_else(|| self.entries.get(&host.to_ascii_lowercase())?.ip)
     }
 
-    /// Takes an answer. Returns the name and its new address (none: the lookup failed, a stale address stays).
+    /// Whether a host is no literal address.
+    pub(crate) fn is_name(host: &str) -> bool {
+        host.parse::<IpAddr>().is_err()
+    }
+
+    /// Whether the last lookup of a name failed: what is remembered of it may be wrong.
+    pub(crate) fn is_stale(&self, host: &str) -> bool {
+        self.entries.get(&host.to_ascii_lowercase()).is_some_and(|entry| entry.failed)
+    }
+
+    /// Its address is somebody else's.
+    pub(crate) fn forget(&mut self, host: &str) {
+        if let Some(entry) = self.entries.get_mut(&host.to_ascii_lowercase()) {
+            entry.ip = None;
+        }
+    }
+
+    /// Takes an answer. Returns the name and its address (none: the lookup failed, a stale address stays).
     pub(crate) fn resolved(
         &mut self,
         ticket: Ticket,

@@ -7,6 +7,7 @@ use crate::hello::{CHANNEL, HelloText};
 use crate::id::SentinelId;
 use crate::io::Why;
 use crate::link::{Credentials, Down, Owner, Pending, Ping, Renames};
+use crate::names::Names;
 use crate::shared::{PeerLink, Shared};
 use crate::time::Mono;
 
@@ -164,6 +165,9 @@ impl PeerLink {
                 let (user, pass) = sh.peer_credentials();
                 let credentials = Credentials { user: user.as_deref(), pass: pass.as_deref() };
                 self.conn.introduce(credentials, "cmd", renames, sh);
+                if Names::is_name(&self.addr.host) {
+                    self.conn.send(&[renames.word("SENTINEL"), "MYID"], Pending::Identity, sh);
+                }
                 self.send_ping(renames, sh);
             }
         }

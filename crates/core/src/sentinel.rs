@@ -1,7 +1,6 @@
 //! The whole state of a sentinel and its one entry point.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 
 use watchkeeper_resp::Frame;
 
@@ -420,46 +419,12 @@ impl Sentinel {
                 }
                 self.evaluate(group);
             }
+            Pending::Identity => self.peer_named_itself(id, frame),
             Pending::Ignored | Pending::Info | Pending::Subscribe => {}
         }
     }
 
-    // --- Names, disk, clients ---
-
-    fn resolved(&mut self, ticket: Ticket, result: &Result<Vec<IpAddr>, String>) {
-        let Some((name, fresh)) = self.sh.names.resolved(ticket, result) else { return };
-        match (fresh, result) {
-            (Some(ip), _) => {
-                for group in self.groups.values_mut() {
-                    group.name_resolved(&name, ip);
-                    group.master.info_now |= std::mem::take(&mut group.awaits_names);
-                }
-                for link in self.sh.peers.values_mut() {
-                    if link.addr.host.eq_ignore_ascii_case(&name) {
-                        link.addr.ip = Some(ip);
-                    }
-                }
-            }
-            (None, Err(why)) => {
-                self.sh.log(LogLevel::Warning, format!("Failed to resolve hostname '{name}'"));
-                self.sh.log(LogLevel::Verbose, format!("Looking up `{name}` failed: {why}"));
-            }
-            (None, Ok(_)) => self.sh.log(LogLevel::Warning, format!("Failed to resolve hostname '{name}'")),
-        }
-        let (ready, waiting) =
-            std::mem::take(&mut self.waiting).into_iter().partition(|w| w.ticket == ticket);
-        self.waiting = waiting;
-        let ready: Vec<Waiting> = ready;
-        for waiting in ready {
-            match waiting.what {
-                WaitingFor::Hello(payload) => self.hello(&payload),
-                WaitingFor::Command(command) => self.command_after_lookup(command),
-            }
-        }
-        if fresh.is_some() {
-            self.evaluate_all();
-        }
-    }
+    // --- Disk, clients ---
 
     /// Times to look at groups that are noted down.
     pub(crate) fn wakes_len(&self) -> usize {
@@ -553,7 +518,7 @@ impl Group {
                     server.publish_error_at = None;
                 }
             }
-            Pending::Ignored | Pending::Ask(..) | Pending::Subscribe => {}
+            Pending::Ignored | Pending::Ask(..) | Pending::Subscribe | Pending::Identity => {}
         }
     }
 

@@ -74,10 +74,6 @@ impl Group {
         if self.master.id == id { Some(&self.master) } else { self.replicas.get(&id) }
     }
 
-    fn servers(&self) -> impl Iterator<Item = &Server> {
-        std::iter::once(&self.master).chain(self.replicas.values())
-    }
-
     /// The member at this place, as somebody else wrote it. Of two, one of which left its address to the other, the one
     /// that is up.
     fn member_at(&self, host: &str, port: u16, sh: &Shared) -> Option<&Server> {

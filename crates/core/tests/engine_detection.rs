@@ -141,6 +141,18 @@ fn silent_links_are_opened_anew() {
 }
 
 #[test]
+fn a_link_that_dies_young_is_opened_anew_before_it_is_15_s_old() {
+    let mut bench = Setup::alone(1).started();
+    bench.run(1_000);
+    bench.set(R2, |replica| replica.mode = Mode::Hung);
+    bench.forget();
+    bench.run(3_000);
+    assert_eq!(bench.opened.len(), 0);
+    bench.run(2_000);
+    assert_eq!(bench.opened.len(), 1, "after twice down-after");
+}
+
+#[test]
 fn a_refused_subscription_leaves_the_server_up() {
     let mut bench = Setup::alone(1).settled();
     bench.set(R2, |replica| replica.subscribe_ok = false);

@@ -48,6 +48,8 @@ pub(crate) struct Fake {
     pub(crate) sees_down: bool,
     /// a peer votes for whoever asks
     pub(crate) votes: bool,
+    /// what a peer calls itself
+    pub(crate) id: &'static str,
 }
 
 /// What an address does when it has read a command.
@@ -79,6 +81,7 @@ impl Fake {
             subscribe_ok: true,
             sees_down: false,
             votes: false,
+            id: "",
         }
     }
 
@@ -86,8 +89,8 @@ impl Fake {
         Fake { of: Some(of.parse().unwrap()), ..Fake::master(n) }
     }
 
-    pub(crate) fn peer() -> Fake {
-        Fake { votes: true, sees_down: true, ..Fake::master(0) }
+    pub(crate) fn peer(id: &'static str) -> Fake {
+        Fake { votes: true, sees_down: true, id, ..Fake::master(0) }
     }
 
     fn info(&self, listed: &str) -> String {
@@ -159,6 +162,7 @@ impl Fake {
                 }
                 vec![ok()]
             }
+            ["SENTINEL", "MYID"] => vec![Answer::Frame(Frame::Bulk(self.id.into()))],
             ["CLIENT", "KILL", "TYPE", "PUBSUB"] => vec![ok(), Answer::DropSubscribers],
             ["SENTINEL", "IS-MASTER-DOWN-BY-ADDR", _, _, epoch, id] => {
                 let (vote, epoch) = match (id, self.votes) {

@@ -101,7 +101,7 @@ impl Setup {
         let mut setup = Setup::alone(replicas);
         for (at, id) in [(P1, ID1), (P2, ID2)] {
             let at = addr(at);
-            setup.fakes.insert(at, Fake::peer());
+            setup.fakes.insert(at, Fake::peer(id));
             let peer = KnownPeer { host: at.ip().to_string(), port: at.port(), id: SentinelId(id.into()) };
             setup.group().peers.push(peer);
         }

@@ -6,7 +6,8 @@
 //!
 //! Allowed: two failovers that users forced at two sentinels at once may share an epoch, as upstream's do
 //! (ARCHITECTURE.md, "Where the design was changed"); so may a forced one and an elected one; each side may
-//! confirm its own in the next epoch, and `healed` asks that this ends. Nothing is required of
+//! confirm its own in the next epoch, and `healed` asks that this ends. So may two elected ones, where a sentinel with
+//! upstream's behaviour forgot its vote with a failed write and a restart, and voted again. Nothing is required of
 //! what a sentinel with upstream's behaviour promotes: it can be elected in one epoch by votes of another. Epoch 0 is
 //! that of configurations people wrote.
 
@@ -28,13 +29,29 @@ pub struct OnePromotion {
     promoted: BTreeMap<(GroupNo, u64), (ProcId, SocketAddr)>,
     /// the master that each epoch of a configuration names
     named: BTreeMap<(GroupNo, u64), SocketAddr>,
-    /// two servers that failovers which users forced made masters in one epoch; each side may confirm its own
+    /// two servers that were rightly made masters in one epoch; each side may confirm its own
     disputed: BTreeSet<(SocketAddr, SocketAddr)>,
+    /// whom sentinels with upstream's behaviour voted for
+    votes: BTreeMap<(ProcId, GroupNo, u64), String>,
+    /// one of them voted for two here
+    voted_twice: BTreeSet<(GroupNo, u64)>,
     /// servers that a sentinel with upstream's behaviour promoted
     by_upstream: BTreeSet<SocketAddr>,
 }
 
 impl OnePromotion {
+    fn voted(&mut self, who: ProcId, leader: &str, at: (GroupNo, u64)) {
+        let first = self.votes.entry((who, at.0, at.1)).or_insert_with(|| leader.to_owned());
+        if !first.eq_ignore_ascii_case(leader) {
+            self.voted_twice.insert(at);
+        }
+    }
+
+    /// Whether there may be two failovers in one epoch.
+    fn may_be_two(&self, at: (GroupNo, u64)) -> bool {
+        self.attempts.anybody_forced(at.0, at.1) || self.voted_twice.contains(&at)
+    }
+
     fn promotes(
         &mut self,
         world: &World,
@@ -43,7 +60,7 @@ impl OnePromotion {
         at: (GroupNo, u64),
     ) -> Result<(), String> {
         let (by, first) = *self.promoted.entry(at).or_insert((who, server));
-        if (by, first) == (who, server) || self.attempts.anybody_forced(at.0, at.1) {
+        if (by, first) == (who, server) || self.may_be_two(at) {
             return Ok(());
         }
         Err(format!(
@@ -64,7 +81,7 @@ impl OnePromotion {
     ) -> Result<(), String> {
         let first = *self.named.entry(at).or_insert(master);
         let pair = (first.min(master), first.max(master));
-        if first != master && self.attempts.anybody_forced(at.0, at.1) {
+        if first != master && self.may_be_two(at) {
             self.disputed.insert(pair);
         }
         let excused = || {
@@ -90,7 +107,13 @@ impl Property for OnePromotion {
     }
 
     fn fact(&mut self, world: &World, _at: Time, fact: &Fact) -> Result<(), String> {
+        self.groups.note(world, fact);
         match fact {
+            Fact::VoteTold { who, master, leader, epoch } if !is_ours(world, *who) => {
+                let group = self.groups.at(*master);
+                self.voted(*who, leader, (group, *epoch));
+                Ok(())
+            }
             Fact::HelloSent { who, group, master, config_epoch, .. } if *config_epoch > 0 => {
                 let group = self.groups.number(group);
                 self.names(world, *who, *master, (group, *config_epoch))

@@ -9,6 +9,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use watchkeeper_core::Persona;
 use watchkeeper_core::config::CommandLine;
 
+use super::chinese;
 use super::demo::{self, DemoArgs};
 use super::explain::{self, ExplainArgs};
 use super::from_env::{self, Process};
@@ -113,6 +114,14 @@ pub fn is_command(word: &OsStr) -> bool {
 
 /// The whole command line as clap sees it, with texts in this language. Completions and manual pages come from it.
 pub fn command(lang: Lang) -> clap::Command {
+    match lang {
+        Lang::En => described(lang),
+        Lang::Zh => chinese::told(described(lang)),
+    }
+}
+
+/// The command line with what each command is for in this language; options are as defined.
+fn described(lang: Lang) -> clap::Command {
     let command = Cli::command();
     #[cfg(feature = "watch")]
     let command = command.mut_subcommand("watch", |it| {
@@ -149,7 +158,11 @@ pub fn command(lang: Lang) -> clap::Command {
 
 /// Does what the arguments (with the program's name in front) say; the result is the exit status.
 pub fn main(args: &[OsString], lang: Lang) -> ExitCode {
-    let found = command(lang).try_get_matches_from(explain::marked(args));
+    let args = match lang {
+        Lang::En => args.to_vec(),
+        Lang::Zh => chinese::help_last(args),
+    };
+    let found = command(lang).try_get_matches_from(explain::marked(&args));
     let parsed = found.and_then(|found| Cli::from_arg_matches(&found));
     let cli = match parsed {
         Ok(cli) => cli,

@@ -5,11 +5,17 @@
 #[path = "../topology/client.rs"]
 mod client;
 #[allow(dead_code, reason = "shared with the tests of topologies")]
+#[path = "../topology/config.rs"]
+mod config;
+#[allow(dead_code, reason = "shared with the tests of topologies")]
 #[path = "../topology/group.rs"]
 mod group;
 #[allow(dead_code, reason = "shared with the tests of topologies")]
 #[path = "../topology/look.rs"]
 mod look;
+#[allow(dead_code, reason = "shared with the tests of topologies")]
+#[path = "../topology/net.rs"]
+mod net;
 mod running;
 #[allow(dead_code, reason = "shared with the tests of topologies")]
 #[path = "../topology/shape.rs"]
@@ -146,7 +152,7 @@ fn events_go_on_when_a_sentinel_is_started_again() {
     group.start_again(&[Sentinel(2)]);
     said(&events, "connected", 2);
 
-    ask(group.addr(Sentinel(1)), &["SENTINEL", "FAILOVER", NAME]).unwrap();
+    ask(&first, &["SENTINEL", "FAILOVER", NAME]).unwrap();
     eventually("all three say that the master is another", || {
         let lines = events.lines();
         let switched = lines.iter().filter(|line| line.contains(r#""event":"+switch-master""#));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{TcpStream, ToSocketAddrs as _};
 use std::time::{Duration, Instant};
 
 use watchkeeper_resp::{Frame, FrameDecoder, encode_command};
@@ -19,15 +19,17 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn connect(addr: SocketAddr) -> Result<Client, String> {
+    /// `endpoint` is a host, a name or an address, and a port.
+    pub(crate) fn connect(endpoint: &str) -> Result<Client, String> {
         let open = || -> io::Result<TcpStream> {
+            let addr = endpoint.to_socket_addrs()?.next().ok_or(io::ErrorKind::NotFound)?;
             let stream = TcpStream::connect_timeout(&addr, PATIENCE)?;
             stream.set_nodelay(true)?;
             stream.set_read_timeout(Some(PATIENCE))?;
             stream.set_write_timeout(Some(PATIENCE))?;
             Ok(stream)
         };
-        let stream = open().map_err(|error| format!("connect to {addr}: {error}"))?;
+        let stream = open().map_err(|error| format!("connect to {endpoint}: {error}"))?;
         Ok(Client { stream, decoder: FrameDecoder::new(ANSWER_BYTES_MAX) })
     }
 
@@ -59,8 +61,8 @@ impl Client {
 }
 
 /// One question on a connection of its own.
-pub(crate) fn ask(addr: SocketAddr, argv: &[&str]) -> Result<Frame, String> {
-    Client::connect(addr)?.call(argv).map_err(|reason| format!("{addr}: {reason}"))
+pub(crate) fn ask(endpoint: &str, argv: &[&str]) -> Result<Frame, String> {
+    Client::connect(endpoint)?.call(argv).map_err(|reason| format!("{endpoint}: {reason}"))
 }
 
 /// The text of a string or a number; empty for the rest.

@@ -1,10 +1,10 @@
 //! A group of real processes: data servers in the shape the test wants, and sentinels. All of them end with the group.
 //!
-//! A test program has an address of its own on loopback, made of its process id, and each group in it a hundred ports there.
-//! So no port is ever looked for, and none is anybody else's.
+//! A test program has an address of its own on loopback, made of its process id, and each group in it a hundred ports there,
+//! none of which is used by somebody who listens on all addresses.
 
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -14,19 +14,29 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::client::ask;
+use crate::net::Net;
 use crate::shape::Shape;
 use crate::writer::Writer;
 
 /// The group's name.
 pub(crate) const NAME: &str = "mymaster";
 /// How long anything may take before the test fails. Nothing waits for it to pass.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(100);
+const DEADLINE: Duration = Duration::from_secs(60);
 /// Between two looks at a condition.
 const PAUSE: Duration = Duration::from_millis(25);
 
+/// When what begins now has failed.
+pub(crate) fn deadline() -> Instant {
+    Instant::now() + DEADLINE
+}
+
 /// Looks until it is so.
-pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
-    let until = Instant::now() + DEADLINE;
+pub(crate) fn eventually<T>(what: &str, look: impl FnMut() -> Result<T, String>) -> T {
+    by(deadline(), what, look)
+}
+
+/// Looks until it is so, but not after that.
+pub(crate) fn by<T>(until: Instant, what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
     loop {
         match look() {
             Ok(value) => return value,
@@ -45,6 +55,27 @@ pub(crate) enum Who {
     Sentinel(usize),
 }
 
+impl Who {
+    /// The name of its files, of its place on a network, and its own where names are used.
+    pub(crate) fn name(self) -> String {
+        match self {
+            Who::Server(number) => format!("server-{number}"),
+            Who::Sentinel(number) => format!("sentinel-{number}"),
+        }
+    }
+}
+
+/// Where the processes of a group are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// all on loopback
+    Loopback,
+    /// each on an interface of its own; see [`crate::apart`]
+    Net,
+    /// the same, and everybody is known by name, as in `docker-compose.yml`
+    NamedNet,
+}
+
 /// What a group is made of.
 pub(crate) struct Plan {
     /// the servers as they are started, see [`Shape`]
@@ -55,6 +86,7 @@ pub(crate) struct Plan {
     pub(crate) failover_timeout_ms: u64,
     /// further lines for a server's file
     pub(crate) server_lines: &'static [(usize, &'static str)],
+    pub(crate) place: Place,
 }
 
 impl Default for Plan {
@@ -65,6 +97,7 @@ impl Default for Plan {
             topology: Some("chain"),
             failover_timeout_ms: 10_000,
             server_lines: &[],
+            place: Place::Loopback,
         }
     }
 }
@@ -74,12 +107,18 @@ struct Process {
     addr: SocketAddr,
     child: Option<Child>,
     paused: bool,
+    /// it has an interface, and its name is valid
+    plugged: bool,
+    /// it is cut off from the test and whoever is not away, too
+    away: bool,
 }
 
 /// A running group.
 pub(crate) struct Group {
     dir: tempfile::TempDir,
     processes: Vec<Process>,
+    pub(crate) place: Place,
+    net: Option<Net>,
     pub(crate) writer: Option<Writer>,
     began: Instant,
 }
@@ -91,11 +130,27 @@ impl Group {
         let servers = shape.members().len();
         let dir = tempfile::tempdir().unwrap();
         symlink(env!("CARGO_BIN_EXE_watchkeeper"), dir.path().join("redis-sentinel")).unwrap();
-        let base = base_port();
         let all = (1..=servers).map(Who::Server).chain((1..=plan.sentinels).map(Who::Sentinel));
-        let process = |who| Process { who, addr: addr_of(base, who), child: None, paused: false };
+        let addr_of: Box<dyn Fn(Who) -> SocketAddr> = match plan.place {
+            Place::Loopback => Box::new(on_loopback()),
+            Place::Net | Place::NamedNet => Box::new(on_net),
+        };
+        let process = |who| Process {
+            who,
+            addr: addr_of(who),
+            child: None,
+            paused: false,
+            plugged: false,
+            away: false,
+        };
         let processes: Vec<Process> = all.map(process).collect();
-        let mut group = Group { dir, processes, writer: None, began: Instant::now() };
+        let net = (plan.place != Place::Loopback).then(|| {
+            let net = Net::new();
+            processes.iter().for_each(|process| net.add(&process.who.name()));
+            net
+        });
+        let place = plan.place;
+        let mut group = Group { dir, processes, place, net, writer: None, began: Instant::now() };
         for number in 1..=servers {
             group.write_server_config(number, shape.parent(number), plan);
         }
@@ -105,45 +160,8 @@ impl Group {
             group.write_sentinel_config(number, shape.master(), plan);
         }
         group.start_again(&(1..=plan.sentinels).map(Who::Sentinel).collect::<Vec<_>>());
-        group.writer = Some(Writer::start(&group.sentinels().map(|s| group.addr(s)).collect::<Vec<_>>()));
+        group.writer = Some(Writer::start(group.sentinels().map(|who| group.endpoint(who)).collect()));
         group
-    }
-
-    fn write_server_config(&self, number: usize, parent: Option<usize>, plan: &Plan) {
-        let addr = self.addr(Who::Server(number));
-        let mut text = format!(
-            "port {}\nbind {}\nreplica-announce-ip {}\nprotected-mode no\nsave \"\"\nappendonly no\n\
-             dbfilename server-{number}.rdb\nrepl-diskless-sync yes\nrepl-diskless-sync-delay 0\n",
-            addr.port(),
-            addr.ip(),
-            addr.ip()
-        );
-        if let Some(parent) = parent.map(|parent| self.addr(Who::Server(parent))) {
-            text += &format!("replicaof {} {}\n", parent.ip(), parent.port());
-        }
-        for (_, line) in plan.server_lines.iter().filter(|(of, _)| *of == number) {
-            text += &format!("{line}\n");
-        }
-        fs::write(self.file(Who::Server(number), "conf"), text).unwrap();
-    }
-
-    fn write_sentinel_config(&self, number: usize, master: usize, plan: &Plan) {
-        let (addr, master) = (self.addr(Who::Sentinel(number)), self.addr(Who::Server(master)));
-        let mut text = format!(
-            "port {}\nbind {}\nsentinel announce-ip {}\nprotected-mode no\n\
-             sentinel monitor {NAME} {} {} 2\nsentinel down-after-milliseconds {NAME} 2000\n\
-             sentinel failover-timeout {NAME} {}\n",
-            addr.port(),
-            addr.ip(),
-            addr.ip(),
-            master.ip(),
-            master.port(),
-            plan.failover_timeout_ms
-        );
-        if let Some(topology) = plan.topology {
-            text += &format!("sentinel replication-topology {NAME} {topology}\n");
-        }
-        fs::write(self.file(Who::Sentinel(number), "conf"), text).unwrap();
     }
 
     /// Where somebody listens.
@@ -151,9 +169,26 @@ impl Group {
         self.process(who).addr
     }
 
-    /// The server that listens there.
-    pub(crate) fn server_at(&self, addr: &str) -> Option<usize> {
-        let found = self.processes.iter().find(|process| process.addr.to_string() == addr);
+    fn addrs(&self, whom: &[Who]) -> Vec<SocketAddr> {
+        whom.iter().map(|who| self.addr(*who)).collect()
+    }
+
+    /// How somebody is called: a name or an address.
+    pub(crate) fn host(&self, who: Who) -> String {
+        match self.place {
+            Place::Loopback | Place::Net => self.addr(who).ip().to_string(),
+            Place::NamedNet => who.name(),
+        }
+    }
+
+    /// Where somebody listens, as sentinels say it.
+    pub(crate) fn endpoint(&self, who: Who) -> String {
+        format!("{}:{}", self.host(who), self.addr(who).port())
+    }
+
+    /// The server that is called so.
+    pub(crate) fn server_at(&self, endpoint: &str) -> Option<usize> {
+        let found = self.processes.iter().find(|process| self.endpoint(process.who) == endpoint);
         found.and_then(|process| match process.who {
             Who::Server(number) => Some(number),
             Who::Sentinel(_) => None,
@@ -173,10 +208,10 @@ impl Group {
         })
     }
 
-    /// Whether it runs and is not paused.
+    /// Whether it runs, is not paused, and is reached from here.
     pub(crate) fn runs(&self, who: Who) -> bool {
         let process = self.process(who);
-        process.child.is_some() && !process.paused
+        process.child.is_some() && !process.paused && process.plugged && !process.away
     }
 
     fn process(&self, who: Who) -> &Process {
@@ -187,48 +222,75 @@ impl Group {
         self.processes.iter_mut().find(|process| process.who == who).unwrap()
     }
 
-    fn file(&self, who: Who, ending: &str) -> PathBuf {
-        let name = match who {
-            Who::Server(number) => format!("server-{number}"),
-            Who::Sentinel(number) => format!("sentinel-{number}"),
-        };
-        self.dir.path().join(format!("{name}.{ending}"))
+    /// A file of somebody's.
+    pub(crate) fn file(&self, who: Who, ending: &str) -> PathBuf {
+        self.dir.path().join(format!("{}.{ending}", who.name()))
     }
 
-    /// `kill -9`, all at once; they are gone when this returns.
+    /// `kill -9`, all at once; they are gone when this returns, on a network with their interfaces.
     pub(crate) fn kill(&mut self, whom: &[Who]) {
         self.say(&format!("kill {whom:?}"));
-        let mut killed: Vec<Child> =
-            whom.iter().map(|who| self.process_mut(*who).child.take().unwrap()).collect();
-        for child in &mut killed {
-            child.kill().unwrap();
+        self.end(whom, Signal::KILL);
+    }
+
+    /// As [`Group::kill`], but they are asked to end, and may do what they like to do before.
+    pub(crate) fn stop(&mut self, whom: &[Who]) {
+        self.say(&format!("stop {whom:?}"));
+        self.end(whom, Signal::TERM);
+    }
+
+    fn end(&mut self, whom: &[Who], signal: Signal) {
+        for who in whom {
+            self.signal(*who, signal);
         }
-        for child in &mut killed {
-            child.wait().unwrap();
+        for who in whom {
+            eventually(&format!("{who:?} ends"), || self.ended(*who, signal));
+            self.process_mut(*who).child = None;
         }
+        self.detach(whom);
+    }
+
+    fn ended(&mut self, who: Who, signal: Signal) -> Result<(), String> {
+        let child = self.process_mut(who).child.as_mut().unwrap();
+        if child.try_wait().map_err(|error| error.to_string())?.is_some() {
+            return Ok(());
+        }
+        match who {
+            // One that writes its first append-only file just now refuses, and must be asked again.
+            Who::Server(_) => self.signal(who, signal),
+            Who::Sentinel(_) => {}
+        }
+        Err("it runs".to_owned())
     }
 
     /// Starts them with the files they have, and waits until they answer.
     pub(crate) fn start_again(&mut self, whom: &[Who]) {
-        self.say(&format!("start {whom:?}"));
+        self.say(&format!("start {whom:?} at {:?}", self.addrs(whom)));
+        self.attach(whom);
         for who in whom {
-            let config = self.file(*who, "conf");
-            let log = File::options().create(true).append(true).open(self.file(*who, "log")).unwrap();
-            let program = match who {
-                Who::Server(_) => data_server(),
-                Who::Sentinel(_) => self.dir.path().join("redis-sentinel"),
-            };
-            // What is killed the hard way takes its processes with it, too.
-            let mut command = Command::new("setpriv");
-            command.args(["--pdeathsig", "KILL"]).arg(program).arg(config).current_dir(self.dir.path());
-            command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
-            let process = self.process_mut(*who);
-            assert!(process.child.is_none(), "{who:?} runs already");
-            process.child = Some(command.spawn().unwrap());
+            self.spawn(*who);
         }
         for who in whom {
-            eventually(&format!("{who:?} answers"), || ask(self.addr(*who), &["PING"]));
+            eventually(&format!("{who:?} answers"), || ask(&self.endpoint(*who), &["PING"]));
         }
+    }
+
+    fn spawn(&mut self, who: Who) {
+        let config = self.file(who, "conf");
+        let log = File::options().create(true).append(true).open(self.file(who, "log")).unwrap();
+        let program = match who {
+            Who::Server(_) => data_server(),
+            Who::Sentinel(_) => self.dir.path().join("redis-sentinel"),
+        };
+        let mut words: Vec<String> = self.net.iter().flat_map(|net| net.words(&who.name())).collect();
+        // What is killed the hard way takes its processes with it, too.
+        words.extend(["setpriv", "--pdeathsig", "KILL"].map(str::to_owned));
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]).arg(program).arg(config).current_dir(self.dir.path());
+        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        let process = self.process_mut(who);
+        assert!(process.child.is_none(), "{who:?} runs already");
+        process.child = Some(command.spawn().unwrap());
     }
 
     /// SIGSTOP: it lives, listens, and does nothing.
@@ -249,11 +311,111 @@ impl Group {
         kill_process(Pid::from_child(self.process(who).child.as_ref().unwrap()), signal).unwrap();
     }
 
+    /// Takes them off the network together, as a server whose cable is pulled: they still reach each other, but nobody
+    /// else, and nobody is told.
+    pub(crate) fn cut(&mut self, whom: &[Who]) {
+        self.say(&format!("cut off {whom:?}"));
+        self.set_away(whom, true);
+    }
+
+    /// Puts back what was cut off.
+    pub(crate) fn heal(&mut self, whom: &[Who]) {
+        self.say(&format!("heal {whom:?}"));
+        self.set_away(whom, false);
+    }
+
+    fn set_away(&mut self, whom: &[Who], away: bool) {
+        for who in whom {
+            self.process_mut(*who).away = away;
+            self.net.as_ref().unwrap().set_away(&who.name(), away);
+        }
+    }
+
+    /// Takes the interface and the name of each of them away, as `docker network disconnect` does.
+    pub(crate) fn unplug(&mut self, whom: &[Who]) {
+        self.say(&format!("unplug {whom:?}"));
+        self.detach(whom);
+    }
+
+    /// Gives those who were unplugged an interface and a name again, with the addresses they have now.
+    pub(crate) fn plug_in(&mut self, whom: &[Who]) {
+        self.say(&format!("plug in {whom:?} at {:?}", self.addrs(whom)));
+        self.attach(whom);
+    }
+
+    fn attach(&mut self, whom: &[Who]) {
+        for who in whom {
+            self.process_mut(*who).plugged = true;
+            if let Some(net) = &self.net {
+                net.plug_in(&who.name(), self.addr(*who).ip());
+            }
+        }
+        self.write_names();
+    }
+
+    fn detach(&mut self, whom: &[Who]) {
+        for who in whom {
+            self.process_mut(*who).plugged = false;
+            if let Some(net) = &self.net {
+                net.unplug(&who.name());
+            }
+        }
+        self.write_names();
+    }
+
+    /// The names of all who have an interface.
+    fn write_names(&mut self) {
+        if self.place != Place::NamedNet {
+            return;
+        }
+        let there = self.processes.iter().filter(|process| process.plugged);
+        let names: Vec<(String, IpAddr)> =
+            there.map(|process| (process.who.name(), process.addr.ip())).collect();
+        self.net.as_mut().unwrap().set_names(&names);
+    }
+
+    /// Each of them gets the address of the next, and the last that of the first; on loopback with its port, which is
+    /// what tells them apart there. None of them may be in use.
+    pub(crate) fn exchange_addresses(&mut self, whom: &[Who]) {
+        let mut addrs = self.addrs(whom);
+        addrs.rotate_left(1);
+        for (who, mut addr) in whom.iter().zip(addrs) {
+            if self.net.is_some() {
+                addr.set_port(self.addr(*who).port());
+            }
+            self.set_addr(*who, addr);
+        }
+    }
+
+    /// It gets an address that nobody has.
+    pub(crate) fn new_address(&mut self, who: Who) {
+        let addr = self.addr(who);
+        let ip = match (self.place, addr.ip()) {
+            (Place::Loopback, IpAddr::V4(ip)) => {
+                let [a, b, c, d] = ip.octets();
+                IpAddr::V4(Ipv4Addr::new(a, b ^ 0b1100_0000, c, d))
+            }
+            (Place::Loopback, IpAddr::V6(ip)) => panic!("`{ip}` is no address of this test"),
+            (Place::Net | Place::NamedNet, _) => {
+                let used = |number: u8| self.processes.iter().any(|it| it.addr.ip() == Net::address(number));
+                Net::address((100..200).find(|number| !used(*number)).unwrap())
+            }
+        };
+        self.set_addr(who, SocketAddr::new(ip, addr.port()));
+    }
+
+    fn set_addr(&mut self, who: Who, addr: SocketAddr) {
+        let process = self.process_mut(who);
+        assert!(!process.plugged, "the address of {who:?} is in use");
+        process.addr = addr;
+        self.change_address(who);
+    }
+
     /// `SENTINEL SET mymaster NAME VALUE` on every sentinel.
     pub(crate) fn set(&self, name: &str, value: &str) {
         self.say(&format!("set {name} {value}"));
         for sentinel in self.sentinels() {
-            ask(self.addr(sentinel), &["SENTINEL", "SET", NAME, name, value]).unwrap();
+            ask(&self.endpoint(sentinel), &["SENTINEL", "SET", NAME, name, value]).unwrap();
         }
     }
 
@@ -293,18 +455,32 @@ fn data_server() -> PathBuf {
 }
 
 /// The first of a group's hundred ports.
-fn base_port() -> u16 {
+fn base_port(ip: Ipv4Addr) -> u16 {
     static GROUPS: AtomicU16 = AtomicU16::new(0);
-    7000 + 100 * GROUPS.fetch_add(1, Ordering::Relaxed)
+    let free = |base: u16| (base..base + 100).all(|port| TcpListener::bind((ip, port)).is_ok());
+    let mut next = || 7000 + 100 * GROUPS.fetch_add(1, Ordering::Relaxed);
+    std::iter::repeat_with(&mut next).take(100).find(|base| free(*base)).unwrap()
 }
 
-/// Process ids have 22 bits.
-fn addr_of(base: u16, who: Who) -> SocketAddr {
+/// Addresses of a group on loopback. Process ids have 22 bits.
+fn on_loopback() -> impl Fn(Who) -> SocketAddr {
     let [_, a, b, c] = std::process::id().to_be_bytes();
     let ip = Ipv4Addr::new(127, 64 | (a & 63), b, c);
-    let port = match who {
-        Who::Server(number) => number,
-        Who::Sentinel(number) => 50 + number,
+    let base = base_port(ip);
+    move |who| {
+        let port = match who {
+            Who::Server(number) => number,
+            Who::Sentinel(number) => 50 + number,
+        };
+        SocketAddr::from((ip, base + u16::try_from(port).unwrap()))
+    }
+}
+
+/// The same on a network, where everybody has an address of its own.
+fn on_net(who: Who) -> SocketAddr {
+    let (number, port) = match who {
+        Who::Server(number) => (number, 6379),
+        Who::Sentinel(number) => (50 + number, 26379),
     };
-    SocketAddr::from((ip, base + u16::try_from(port).unwrap()))
+    SocketAddr::from((Net::address(u8::try_from(number).unwrap()), port))
 }

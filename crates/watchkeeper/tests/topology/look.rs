@@ -1,9 +1,10 @@
 //! What servers and sentinels say of themselves and each other, and waiting until it is as it should be.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use crate::client::{ask, fields, items, text};
-use crate::group::{Group, NAME, Who, eventually};
+use crate::group::{Group, NAME, Who, by, deadline};
 use crate::shape::Shape;
 
 type Fields = BTreeMap<String, String>;
@@ -21,9 +22,9 @@ impl Group {
 
     /// As [`Group::settles_as`], but the sentinels know these servers only.
     pub(crate) fn settles_with(&self, shape: &str, known: &[usize]) {
-        let wanted = Shape::of(shape);
-        self.servers_settle_as(shape);
-        eventually(&format!("the sentinels see {shape}"), || {
+        let (wanted, until) = (Shape::of(shape), deadline());
+        self.servers_settle_by(until, shape);
+        by(until, &format!("the sentinels see {shape}"), || {
             self.servers_are(&wanted)?;
             let mut running = self.sentinels().filter(|who| self.runs(*who));
             running.try_for_each(|sentinel| {
@@ -32,7 +33,7 @@ impl Group {
         });
         let writer = self.writer.as_ref().unwrap();
         let before = writer.count();
-        eventually("writes go on", || {
+        by(until, "writes go on", || {
             let more = writer.count() - before;
             if more >= WRITES { Ok(()) } else { Err(format!("{more} writes acknowledged")) }
         });
@@ -41,8 +42,12 @@ impl Group {
 
     /// Waits until this is the shape of all servers that run, whatever the sentinels know of it.
     pub(crate) fn servers_settle_as(&self, shape: &str) {
+        self.servers_settle_by(deadline(), shape);
+    }
+
+    fn servers_settle_by(&self, until: Instant, shape: &str) {
         let wanted = Shape::of(shape);
-        eventually(&format!("the servers are {shape}"), || self.servers_are(&wanted));
+        by(until, &format!("the servers are {shape}"), || self.servers_are(&wanted));
         self.say(&format!("servers are {shape}"));
     }
 
@@ -81,7 +86,7 @@ impl Group {
 
     /// INFO of a server.
     pub(crate) fn info(&self, server: usize) -> Result<Fields, String> {
-        let said = text(&ask(self.addr(Who::Server(server)), &["INFO", "everything"])?);
+        let said = text(&ask(&self.endpoint(Who::Server(server)), &["INFO", "everything"])?);
         let lines = said.lines().filter_map(|line| line.split_once(':'));
         Ok(lines.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect())
     }
@@ -93,7 +98,7 @@ impl Group {
 
     /// Whether a sentinel sees the shape, and has everybody known in its lists, once.
     fn sees(&self, sentinel: Who, shape: &Shape, known: &[usize]) -> Result<(), String> {
-        let master = fields(&ask(self.addr(sentinel), &["SENTINEL", "MASTER", NAME])?);
+        let master = fields(&ask(&self.endpoint(sentinel), &["SENTINEL", "MASTER", NAME])?);
         let named = self.server_at(&format!("{}:{}", master["ip"], master["port"]));
         if named != Some(shape.master()) || master["flags"] != "master" {
             return Err(format!("names {named:?}: {}", master["flags"]));
@@ -116,14 +121,14 @@ impl Group {
     }
 
     fn listed(&self, sentinel: Who, what: &str) -> Result<Vec<Fields>, String> {
-        let answer = ask(self.addr(sentinel), &["SENTINEL", what, NAME])?;
+        let answer = ask(&self.endpoint(sentinel), &["SENTINEL", what, NAME])?;
         Ok(items(&answer).iter().map(fields).collect())
     }
 
     /// Takes the entry of somebody out of a list. It is held for down if it is.
     fn taken(&self, list: &mut Vec<Fields>, who: Who) -> Result<Fields, String> {
-        let addr = self.addr(who).to_string();
-        let at = list.iter().position(|said| format!("{}:{}", said["ip"], said["port"]) == addr);
+        let endpoint = self.endpoint(who);
+        let at = list.iter().position(|said| format!("{}:{}", said["ip"], said["port"]) == endpoint);
         let said = list.remove(at.ok_or_else(|| format!("does not list {who:?}"))?);
         let down = said["flags"].split(',').any(|flag| flag == "s_down");
         let connected = !said["flags"].contains("disconnected");
@@ -135,14 +140,14 @@ impl Group {
 
     /// The ids of the sentinels.
     pub(crate) fn ids(&self) -> Vec<String> {
-        let id = |who| text(&ask(self.addr(who), &["SENTINEL", "MYID"]).unwrap());
+        let id = |who| text(&ask(&self.endpoint(who), &["SENTINEL", "MYID"]).unwrap());
         self.sentinels().map(id).collect()
     }
 
     /// How many acknowledged writes since the last question the master has not.
     pub(crate) fn lost(&self, master: usize) -> usize {
         let written = self.writer.as_ref().unwrap().take();
-        let answer = ask(self.addr(Who::Server(master)), &["SMEMBERS", "written"]).unwrap();
+        let answer = ask(&self.endpoint(Who::Server(master)), &["SMEMBERS", "written"]).unwrap();
         let there: std::collections::BTreeSet<u64> =
             items(&answer).iter().map(|member| text(member).parse().unwrap()).collect();
         let lost = written.iter().filter(|number| !there.contains(number)).count();

@@ -1,7 +1,6 @@
 //! The client that writes all the time, as a client of sentinels does: it asks one for the master, and the next one when the
 //! master fails it. Numbers go into a set, each one tried once; which were acknowledged is kept.
 
-use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -30,10 +29,10 @@ struct Acknowledged {
 
 impl Writer {
     /// Begins to write, to the master that these sentinels name.
-    pub(crate) fn start(sentinels: &[SocketAddr]) -> Writer {
+    pub(crate) fn start(sentinels: Vec<String>) -> Writer {
         let acknowledged = Arc::new(Mutex::new(Acknowledged::default()));
         let (stop, stopped) = channel();
-        let (theirs, sentinels) = (Arc::clone(&acknowledged), sentinels.to_vec());
+        let theirs = Arc::clone(&acknowledged);
         let thread = std::thread::spawn(move || work(&sentinels, &theirs, &stopped));
         Writer { acknowledged, stop: Some(stop), thread: Some(thread) }
     }
@@ -58,7 +57,7 @@ impl Drop for Writer {
     }
 }
 
-fn work(sentinels: &[SocketAddr], acknowledged: &Mutex<Acknowledged>, stopped: &Receiver<()>) {
+fn work(sentinels: &[String], acknowledged: &Mutex<Acknowledged>, stopped: &Receiver<()>) {
     let mut master: Option<Client> = None;
     let mut asked = 0;
     for number in 1_u64.. {
@@ -68,7 +67,7 @@ fn work(sentinels: &[SocketAddr], acknowledged: &Mutex<Acknowledged>, stopped: &
         }
         let Some(client) = &mut master else {
             asked += 1;
-            master = find(sentinels[asked % sentinels.len()]);
+            master = find(&sentinels[asked % sentinels.len()]);
             continue;
         };
         match client.call(&["SADD", "written", &number.to_string()]) {
@@ -82,9 +81,8 @@ fn work(sentinels: &[SocketAddr], acknowledged: &Mutex<Acknowledged>, stopped: &
     }
 }
 
-fn find(sentinel: SocketAddr) -> Option<Client> {
+fn find(sentinel: &str) -> Option<Client> {
     let answer = ask(sentinel, &["SENTINEL", "GET-MASTER-ADDR-BY-NAME", NAME]).ok()?;
     let words: Vec<String> = items(&answer).iter().map(text).collect();
-    let addr = format!("{}:{}", words.first()?, words.get(1)?).parse().ok()?;
-    Client::connect(addr).ok()
+    Client::connect(&format!("{}:{}", words.first()?, words.get(1)?)).ok()
 }
