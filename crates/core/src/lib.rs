@@ -30,6 +30,7 @@ pub mod limits;
 mod link;
 mod lookup;
 mod names;
+pub mod nearest;
 mod peer;
 mod reconf;
 pub mod rng;

@@ -24,7 +24,10 @@ fn single_lines_are_judged_as_by_redis() {
         let mut machine = Machine::new(&[("run.sh", ""), ("s.conf", "")]);
         let line = line.replace("$DIR", "/srv/wk");
         let text = format!("sentinel monitor mm 127.0.0.1 6379 2\n{line}\n{last}\n");
-        let error = machine.parse(text).expect_err("the last line is always wrong");
+        let error = machine.parse(&text).expect_err("the last line is always wrong");
+        let flaws = machine.survey(&text).flaws;
+        // Who reads on meets the error first that a sentinel stops at.
+        assert_eq!(flaws.first().map(|flaw| &flaw.error), Some(&*error), "{line}");
         let said = match error.line {
             0 => format!("log: {}", error.message),
             3 => "ok".into(),

@@ -1,6 +1,7 @@
 //! Library of the product: the daemon and the command line around `watchkeeper-core`.
 
 pub mod ask;
+mod check;
 pub mod cli;
 pub mod daemon;
 pub mod explain;

@@ -2,6 +2,7 @@
 //! as itself. A value is never able to end its line: whatever is not printable is written escaped.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 pub(crate) use watchkeeper_resp::split_args;
 
@@ -36,14 +37,38 @@ pub fn word(value: &[u8]) -> Vec<u8> {
     value.to_vec()
 }
 
-/// Column (from 1, in bytes) at which the `index`-th of `words` begins in `line`; 1 where that cannot be told.
-pub(crate) fn column_of(line: &[u8], words: &[Vec<u8>], index: usize) -> usize {
-    let Some(wanted) = words.get(index..) else { return 1 };
+/// Column (from 1, in bytes) at which the `index`-th word begins in `line`; 1 where there is no such word.
+pub(crate) fn column_of(line: &[u8], index: usize) -> usize {
+    spans(line).get(index).map_or(1, |span| span.start + 1)
+}
+
+/// Where the words of a line stand in it, quotes included. A word whose quote is not closed goes to the end of the line.
+pub(crate) fn spans(line: &[u8]) -> Vec<Range<usize>> {
     let blank = |byte: u8| matches!(byte, b' ' | b'\t'..=b'\r');
-    (0..line.len().min(1024))
-        .filter(|&at| !blank(line[at]) && (at == 0 || blank(line[at - 1])))
-        .find(|&at| split_args(&line[at..]).is_some_and(|found| found == wanted))
-        .map_or(1, |at| at + 1)
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < line.len() {
+        if blank(line[at]) {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        let mut quote = None;
+        while at < line.len() && (quote.is_some() || !b" \n\r\t".contains(&line[at])) {
+            match (line[at], quote) {
+                // Within double quotes a backslash protects any byte, within single ones the quote alone.
+                (b'\\', Some(b'"')) => at += 1,
+                (b'\\', Some(b'\'')) if line.get(at + 1) == Some(&b'\'') => at += 1,
+                (byte, Some(open)) if byte == open => quote = None,
+                (byte @ (b'"' | b'\''), None) => quote = Some(byte),
+                _ => {}
+            }
+            at += 1;
+        }
+        at = at.min(line.len());
+        found.push(start..at);
+    }
+    found
 }
 
 #[cfg(test)]
@@ -81,10 +106,24 @@ mod tests {
     }
 
     #[test]
+    fn spans_are_those_of_the_words() {
+        let lines =
+            [r#"sentinel  auth-pass m "a \"b" x"#, r"a 'it\'s \x' b", "a", "", r#"a b"c d"e"#, "a \t\u{b} b"];
+        for line in lines {
+            let Some(words) = split_args(line.as_bytes()) else { continue };
+            let found = spans(line.as_bytes());
+            let alone =
+                found.iter().map(|span| split_args(&line.as_bytes()[span.clone()]).unwrap().remove(0));
+            assert_eq!(alone.collect::<Vec<_>>(), words, "{line}");
+        }
+        assert_eq!(spans(b"a \"b c"), [0..1, 2..6]);
+        assert_eq!(spans(b"x \"a\\"), [0..1, 2..5]);
+    }
+
+    #[test]
     fn columns_point_at_the_word() {
         let line = br#"sentinel  auth-pass "a b"  x"#;
-        let words = split_args(line).unwrap();
-        assert_eq!((0..4).map(|i| column_of(line, &words, i)).collect::<Vec<_>>(), [1, 11, 21, 28]);
-        assert_eq!(column_of(line, &words, 9), 1);
+        assert_eq!((0..4).map(|i| column_of(line, i)).collect::<Vec<_>>(), [1, 11, 21, 28]);
+        assert_eq!(column_of(line, 9), 1);
     }
 }

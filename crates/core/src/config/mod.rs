@@ -1,7 +1,7 @@
 //! The configuration: what a file says, and what is written back. Loading and saving use the same type, so
 //! that "the file reloads to the same state" is an equality.
 //!
-//! Reading is in `parse`, the table of directives in `directive`, quoting in `args`, writing in `rewrite`, the file for
+//! Reading is in `parse`, reading on after an error in `survey`, the table of directives in `directive`, quoting in `args`, writing in `rewrite`, the file for
 //! state kept elsewhere in `state`. Reading and writing files is left to the shell, through [`Files`].
 
 mod args;
@@ -13,6 +13,7 @@ mod rewrite;
 mod sentinel_line;
 mod source;
 mod state;
+mod survey;
 mod typed;
 mod value;
 
@@ -22,6 +23,7 @@ pub use parse::{Files, parse};
 pub use rewrite::rewrite;
 pub use source::{CommandLine, Source, assemble};
 pub use state::rewrite_state;
+pub use survey::{Flaw, Line, Survey, survey};
 
 use crate::event::LogLevel;
 use crate::id::{GroupName, SentinelId};

@@ -5,13 +5,16 @@
 //! state file in `state`, checking ACL rules with the ACL.
 
 use super::args::{column_of, split_args};
-use super::directive::{self, DEPRECATED, Kind, Pass};
+use super::directive::{self, DEPRECATED, GENERAL, Kind, Pass, SENTINEL};
 use super::error::{ConfigError, ErrorKind, Fault};
 use super::sentinel_line;
-use super::source::{Source, lines};
-use super::{Config, General, state, typed, value};
+use super::source::{Source, trim, whole_lines};
+use super::survey::{Errors, Parts};
+use super::{Config, General, GroupConfig, state, typed, value};
 use crate::command::acl_rules::{RuleError, User, merge_selectors};
 use crate::command::table;
+use crate::id::GroupName;
+use crate::nearest::nearest;
 use crate::sentinel::Persona;
 
 /// How deep files may include files.
@@ -42,6 +45,17 @@ pub fn parse(
     persona: Persona,
     sentinel_mode: bool,
 ) -> Result<Config, Box<ConfigError>> {
+    read(main, files, persona, sentinel_mode, &mut Errors::first())
+}
+
+/// Reads a configuration; what becomes of an error is decided by `errors`.
+pub(crate) fn read(
+    main: &Source,
+    files: &mut dyn Files,
+    persona: Persona,
+    sentinel_mode: bool,
+    errors: &mut Errors,
+) -> Result<Config, Box<ConfigError>> {
     let mut general = General::default();
     if persona == Persona::Valkey {
         general.syslog_ident = "valkey".into();
@@ -55,17 +69,18 @@ pub fn parse(
         queue: Vec::new(),
         includes: 0,
         depth: 0,
+        errors,
     };
-    reader.text(None, &main.text)?;
+    reader.text(None, &Parts::default(), &main.text)?;
     reader.config.general.state_source = state::source_hash(reader.queue.iter().map(|line| &line.words[..]));
-    let Reader { mut config, queue, files, .. } = reader;
-    run_queue(&mut config, files, &queue)?;
+    let Reader { mut config, queue, files, errors, .. } = reader;
+    run_queue(&mut config, files, &queue, errors)?;
     if let Some(path) = &mut config.general.state_file {
         if !path.starts_with('/') {
             *path = format!("{}/{path}", config.general.dir.trim_end_matches('/'));
         }
         let path = path.clone();
-        state::load(&mut config, &path, files)?;
+        state::load(&mut config, &path, files).or_else(|error| errors.take(None, error))?;
     }
     Ok(config)
 }
@@ -81,6 +96,8 @@ pub(crate) struct Queued {
     pub text: Vec<u8>,
     /// all its words; the first is `sentinel`
     pub words: Vec<Vec<u8>>,
+    /// its place among the lines of a survey
+    pub index: Option<usize>,
 }
 
 /// Executes queued lines in three passes; the first error of the first failing pass counts.
@@ -88,32 +105,43 @@ pub(crate) fn run_queue(
     config: &mut Config,
     files: &mut dyn Files,
     queue: &[Queued],
+    errors: &mut Errors,
 ) -> Result<(), Box<ConfigError>> {
+    let mut stand_ins = Vec::new();
     for pass in [Pass::Global, Pass::Monitor, Pass::Group] {
         for line in queue {
             let found = line.words.get(1).and_then(|name| directive::sentinel(name));
-            if found.map_or(Pass::Group, |directive| directive.pass) == pass {
-                sentinel_line::run(config, files, found, &line.words).map_err(|fault| {
-                    line_error(line.file.clone(), line.number, &line.text, &line.words, fault)
-                })?;
+            if found.map_or(Pass::Group, |directive| directive.pass) != pass {
+                continue;
             }
+            let Err(fault) = sentinel_line::run(config, files, found, &line.words) else { continue };
+            let error = line_error(line.file.clone(), line.number, &line.text, fault);
+            errors.take(line.index, error)?;
+            let named = found.is_some_and(|directive| directive.pass != Pass::Global);
+            stand_ins.extend(named.then(|| stand_in(config, line.words.get(2)?)).flatten());
         }
     }
+    config.groups.retain(|group| !stand_ins.contains(&group.name));
     Ok(())
 }
 
-pub(crate) fn line_error(
-    file: Option<String>,
-    line: usize,
-    text: &[u8],
-    words: &[Vec<u8>],
-    fault: Fault,
-) -> Box<ConfigError> {
+/// Where reading goes on after an error about a group that is not there: a group to take its other lines, so that
+/// each is judged by itself and the missing group is told once.
+fn stand_in(config: &mut Config, name: &[u8]) -> Option<GroupName> {
+    let name = GroupName(typed::text(name).ok()?);
+    if config.groups.iter().any(|group| group.name == name) {
+        return None;
+    }
+    config.groups.push(GroupConfig::new(name.clone(), String::new(), 0, 1));
+    Some(name)
+}
+
+pub(crate) fn line_error(file: Option<String>, line: usize, text: &[u8], fault: Fault) -> Box<ConfigError> {
     Box::new(ConfigError {
         kind: ErrorKind::Line,
         file,
         line,
-        column: column_of(text, words, fault.word),
+        column: column_of(text, fault.word),
         text: text.to_vec(),
         message: fault.message,
         log_before: fault.log_before,
@@ -142,6 +170,7 @@ struct Reader<'a> {
     queue: Vec<Queued>,
     includes: usize,
     depth: usize,
+    errors: &'a mut Errors,
 }
 
 /// Why a line fails: it is wrong itself, or the file it includes is.
@@ -157,36 +186,56 @@ impl From<Fault> for Failure {
 }
 
 impl Reader<'_> {
-    fn text(&mut self, file: Option<&str>, text: &[u8]) -> Result<(), Box<ConfigError>> {
-        for (number, line) in lines(text) {
+    fn text(&mut self, file: Option<&str>, parts: &Parts, text: &[u8]) -> Result<(), Box<ConfigError>> {
+        for (number, whole) in whole_lines(text) {
+            let line = trim(whole);
             if line.is_empty() || line.starts_with(b"#") {
                 continue;
             }
-            let file = || file.map(str::to_string);
-            let Some(words) = split_args(line) else {
-                let hint =
-                    "a value with quotes in it is written as \"...\\\"...\"; a closing quote ends the word";
-                let fault = Fault::at(0, "Unbalanced quotes in configuration line").hint(hint);
-                return Err(line_error(file(), number, line, &[], fault));
+            let words = split_args(line);
+            let index = match self.errors.keep(parts, number, whole, words.as_deref()) {
+                Ok(index) => index,
+                Err(_) => return Ok(()),
             };
-            if words.is_empty() {
-                continue;
-            }
-            if words[0].eq_ignore_ascii_case(b"sentinel") && words.len() > 1 && self.sentinel_mode {
-                self.queue.push(Queued { file: file(), number, text: line.to_vec(), words });
-                continue;
-            }
-            self.line(&words).map_err(|failure| match failure {
-                Failure::Here(fault) => line_error(file(), number, line, &words, fault),
-                Failure::Inside(error) => error,
-            })?;
+            self.whole_line(file, number, line, words, index)
+                .or_else(|error| self.errors.take(index, error))?;
         }
         let log = self.config.general.logfile.clone();
         if !log.is_empty() {
             let opened = self.files.open_log(&log);
-            opened.map_err(|error| Box::new(banner(None, format!("Can't open the log file: {error}"))))?;
+            let error = |error| Box::new(banner(None, format!("Can't open the log file: {error}")));
+            let line = self.errors.last("logfile");
+            opened.map_err(error).or_else(|error| self.errors.take(line, error))?;
         }
         Ok(())
+    }
+
+    fn whole_line(
+        &mut self,
+        file: Option<&str>,
+        number: usize,
+        line: &[u8],
+        words: Option<Vec<Vec<u8>>>,
+        index: Option<usize>,
+    ) -> Result<(), Box<ConfigError>> {
+        let file = || file.map(str::to_string);
+        let Some(words) = words else {
+            let hint =
+                "a value with quotes in it is written as \"...\\\"...\"; a closing quote ends the word";
+            let fault = Fault::at(0, "Unbalanced quotes in configuration line").hint(hint);
+            return Err(line_error(file(), number, line, fault));
+        };
+        if words.is_empty() {
+            return Ok(());
+        }
+        if words[0].eq_ignore_ascii_case(b"sentinel") && words.len() > 1 && self.sentinel_mode {
+            self.queue.push(Queued { file: file(), number, text: line.to_vec(), words, index });
+            return Ok(());
+        }
+        self.line(&words).map_err(|failure| match failure {
+            Failure::Here(fault) => line_error(file(), number, line, fault),
+            Failure::Inside(error) => error,
+        })
     }
 
     fn line(&mut self, words: &[Vec<u8>]) -> Result<(), Failure> {
@@ -244,6 +293,7 @@ impl Reader<'_> {
         }
         let paths = if path.contains(['*', '?', '[']) { self.files.glob(&path) } else { vec![path.clone()] };
         let mut text = Vec::new();
+        let mut parts = Parts::default();
         for path in &paths {
             let content = self.files.read(path).map_err(|error| {
                 let message = format!("Fatal error, can't open config file '{path}': {error}");
@@ -252,10 +302,11 @@ impl Reader<'_> {
             if !text.is_empty() && !text.ends_with(b"\n") {
                 text.push(b'\n');
             }
+            parts.begin(path, &text);
             text.extend(content);
         }
         self.depth += 1;
-        let result = self.text(Some(&path), &text).map_err(Failure::Inside);
+        let result = self.text(Some(&path), &parts, &text).map_err(Failure::Inside);
         self.depth -= 1;
         result
     }
@@ -335,5 +386,12 @@ fn unknown(name: &[u8]) -> Fault {
     if directive::sentinel(name.as_bytes()).is_some() {
         return fault.hint(format!("did you mean `sentinel {name} ...`?"));
     }
-    fault
+    let general = GENERAL.iter().map(|known| known.name).chain(["include", "rename-command", "user"]);
+    if let Some(like) = nearest(&name, general) {
+        return fault.hint(format!("did you mean `{like}`?"));
+    }
+    match nearest(&name, SENTINEL.iter().map(|known| known.name)) {
+        Some(like) => fault.hint(format!("did you mean `sentinel {like} ...`?")),
+        None => fault,
+    }
 }

@@ -3,12 +3,13 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::directive::{SentinelDirective, SentinelKey};
+use super::directive::{self, SENTINEL, SentinelDirective, SentinelKey};
 use super::error::Fault;
 use super::parse::Files;
 use super::{Config, GroupConfig, KnownPeer, Topology};
 use crate::epoch::EPOCH_MAX;
 use crate::id::{GroupName, SentinelId};
+use crate::nearest::nearest;
 
 const ID_LENGTH: usize = 40;
 
@@ -21,7 +22,7 @@ pub(crate) fn run(
 ) -> Result<(), Fault> {
     let unrecognized = || Fault::at(1, "Unrecognized sentinel configuration statement.");
     let Some(found) = found else {
-        return Err(unrecognized().hint("no directive of Redis 7, Valkey 8 or Watchkeeper has this name"));
+        return Err(unrecognized().hint(unknown(&words[1])));
     };
     let args = words.get(2..).unwrap_or_default();
     if found.key == SentinelKey::KnownSentinel && args.len() + 1 == found.words.len() {
@@ -36,6 +37,18 @@ pub(crate) fn run(
         )));
     }
     execute(config, files, found.key, args)
+}
+
+/// Advice for a name nobody knows.
+fn unknown(name: &[u8]) -> String {
+    let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+    if directive::general(name.as_bytes()).is_some() {
+        return format!("did you mean `{name}`, without `sentinel` in front?");
+    }
+    match nearest(&name, SENTINEL.iter().map(|known| known.name)) {
+        Some(like) => format!("did you mean `sentinel {like} ...`?"),
+        None => "no directive of Redis 7, Valkey 8 or Watchkeeper has this name".into(),
+    }
 }
 
 fn execute(

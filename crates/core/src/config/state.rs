@@ -19,6 +19,7 @@ use super::error::{ConfigError, Fault};
 use super::parse::{Files, Queued, banner, line_error, run_queue};
 use super::rewrite::sentinel_lines;
 use super::source::lines;
+use super::survey::Errors;
 use super::{Config, Global};
 
 const TITLE: &str =
@@ -65,7 +66,7 @@ pub(crate) fn load(config: &mut Config, path: &str, files: &mut dyn Files) -> Re
     let Some(content) = content else { return Ok(()) };
     let (source, queue) = read(path, &content)?;
     let mut state = Config::default();
-    run_queue(&mut state, files, &queue)?;
+    run_queue(&mut state, files, &queue, &mut Errors::first())?;
     if source == config.general.state_source {
         config.global = state.global;
         config.groups = state.groups;
@@ -109,7 +110,7 @@ fn read(path: &str, content: &[u8]) -> Result<(u64, Vec<Queued>), Box<ConfigErro
         let fault = |message: &str| {
             let fault =
                 Fault { hint: hint(), ..Fault::at(0, format!("Damaged state file `{path}`: {message}")) };
-            line_error(Some(path.into()), number, line, &[], fault)
+            line_error(Some(path.into()), number, line, fault)
         };
         if line.is_empty() {
             continue;
@@ -130,12 +131,12 @@ fn read(path: &str, content: &[u8]) -> Result<(u64, Vec<Queued>), Box<ConfigErro
             if !known {
                 return Err(fault("expected `sentinel <directive> ...`"));
             }
-            queue.push(Queued { file: Some(path.into()), number, text: line.to_vec(), words });
+            queue.push(Queued { file: Some(path.into()), number, text: line.to_vec(), words, index: None });
         }
     }
     let damaged = |message: &str| {
         let fault = Fault { hint: hint(), ..Fault::at(0, format!("Damaged state file `{path}`: {message}")) };
-        line_error(Some(path.into()), last.0, &last.1, &[], fault)
+        line_error(Some(path.into()), last.0, &last.1, fault)
     };
     if !ended {
         return Err(damaged("its end is missing"));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use watchkeeper_core::Persona;
-use watchkeeper_core::config::{Config, ConfigError, Files, Source, parse};
+use watchkeeper_core::config::{Config, ConfigError, Files, Source, Survey, parse, survey};
 
 /// A machine with these files.
 #[derive(Debug, Default)]
@@ -32,6 +32,15 @@ impl Machine {
     pub(crate) fn parse(&mut self, text: impl AsRef<[u8]>) -> Result<Config, Box<ConfigError>> {
         let source = Source { path: "/srv/wk/s.conf".into(), text: text.as_ref().to_vec() };
         parse(&source, self, Persona::Redis, true)
+    }
+}
+
+impl Machine {
+    /// Reads a text to its end, errors or not.
+    #[allow(dead_code, reason = "not every test that has a machine reads on")]
+    pub(crate) fn survey(&mut self, text: impl AsRef<[u8]>) -> Survey {
+        let source = Source { path: "/srv/wk/s.conf".into(), text: text.as_ref().to_vec() };
+        survey(&source, self, Persona::Redis)
     }
 }
 

@@ -3,6 +3,7 @@
 //! forms there are, and what they mean, is in the tables of [`super::grammar`].
 
 use watchkeeper_core::event::{self, EVENTS, EventKind};
+use watchkeeper_core::nearest::nearest;
 
 use super::roster::{Kind, Roster, Who, column};
 use super::words::{self, Word, Wrong};
@@ -184,7 +185,7 @@ fn fill(slot: Slot, words: &[Word], at: usize, roster: &Roster) -> Result<(Value
                 Some(Ok(spec)) => Some(Value::Event(spec.kind)),
                 Some(Err(name)) => {
                     let mut missed = miss(words, at, "the name of an event");
-                    let like = words::nearest(name, EVENTS.iter().map(|spec| spec.name));
+                    let like = nearest(name, EVENTS.iter().map(|spec| spec.name));
                     missed.wrong.hint = like
                         .map_or("docs/reference/events.md has all names".to_owned(), |like| {
                             format!("did you mean `{like}`?")
@@ -317,7 +318,7 @@ fn unknown<T>(rows: &[Row<T>], what: &str, words: &[Word], from: usize) -> Wrong
     let found = words.get(from).map_or("the end of the line".to_owned(), |word| format!("`{}`", word.text));
     let firsts = || rows.iter().filter_map(|row| row.form.split([' ', '|']).next());
     let word = words.get(from).map_or("", |word| word.text.as_str());
-    let hint = match words::nearest(word, firsts().filter(|first| !first.starts_with(['<', '[']))) {
+    let hint = match nearest(word, firsts().filter(|first| !first.starts_with(['<', '[']))) {
         Some(like) => {
             let forms = rows.iter().map(|row| row.form).filter(|form| form.starts_with(like));
             format!(

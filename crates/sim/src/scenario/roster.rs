@@ -1,9 +1,11 @@
 //! Who is there to be named in a scenario, and the ways to name them. Names that depend on what has happened (the
 //! master, the leader) are only resolved when a step is played.
 
+use watchkeeper_core::nearest::nearest;
+
 use crate::setup::Setup;
 
-use super::words::{Word, Wrong, nearest};
+use super::words::{Word, Wrong};
 
 /// What kind of process a step is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -119,29 +119,6 @@ pub(crate) fn span(us: u64) -> String {
     }
 }
 
-/// The one of `known` that is most like `word`, if any is like it at all.
-pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let with_distance = known.map(|name| (distance(word, name), name));
-    let (distance, name) = with_distance.min_by_key(|(distance, _)| *distance)?;
-    (distance <= 1 + word.chars().count() / 4).then_some(name)
-}
-
-/// How many letters must be changed, added or taken away to make one of the other.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut before = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let kept = before + usize::from(from != *to);
-            before = row[j + 1];
-            row[j + 1] = kept.min(before + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,12 +141,5 @@ mod tests {
         assert_eq!((read("10"), read("s"), read(""), read("fast")), (None, None, None, None));
         assert_eq!((span(350_000), span(2_500_000)), ("350 ms".to_owned(), "2.5 s".to_owned()));
         assert_eq!((span(60_000_000), span(90_000_000)), ("1 min".to_owned(), "1 min 30 s".to_owned()));
-    }
-
-    #[test]
-    fn the_nearest_name_is_found() {
-        let known = ["crash", "restart", "pause"];
-        assert_eq!(nearest("crsh", known.into_iter()), Some("crash"));
-        assert_eq!(nearest("mend", known.into_iter()), None);
     }
 }

@@ -1,6 +1,7 @@
 //! The command line. Called by the name of a sentinel, or with `--sentinel`, the program is a drop-in and understands
 //! exactly what `redis-sentinel` understands ([`upstream`]); otherwise it has commands of its own ([`own`]).
 
+mod check;
 mod chinese;
 mod demo;
 mod explain;

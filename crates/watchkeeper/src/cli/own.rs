@@ -9,6 +9,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use watchkeeper_core::Persona;
 use watchkeeper_core::config::CommandLine;
 
+use super::check::{self, CheckArgs};
 use super::chinese;
 use super::demo::{self, DemoArgs};
 use super::explain::{self, ExplainArgs};
@@ -52,6 +53,8 @@ enum Command {
     Events(EventsArgs),
     /// Give a group another master
     Failover(FailoverArgs),
+    /// Look for what is wrong, or will hurt, in configuration files
+    Check(CheckArgs),
     /// Play what would happen if a host, a server or a sentinel were gone
     Rehearse(RehearseArgs),
     /// Read the logs of sentinels and tell what happened
@@ -142,6 +145,9 @@ fn described(lang: Lang) -> clap::Command {
         .mut_subcommand("failover", |it| {
             it.about(text::about_failover(lang)).after_help(text::examples_failover(lang))
         })
+        .mut_subcommand("check", |it| {
+            it.about(text::about_check(lang)).after_help(text::examples_check(lang))
+        })
         .mut_subcommand("rehearse", |it| {
             it.about(text::about_rehearse(lang)).after_help(text::examples_rehearse(lang))
         })
@@ -184,6 +190,7 @@ pub fn main(args: &[OsString], lang: Lang) -> ExitCode {
         Command::Watch(args) => watch::run(&args, lang),
         Command::Events(args) => events::run(&args, lang),
         Command::Failover(args) => failover::run(&args, lang),
+        Command::Check(args) => check::run(&args, lang),
         Command::Rehearse(args) => rehearse::run(&args, lang),
         Command::Explain(args) => explain::run(&args, lang),
         Command::Config(ConfigCommand::FromEnv) => status(print_environment(lang)),
@@ -257,6 +264,7 @@ mod tests {
             | Command::Status(_)
             | Command::Events(_)
             | Command::Failover(_)
+            | Command::Check(_)
             | Command::Rehearse(_)
             | Command::Explain(_)
             | Command::Config(_)

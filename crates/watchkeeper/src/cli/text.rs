@@ -65,6 +65,11 @@ pub(super) fn about_failover(lang: Lang) -> &'static str {
     lang.pick("Give a group another master, and tell how it goes", "为一个组更换主节点，并讲述经过")
 }
 
+/// What `check` does.
+pub(super) fn about_check(lang: Lang) -> &'static str {
+    lang.pick("Look for what is wrong, or will hurt, in configuration files", "检查配置文件中的错误和隐患")
+}
+
 /// What `rehearse` does.
 pub(super) fn about_rehearse(lang: Lang) -> &'static str {
     lang.pick(
@@ -108,6 +113,23 @@ pub(super) fn file_and_environment(file: &str, lang: Lang) -> String {
              hint: `--from-env` 之后可以跟选项：`watchkeeper run --from-env --maxclients 100`\n"
         ),
     }
+}
+
+/// Examples of `check`, and its exit statuses.
+pub(super) fn examples_check(lang: Lang) -> &'static str {
+    lang.pick(
+        "Examples:\n  watchkeeper check /etc/redis/sentinel.conf\n  \
+         watchkeeper check s1.conf s2.conf s3.conf --elsewhere --deny warnings --allow WK103\n  \
+         watchkeeper check --explain WK103\n\n\
+         Nothing is changed, and without `--online` nothing is connected to. Secrets are never printed.\n\
+         Exit status: 0, nothing worse than notes; 1, warnings; 2, errors: a sentinel would not start, or something \
+         could not be read.",
+        "示例：\n  watchkeeper check /etc/redis/sentinel.conf\n  \
+         watchkeeper check s1.conf s2.conf s3.conf --elsewhere --deny warnings --allow WK103\n  \
+         watchkeeper check --explain WK103\n\n\
+         不会修改任何内容；没有 `--online` 时不会连接任何服务器。不会打印密码。\n\
+         退出状态：0，最多只有提示；1，有警告；2，有错误：哨兵无法启动，或有内容无法读取。",
+    )
 }
 
 /// Examples of `rehearse`, and its exit statuses.

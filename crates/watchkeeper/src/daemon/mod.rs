@@ -44,6 +44,11 @@ use log::Logger;
 use notify::Notifier;
 use signals::Signal;
 
+/// Why TLS cannot be used as it is configured, if it cannot.
+pub(crate) fn tls_refusal(tls: &watchkeeper_core::config::Tls) -> Option<String> {
+    tls::contexts(tls).err()
+}
+
 /// Everything a sentinel needs to run.
 #[derive(Debug)]
 pub struct Startup {

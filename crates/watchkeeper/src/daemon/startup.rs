@@ -22,6 +22,7 @@ use super::log::Logger;
 use super::notify::{Environment, Notifier};
 use super::pidfile::PidFile;
 use super::{Startup, bind, raise_open_files, run, signals, strerror};
+pub(crate) use machine::matching;
 use machine::{Looking, Machine};
 
 /// A configuration longer than this is refused, in bytes.

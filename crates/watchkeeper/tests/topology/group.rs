@@ -411,6 +411,11 @@ impl Group {
         self.change_address(who);
     }
 
+    /// A restart is no reason for a failover from here on, on however busy a machine.
+    pub(crate) fn nobody_is_missed_soon(&self) {
+        self.set("down-after-milliseconds", "30000");
+    }
+
     /// `SENTINEL SET mymaster NAME VALUE` on every sentinel.
     pub(crate) fn set(&self, name: &str, value: &str) {
         self.say(&format!("set {name} {value}"));

@@ -142,6 +142,7 @@ fn all_of_it_is_stopped_and_returns_with_other_addresses() {
         group.settles_as("2>3>1");
         group.nothing_is_lost(2);
 
+        group.nobody_is_missed_soon();
         for who in [Server(3), Sentinel(2), Server(2)] {
             group.stop(&[who]);
             group.new_address(who);

@@ -58,6 +58,7 @@ fn each_is_ended_and_started_anew_with_the_state_it_had() {
     let mut group = Group::start(&Plan { sentinels: 5, server_lines: DURABLE, ..Plan::default() });
     group.settles_as("1>2>3");
     let ids = group.ids();
+    group.nobody_is_missed_soon();
     for who in [Server(2), Server(3), Sentinel(2), Server(1)] {
         group.stop(&[who]);
         group.start_again(&[who]);

@@ -27,10 +27,7 @@ impl Files for Machine {
     }
 
     fn glob(&mut self, pattern: &str) -> Vec<String> {
-        // As glob(3): a wildcard finds no hidden files.
-        let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
-        let Ok(found) = glob::glob_with(pattern, options) else { return Vec::new() };
-        found.filter_map(Result::ok).filter_map(|path| path.to_str().map(str::to_string)).collect()
+        matching(pattern)
     }
 
     fn chdir(&mut self, dir: &str) -> Result<String, String> {
@@ -46,6 +43,13 @@ impl Files for Machine {
     fn open_log(&mut self, path: &str) -> Result<(), String> {
         open_for_append(Path::new(path)).map(drop).map_err(|error| strerror(&error))
     }
+}
+
+/// The files a pattern matches, as glob(3): a wildcard finds no hidden files.
+pub(crate) fn matching(pattern: &str) -> Vec<String> {
+    let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
+    let Ok(found) = glob::glob_with(pattern, options) else { return Vec::new() };
+    found.filter_map(Result::ok).filter_map(|path| path.to_str().map(str::to_string)).collect()
 }
 
 /// The real machine, for one who only looks: nothing is made, the process stays where it is. Without a mark on the file

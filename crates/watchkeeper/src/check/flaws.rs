@@ -1,0 +1,114 @@
+//! The errors that a sentinel would stop at, all of them, and settings that refuse a start although each line is right.
+
+use watchkeeper_core::Lang;
+use watchkeeper_core::config::{ErrorKind, Flaw};
+
+use super::codes::{Severity, WK001, WK002, WK003, WK004};
+use super::spot::Spot;
+use super::{Desk, Finding, said, say, secret};
+
+/// Errors of reading, and of lines that contradict each other.
+pub(super) fn look(desk: &mut Desk<'_>) {
+    if let Some(reason) = &desk.sheet.unread {
+        let reason = told(reason, desk.lang());
+        let message = say!(desk.lang(), "the file cannot be read: {}", "无法读取文件：{}", reason);
+        desk.report(&WK002, None, 0, message);
+        return;
+    }
+    for flaw in &desk.sheet.survey.flaws {
+        let finding = of_flaw(desk, flaw);
+        desk.found.push(finding.tamed());
+    }
+    nul_bytes(desk);
+    together(desk);
+}
+
+/// A text of the reader in the language of the reader of the report.
+pub(super) fn told(text: &str, lang: Lang) -> String {
+    match lang {
+        Lang::En => text.to_owned(),
+        Lang::Zh => said::chinese(text).unwrap_or_else(|| text.to_owned()),
+    }
+}
+
+fn of_flaw(desk: &Desk<'_>, flaw: &Flaw) -> Finding {
+    let (lang, error) = (desk.lang(), &flaw.error);
+    let lines = &desk.sheet.survey.lines;
+    let line = flaw.line.and_then(|at| Some((at, lines.get(at)?)));
+    let rule = match error.kind {
+        ErrorKind::Line => &WK001,
+        ErrorKind::Banner | ErrorKind::Log => &WK002,
+    };
+    let covered = |text: &str| line.map_or_else(|| text.to_owned(), |(_, line)| secret::without(text, line));
+    let mut message = covered(&told(&error.message, lang));
+    if lang == Lang::Zh && message != error.message {
+        message = format!("{message}（{}）", covered(&error.message));
+    }
+    let mut hint = error.hint.as_deref().map(|hint| covered(&told(hint, lang)));
+    let (file, spot) = match line {
+        Some((at, line)) => {
+            if line.text.starts_with("\u{feff}".as_bytes()) {
+                hint = Some(say!(
+                    lang,
+                    "the file begins with a byte order mark: save it as UTF-8 without BOM",
+                    "文件以字节顺序标记（BOM）开头：请保存为不带 BOM 的 UTF-8"
+                ));
+            }
+            let start = error.column.saturating_sub(1);
+            let spans = line.spans();
+            // An error that names no word, such as a missing include, is about the value.
+            let word =
+                if error.column == 0 { spans.get(1) } else { spans.iter().find(|span| span.start == start) };
+            let bytes = word.cloned().unwrap_or(0..line.text.len());
+            let file = line.file.as_deref().unwrap_or(&desk.sheet.shown);
+            (file.to_owned(), Some(Spot::of(line, at, bytes)))
+        }
+        None => {
+            let file = error.file.clone().unwrap_or_else(|| desk.sheet.shown.clone());
+            (file, Spot::of_error(error, lines.len()))
+        }
+    };
+    let hint = hint.unwrap_or_else(|| rule.fix.pick(lang).to_owned());
+    Finding { code: rule.code, severity: Severity::Error, file, spot, message, hint }
+}
+
+fn nul_bytes(desk: &mut Desk<'_>) {
+    let lang = desk.lang();
+    for (file, line) in desk.sheet.nuls.clone() {
+        let message = say!(
+            lang,
+            "there is a NUL byte in line {line}; nothing behind it is read",
+            "第 {line} 行有 NUL 字节，其后的内容不会被读取"
+        );
+        desk.report(&WK004, None, 0, message);
+        if let Some(found) = desk.found.last_mut() {
+            found.file = file;
+        }
+    }
+}
+
+/// Settings that refuse a start together.
+fn together(desk: &mut Desk<'_>) {
+    let (lang, sheet) = (desk.lang(), desk.sheet);
+    let general = &sheet.survey.config.general;
+    let tcp = (general.port != 0 || general.tls.port != 0) && !general.bind.is_empty();
+    if !tcp && general.unixsocket.is_none() {
+        let at = sheet.general("port").or_else(|| sheet.general("bind"));
+        let message = say!(lang, "the sentinel is to listen nowhere", "哨兵没有任何监听地址");
+        desk.report(&WK003, at, 1, message);
+    }
+    let Some(path) = &general.aclfile else { return };
+    if !general.users.is_empty() {
+        let message =
+            say!(lang, "`user` lines and `aclfile` exclude each other", "`user` 行与 `aclfile` 不能同时使用");
+        desk.report(&WK003, sheet.general("aclfile"), 0, message);
+    }
+    if desk.options.elsewhere {
+        return;
+    }
+    if let Err(error) = std::fs::metadata(sheet.resolve(path)) {
+        let reason = told(&crate::daemon::strerror(&error), lang);
+        let message = say!(lang, "the ACL file cannot be read: {}", "无法读取 ACL 文件：{}", reason);
+        desk.report(&WK002, sheet.general("aclfile"), 1, message);
+    }
+}

@@ -1,0 +1,160 @@
+//! Quorum, majority and who counts: how many sentinels there are, where they run, and whether their ids are their own.
+
+use std::collections::BTreeMap;
+
+use watchkeeper_core::config::{Config, GroupConfig};
+
+use super::codes::{WK101, WK102, WK103, WK104, WK105, WK106, WK107, WK108, WK109};
+use super::names::is_loopback;
+use super::{Desk, Sheet, say};
+
+/// Fewer do not survive the loss of one.
+const SENTINELS_MIN: usize = 3;
+
+/// Each group's votes, and the ids. `sheets` are all files given: each is a sentinel.
+pub(super) fn look(desk: &mut Desk<'_>, sheets: &[Sheet]) {
+    let config = &desk.sheet.survey.config;
+    let mut given: BTreeMap<&str, usize> = BTreeMap::new();
+    for group in sheets.iter().flat_map(|sheet| &sheet.survey.config.groups) {
+        *given.entry(&group.name.0).or_default() += 1;
+    }
+    for group in &config.groups {
+        let files = given.get(&group.name.0[..]).copied().unwrap_or_default();
+        counts(desk, group, known(config, group, files));
+        hosts(desk, config, group);
+        ids(desk, config, group);
+    }
+    own_id(desk);
+}
+
+/// How many sentinels the group has, this one included, if the file can tell: a new one knows nobody yet.
+fn known(config: &Config, group: &GroupConfig, files: usize) -> Option<usize> {
+    let ran = !group.peers.is_empty() || config.global.myid.is_some();
+    let count = (group.peers.len() + 1).max(files);
+    (ran || files > 1).then_some(count)
+}
+
+fn counts(desk: &mut Desk<'_>, group: &GroupConfig, known: Option<usize>) {
+    let lang = desk.lang();
+    let at = desk.sheet.line_of_group("monitor", group);
+    let (name, quorum) = (&group.name.0, usize::try_from(group.quorum).unwrap_or(usize::MAX));
+    let alone = known == Some(1);
+    if quorum == 1 && !alone {
+        let message = say!(
+            lang,
+            "quorum 1: a single sentinel decides that the master of `{name}` is down",
+            "法定票数为 1：单个哨兵就能认定 `{name}` 的主节点下线"
+        );
+        desk.report(&WK103, at, 5, message);
+    }
+    let Some(known) = known else { return };
+    let majority = known / 2 + 1;
+    if quorum > known {
+        let message = say!(
+            lang,
+            "quorum {quorum} of `{name}` can never be reached: sentinels known: {known}",
+            "`{name}` 的法定票数 {quorum} 永远达不到：已知哨兵 {known} 个"
+        );
+        desk.report(&WK101, at, 5, message);
+    } else if quorum > majority {
+        let message = say!(
+            lang,
+            "quorum {quorum} of `{name}` is above the majority of {known} sentinels, {majority}",
+            "`{name}` 的法定票数 {quorum} 高于 {known} 个哨兵的多数 {majority}"
+        );
+        desk.report(&WK102, at, 5, message);
+    }
+    if known < SENTINELS_MIN {
+        let message = say!(
+            lang,
+            "sentinels known of `{name}`: {known}; none of them may fail",
+            "`{name}` 的已知哨兵：{known} 个，一个都不能故障"
+        );
+        desk.report(&WK105, at, 2, message);
+    } else if known % 2 == 0 {
+        let (odd, losses) = (known - 1, known - majority);
+        let message = say!(
+            lang,
+            "{known} sentinels of `{name}` survive the loss of {losses}, as {odd} would",
+            "`{name}` 的 {known} 个哨兵只能容忍 {losses} 个故障，与 {odd} 个时相同"
+        );
+        desk.report(&WK104, at, 2, message);
+    }
+}
+
+/// The only address this sentinel is known by, as far as its file says.
+fn own_host(config: &Config) -> Option<&str> {
+    let bound = || match &config.general.bind[..] {
+        [only] if !only.contains('*') && only != "0.0.0.0" => Some(&only[..]),
+        _ => None,
+    };
+    config.global.announce_ip.as_deref().or_else(bound)
+}
+
+/// Whether any one host holds so many sentinels that its loss is that of the majority.
+fn hosts(desk: &mut Desk<'_>, config: &Config, group: &GroupConfig) {
+    let mut on: BTreeMap<&str, usize> = BTreeMap::new();
+    for host in group.peers.iter().map(|peer| &peer.host[..]).chain(own_host(config)) {
+        *on.entry(host).or_default() += 1;
+    }
+    let all = group.peers.len() + 1;
+    let majority = all / 2 + 1;
+    let crowded =
+        on.iter().find(|(host, count)| **count > 1 && all - **count < majority && !is_loopback(host));
+    let Some((host, count)) = crowded.filter(|_| all >= SENTINELS_MIN) else { return };
+    let (lang, name, left) = (desk.lang(), &group.name.0, all - count);
+    let mut lines = desk.all_of_group("known-sentinel", group);
+    let at = lines.find(|(_, line)| line.words.get(3).is_some_and(|word| word == host.as_bytes()));
+    let at = at.map(|(at, _)| at);
+    let message = say!(
+        lang,
+        "{count} of {all} sentinels of `{name}` are on `{host}`; votes left without it: {left}, needed: {majority}",
+        "`{name}` 的 {all} 个哨兵中有 {count} 个在 `{host}` 上：没有它只剩 {left} 个，而需要 {majority} 票"
+    );
+    desk.report(&WK106, at, 3, message);
+}
+
+fn ids(desk: &mut Desk<'_>, config: &Config, group: &GroupConfig) {
+    let lang = desk.lang();
+    let own = config.global.myid.as_ref();
+    let mut at_address: BTreeMap<(&str, u16), usize> = BTreeMap::new();
+    for peer in &group.peers {
+        *at_address.entry((&peer.host, peer.port)).or_default() += 1;
+        if own == Some(&peer.id) {
+            let mut lines = desk.all_of_group("known-sentinel", group);
+            let at =
+                lines.find(|(_, line)| line.words.get(5).is_some_and(|word| word == peer.id.0.as_bytes()));
+            let at = at.map(|(at, _)| at);
+            let (host, port) = (&peer.host, peer.port);
+            let message = say!(
+                lang,
+                "the sentinel at `{host}:{port}` has the id of this one",
+                "`{host}:{port}` 处的哨兵与本哨兵 id 相同"
+            );
+            desk.report(&WK107, at, 5, message);
+        }
+    }
+    for ((host, port), _) in at_address.into_iter().filter(|(_, count)| *count > 1) {
+        let is_there = |word: Option<&Vec<u8>>| word.is_some_and(|word| word == host.as_bytes());
+        let port_text = port.to_string();
+        let lines = desk.all_of_group("known-sentinel", group);
+        let at = lines
+            .filter(|(_, line)| {
+                is_there(line.words.get(3)) && line.words.get(4) == Some(&port_text.clone().into_bytes())
+            })
+            .last()
+            .map(|(at, _)| at);
+        let message = say!(lang, "`{host}:{port}` is known by several ids", "`{host}:{port}` 有多个 id");
+        desk.report(&WK109, at, 3, message);
+    }
+}
+
+fn own_id(desk: &mut Desk<'_>) {
+    let Some(id) = &desk.sheet.survey.config.global.myid else { return };
+    let one_letter = id.0.chars().next().is_some_and(|first| id.0.chars().all(|letter| letter == first));
+    if !one_letter && !id.0.starts_with("0123456789") {
+        return;
+    }
+    let message = say!(desk.lang(), "this id was not made by a sentinel", "这个 id 不是由哨兵生成的");
+    desk.report(&WK108, desk.sheet.global("myid"), 2, message);
+}
