@@ -1,6 +1,6 @@
 # `make run` shows it, `make test` proves it. Both install what is missing by scripts/setup.sh.
 .DEFAULT_GOAL := help
-.PHONY: help run test conformance bench-failover bench-replication chaos sim sim-canaries docker-bases deployment deb fmt clippy clean
+.PHONY: help run test conformance bench-failover bench-replication bench-explain chaos sim sim-canaries docker-bases deployment deb fmt clippy clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ bench-failover: ## failover times side by side with redis-sentinel
 
 bench-replication: ## what leaves a master toward its replicas, star against chain
 	@scripts/bench-replication.sh
+
+bench-explain: ## how fast explain reads a log of 1 GB, and in how much memory
+	@scripts/bench-explain.sh
 
 chaos: ## faults from a seed on real processes: make chaos SEED=1 FAULTS=28 FLAVOUR=ours (root)
 	@scripts/chaos.sh

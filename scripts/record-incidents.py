@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Records logs of real incidents, on loopback, for the tests of `watchkeeper explain`.
 
-usage: scripts/record-incidents.py [--ours PROGRAM] [--valkey PROGRAM] [--out DIR] [NAME...]
+usage: scripts/record-incidents.py [--ours PROGRAM] [--valkey PROGRAM] [--other NAME=PROGRAM]... [--out DIR] [NAME...]
 
 Each incident is a function below; its name and the flavour of its sentinels make the folder:
 crates/watchkeeper/tests/incidents/<incident>-<flavour>/s1.log, s2.log, ... Data servers are always redis-server.
-Without `--ours` and `--valkey` only redis-sentinel is recorded. A folder that is recorded anew needs its reports
-written anew: WRITE_REPORTS=1 cargo test -p watchkeeper --test explain
+Without `--ours` and `--valkey` only redis-sentinel is recorded; `--other` adds releases, such as
+`redis-8.2=/opt/redis-server`. Clocks are set by libfaketime, which a program with jemalloc may not bear. A folder that is
+recorded anew needs its reports written anew: WRITE_REPORTS=1 cargo test -p watchkeeper --test explain
 """
 
 import argparse
@@ -22,7 +23,11 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 GROUP = "mymaster"
-PATIENCE = 60
+# From the package faketime. It cannot be loaded into Debian's redis-sentinel, whose jemalloc asks for the time too early.
+FAKETIME = [
+    pathlib.Path(f"/usr/lib/{cpu}-linux-gnu/faketime/libfaketimeMT.so.1") for cpu in ("x86_64", "aarch64")
+]
+PATIENCE = 90
 ATTEMPTS = 8
 
 
@@ -49,6 +54,8 @@ class Stage:
         self.flavour, self.programs, self.base = flavour, programs, base
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="incident-"))
         self.running, self.logs, self.confs = {}, {}, {}
+        # the files that say how far a sentinel's clock is off, by its port
+        self.clocks = {}
         self.servers, self.sentinels = [], []
 
     def server(self, of=None, *words):
@@ -65,7 +72,9 @@ class Stage:
         self.running[port] = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=self.dir)
         self.until(lambda: "PONG" in ask(port, "PING"), f"server {port}")
 
-    def sentinel(self, master, quorum=2, down_after=1000, timeout=10000, port=None, myid=None, log=None, more=()):
+    def sentinel(
+        self, master, quorum=2, down_after=1000, timeout=10000, port=None, myid=None, log=None, more=(), clocked=False
+    ):
         number = len(self.sentinels) + 1
         port = port or self.base + 10 + number
         name = log or f"s{number}"
@@ -86,18 +95,36 @@ class Stage:
         conf.write_text("\n".join(lines) + "\n")
         self.logs[port] = self.dir / f"{name}.log"
         self.confs[port] = conf
+        if clocked:
+            self.clocks[port] = self.dir / f"{name}.clock"
+            self.shift(port, 0)
         self.start_sentinel(port)
         return port
 
     def start_sentinel(self, port):
         conf = str(self.confs[port])
-        command = {
-            "redis": ["redis-sentinel", conf],
-            "valkey": [self.programs["valkey"], conf, "--sentinel"],
-            "ours": [self.programs["ours"], "run", conf],
-        }[self.flavour]
-        self.running[port] = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=self.dir)
+        program = self.programs[self.flavour]
+        command = {"redis": [program, conf], "ours": [program, "run", conf]}
+        command = command.get(self.flavour, [program, conf, "--sentinel"])
+        environment = dict(os.environ)
+        if port in self.clocks:
+            environment |= {
+                "LD_PRELOAD": str(next(library for library in FAKETIME if library.is_file())),
+                "FAKETIME_TIMESTAMP_FILE": str(self.clocks[port]),
+                "FAKETIME_NO_CACHE": "1",
+                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+                "DONT_FAKE_MONOTONIC": "1",
+            }
+        self.running[port] = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.dir, env=environment
+        )
         self.until(lambda: "PONG" in ask(port, "PING"), f"sentinel {port}")
+
+    def shift(self, port, seconds):
+        """Only the wall clock of this sentinel, against everybody else's."""
+        fresh = self.clocks[port].with_suffix(".new")
+        fresh.write_text(f"{seconds:+d}s\n")
+        fresh.rename(self.clocks[port])
 
     def usual(self, replicas=2, sentinels=3, quorum=2, words=(), **settings):
         master = self.server()
@@ -270,6 +297,24 @@ def tilt_during_crash(stage):
     time.sleep(2)
 
 
+def clock_jump(stage):
+    """The clock of one is set forward."""
+    stage.usual(clocked=True)
+    stage.shift(stage.sentinels[0], 10)
+    stage.seen("-tilt", of=stage.sentinels[:1])
+
+
+def clocks_set_back(stage):
+    """The clocks of two are set back, as by a time service that steps; then the master dies."""
+    master = stage.usual(clocked=True)
+    for sentinel in stage.sentinels[:2]:
+        stage.shift(sentinel, -5)
+    stage.seen("+tilt", of=stage.sentinels[:2])
+    stage.kill(master)
+    stage.seen("+switch-master")
+    time.sleep(2)
+
+
 def split_vote(stage):
     """Two come forward in the same instant: a matter of luck, so it is tried again."""
     master = stage.usual(sentinels=2, quorum=1, timeout=6000)
@@ -400,7 +445,9 @@ INCIDENTS = EVERYWHERE + [
     replicas_down, no_quorum, quick_return, tilt_during_crash, split_vote, leader_dies, promotion_hangs,
     sentinel_moves, quorums_differ, reset, psubscribe, two_groups, failovers_in_a_row, sentinel_restarts,
 ]
+CLOCKED = [clock_jump, clocks_set_back]
 OURS_ONLY = [promoted_by_hand]
+RELEASES = [master_crash, manual_failover, no_good_slave, not_elected] + CLOCKED
 
 
 def record(incident, flavour, programs, base, out):
@@ -428,6 +475,7 @@ def main():
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument("--ours", help="our program")
     args.add_argument("--valkey", help="valkey-server")
+    args.add_argument("--other", action="append", default=[], metavar="NAME=PROGRAM", help="another release's server")
     args.add_argument("--out", type=pathlib.Path, default=ROOT / "crates/watchkeeper/tests/incidents")
     args.add_argument("--base", type=int, default=21000, help="first port")
     args.add_argument("names", nargs="*")
@@ -435,9 +483,11 @@ def main():
     # What was started is ended in every case.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     programs = {"redis": "redis-sentinel", "ours": given.ours, "valkey": given.valkey}
+    programs |= dict(other.split("=", 1) for other in given.other)
+    recorded = {"redis": INCIDENTS, "ours": EVERYWHERE + CLOCKED + OURS_ONLY, "valkey": EVERYWHERE + CLOCKED}
     base, good = given.base, True
     for flavour in [name for name, program in programs.items() if program]:
-        for incident in {"redis": INCIDENTS, "ours": EVERYWHERE + OURS_ONLY, "valkey": EVERYWHERE}[flavour]:
+        for incident in recorded.get(flavour, RELEASES):
             name = f"{incident.__name__.replace('_', '-')}-{flavour}"
             base += 20
             if not given.names or name in given.names:

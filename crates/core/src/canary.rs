@@ -102,6 +102,15 @@ canaries! {
     EndlessPending "endless-pending"
         "commands to a server that never answers are queued without end"
         "every queue is under its limit";
+    RepairsAtOnce "repairs-at-once"
+        "repairs of a tree ignore parallel-syncs"
+        "parallel-syncs is respected";
+    HomeForgotten "home-forgotten"
+        "where a replica was moved because its home was down becomes its home"
+        "what bridges an outage is no new shape";
+    NeverOverruled "never-overruled"
+        "a replica that somebody else takes away again and again is put back for ever"
+        "nobody is fought for ever";
     PromotedTwice "promoted-twice"
         "when a promotion takes too long, another replica is promoted in the same epoch"
         "at most one promotion in a failover epoch";

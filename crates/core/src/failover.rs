@@ -421,6 +421,10 @@ impl Group {
         sh.log(LogLevel::Notice, text);
     }
 
+    /// Tells the others and ends when they follow, or when time is up: then with the switch too, although the promoted one may be
+    /// a replica again (upstream does not look at that either) or down (upstream waits for it for ever). Its configuration was told
+    /// at the promotion and is everybody's by now, so it cannot be taken back; as the group's master it is found down, as any
+    /// that does not answer or says that it is a replica, and the failover which mends that can begin only when this one is over.
     fn reconfigure(&mut self, sh: &mut Shared) -> bool {
         let Some(promoted) = self.promoted() else { return false };
         self.give_up_late_replicas(sh);

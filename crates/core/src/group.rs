@@ -93,6 +93,9 @@ impl Group {
             sh.resolve(&mut addr);
             group.add_replica(addr, sh);
         }
+        for home in std::mem::take(&mut group.conf.homes) {
+            group.remember_home(home, sh);
+        }
         for peer in std::mem::take(&mut group.conf.peers) {
             let mut addr = Addr::new(peer.host, peer.port);
             sh.resolve(&mut addr);
@@ -475,8 +478,8 @@ impl Group {
             if let Some(id) = self.add_replica(addr, sh) {
                 if let Some(replica) = self.replicas.get_mut(&id) {
                     replica.former_master = former;
-                    let home = homes.iter().find(|(member, _)| member.same(&replica.addr));
-                    replica.spot.home = home.and_then(|(_, home)| home.clone());
+                    let spot = homes.iter().find(|(member, _)| member.same(&replica.addr));
+                    replica.spot = spot.map(|(_, spot)| spot.clone()).unwrap_or_default();
                 }
                 self.emit_server(EventKind::Slave, &self.replicas[&id], "", sh);
             }
@@ -547,6 +550,7 @@ impl Group {
             config_epoch: self.config_epoch.0,
             leader_epoch: if forgotten { self.conf.leader_epoch } else { self.vote.epoch.0 },
             replicas: self.replicas.values().map(|r| replica(&r.addr)).collect(),
+            homes: self.homes_to_write(current, &shown),
             peers: self.peers.values().map(peer).collect(),
             ..self.conf.clone()
         }

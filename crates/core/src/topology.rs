@@ -17,7 +17,7 @@ use std::cmp::Ordering;
 
 use crate::addr::Addr;
 use crate::canary::Canary;
-use crate::config::Topology;
+use crate::config::{ReplicaHome, Topology};
 use crate::event::{EventKind, LogLevel};
 use crate::group::Group;
 use crate::info::Role;
@@ -202,8 +202,10 @@ impl Group {
         root
     }
 
-    /// `keep`: a replica's home is where it is, unless it was moved because its home went down.
-    fn learn_home(&mut self, id: ServerId, sh: &Shared) {
+    /// `keep`: a replica's home is where it is, unless it was moved because its home went down. That a home is up is believed
+    /// if it has said something since the replica was first seen elsewhere: whoever moved the replica may have noticed
+    /// sooner than we that the home is dead.
+    fn learn_home(&mut self, id: ServerId, sh: &mut Shared) {
         let Some(parent) = self.parent(id, sh) else { return };
         let (parent_id, parent_addr) = (parent.id, parent.addr.clone());
         if !self.leads_to(parent_id, self.master.id, id, sh) {
@@ -213,16 +215,58 @@ impl Group {
         let home = replica.spot.home.as_ref().and_then(|home| self.member_at(&home.host, home.port, sh));
         let home_down = home.is_some_and(|home| home.down.is);
         let at_home = home.is_some_and(|home| home.id == parent_id);
+        let silent = home.filter(|home| home.info_at <= Some(replica.conf_changed_at));
+        let silent = silent.map(|home| home.id);
         let stays_away = replica.spot.overruled >= OVERRULED_MAX;
         let Some(replica) = self.replicas.get_mut(&id) else { return };
+        let before = (replica.spot.home.clone(), replica.spot.displaced);
         if at_home {
             replica.spot.displaced = false;
-        } else if home_down {
+        } else if home_down && !sh.canary(Canary::HomeForgotten) {
             replica.spot.displaced = true;
         } else if !replica.spot.displaced || stays_away {
+            if let Some(home) = silent
+                .filter(|_| !(stays_away || sh.canary(Canary::HomeForgotten)))
+                .and_then(|home| self.server_mut(home))
+            {
+                home.info_now = true;
+                return;
+            }
+            let Some(replica) = self.replicas.get_mut(&id) else { return };
             replica.spot.home = Some(parent_addr);
             replica.spot.displaced = false;
         }
+        let after = self.replicas.get(&id).map(|replica| (&replica.spot.home, replica.spot.displaced));
+        if after != Some((&before.0, before.1)) {
+            sh.disk.change();
+        }
+    }
+
+    /// Takes a home from the configuration; of no concern where the shape is not kept.
+    pub(crate) fn remember_home(&mut self, known: ReplicaHome, sh: &mut Shared) {
+        if self.conf.topology != Topology::Keep {
+            return;
+        }
+        let [replica, home] = [known.replica, known.home].map(|(host, port)| {
+            let mut addr = Addr::new(host, port);
+            sh.resolve(&mut addr);
+            addr
+        });
+        if let Some(replica) = self.replicas.values_mut().find(|known| known.addr.same(&replica)) {
+            replica.spot.home = Some(home);
+            replica.spot.displaced = known.away;
+        }
+    }
+
+    /// The homes for the configuration whose master is at `current`. That one's own replicas need no line.
+    pub(crate) fn homes_to_write(&self, current: &Addr, shown: &dyn Fn(&Addr) -> String) -> Vec<ReplicaHome> {
+        let spots = self.homes_after_switch(current).into_iter();
+        let line = |(addr, spot): (Addr, Spot)| {
+            let home = spot.home.filter(|home| !home.same(current) && !addr.same(current))?;
+            let place = |addr: &Addr| (shown(addr), addr.port);
+            Some(ReplicaHome { replica: place(&addr), home: place(&home), away: spot.displaced })
+        };
+        spots.filter_map(line).collect()
     }
 
     /// Takes a replica's report of whom it follows, and sends it elsewhere if that is wrong for long enough.
@@ -242,6 +286,9 @@ impl Group {
         let follows = replica.follows(&to, sh);
         let Some(replica) = self.replicas.get_mut(&id) else { return };
         let overruled = replica.spot.note(&to, follows, lost, now);
+        if sh.canary(Canary::NeverOverruled) {
+            replica.spot.overruled = 0;
+        }
         if overruled == Some(OVERRULED_MAX) {
             self.say_overruled(id, sh);
         }
@@ -251,7 +298,7 @@ impl Group {
         let patient = now.since(since) >= self.shape_patience_ms(id, lost, sh);
         let may = patient && self.master_looks_sane(sh) && self.way_is_fresh(wanted, sh);
         if may
-            && !self.too_many_syncing(id, sh)
+            && (!self.too_many_syncing(id, sh) || sh.canary(Canary::RepairsAtOnce))
             && !sh.canary(Canary::WrongParentLeft)
             && self.follow(id, wanted, sh)
         {
@@ -360,16 +407,18 @@ impl Group {
 
     /// The homes of all members after `to` became the master: what hung on the old one hangs on it, and so does the old
     /// one.
-    pub(crate) fn homes_after_switch(&self, to: &Addr) -> Vec<(Addr, Option<Addr>)> {
-        let home = |server: &Server| {
-            let old = server.id == self.master.id
-                || server.spot.home.as_ref().is_some_and(|h| h.same(&self.master.addr));
-            if old { Some(to.clone()) } else { server.spot.home.clone() }
+    pub(crate) fn homes_after_switch(&self, to: &Addr) -> Vec<(Addr, Spot)> {
+        let spot = |server: &Server| {
+            let Spot { home, displaced, .. } = server.spot.clone();
+            let old = server.id == self.master.id || home.as_ref().is_some_and(|h| h.same(&self.master.addr));
+            let home = if old { Some(to.clone()) } else { home };
+            // Who is away from its home because that is down still belongs there.
+            Spot { home, displaced: displaced && !old, ..Spot::default() }
         };
         if self.conf.topology != Topology::Keep {
             return Vec::new();
         }
-        self.servers().map(|server| (server.addr.clone(), home(server))).collect()
+        self.servers().map(|server| (server.addr.clone(), spot(server))).collect()
     }
 }
 

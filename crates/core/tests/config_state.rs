@@ -130,6 +130,34 @@ fn our_directives_are_written_only_when_set() {
 }
 
 #[test]
+fn the_shape_that_is_kept_is_part_of_the_state() {
+    let lines = "sentinel monitor a 10.0.0.1 6379 2\nsentinel replication-topology a keep\n\
+                 sentinel known-replica a 10.0.0.2 6379\nsentinel known-replica a 10.0.0.3 6380\n\
+                 sentinel replica-home a 10.0.0.3 6380 10.0.0.2 6379 away\n";
+    let config = read(lines);
+    let homes = &config.groups[0].homes;
+    assert_eq!(homes.len(), 1);
+    assert_eq!((&homes[0].replica.0[..], homes[0].replica.1), ("10.0.0.3", 6380));
+    assert_eq!((&homes[0].home.0[..], homes[0].home.1, homes[0].away), ("10.0.0.2", 6379, true));
+    let written = String::from_utf8(rewrite(Some(lines.as_bytes()), &config)).expect("text");
+    assert_eq!(written.matches("replica-home a 10.0.0.3 6380 10.0.0.2 6379 away\n").count(), 1, "{written}");
+    assert_eq!(&read(&written).groups, &config.groups);
+    // Two names may have become one address; the last line counts.
+    let twice = read(&format!("{lines}sentinel replica-home a 10.0.0.3 6380 10.0.0.1 6379 HERE\n"));
+    assert_eq!(twice.groups[0].homes.len(), 1);
+    assert!(!twice.groups[0].homes[0].away);
+    // Beside a configuration that was edited it stays, as the replicas do.
+    let main = format!("state-file /state/s\n{lines}");
+    let edited =
+        main.replace(lines, "sentinel monitor a 10.0.0.1 6379 3\nsentinel replication-topology a keep\n");
+    assert_eq!(load(&edited, &read(&main)).expect("good").groups[0].homes, *homes);
+    let error = Machine::new(&[]).parse(lines.replace("away", "gone")).expect_err("neither");
+    assert_eq!(error.message, "Please specify here or away for the replica-home option.");
+    let error = Machine::new(&[]).parse(lines.replace("10.0.0.2 6379 away", "10.0.0.2 99999 away"));
+    assert_eq!(error.expect_err("no port").message, "Invalid port number.");
+}
+
+#[test]
 fn poisoned_epochs_are_refused_with_advice() {
     for (line, column) in [
         ("sentinel current-epoch -1", 24),

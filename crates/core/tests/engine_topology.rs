@@ -4,9 +4,10 @@ mod bench;
 
 use bench::fake::{Fake, Mode};
 use bench::{Bench, MASTER, R2, R3, Setup, addr, texts};
-use watchkeeper_core::config::Topology;
+use watchkeeper_core::config::{ReplicaHome, Topology};
 
 const R4: &str = "10.0.0.4:6379";
+const R5: &str = "10.0.0.5:6379";
 
 /// Who follows whom, by the last number of their addresses: `1<2<3` is a line.
 fn shape(bench: &Bench) -> String {
@@ -175,6 +176,101 @@ fn a_replica_that_another_one_takes_away_is_given_up_and_said_once() {
     assert_eq!(bench.count("+fix-slave-config"), 3, "the first order and two more");
     let said = bench.log.iter().filter(|line| line.contains("is left where it is")).count();
     assert_eq!(said, 1, "{:#?}", bench.log);
+}
+
+fn place(at: &str) -> (String, u16) {
+    (addr(at).ip().to_string(), addr(at).port())
+}
+
+#[test]
+fn whom_a_replica_belongs_to_is_written() {
+    let mut bench = line(Topology::Keep).settled();
+    bench.run(20_000);
+    let homes = |bench: &Bench| bench.core.snapshot().groups[0].homes.clone();
+    let home = |replica, home, away| ReplicaHome { replica: place(replica), home: place(home), away };
+    assert_eq!(homes(&bench), [home(R3, R2, false), home(R4, R3, false)], "redis-2's is the master");
+    bench.crash(R2);
+    bench.set(R3, |replica| replica.link_up = false);
+    bench.until("+fix-slave-config slave 10.0.0.3:6379", 12_000);
+    bench.run(2_000);
+    assert_eq!(homes(&bench), [home(R3, R2, true), home(R4, R3, false)]);
+    texts(&bench.command(&["SENTINEL", "SET", "mm", "replication-topology", "star"]));
+    assert_eq!(homes(&bench), [], "a file without the topology has none of its lines");
+}
+
+#[test]
+fn a_middle_that_returns_after_the_sentinels_did_gets_its_children_back() {
+    for away in [true, false] {
+        // Written by a sentinel that moved the replica, or by one that was dead when another one moved it.
+        let mut setup = line(Topology::Keep);
+        for replica in [R2, R3, R4] {
+            let known = place(replica);
+            setup.group().replicas.push(known);
+        }
+        let homes = [(R3, R2, away), (R4, R3, false)];
+        let homes = homes.map(|(a, b, away)| ReplicaHome { replica: place(a), home: place(b), away });
+        setup.group().homes = homes.into();
+        setup.fakes.insert(addr(R3), Fake::replica(3, MASTER));
+        let mut bench = setup.started();
+        bench.crash(R2);
+        bench.run(30_000);
+        assert_eq!(shape(&bench), "1 1<3 3<4", "nobody is moved");
+        bench.set(R2, |replica| replica.mode = Mode::Up);
+        bench.run(30_000);
+        assert_eq!(shape(&bench), "1 1<2 2<3 3<4", "away: {away}");
+    }
+}
+
+#[test]
+fn a_replica_that_its_user_moves_stays_there() {
+    let mut bench = line(Topology::Keep).settled();
+    bench.run(20_000);
+    bench.set(R4, |replica| replica.of = Some(addr(MASTER)));
+    bench.run(60_000);
+    assert_eq!(shape(&bench), "1 1<2 2<3 1<4");
+    assert_eq!(bench.count("+fix-slave-config"), 0);
+}
+
+#[test]
+fn who_others_moved_before_the_middle_was_seen_down_still_belongs_to_it() {
+    let mut bench = line(Topology::Keep).settled();
+    bench.run(20_000);
+    bench.crash(R2);
+    // Another sentinel noticed first.
+    bench.set(R3, |replica| replica.of = Some(addr(MASTER)));
+    bench.run(20_000);
+    assert_eq!(shape(&bench), "1 1<3 3<4");
+    bench.set(R2, |replica| replica.mode = Mode::Up);
+    bench.run(30_000);
+    assert_eq!(shape(&bench), "1 1<2 2<3 3<4");
+}
+
+#[test]
+fn a_failover_does_not_forget_whom_a_middle_that_is_down_fed() {
+    let mut setup = line(Topology::Keep);
+    setup.group().quorum = 1;
+    setup.fakes.insert(addr(R5), Fake::replica(5, MASTER));
+    let mut bench = setup.started();
+    bench.run(35_000);
+    bench.crash(R2);
+    bench.set(R3, |replica| replica.link_up = false);
+    bench.until("+fix-slave-config slave 10.0.0.3:6379", 12_000);
+    bench.set(R3, |replica| replica.link_up = true);
+    bench.run(20_000);
+    bench.crash(MASTER);
+    for replica in [R3, R5] {
+        bench.set(replica, |replica| replica.link_up = false);
+    }
+    bench.set(R5, |replica| replica.offset = 9_000);
+    bench.until("+switch-master mm 10.0.0.1 6379 10.0.0.5 6379", 20_000);
+    for replica in [R3, R4] {
+        bench.set(replica, |replica| replica.link_up = true);
+    }
+    bench.run(20_000);
+    assert_eq!(shape(&bench), "5<3 3<4 5");
+    bench.set(R2, |replica| replica.mode = Mode::Up);
+    bench.run(60_000);
+    assert_eq!(shape(&bench), "5<2 2<3 3<4 5");
 }
 
 #[test]

@@ -48,6 +48,8 @@ pub struct Overrides {
     pub groups: Option<usize>,
     /// `replication-topology`
     pub topology: Option<Topology>,
+    /// how replicas are attached at first
+    pub shape: Option<Shape>,
     /// faults happen for so many seconds
     pub seconds: Option<u64>,
 }
@@ -78,6 +80,15 @@ impl Options {
             1 | 2 => Topology::Chain,
             _ => Topology::Star,
         };
+        // Nothing is kept of a star that one would not have anyway.
+        if setup.topology == Topology::Keep {
+            setup.shape = Dice(Rng::new(seed ^ 0x5_4a9e)).one_of(&[
+                Shape::Star,
+                Shape::Chain,
+                Shape::Tree,
+                Shape::Tree,
+            ]);
+        }
         let path = path(&mut dice);
         let wear = wear(&mut dice);
         let faulty_ms = dice.between(30, 300) * 1_000;
@@ -100,6 +111,7 @@ impl Options {
         self.setup.servers = changes.servers.unwrap_or(self.setup.servers).max(1);
         self.setup.groups = changes.groups.unwrap_or(self.setup.groups).max(1);
         self.setup.topology = changes.topology.unwrap_or(self.setup.topology);
+        self.setup.shape = changes.shape.unwrap_or(self.setup.shape);
         self.faulty_ms = changes.seconds.map_or(self.faulty_ms, |secs| secs * 1_000);
         self.setup.quorum = self.setup.quorum.min(self.setup.sentinels.len() as u32);
         self.left_dead = self.left_dead.min(self.setup.sentinels.len() - needed(&self.setup));
@@ -118,6 +130,12 @@ impl Options {
             faulty_ms: seconds * 1_000,
             left_dead: 0,
         }
+    }
+
+    /// Whether its sentinels do not want the same: some keep a tree, some know only a star.
+    pub fn quarrels(&self) -> bool {
+        let has = |flavour| self.setup.sentinels.contains(&flavour);
+        self.setup.topology != Topology::Star && has(Flavour::Ours) && has(Flavour::Upstream)
     }
 
     /// How often a kind happens.
@@ -293,5 +311,25 @@ impl fmt::Display for Options {
             writeln!(f, "  {:<8} {}", rate.name(), if kinds.is_empty() { "-" } else { &kinds })?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_make_trees_and_sentinels_that_quarrel_about_them() {
+        let all: Vec<Options> = (0..1_000).map(Options::from_seed).collect();
+        let count = |what: &dyn Fn(&Options) -> bool| all.iter().filter(|options| what(options)).count();
+        for topology in [Topology::Keep, Topology::Chain] {
+            let quarrels = count(&|options| options.quarrels() && options.setup.topology == topology);
+            assert!(quarrels >= 15, "{topology:?}: {quarrels}");
+        }
+        let kept = |options: &Options| {
+            let setup = &options.setup;
+            setup.topology == Topology::Keep && setup.shape != Shape::Star && setup.servers > 2
+        };
+        assert!(count(&kept) >= 50, "{}", count(&kept));
     }
 }

@@ -162,7 +162,19 @@ impl Course {
         self.injector.heal(&mut self.world);
         self.allow_all();
         self.facts()?;
-        self.settle()
+        self.settle()?;
+        self.linger()
+    }
+
+    /// Leaves sentinels that want a tree and sentinels that know only a star to each other: for as long as one of them needs to
+    /// see that it is overruled. Each round takes the time after which upstream's attaches a stray to the master and the
+    /// patience of ours, which grows.
+    fn linger(&mut self) -> Result<(), Violation> {
+        if !self.options.quarrels() {
+            return Ok(());
+        }
+        let ms = 4 * (self.options.setup.failover_timeout_ms + 15_000) + 105_000;
+        self.pass(self.world.now() + ms * 1_000)
     }
 
     /// The operator's part of healing where servers keep no configuration: a master that came back as a replica of a
@@ -192,8 +204,13 @@ impl Course {
 
     fn missing(&self) -> Option<String> {
         let setup = &self.options.setup;
-        // of a chain, only the first replica is seen: the others follow no master
-        let replicas = if setup.shape == Shape::Chain { setup.servers.min(2) } else { setup.servers } - 1;
+        // of a chain, a star sees only the first replica: the others follow no master
+        let seen = match setup.shape {
+            Shape::Star => setup.servers,
+            Shape::Chain => setup.servers.min(2),
+            Shape::Tree => setup.servers.min(3),
+        };
+        let replicas = seen - 1;
         let peers = self.sentinels.len() - 1;
         for &who in &self.sentinels {
             let Body::Sentinel(sentinel) = self.world.body(who) else { continue };

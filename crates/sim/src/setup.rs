@@ -35,6 +35,24 @@ pub enum Shape {
     Star,
     /// each to the one before it
     Chain,
+    /// two to each
+    Tree,
+}
+
+impl Shape {
+    /// The shape of this name.
+    pub fn parse(name: &str) -> Option<Shape> {
+        [Shape::Star, Shape::Chain, Shape::Tree].into_iter().find(|shape| shape.name() == name)
+    }
+
+    /// Its name on command lines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Shape::Star => "star",
+            Shape::Chain => "chain",
+            Shape::Tree => "tree",
+        }
+    }
 }
 
 /// What a world begins with.
@@ -206,6 +224,7 @@ impl Setup {
                 (0, _) => None,
                 (_, Shape::Star) => Some(server_addr(g, 0)),
                 (_, Shape::Chain) => Some(server_addr(g, n - 1)),
+                (_, Shape::Tree) => Some(server_addr(g, (n - 1) / 2)),
             };
             let priority = self.priorities.get(n).copied().unwrap_or(self.server.priority);
             let options = ServerOptions { follows, priority, ..self.server.clone() };

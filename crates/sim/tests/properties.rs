@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 
 use watchkeeper_core::Event;
-use watchkeeper_core::config::Topology;
+use watchkeeper_core::config::{ReplicaHome, Topology};
 use watchkeeper_core::event::EventKind;
 use watchkeeper_core::id::GroupName;
 use watchkeeper_core::io::Version;
@@ -13,7 +13,7 @@ use watchkeeper_sim::config_text;
 use watchkeeper_sim::fact::Fact;
 use watchkeeper_sim::process::{Body, ProcId};
 use watchkeeper_sim::property::{self, Lost, Property};
-use watchkeeper_sim::setup::{Furnished, Setup, Shape, server_addr};
+use watchkeeper_sim::setup::{Flavour, Furnished, Setup, Shape, server_addr};
 use watchkeeper_sim::time::Time;
 
 const GROUP: &str = "mymaster";
@@ -464,6 +464,49 @@ fn parallel_syncs_as_said() {
 }
 
 #[test]
+fn parallel_syncs_of_repairs() {
+    let staged = |topology| {
+        let setup = Setup { topology, servers: 5, parallel_syncs: 2, ..Setup::default() };
+        let mut stage = Stage::of(property::ParallelSyncs::default(), &setup);
+        stage.it.world.run(Time::secs(12));
+        stage.now = Time::secs(12);
+        stage
+    };
+    let mut stage = staged(Topology::Keep);
+    stage.fine(stage.order(0, 4, Some(1)));
+    stage.fine(stage.order(0, 3, Some(1)));
+    stage.fine(stage.order(0, 4, Some(3)));
+    stage.wrong(
+        stage.order(0, 2, Some(1)),
+        "moves 10.0.0.3:6379 of `mymaster` to 10.0.0.2:6379 while [10.0.0.4:6379, 10",
+    );
+    // Others do what they do; who follows its new parent already is there; who was told long ago counts no more.
+    stage.fine(stage.order(1, 2, Some(1)));
+    let mut stage = staged(Topology::Keep);
+    stage.fine(stage.order(0, 4, Some(0)));
+    stage.fine(stage.order(0, 3, Some(1)));
+    stage.fine(stage.order(0, 2, Some(1)));
+    stage.now = Time::secs(80);
+    stage.fine(stage.order(0, 4, Some(1)));
+    stage.fine(stage.order(0, 3, Some(1)));
+    // A process that has just begun has moved nobody.
+    stage.fine(Fact::Booted { who: stage.sentinel(0) });
+    stage.fine(stage.order(0, 2, Some(1)));
+    // Who is dead copies nothing.
+    let mut stage = staged(Topology::Keep);
+    let dead = stage.it.servers[0][4];
+    stage.fine(stage.order(0, 4, Some(1)));
+    stage.it.world.kill(dead);
+    stage.fine(stage.order(0, 3, Some(1)));
+    stage.fine(stage.order(0, 2, Some(1)));
+    // A star does as upstream does.
+    let mut stage = staged(Topology::Star);
+    for replica in [4, 3, 2] {
+        stage.fine(stage.order(0, replica, Some(1)));
+    }
+}
+
+#[test]
 fn topology_of_orders() {
     let setup = Setup { shape: Shape::Chain, ..Setup::default() };
     let mut stage = Stage::of(property::Topology::default(), &setup);
@@ -495,6 +538,107 @@ fn topology_of_a_settled_chain() {
     assert_eq!(settled(Topology::Keep), Ok(()));
     let error = settled(Topology::Chain).expect_err("redis-3 still follows redis-1");
     assert!(error.contains("10.0.0.3:6379 follows Some(10.0.0.1:6379), not 10.0.0.2:6379"), "{error}");
+}
+
+#[test]
+fn topology_of_a_settled_tree() {
+    let setup = Setup { topology: Topology::Keep, shape: Shape::Tree, servers: 5, ..Setup::default() };
+    let mut it = setup.furnish();
+    it.world.run(Time::secs(40));
+    let settled = |it: &Furnished| property::Topology::default().settled(&it.world);
+    assert_eq!(settled(&it), Ok(()));
+    // Who is at home is not moved, and who is in the way is.
+    let (who, at) = (it.sentinels[0], Time::secs(40));
+    let order =
+        |from, to| Fact::OrderSent { who, server: server_addr(0, from), follow: Some(server_addr(0, to)) };
+    let mut property = property::Topology::default();
+    property.fact(&it.world, at, &order(3, 1)).expect("it is there already");
+    property.fact(&it.world, at, &order(3, 2)).expect("not judged before the instant is over");
+    let error =
+        property.fact(&it.world, at + 1_000, &order(3, 1)).expect_err("a needless order was not seen");
+    assert!(error.contains("10.0.0.4:6379 to follow 10.0.0.3:6379, although it is at home"), "{error}");
+    // The middle is dead, and nobody has noticed yet: who hung on it is not where it should be.
+    it.world.kill(it.servers[0][1]);
+    let error = settled(&it).expect_err("two replicas have no parent");
+    assert!(error.contains("10.0.0.4:6379 follows Some(10.0.0.2:6379), not 10.0.0.1:6379"), "{error}");
+    it.world.run(Time::secs(60));
+    assert_eq!(settled(&it), Ok(()));
+    // It is back, and they are still away.
+    it.world.start(it.servers[0][1]);
+    let error = settled(&it).expect_err("two replicas are not at home");
+    assert!(error.contains("10.0.0.4:6379 follows Some(10.0.0.1:6379), not 10.0.0.2:6379"), "{error}");
+    it.world.run(Time::secs(100));
+    assert_eq!(settled(&it), Ok(()));
+}
+
+/// A state in which redis-3 belongs to this server.
+fn at_home(stage: &Stage<property::Homes>, n: usize, home: usize) -> Fact {
+    let mut fact = stage.write_begins(n, 0);
+    let Fact::WriteBegun { config, .. } = &mut fact else { panic!("not what was asked for") };
+    let place = |n| (server_addr(0, n).ip().to_string(), server_addr(0, n).port());
+    let group = &mut config.groups[0];
+    group.replicas = vec![place(1), place(2)];
+    group.homes = if home == 0 {
+        Vec::new()
+    } else {
+        vec![ReplicaHome { replica: place(2), home: place(home), away: true }]
+    };
+    fact
+}
+
+#[test]
+fn homes() {
+    let setup = Setup { topology: Topology::Keep, shape: Shape::Chain, ..Setup::default() };
+    let mut stage = Stage::of(property::Homes::default(), &setup);
+    stage.it.world.run(Time::secs(40));
+    stage.now = Time::secs(40);
+    for n in 0..3 {
+        stage.fine(at_home(&stage, n, 1));
+    }
+    // To whom nobody sent it, it may belong: a user did.
+    stage.fine(at_home(&stage, 2, 0));
+    stage.fine(at_home(&stage, 2, 1));
+    let middle = stage.it.servers[0][1];
+    stage.it.world.kill(middle);
+    stage.it.world.run(Time::secs(60));
+    stage.now = Time::secs(60);
+    stage.fine(stage.order(0, 2, Some(0)));
+    stage.wrong(at_home(&stage, 0, 0), "`sent-1`, 10.0.0.3:6379 belongs to 10.0.0.1:6379 now");
+    stage.wrong(at_home(&stage, 1, 0), "because its home 10.0.0.2:6379 was out of reach");
+    // Who has heard from the home since takes it for a user's wish.
+    stage.it.world.start(middle);
+    stage.it.world.run(Time::secs(75));
+    stage.now = Time::secs(75);
+    stage.fine(at_home(&stage, 2, 0));
+}
+
+#[test]
+fn gives_way() {
+    let setup = Setup { topology: Topology::Chain, ..quarrelling() };
+    let mut stage = Stage::of(property::GivesWay::default(), &setup);
+    let who = stage.it.servers[0][2];
+    let round = |stage: &mut Stage<property::GivesWay>| {
+        stage.fine(Fact::Follows { who, master: Some(server_addr(0, 1)) });
+        stage.fine(stage.order(2, 2, Some(0)));
+        stage.fine(Fact::Follows { who, master: Some(server_addr(0, 0)) });
+    };
+    for _ in 0..3 {
+        stage.fine(stage.order(0, 2, Some(1)));
+        stage.fine(stage.order(0, 2, Some(1))); // it did not obey
+        round(&mut stage);
+    }
+    stage.wrong(
+        stage.order(0, 2, Some(1)),
+        "`sent-1` puts 10.0.0.3:6379 back to 10.0.0.2:6379 for the 3. time",
+    );
+    stage.fine(stage.order(1, 2, Some(1)));
+    stage.fine(Fact::Died { who });
+    stage.fine(stage.order(0, 2, Some(1)));
+}
+
+/// Two sentinels of ours and one that knows only a star.
+fn quarrelling() -> Setup {
+    Setup { sentinels: vec![Flavour::Ours, Flavour::Ours, Flavour::Upstream], ..Setup::default() }
 }
 
 #[test]

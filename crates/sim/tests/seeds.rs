@@ -6,6 +6,7 @@ use watchkeeper_core::config::Topology;
 use watchkeeper_sim::fault::Kind;
 use watchkeeper_sim::options::{Options, Overrides};
 use watchkeeper_sim::run::run;
+use watchkeeper_sim::setup::Shape;
 
 /// Fixed seeds from 0 on.
 const SEEDS: u64 = 40;
@@ -28,6 +29,7 @@ fn read(line: &str) -> Option<(u64, Overrides)> {
             "--servers" => changes.servers = Some(number() as usize),
             "--groups" => changes.groups = Some(number() as usize),
             "--topology" => changes.topology = Topology::parse(value.as_bytes()),
+            "--shape" => changes.shape = Shape::parse(value),
             "--seconds" => changes.seconds = Some(number()),
             other => panic!("`{other}` is no change: {line}"),
         }

@@ -8,6 +8,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, SystemTime};
 
 fn explain(dir: &Path, args: &[&str], input: &[u8]) -> (i32, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_watchkeeper"));
@@ -35,15 +36,25 @@ fn logs(dir: &Path) -> Vec<String> {
     logs
 }
 
+/// Lines without a year have that of their file.
+fn copy_of_2026(from: &Path, to: &Path) {
+    fs::copy(from, to).unwrap();
+    let recorded = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_900_000);
+    fs::File::options().write(true).open(to).unwrap().set_modified(recorded).unwrap();
+}
+
 #[test]
 fn every_recorded_incident_is_told_as_expected() {
     let mut wrong = Vec::new();
     for dir in incidents() {
+        let (logs, moved) = (logs(&dir), tempfile::tempdir().unwrap());
+        for log in &logs {
+            copy_of_2026(&dir.join(log), &moved.path().join(log));
+        }
         for (lang, report) in [("en", "report.en.txt"), ("zh", "report.zh.txt")] {
-            let logs = logs(&dir);
             let args: Vec<&str> =
                 ["--lang", lang].into_iter().chain(logs.iter().map(String::as_str)).collect();
-            let (status, text) = explain(&dir, &args, b"");
+            let (status, text) = explain(moved.path(), &args, b"");
             assert_eq!(status, 0, "{}: {text}", dir.display());
             let path = dir.join(report);
             if std::env::var_os("WRITE_REPORTS").is_some() {
@@ -91,6 +102,122 @@ fn programs_get_json() {
     ] {
         assert!(text.contains(part), "`{part}` is missing in:\n{text}");
     }
+}
+
+/// Every tag that is opened is closed, in order, and no quote is left open: so no text has become markup.
+fn well_formed(text: &str) -> Result<(), String> {
+    let mut open: Vec<&str> = Vec::new();
+    let mut rest = text;
+    while let Some((_, from)) = rest.split_once('<') {
+        let (tag, after) = from.split_once('>').ok_or("a tag without end")?;
+        rest = after;
+        if tag.matches('"').count() % 2 != 0 || tag.contains('<') {
+            return Err(format!("`<{tag}>`"));
+        }
+        let name = tag.trim_start_matches('/').split([' ', '\n']).next().unwrap_or_default();
+        let alone = tag.ends_with('/') || ["!doctype", "meta"].contains(&name);
+        if let Some(closed) = tag.strip_prefix('/') {
+            match open.pop() {
+                Some(last) if last == closed => {}
+                last => return Err(format!("`</{closed}>` closes {last:?}")),
+            }
+        } else if !alone {
+            open.push(name);
+        }
+    }
+    if open.is_empty() { Ok(()) } else { Err(format!("{open:?} stay open")) }
+}
+
+#[test]
+fn pages_and_pictures_need_nothing_but_themselves() {
+    for dir in incidents() {
+        let logs = logs(&dir);
+        for (lang, format) in [("en", "html"), ("zh", "html"), ("en", "svg"), ("zh", "svg")] {
+            let args = ["--lang", lang, "--format", format].into_iter();
+            let args: Vec<&str> = args.chain(logs.iter().map(String::as_str)).collect();
+            let (status, text) = explain(&dir, &args, b"");
+            assert_eq!(status, 0, "{}: {text}", dir.display());
+            assert_eq!(well_formed(&text), Ok(()), "{} {format}", dir.display());
+            let fetched = text.replace("http://www.w3.org/2000/svg", "");
+            for part in ["http:", "https:", "<script", "src=", "url(", "@import", "style=", "NaN", "inf\""] {
+                assert!(!fetched.contains(part), "`{part}` in {} {format}", dir.display());
+            }
+            let tongue = if lang == "en" { "lang=\"en\"" } else { "lang=\"zh-CN\"" };
+            assert!(text.contains(tongue), "{}", dir.display());
+        }
+    }
+    let dir = incidents().into_iter().find(|dir| dir.ends_with("master-crash-redis")).unwrap();
+    let (_, page) = explain(&dir, &["--format", "html", "s1.log", "s2.log", "s3.log"], b"");
+    for part in [
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-",
+        "prefers-color-scheme:dark",
+        ">4 promotion 0.928 s</text>",
+        ">+failover-end, +switch-master</text>",
+        "<title>second master</title>",
+        "what clients wrote to it in that time is lost",
+        "<td>s2 gets no answer from the master 127.0.0.1:21020</td>",
+    ] {
+        assert!(page.contains(part), "`{part}` is missing in:\n{page}");
+    }
+}
+
+#[test]
+fn what_stands_in_logs_is_never_markup() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = "<b>\"'s1.log";
+    let text = "7:X 28 Nov 2026 16:37:01.705 # +sdown master <script>alert('1')</script> \"><img/src=x> 6379\n\
+        7:X 28 Nov 2026 16:37:01.706 # +sdown sentinel <u>id</u> <i>10.0.0.1</i> 1 @ <script>alert('1')</script> \"><img/src=x> 6379\n\
+        7:X 28 Nov 2026 16:37:02.705 # +switch-master <script>alert('1')</script> \"><img/src=x> 6379 &lt;\u{202e}h\u{1b}[31m 6380\n\
+        7:X 28 Nov 2026 16:37:02.706 # +sdown </pre></svg><script>alert(2)</script>\n\
+        </style><script>alert(3)</script>\n";
+    fs::write(dir.path().join(log), text).unwrap();
+    for format in ["html", "svg"] {
+        let (status, text) = explain(dir.path(), &["--format", format, "--unknown", log], b"");
+        assert_eq!(status, 0, "{text}");
+        assert_eq!(well_formed(&text), Ok(()), "{text}");
+        for part in ["<script", "<img", "<b>\"", "<u>", "<i>", "&lt;h", "\u{202e}", "\u{1b}"] {
+            assert!(!text.contains(part), "`{part}` in:\n{text}");
+        }
+        assert!(text.contains("&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;"), "{text}");
+    }
+    let (_, text) = explain(dir.path(), &["--format", "html", "--unknown", log], b"");
+    assert!(text.contains("&lt;/style&gt;&lt;script&gt;alert(3)"), "{text}");
+}
+
+/// Sixty sentinels, each of which misses the master forty times.
+#[test]
+fn a_picture_of_very_much_stays_a_picture() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut names = Vec::new();
+    for who in 0..60 {
+        let mut text = String::new();
+        for time in 0..40 {
+            for (event, second) in [("+sdown", 0), ("-sdown", 2)] {
+                text += &format!(
+                    "{}:X 28 Nov 2026 16:{time:02}:{:02}.{who:03} # {event} master m 10.0.0.1 6379\n",
+                    who + 1,
+                    time % 50 + second
+                );
+            }
+        }
+        names.push(format!("s{who}.log"));
+        fs::write(dir.path().join(&names[who]), text).unwrap();
+    }
+    let args = ["--format", "svg"].into_iter().chain(names.iter().map(String::as_str)).collect::<Vec<_>>();
+    let (status, text) = explain(dir.path(), &args, b"");
+    assert_eq!((status, well_formed(&text)), (0, Ok(())), "{text}");
+    assert!(text.contains("and 48 more, not shown"), "{text}");
+    assert!(text.len() < 400_000, "{} bytes", text.len());
+}
+
+#[test]
+fn without_times_there_is_a_page_but_no_picture() {
+    let dir = incidents().into_iter().find(|dir| dir.ends_with("psubscribe-redis")).unwrap();
+    let (status, text) = explain(&dir, &["--format", "html", "stream.txt"], b"");
+    assert!(status == 0 && text.contains("There is no picture of it"), "{text}");
+    assert!(text.contains("<code>+switch-master</code>") && !text.contains("class=\"picture\""), "{text}");
+    let (status, text) = explain(&dir, &["--format", "svg"], b"");
+    assert!(status == 0 && text.contains("Nothing a sentinel says is in there."), "{text}");
 }
 
 /// The same incident, however it was collected.
@@ -203,6 +330,23 @@ fn mistakes_say_what_to_write_instead() {
     assert!(status == 2 && text.contains("it is compressed. hint: `zcat"), "{text}");
     let (status, text) = explain(dir.path(), &["."], b"");
     assert!(status == 2 && text.contains("the log `.` can't be read"), "{text}");
+}
+
+#[test]
+fn the_documents_show_the_picture_as_it_is() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let dir = incidents().into_iter().find(|dir| dir.ends_with("master-crash-redis")).unwrap();
+    for lang in ["en", "zh"] {
+        let path = root.join(format!("docs/images/explain.{lang}.svg"));
+        let args = ["--lang", lang, "--format", "svg", "s1.log", "s2.log", "s3.log"];
+        let (_, picture) = explain(&dir, &args, b"");
+        if std::env::var_os("WRITE_REPORTS").is_some() {
+            fs::write(&path, picture).unwrap();
+        } else {
+            let known = fs::read_to_string(&path).unwrap();
+            assert!(known == picture, "{}\nhint: if this is meant, WRITE_REPORTS=1", path.display());
+        }
+    }
 }
 
 #[test]

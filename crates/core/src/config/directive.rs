@@ -104,7 +104,8 @@ pub const DEPRECATED: &[&str] =
     &["list-max-ziplist-entries", "list-max-ziplist-value", "lua-replicate-commands"];
 
 /// Our own directives, those with `sentinel` in front by the name after it. Upstream refuses a file that has one.
-pub const OURS: &[&str] = &["replication-topology", "state-file", "tilt-clock", "vote-without-disk"];
+pub const OURS: &[&str] =
+    &["replica-home", "replication-topology", "state-file", "tilt-clock", "vote-without-disk"];
 
 /// Which `sentinel` directive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -147,6 +148,8 @@ pub enum SentinelKey {
     LeaderEpoch,
     /// `known-replica`
     KnownReplica,
+    /// `replica-home`
+    ReplicaHome,
     /// `known-sentinel`
     KnownSentinel,
     /// `rename-command`
@@ -280,6 +283,9 @@ sentinel_table! {
     Group KnownReplica "known-replica" ["known-slave"] ["group" "host" "port"] ""
         "A replica seen before. Written by the sentinel."
         "已知的副本。由哨兵自动写入。";
+    Group ReplicaHome "replica-home" [] ["group" "host" "port" "home-host" "home-port" "here|away"] ""
+        "With `replication-topology keep`: the server this replica follows when nothing is wrong, if that is not the master; `away` while the replica hangs elsewhere because its home is or was down. Written by the sentinel. Watchkeeper only."
+        "`replication-topology keep` 时：该副本在正常情况下跟随的服务器（主节点除外）；因该服务器宕机而暂时改接别处时为 `away`。由哨兵自动写入。仅 Watchkeeper 支持。";
     Group KnownSentinel "known-sentinel" [] ["group" "host" "port" "id"] ""
         "Another sentinel seen before. Written by the sentinel."
         "已知的其他哨兵。由哨兵自动写入。";

@@ -223,6 +223,8 @@ pub struct GroupConfig {
     pub leader_epoch: u64,
     /// `known-replica`: host and port
     pub replicas: Vec<(String, u16)>,
+    /// ours: `replica-home`, only in groups that `keep` their shape
+    pub homes: Vec<ReplicaHome>,
     /// `known-sentinel` with an id
     pub peers: Vec<KnownPeer>,
     /// `sentinel rename-command`: old and new word
@@ -256,6 +258,18 @@ impl Topology {
             Topology::Chain => "chain",
         }
     }
+}
+
+/// One `replica-home` line: whom a replica follows when nothing is wrong. One without a line belongs to the master, or has
+/// not been seen yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplicaHome {
+    /// host and port of the replica
+    pub replica: (String, u16),
+    /// host and port of its home
+    pub home: (String, u16),
+    /// its home is down, or was, and it has not come back to it
+    pub away: bool,
 }
 
 /// One `known-sentinel` line.
@@ -294,6 +308,7 @@ impl GroupConfig {
             config_epoch: 0,
             leader_epoch: 0,
             replicas: Vec::new(),
+            homes: Vec::new(),
             peers: Vec::new(),
             renames: Vec::new(),
         }

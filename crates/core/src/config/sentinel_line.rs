@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::directive::{self, SENTINEL, SentinelDirective, SentinelKey};
 use super::error::Fault;
 use super::parse::Files;
-use super::{Config, GroupConfig, KnownPeer, Topology};
+use super::{Config, GroupConfig, KnownPeer, ReplicaHome, Topology};
 use crate::epoch::EPOCH_MAX;
 use crate::id::{GroupName, SentinelId};
 use crate::nearest::nearest;
@@ -120,6 +120,7 @@ fn execute(
             group.leader_epoch = epoch(&args[1], 3)?;
         }
         SentinelKey::KnownReplica => known_replica(config, args)?,
+        SentinelKey::ReplicaHome => replica_home(config, args)?,
         SentinelKey::KnownSentinel => known_sentinel(config, args)?,
         SentinelKey::RenameCommand => rename_command(group(config, first)?, &args[1], &args[2])?,
     }
@@ -164,6 +165,23 @@ fn known_replica(config: &mut Config, args: &[Vec<u8>]) -> Result<(), Fault> {
     if !replicas.contains(&replica) {
         replicas.push(replica);
     }
+    Ok(())
+}
+
+fn replica_home(config: &mut Config, args: &[Vec<u8>]) -> Result<(), Fault> {
+    group(config, &args[0])?;
+    let replica = address(config, &args[1], &args[2])?;
+    let home =
+        address(config, &args[3], &args[4]).map_err(|fault| Fault { word: fault.word + 2, ..fault })?;
+    let away = match &args[5].to_ascii_lowercase()[..] {
+        b"here" => false,
+        b"away" => true,
+        _ => return Err(Fault::at(7, "Please specify here or away for the replica-home option.")),
+    };
+    let homes = &mut group(config, &args[0])?.homes;
+    // Two names may have become one address, as with known replicas.
+    homes.retain(|known| known.replica != replica);
+    homes.push(ReplicaHome { replica, home, away });
     Ok(())
 }
 

@@ -90,6 +90,7 @@ fn merge(config: &mut Config, state: Config) {
             group.config_epoch = known.config_epoch;
         }
         group.replicas.clone_from(&known.replicas);
+        group.homes.clone_from(&known.homes);
         group.peers.clone_from(&known.peers);
     }
 }

@@ -5,6 +5,7 @@ use watchkeeper_core::config::Topology;
 
 use watchkeeper_sim::fault::Kind;
 use watchkeeper_sim::options::Overrides;
+use watchkeeper_sim::setup::Shape;
 
 /// The options and words of one command.
 #[derive(Debug)]
@@ -77,6 +78,7 @@ impl Args {
             servers: small(self.number("servers")?),
             groups: small(self.number("groups")?),
             topology: self.topology()?,
+            shape: self.shape()?,
             seconds: self.number("seconds")?,
         };
         self.end()?;
@@ -97,6 +99,13 @@ impl Args {
         let Some(value) = self.values.remove("topology") else { return Ok(None) };
         let found = Topology::parse(value.as_bytes());
         found.map(Some).ok_or_else(|| format!("`{value}` is no topology, expected star, keep or chain"))
+    }
+
+    fn shape(&mut self) -> Result<Option<Shape>, String> {
+        let Some(value) = self.values.remove("shape") else { return Ok(None) };
+        Shape::parse(&value)
+            .map(Some)
+            .ok_or_else(|| format!("`{value}` is no shape, expected star, chain or tree"))
     }
 
     fn kinds(&mut self, name: &str) -> Result<Option<BTreeSet<Kind>>, String> {

@@ -45,7 +45,7 @@ usage: sim COMMAND [OPTIONS]
 Changes to the options of a seed, for `run`, `seed` and `shrink`:
       --without K,K    these kinds of faults do not happen        --seconds N    faults happen for so long
       --only K,K       only these do, as often as the seed says   --sentinels N  --servers N  --groups N
-      --topology T     star, keep or chain
+      --topology T     star, keep or chain                        --shape S      star, chain or tree, at first
 ";
 
 /// Runs a command line.

@@ -73,6 +73,9 @@ pub(crate) fn command(what: &str, seed: u64, changes: &Overrides) -> String {
     if let Some(topology) = changes.topology {
         text += &format!(" --topology {}", topology.name());
     }
+    if let Some(shape) = changes.shape {
+        text += &format!(" --shape {}", shape.name());
+    }
     for (name, value) in numbers {
         if let Some(value) = value {
             text += &format!(" --{name} {value}");

@@ -83,6 +83,11 @@ pub(super) fn sentinels_of(world: &World, core: &BTreeSet<IpAddr>) -> Vec<(ProcI
     here.filter_map(|(who, _)| Some((who, config_of(world, who)?))).collect()
 }
 
+/// Whether some sentinels of the world behave as upstream's.
+pub(super) fn mixed(world: &World) -> bool {
+    world.processes().any(|(_, body)| matches!(body, Body::Upstream(_)))
+}
+
 /// The address of a group's master.
 pub(super) fn master_of(group: &GroupConfig) -> Option<SocketAddr> {
     Some(SocketAddr::new(group.host.parse().ok()?, group.port))
@@ -329,8 +334,7 @@ impl Property for Healed {
                 seats.iter().map(|seat| (seat.group.config_epoch, master_of(&seat.group))).unzip();
             let number = self.groups.number(name);
             let forced = |epoch: &u64| self.attempts.anybody_forced(number, *epoch);
-            let mixed = world.processes().any(|(_, body)| matches!(body, Body::Upstream(_)));
-            if mixed && masters.len() > 1 && epochs.len() == 1 && epochs.iter().all(forced) {
+            if mixed(world) && masters.len() > 1 && epochs.len() == 1 && epochs.iter().all(forced) {
                 continue;
             }
             let family: BTreeSet<SocketAddr> =

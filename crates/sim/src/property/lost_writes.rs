@@ -191,7 +191,9 @@ impl LostWrites {
         self.named_by.insert(server, (epoch, BTreeSet::new()));
     }
 
-    /// Whether no sentinel that runs has told of a server's promotion.
+    /// Whether no sentinel that runs has told of a server's promotion. One that is dead does not count, although its file may hold
+    /// it: it cannot keep the others from undoing what they have never heard of. When it is back it names the promoted
+    /// one in its newer epoch, and that is judged as a promotion of its own (see [`LostWrites::named`]).
     fn unknown(&self, world: &World, server: SocketAddr) -> bool {
         let named_by = self.named_by.get(&server);
         named_by.is_some_and(|(_, by)| !by.iter().any(|who| world.runs(*who)))

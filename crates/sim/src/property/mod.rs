@@ -12,8 +12,10 @@
 mod known;
 
 mod epochs;
+mod gives_way;
 mod grammar;
 mod healed;
+mod homes;
 mod leader;
 mod lost_writes;
 mod odown_first;
@@ -29,8 +31,10 @@ mod tilt;
 mod topology;
 
 pub use epochs::Epochs;
+pub use gives_way::GivesWay;
 pub use grammar::Grammar;
 pub use healed::Healed;
+pub use homes::Homes;
 pub use leader::Leader;
 pub use lost_writes::{Lost, LostWrites};
 pub use odown_first::OdownFirst;
@@ -90,6 +94,8 @@ pub fn all() -> Vec<Box<dyn Property>> {
         Box::new(Queues),
         Box::new(Grammar::default()),
         Box::new(Topology::default()),
+        Box::new(Homes::default()),
+        Box::new(GivesWay::default()),
         Box::new(Healed::default()),
         Box::new(LostWrites::default()),
     ]

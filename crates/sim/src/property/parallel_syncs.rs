@@ -1,11 +1,19 @@
-//! A leader has at most `parallel-syncs` replicas at a time on their way to the promoted one.
+//! A leader has at most `parallel-syncs` replicas at a time on their way to the promoted one; and whoever mends a tree
+//! (`replication-topology keep` or `chain`) moves no replica while so many others that it moved are on their way.
 //!
-//! From: upstream's documentation of `parallel-syncs`: a replica that copies its whole data serves nobody.
+//! From: upstream's documentation of `parallel-syncs`: a replica that copies its whole data serves nobody; the documentation
+//! of `replication-topology` for the whole tree.
 //!
-//! Seen twice: in what the sentinel says (`+slave-reconf-sent` until `+slave-reconf-done`), and in what the servers really
-//! do (whole copies under way that a leader's orders began).
+//! A failover is seen twice: in what the sentinel says (`+slave-reconf-sent` until `+slave-reconf-done`), and in what the servers
+//! really do (whole copies under way that a leader's orders began). A repair is judged when it is ordered: who was told by
+//! the same sentinel in the last minute and does not follow its new parent with its link up, neither really nor by its
+//! reports, is on its way.
 //!
-//! Allowed: the old master, told at promotion, is not counted; nor is what is told at the end of a failover that took
+//! Allowed in repairs: what another sentinel moves at the same time, which this one cannot know (they wait for each other, so
+//! that is rare); who is down, or whose new parent is, in the sentinel's eyes: that one copies nothing; a server that made
+//! itself a master is turned around at once.
+//!
+//! Allowed in failovers: the old master, told at promotion, is not counted; nor is what is told at the end of a failover that took
 //! too long; a replica that did not do as told within ten seconds is given up. A copy that begins again after it
 //! was complete is nobody's order. Sentinels with upstream's behaviour are judged by neither.
 
@@ -13,11 +21,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use watchkeeper_core::Event;
+use watchkeeper_core::config::Topology;
 use watchkeeper_core::event::EventKind;
-use watchkeeper_core::view::{GroupView, ReconfView};
+use watchkeeper_core::view::{GroupView, ReconfView, ReplicaView, RoleView};
 
 use super::Property;
-use super::known::{Groups, Seat, core_of, group_of};
+use super::healed::master_of;
+use super::known::{Groups, Seat, config_of, core_of, group_of, server_at};
 use crate::fact::Fact;
 use crate::process::ProcId;
 use crate::time::Time;
@@ -25,6 +35,20 @@ use crate::world::World;
 
 /// A replica may be given up after this, in milliseconds: `slave-reconf-timeout` on a clock that runs fast.
 const GIVEN_UP_AFTER_MS: u64 = 9_000;
+
+/// Who was moved counts as on its way for so many milliseconds: a minute on a clock that runs fast.
+const ON_ITS_WAY_MS: u64 = 59_000;
+
+/// The orders of one sentinel in one group, since it last had another master there.
+#[derive(Debug)]
+struct Moves {
+    master: Option<SocketAddr>,
+    topology: Topology,
+    /// since when that is known: what it ordered in that instant may have been the failover's
+    since: Time,
+    /// whom each server was told to follow, and when
+    told: BTreeMap<SocketAddr, (SocketAddr, Time)>,
+}
 
 /// A replica that a leader told to follow.
 #[derive(Debug)]
@@ -42,6 +66,30 @@ pub struct ParallelSyncs {
     said: BTreeMap<Seat, BTreeSet<String>>,
     /// the orders of each leader that were not seen done
     ordered: BTreeMap<ProcId, BTreeMap<SocketAddr, Ordered>>,
+    /// the orders of each sentinel outside failovers
+    moves: BTreeMap<Seat, Moves>,
+}
+
+/// The replica that a sentinel knows at this address.
+fn replica_at(view: &GroupView, addr: SocketAddr) -> Option<&ReplicaView> {
+    view.replicas.iter().find(|replica| replica.place.at == Some(addr))
+}
+
+/// Whether `replica`, told to follow `to`, is not there yet, in the world and in the sentinel's eyes.
+fn on_its_way(world: &World, view: &GroupView, replica: SocketAddr, to: SocketAddr) -> bool {
+    let Some((who, server)) = server_at(world, replica).filter(|(who, _)| world.runs(*who)) else {
+        return false;
+    };
+    let Some(seen) = replica_at(view, replica).filter(|seen| !seen.sdown) else { return false };
+    let follows = |(host, port): &(String, u16)| to.ip().to_string() == *host && to.port() == *port;
+    let seen_there = seen.follows.as_ref().is_some_and(follows) && seen.link_up;
+    let is_there = server.follows() == Some(to) && server.link_up();
+    let to_down = if view.master.place.at == Some(to) {
+        view.master.sdown
+    } else {
+        replica_at(view, to).is_some_and(|parent| parent.sdown)
+    };
+    world.runs(who) && !is_there && !seen_there && !to_down
 }
 
 /// The group of a sentinel that a server is a replica of, while a failover of it runs.
@@ -64,6 +112,9 @@ impl ParallelSyncs {
             _ => return Ok(()),
         };
         let Some(group) = self.groups.of(event) else { return Ok(()) };
+        if matches!(event.kind, EventKind::SwitchMaster | EventKind::ResetMaster) {
+            self.moves.remove(&(who, group));
+        }
         let said = self.said.entry((who, group)).or_default();
         let replica = event.payload.strip_prefix("slave ").and_then(|rest| rest.split(' ').next());
         if event.kind == EventKind::SlaveReconfDone {
@@ -104,6 +155,57 @@ impl ParallelSyncs {
         if promoted == Some(to) {
             self.ordered.entry(who).or_default().insert(server, Ordered { to, at, copying: false });
         }
+    }
+
+    /// An order that may be a repair.
+    fn repair(
+        &mut self,
+        world: &World,
+        at: Time,
+        who: ProcId,
+        server: SocketAddr,
+        to: SocketAddr,
+    ) -> Result<(), String> {
+        let Some(core) = core_of(world, who) else { return Ok(()) };
+        let knows =
+            |view: &GroupView| view.master.place.at == Some(server) || replica_at(view, server).is_some();
+        let Some(view) = core.view().groups.into_iter().find(knows) else { return Ok(()) };
+        let group = core.snapshot().groups.into_iter().find(|group| group.name == view.name);
+        let Some(topology) = group.map(|group| group.topology) else { return Ok(()) };
+        let master = view.master.place.at;
+        let fresh = || Moves { master, topology, since: at, told: BTreeMap::new() };
+        let moves = self.moves.entry((who, self.groups.number(&view.name.0))).or_insert_with(fresh);
+        if (moves.master, moves.topology) != (master, topology) {
+            *moves = fresh();
+        }
+        let reconfigures =
+            view.failover.as_ref().is_some_and(|f| ["reconf_slaves", "update_config"].contains(&f.phase));
+        if topology == Topology::Star || reconfigures || moves.since == at {
+            return Ok(());
+        }
+        // Whom a SENTINEL RESET made it forget, it does not wait for.
+        moves.told.retain(|replica, _| replica_at(&view, *replica).is_some());
+        let under_way: Vec<SocketAddr> = moves
+            .told
+            .iter()
+            // The one to be moved may have been down until now, and nobody waited for who was sent to it.
+            .filter(|(replica, (parent, _))| **replica != server && *parent != server)
+            .filter(|(_, (_, told))| at.since_ms(*told) < ON_ITS_WAY_MS)
+            .filter(|(replica, (parent, _))| on_its_way(world, &view, **replica, *parent))
+            .map(|(replica, _)| *replica)
+            .collect();
+        moves.told.insert(server, (to, at));
+        let is_replica = replica_at(&view, server).is_some_and(|seen| seen.role == RoleView::Replica);
+        let limit = (view.parallel_syncs as usize).max(1);
+        if !is_replica || under_way.len() < limit {
+            return Ok(());
+        }
+        Err(format!(
+            "`{}` moves {server} of `{}` to {to} while {under_way:?} are on their way; parallel-syncs is {}",
+            world.name(who),
+            view.name.0,
+            view.parallel_syncs
+        ))
     }
 
     fn copies(
@@ -150,12 +252,21 @@ impl Property for ParallelSyncs {
             Fact::Booted { who } => {
                 self.said.retain(|(by, _), _| by != who);
                 self.ordered.remove(who);
+                self.moves.retain(|(by, _), _| by != who);
+                for group in config_of(world, *who).map(|config| config.groups).unwrap_or_default() {
+                    let (master, topology) = (master_of(&group), group.topology);
+                    let moves = Moves { master, topology, since: at, told: BTreeMap::new() };
+                    self.moves.insert((*who, self.groups.number(&group.name.0)), moves);
+                }
             }
             Fact::Event { who, event } => return self.event(world, *who, event),
             Fact::OrderSent { who, follow: None, .. } => {
                 self.ordered.remove(who);
             }
-            Fact::OrderSent { who, server, follow: Some(to) } => self.order(world, at, *who, *server, *to),
+            Fact::OrderSent { who, server, follow: Some(to) } => {
+                self.order(world, at, *who, *server, *to);
+                return self.repair(world, at, *who, *server, *to);
+            }
             Fact::SyncBegun { who, master } => return self.copies(world, at, world.addr(*who), *master),
             Fact::SyncEnded { who } | Fact::Died { who } => {
                 let server = world.addr(*who);

@@ -59,6 +59,7 @@ pub(crate) const WORLD: &[Row<Furnish>] = rows! {
     "star", "every replica follows the master (this is how it is unless said otherwise)",
         |_| furnish(|setup| setup.shape = Shape::Star);
     "chain", "every replica follows the one before it", |_| furnish(|setup| setup.shape = Shape::Chain);
+    "tree", "every server feeds two, as far as there are so many", |_| furnish(|setup| setup.shape = Shape::Tree);
     "topology star", "`replication-topology` of the sentinels of ours (this is how it is unless said otherwise)",
         |_| furnish(|setup| setup.topology = Topology::Star);
     "topology keep", "the shape stays as it is", |_| furnish(|setup| setup.topology = Topology::Keep);

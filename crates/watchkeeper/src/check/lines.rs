@@ -49,6 +49,7 @@ fn number_words(key: SentinelKey) -> &'static [usize] {
     match key {
         SentinelKey::Monitor => &[4, 5],
         SentinelKey::KnownReplica | SentinelKey::KnownSentinel => &[4],
+        SentinelKey::ReplicaHome => &[4, 6],
         SentinelKey::DownAfter
         | SentinelKey::FailoverTimeout
         | SentinelKey::ParallelSyncs

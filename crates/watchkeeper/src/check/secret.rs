@@ -82,6 +82,7 @@ fn of_sentinel(name: &[u8]) -> usize {
         | SentinelKey::ConfigEpoch
         | SentinelKey::LeaderEpoch
         | SentinelKey::KnownReplica
+        | SentinelKey::ReplicaHome
         | SentinelKey::KnownSentinel
         | SentinelKey::CurrentEpoch
         | SentinelKey::AnnounceIp

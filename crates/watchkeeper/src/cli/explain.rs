@@ -1,6 +1,9 @@
 //! `watchkeeper explain`: what the logs of sentinels say. Which words are files and which are events is decided here;
 //! reading and telling is [`crate::explain`].
 
+mod follow;
+mod tail;
+
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal, Write};
@@ -10,7 +13,6 @@ use std::process::ExitCode;
 use anyhow::bail;
 use watchkeeper_core::event_text::find;
 
-use super::format::Format;
 use super::lang::Lang;
 use super::status;
 use crate::explain::{self, Log, Report, glossary};
@@ -37,6 +39,22 @@ pub(super) struct ExplainArgs {
     /// How the report is printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Wait for more: each incident is told as it happens
+    #[arg(long, conflicts_with_all = ["list", "unknown"])]
+    follow: bool,
+}
+
+/// The value of `--format`: `explain` draws, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// people, in a terminal
+    Text,
+    /// programs
+    Json,
+    /// pictures: a timeline of each incident
+    Svg,
+    /// a page of its own for a browser, with pictures
+    Html,
 }
 
 /// Marks a word as the name of an event.
@@ -67,8 +85,14 @@ pub(super) fn run(args: &ExplainArgs, lang: Lang) -> ExitCode {
 
 fn explain(args: &ExplainArgs, lang: Lang) -> anyhow::Result<()> {
     if args.list {
-        return say(&glossary::all(lang));
+        return say(&glossary::all(lang)).map(|_| ());
     }
+    let json = match args.format {
+        Format::Text => false,
+        Format::Json => true,
+        Format::Svg | Format::Html if args.follow => bail!(no_pictures(lang)),
+        Format::Svg | Format::Html => false,
+    };
     let is_log = |word: &OsString| word == "-" || Path::new(word).exists();
     let mut texts = Vec::new();
     for word in args.words.iter().filter(|word| !is_log(word)) {
@@ -77,12 +101,12 @@ fn explain(args: &ExplainArgs, lang: Lang) -> anyhow::Result<()> {
         let Some(text) = glossary::one(name, lang) else { bail!(glossary::unknown(name, lang)) };
         texts.push(text);
     }
-    let mut logs: Vec<Log> = args.words.iter().filter(|word| is_log(word)).map(|word| log(word)).collect();
+    let mut logs: Vec<OsString> = args.words.iter().filter(|word| is_log(word)).cloned().collect();
     if args.words.is_empty() {
         if io::stdin().is_terminal() {
             bail!(nothing_to_read(lang));
         }
-        logs.push(log(OsStr::new("-")));
+        logs.push(OsString::from("-"));
     }
     if logs.len() > LOGS_MAX {
         bail!(match lang {
@@ -90,16 +114,23 @@ fn explain(args: &ExplainArgs, lang: Lang) -> anyhow::Result<()> {
             Lang::Zh => format!("日志过多：`{}` 份，最多 {LOGS_MAX} 份", logs.len()),
         });
     }
+    if args.follow {
+        say(&texts.join("\n"))?;
+        return follow::run(&logs, json, lang);
+    }
     if !logs.is_empty() {
+        let logs: Vec<Log> = logs.iter().map(|word| log(word)).collect();
         let report =
             Report::read(&logs).map_err(|why| anyhow::anyhow!(unreadable(&why.name, &why.error, lang)))?;
         let format = match args.format {
             Format::Text => explain::Format::Text,
             Format::Json => explain::Format::Json,
+            Format::Svg => explain::Format::Svg,
+            Format::Html => explain::Format::Html,
         };
         texts.push(report.tell(format, args.unknown, lang));
     }
-    say(&texts.join("\n"))
+    say(&texts.join("\n")).map(|_| ())
 }
 
 /// A file, or standard input.
@@ -108,13 +139,17 @@ fn log(word: &OsStr) -> Log {
     if word == "-" {
         return Log { name, year: None, open: Box::new(|| Ok(Box::new(io::stdin().lock()))), again: false };
     }
-    let metadata = std::fs::metadata(word).ok();
-    let again = metadata.as_ref().is_some_and(|metadata| metadata.is_file());
-    let changed = metadata.and_then(|metadata| metadata.modified().ok());
-    let changed = changed.and_then(|time| jiff::Timestamp::try_from(time).ok());
-    let year = changed.map(|time| i64::from(time.to_zoned(jiff::tz::TimeZone::UTC).year()));
-    let path = word.to_owned();
-    Log { name, year, open: Box::new(move || open(Path::new(&path))), again }
+    let path = Path::new(word);
+    let again = path.is_file();
+    let (year, path) = (year(path), path.to_owned());
+    Log { name, year, open: Box::new(move || open(&path)), again }
+}
+
+/// The year of a file, for lines that name none.
+fn year(path: &Path) -> Option<i64> {
+    let changed = path.metadata().and_then(|metadata| metadata.modified()).ok()?;
+    let changed = jiff::Timestamp::try_from(changed).ok()?;
+    Some(i64::from(changed.to_zoned(jiff::tz::TimeZone::UTC).year()))
 }
 
 fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
@@ -142,11 +177,19 @@ fn nothing_to_read(lang: Lang) -> &'static str {
     )
 }
 
-/// To standard output. A reader that has gone away has seen enough.
-fn say(text: &str) -> anyhow::Result<()> {
+fn no_pictures(lang: Lang) -> &'static str {
+    lang.pick(
+        "`--follow` draws no pictures\nhint: `--format text` or `--format json`; without --follow also svg and html",
+        "`--follow` 不绘图\n提示：使用 `--format text` 或 `--format json`；不加 --follow 时可用 svg 和 html",
+    )
+}
+
+/// To standard output. A reader that has gone away has seen enough: false.
+fn say(text: &str) -> anyhow::Result<bool> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        Ok(()) | Err(_) => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::Disagree { saw, not } => disagree(saw, not, lang),
         Finding::LeaderLost { who } => leader_lost(who),
         Finding::TiltThen { who } => tilt_then(who, lang),
-        Finding::Tilt { who, causes } => tilt(who, causes, lang),
+        Finding::Tilt { who, causes, set_back } => tilt(who, causes, set_back, lang),
         Finding::NoGoodReplica { known, after_tilt, down, said } => {
             no_good_replica(*known, *after_tilt, down, said, lang)
         }
@@ -54,7 +54,7 @@ fn both(en: impl Into<String>, en_hint: &str, zh: impl Into<String>, zh_hint: &s
 }
 
 /// `who` is each sentinel with how often and how long.
-fn tilt(who: &[(String, usize, i64)], causes: &[String], lang: Lang) -> Both {
+fn tilt(who: &[(String, usize, i64)], causes: &[String], set_back: &[(String, i64)], lang: Lang) -> Both {
     let of: Vec<String> = who
         .iter()
         .map(|(name, times, ms)| {
@@ -68,8 +68,14 @@ fn tilt(who: &[(String, usize, i64)], causes: &[String], lang: Lang) -> Both {
         })
         .collect();
     let (of, causes) = (list(&of, lang), causes.join(lang.pick("; ", "；")));
-    let en = if causes.is_empty() { String::new() } else { format!(" The log says why: {causes}.") };
-    let zh = if causes.is_empty() { String::new() } else { format!("日志给出的原因：{causes}。") };
+    let mut en = if causes.is_empty() { String::new() } else { format!(" The log says why: {causes}.") };
+    let mut zh =
+        if causes.is_empty() { String::new() } else { format!("日志给出的原因：{causes}。") };
+    for (name, ms) in set_back {
+        let least = duration(*ms, lang);
+        en += &format!(" The clock of {name} was set back by at least {least}.");
+        zh += &format!("{name} 的时钟被拨回至少 {least}。");
+    }
     both(
         format!("TILT: {of}. In that time they hold nobody for down.{en}"),
         "the process did not run for over 2 s, or the clock jumped. Look for a paused virtual machine or container (snapshot, \

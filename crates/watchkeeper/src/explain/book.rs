@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::incident::{At, Incident, Who};
+use super::incident::{At, Incident, Who, is_address};
 use super::said::{Place, Said};
 use super::source::Entry;
 
@@ -41,6 +41,8 @@ pub(super) struct Speaker {
     pub(super) update: Option<String>,
     /// since when it does not trust its clock
     pub(super) tilt: Option<At>,
+    /// when it spoke last
+    pub(super) last: At,
 }
 
 /// A time in which a sentinel did not trust its clock.
@@ -50,6 +52,8 @@ pub(super) struct Tilt {
     pub(super) from: At,
     pub(super) to: Option<At>,
     pub(super) cause: Option<String>,
+    /// its clock was set back by at least this
+    pub(super) back_ms: i64,
 }
 
 /// What is known of a group.
@@ -60,6 +64,8 @@ pub(super) struct Group {
     pub(super) quorums: BTreeMap<Who, u32>,
     /// ids of its sentinels
     pub(super) sentinels: BTreeSet<String>,
+    /// addresses of its sentinels: all that releases before 3.2 tell of each other
+    pub(super) addresses: BTreeSet<String>,
     /// who holds which other sentinel for down
     pub(super) peers_down: BTreeMap<String, BTreeSet<Who>>,
     /// who holds which replica for down
@@ -115,6 +121,8 @@ pub(super) struct Candidacy {
 #[derive(Debug, Default)]
 pub(super) struct Book {
     pub(super) speakers: Vec<Speaker>,
+    /// who spoke last in each log: nearly always it is the same again
+    recent: Vec<Who>,
     /// where each sentinel is, by id
     pub(super) places: BTreeMap<String, Place>,
     pub(super) groups: BTreeMap<String, Group>,
@@ -178,6 +186,7 @@ impl Book {
             Said::NotSaved => self.other(Other::NotSaved, who, at),
             Said::Unresolved(name) => self.other(Other::Unresolved(name.clone()), who, at),
         }
+        self.speakers[who].last = at;
     }
 
     /// All logs are read.
@@ -198,7 +207,7 @@ impl Book {
     pub(super) fn put_away(&mut self, name: &str) {
         let Some(group) = self.groups.get_mut(name) else { return };
         let Some(mut incident) = group.open.take() else { return };
-        incident.sentinels = group.sentinels.len();
+        incident.sentinels = group.size();
         if incident.new_master.is_none() {
             incident.peers_down.extend(group.peers_down_now());
         }
@@ -211,6 +220,21 @@ impl Book {
 
     /// Who speaks. One process of one log is one sentinel; who it is under another process number, its id tells.
     fn speaker(&mut self, source: usize, entry: &Entry) -> Who {
+        let again = self.recent.get(source).and_then(|who| Some((*who, self.speakers.get(*who)?)));
+        if let Some((who, speaker)) = again {
+            if speaker.source == source && !speaker.absorbed && entry.is_by(speaker.pid, &speaker.label) {
+                return who;
+            }
+        }
+        let who = self.find_speaker(source, entry);
+        if self.recent.len() <= source {
+            self.recent.resize(source + 1, 0);
+        }
+        self.recent[source] = who;
+        who
+    }
+
+    fn find_speaker(&mut self, source: usize, entry: &Entry) -> Who {
         let same =
             |speaker: &Speaker| speaker.source == source && speaker.label == entry.label && !speaker.absorbed;
         let known = self.speakers.iter().rposition(|speaker| same(speaker) && speaker.pid == entry.pid);
@@ -241,6 +265,7 @@ impl Book {
             context: String::new(),
             update: None,
             tilt: None,
+            last: At::MIN,
         });
         self.speakers.len() - 1
     }
@@ -300,7 +325,8 @@ impl Book {
     pub(super) fn tilt(&mut self, who: Who, at: At, begins: bool) {
         if begins {
             if self.tilts.len() < HAPPENINGS_MAX && self.speakers[who].tilt.is_none() {
-                self.tilts.push(Tilt { who, from: at, to: None, cause: None });
+                let back_ms = self.speakers[who].last.saturating_sub(at).max(0);
+                self.tilts.push(Tilt { who, from: at, to: None, cause: None, back_ms });
             }
             self.speakers[who].tilt = Some(at);
             return;
@@ -326,9 +352,20 @@ impl Book {
 
 impl Group {
     pub(super) fn knows(&mut self, id: &str) {
-        if self.sentinels.len() < MEMBERS_MAX {
-            self.sentinels.insert(id.to_owned());
+        let set = if is_address(id) { &mut self.addresses } else { &mut self.sentinels };
+        if set.len() < MEMBERS_MAX {
+            set.insert(id.to_owned());
         }
+    }
+
+    /// How many sentinels it has. Where they are known by addresses, one log alone does not have its own.
+    pub(super) fn size(&self) -> usize {
+        let by_address = match (self.addresses.len(), self.sentinels.len()) {
+            (0, _) => 0,
+            (others, ..=1) => others + 1,
+            (all, _) => all,
+        };
+        self.sentinels.len().max(by_address)
     }
 
     /// Sentinels that somebody holds for down.

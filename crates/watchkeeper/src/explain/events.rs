@@ -6,7 +6,7 @@ use watchkeeper_core::event::EventKind;
 
 use super::book::{Book, Candidacy, MEMBERS_MAX, Other};
 use super::incident::{
-    Afterwards, Agreed, At, End, Foreign, How, Incident, Learned, Vote, Voter, Who, remember,
+    Afterwards, Agreed, At, End, Foreign, How, Incident, Learned, Vote, Voter, Who, is_address, remember,
 };
 use super::said::{Event, Place, Subject};
 
@@ -86,11 +86,11 @@ impl Book {
     fn learn(&mut self, name: &str, event: &Event) {
         if let Subject::Sentinel { id, at } = &event.subject {
             // Before its first hello a sentinel of the file is known by its address.
-            if !id.contains(':') {
+            if !is_address(id) {
                 self.placed(id, at);
-                if let Some(group) = self.group(name) {
-                    group.knows(id);
-                }
+            }
+            if let Some(group) = self.group(name) {
+                group.knows(id);
             }
         }
         let Some(group) = self.group(name) else { return };
@@ -461,7 +461,7 @@ impl Book {
             return self.groups.get_mut(name).and_then(|group| group.open.as_mut());
         }
         let mut before = self.incidents.iter_mut().rev().take(LOOK_BACK);
-        before.find(|incident| was(incident) && at - incident.last < STALE_MS)
+        before.find(|incident| at - incident.last < STALE_MS && was(incident))
     }
 
     fn process(&mut self, who: Who, at: At, event: &Event) {

@@ -106,6 +106,8 @@ pub(super) enum Finding {
     Tilt {
         who: Vec<(String, usize, i64)>,
         causes: Vec<String>,
+        /// whose clock was set back, by how much at least
+        set_back: Vec<(String, i64)>,
     },
     Moved {
         id: String,
@@ -269,7 +271,7 @@ fn election_findings(incident: &Incident, names: &dyn Names, found: &mut Vec<Fin
 /// Votes by candidate, most first.
 pub(super) fn tally(election: &Election, names: &dyn Names) -> Vec<(String, usize)> {
     let mut votes: BTreeMap<String, usize> = BTreeMap::new();
-    for vote in &election.votes {
+    for vote in election.counted() {
         *votes.entry(names.id(&vote.candidate)).or_default() += 1;
     }
     let mut votes: Vec<_> = votes.into_iter().collect();
@@ -405,7 +407,16 @@ pub(super) fn general(book: &Book, names: &dyn Names) -> Vec<Finding> {
     if !tilts.is_empty() {
         let causes: BTreeSet<String> = book.tilts.iter().filter_map(|tilt| tilt.cause.clone()).collect();
         let who = tilts.into_iter().map(|(name, (times, ms))| (name, times, ms)).collect();
-        found.push(Finding::Tilt { who, causes: causes.into_iter().collect() });
+        let mut set_back: BTreeMap<String, i64> = BTreeMap::new();
+        for tilt in book.tilts.iter().filter(|tilt| tilt.back_ms > 0) {
+            let most = set_back.entry(names.who(tilt.who)).or_default();
+            *most = tilt.back_ms.max(*most);
+        }
+        found.push(Finding::Tilt {
+            who,
+            causes: causes.into_iter().collect(),
+            set_back: set_back.into_iter().collect(),
+        });
     }
     for (what, often) in &book.others {
         let who = || often.who.iter().map(|who| names.who(*who)).collect::<Vec<_>>();
@@ -444,7 +455,7 @@ pub(super) fn general(book: &Book, names: &dyn Names) -> Vec<Finding> {
 
 fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &mut Vec<Finding>) {
     let name = name.to_owned();
-    let sentinels = group.sentinels.len();
+    let sentinels = group.size();
     let values: BTreeSet<u32> = group.quorums.values().copied().collect();
     if values.len() > 1 {
         let of = group.quorums.iter().map(|(who, quorum)| (names.who(*who), *quorum)).collect();

@@ -1,7 +1,7 @@
 //! One incident of one group: from the first sign to the last, as several logs together tell it. It only collects; what
 //! belongs to which incident is decided in `book`, what it means in `phases` and `findings`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::said::Place;
 
@@ -137,6 +137,34 @@ pub(super) enum Cause {
     Unknown,
 }
 
+/// How an incident ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Failover,
+    Switchover,
+    /// why, is not known
+    Switched,
+    PromotedByOthers,
+    CameBack,
+    GivenUp,
+    NobodyTookOver,
+}
+
+impl Outcome {
+    /// Its name in JSON, for ever.
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Outcome::Failover => "failover",
+            Outcome::Switchover => "switchover",
+            Outcome::Switched => "switched",
+            Outcome::PromotedByOthers => "promoted-by-others",
+            Outcome::CameBack => "came-back",
+            Outcome::GivenUp => "given-up",
+            Outcome::NobodyTookOver => "nobody-took-over",
+        }
+    }
+}
+
 /// An incident.
 #[derive(Debug, Clone)]
 pub(super) struct Incident {
@@ -210,6 +238,24 @@ impl Incident {
             Cause::Planned
         } else {
             Cause::Unknown
+        }
+    }
+
+    pub(super) fn outcome(&self) -> Outcome {
+        if self.new_master.is_some() {
+            match self.cause() {
+                Cause::MasterDown => Outcome::Failover,
+                Cause::Planned => Outcome::Switchover,
+                Cause::Unknown => Outcome::Switched,
+            }
+        } else if self.foreign.is_some() {
+            Outcome::PromotedByOthers
+        } else if self.came_back().is_some() {
+            Outcome::CameBack
+        } else if self.downs.is_empty() {
+            Outcome::GivenUp
+        } else {
+            Outcome::NobodyTookOver
         }
     }
 
@@ -323,6 +369,36 @@ impl Election {
             remember(&mut self.votes, vote);
         }
     }
+
+    /// Votes without those that are told twice. Releases before 3.2 name a voter by its address, which its own log does
+    /// not have: as many votes by address as there are logs that tell of their own are the same votes.
+    pub(super) fn counted(&self) -> Vec<&Vote> {
+        let told_by_voters = |candidate: &str| {
+            let own = |vote: &&Vote| match &vote.voter {
+                Voter::Log(who) => self.candidates.iter().all(|(them, _)| them != who),
+                Voter::Id(_) => false,
+            };
+            self.votes.iter().filter(|vote| vote.candidate == candidate).filter(own).count()
+        };
+        let mut twice: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut counted = Vec::with_capacity(self.votes.len());
+        for vote in &self.votes {
+            if matches!(&vote.voter, Voter::Id(id) if is_address(id)) {
+                let left = twice.entry(&vote.candidate).or_insert_with(|| told_by_voters(&vote.candidate));
+                if *left > 0 {
+                    *left -= 1;
+                    continue;
+                }
+            }
+            counted.push(vote);
+        }
+        counted
+    }
+}
+
+/// Whether a sentinel is named by where it is instead of by its id.
+pub(super) fn is_address(id: &str) -> bool {
+    id.contains(':')
 }
 
 impl Run {

@@ -4,7 +4,7 @@ use watchkeeper_core::Lang;
 
 use super::advice::advise;
 use super::findings::{Finding, Names, Weight, voter};
-use super::incident::{Cause, Election, Incident};
+use super::incident::{Election, Incident};
 use super::phases::phases;
 use super::report::Report;
 use super::steps::steps;
@@ -46,7 +46,8 @@ pub(super) fn tell(report: &Report, strange: bool, lang: Lang) -> String {
     )
 }
 
-fn incident(report: &Report, incident: &Incident, findings: &[Finding], lang: Lang) -> String {
+/// One incident as an object.
+pub(super) fn incident(report: &Report, incident: &Incident, findings: &[Finding], lang: Lang) -> String {
     let names = &report.names;
     let time = |at: i64| {
         if report.timed() {
@@ -84,7 +85,7 @@ fn incident(report: &Report, incident: &Incident, findings: &[Finding], lang: La
          \"elections\":{},\"phases\":{parts},\"steps\":{steps},\"reasons\":{},\"findings\":{}}}",
         quoted(&incident.group),
         time(incident.began),
-        quoted(outcome(incident)),
+        quoted(incident.outcome().code()),
         quoted(&incident.master),
         maybe(incident.new_master.as_deref()),
         quoted(&words::outcome(incident, report.timed(), lang)),
@@ -94,26 +95,8 @@ fn incident(report: &Report, incident: &Incident, findings: &[Finding], lang: La
     )
 }
 
-fn outcome(incident: &Incident) -> &'static str {
-    if incident.new_master.is_some() {
-        match incident.cause() {
-            Cause::MasterDown => "failover",
-            Cause::Planned => "switchover",
-            Cause::Unknown => "switched",
-        }
-    } else if incident.foreign.is_some() {
-        "promoted-by-others"
-    } else if incident.came_back().is_some() {
-        "came-back"
-    } else if incident.downs.is_empty() {
-        "given-up"
-    } else {
-        "nobody-took-over"
-    }
-}
-
 fn election(election: &Election, names: &dyn Names) -> String {
-    let votes = array(election.votes.iter().map(|vote| {
+    let votes = array(election.counted().into_iter().map(|vote| {
         let (by, to) = (voter(&vote.voter, names), names.id(&vote.candidate));
         format!("{{\"voter\":{},\"candidate\":{}}}", quoted(&by), quoted(&to))
     }));

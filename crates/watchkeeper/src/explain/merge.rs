@@ -23,6 +23,14 @@ pub(super) struct Clock {
     pub(super) zones: bool,
 }
 
+impl Clock {
+    /// The time of an entry: by Greenwich if all logs name their zones, else as the wall showed it.
+    pub(super) fn read(self, entry: &Entry) -> Option<i64> {
+        let east = i64::from(entry.zone.filter(|_| self.zones).unwrap_or(0)) * 60_000;
+        entry.at.map(|at| at.saturating_sub(east).saturating_sub(self.ahead))
+    }
+}
+
 /// An entry that waits. Ordered by time, then as it was read.
 #[derive(Debug)]
 struct Held {
@@ -117,7 +125,7 @@ impl<'a> InOrder<'a> {
                 self.ended = true;
                 return Ok(());
             };
-            let at = time(&entry, self.clock.zones).map(|time| time.saturating_sub(self.clock.ahead));
+            let at = self.clock.read(&entry);
             let order = (self.reach(&entry, at), self.read);
             self.read += 1;
             let held = Held { order, at, entry };
@@ -132,7 +140,7 @@ impl<'a> InOrder<'a> {
 
     /// The place of an entry in time: never before what the same sentinel said earlier.
     fn reach(&mut self, entry: &Entry, at: Option<i64>) -> i64 {
-        let same = |known: &&mut (String, u32, i64)| known.1 == entry.pid && known.0 == entry.label;
+        let same = |known: &&mut (String, u32, i64)| entry.is_by(known.1, &known.0);
         if let Some((_, _, reached)) = self.reached.iter_mut().find(same) {
             *reached = at.unwrap_or(*reached).max(*reached);
             return *reached;
@@ -144,12 +152,6 @@ impl<'a> InOrder<'a> {
         }
         at
     }
-}
-
-/// The time of an entry: by Greenwich if all logs name their zones, else as the wall showed it.
-fn time(entry: &Entry, zones: bool) -> Option<i64> {
-    let east = i64::from(entry.zone.filter(|_| zones).unwrap_or(0)) * 60_000;
-    entry.at.map(|at| at.saturating_sub(east))
 }
 
 #[cfg(test)]

@@ -3,26 +3,33 @@
 //! Valkey's, ours. Where the text comes from and where it goes is left to the command line.
 //!
 //! A log's way: `source` reads bytes, `line` and `stream` take lines apart, `said` finds what they say, `clocks` and
-//! `merge` put several logs in order, `events` finds each its place in the `book`, `phases` and `findings` judge, `text`
-//! and `json` tell. All but the book is forgotten line by line, and the book is bounded.
+//! `merge` put several logs in order, `events` finds each its place in the `book`, `phases` and `findings` judge, `text`,
+//! `json`, `html` and `picture` tell. All but the book is forgotten line by line, and the book is bounded.
+//! `follow` does the same with logs that grow.
 
 mod advice;
 mod book;
 mod clocks;
 mod events;
 mod findings;
+mod follow;
 pub mod glossary;
+mod html;
 mod incident;
 mod json;
 mod line;
+mod markup;
 mod merge;
 mod phases;
+mod picture;
 mod report;
 mod said;
 mod source;
 mod stamp;
 mod steps;
 mod stream;
+mod style;
+mod summary;
 mod text;
 mod width;
 mod words;
@@ -30,6 +37,7 @@ mod words;
 use watchkeeper_core::Lang;
 use watchkeeper_core::event::{EventKind, by_name};
 
+pub use follow::{Follow, Now};
 pub(crate) use line::plain;
 pub use report::{Log, Report, Unreadable};
 pub(crate) use width::columns;
@@ -42,6 +50,10 @@ pub enum Format {
     Text,
     /// for programs
     Json,
+    /// pictures, as one SVG document
+    Svg,
+    /// a page with pictures that needs nothing but itself
+    Html,
 }
 
 impl Report {
@@ -50,6 +62,8 @@ impl Report {
         match format {
             Format::Text => text::tell(self, strange, lang),
             Format::Json => json::tell(self, strange, lang),
+            Format::Svg => picture::tell(self, lang),
+            Format::Html => html::tell(self, strange, lang),
         }
     }
 }

@@ -1,6 +1,10 @@
 //! How long each part of an outage took, and which part was the longest.
 
+use super::findings::Finding;
 use super::incident::{At, Incident};
+
+/// A part that is shorter is not worth advice, in ms.
+const SHORT_MS: i64 = 300;
 
 /// A part of an outage, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,4 +93,17 @@ pub(super) fn phases(incident: &Incident) -> Vec<Took> {
 pub(super) fn longest(parts: &[Took]) -> Option<Took> {
     let all: i64 = parts.iter().map(|part| part.ms()).sum();
     parts.iter().copied().max_by_key(|part| part.ms()).filter(|part| part.ms() * 5 >= all * 2 && all > 0)
+}
+
+/// The parts of an outage that is over and has any.
+pub(super) fn worth_telling(incident: &Incident) -> Option<Vec<Took>> {
+    let parts = phases(incident);
+    let all: i64 = parts.iter().map(|part| part.ms()).sum();
+    (parts.len() >= 2 && all > 0 && incident.is_over()).then_some(parts)
+}
+
+/// The longest part, if it should be made shorter. That sentinels in TILT agree late is said by a finding.
+pub(super) fn to_shorten(parts: &[Took], findings: &[Finding]) -> Option<Took> {
+    let tilt = findings.iter().any(|finding| matches!(finding, Finding::TiltThen { .. }));
+    longest(parts).filter(|part| part.ms() >= SHORT_MS && !(tilt && part.phase == Phase::Agreement))
 }

@@ -7,9 +7,9 @@ use std::io;
 use super::book::{Book, Speaker};
 use super::clocks::{self, Moments};
 use super::findings::{self, Finding, Names};
-use super::incident::{At, Incident, Who};
+use super::incident::{At, Incident, Who, is_address};
 use super::merge::{self, Clock};
-use super::source::{Counts, Source, Strange};
+use super::source::{Counts, Lines, Source, Strange};
 
 /// Missing logs named.
 const ABSENT_SHOWN: usize = 20;
@@ -74,17 +74,28 @@ impl Names for NameTable {
 
     fn id(&self, id: &str) -> String {
         let known = self.ids.get(id).or_else(|| self.places.get(id));
-        known.cloned().unwrap_or_else(|| id.chars().take(8).collect())
+        let short = || if is_address(id) { id.to_owned() } else { id.chars().take(8).collect() };
+        known.cloned().unwrap_or_else(short)
     }
 }
 
-impl Report {
-    /// Reads logs. The first gives the clock of the report.
+/// What logs hold, with nothing concluded yet.
+pub(super) struct Gathered {
+    pub(super) book: Book,
+    /// each with its name
+    pub(super) logs: Vec<(String, Lines)>,
+    pub(super) clocks: Vec<Clock>,
+    /// to be added to times before they are shown, in ms
+    pub(super) east_ms: i64,
+}
+
+impl Gathered {
+    /// Reads logs, twice if that is possible: the clocks of several are compared first.
     ///
     /// # Errors
     ///
     /// A log cannot be read.
-    pub fn read(logs: &[Log]) -> Result<Report, Unreadable> {
+    pub(super) fn read(logs: &[Log]) -> Result<Gathered, Unreadable> {
         let fail = |at: usize| move |error| Unreadable { name: logs[at].name.clone(), error };
         let comparable = logs.len() > 1 && logs.iter().all(|log| log.again);
         let mut moments = Vec::new();
@@ -105,21 +116,39 @@ impl Report {
         let mut book = Book::default();
         let clocks: Vec<Clock> = ahead.iter().map(|ahead| Clock { ahead: *ahead, zones }).collect();
         merge::read(&mut sources, &clocks, &mut book).map_err(|(at, error)| fail(at)(error))?;
-        book.close();
-        let facts = sources.into_iter().zip(ahead).map(|(source, ahead)| LogFacts {
-            name: source.name,
-            counts: source.counts,
-            strange: source.strange,
-            ahead,
+        let logs = sources.into_iter().map(|source| (source.name, source.lines)).collect();
+        Ok(Gathered { book, logs, clocks, east_ms: i64::from(east_ms) * 60_000 })
+    }
+}
+
+impl Report {
+    /// Reads logs. The first gives the clock of the report.
+    ///
+    /// # Errors
+    ///
+    /// A log cannot be read.
+    pub fn read(logs: &[Log]) -> Result<Report, Unreadable> {
+        let mut gathered = Gathered::read(logs)?;
+        gathered.book.close();
+        let facts = gathered.logs.into_iter().zip(gathered.clocks).map(|((name, lines), clock)| LogFacts {
+            name,
+            counts: lines.counts,
+            strange: lines.strange,
+            ahead: clock.ahead,
         });
-        Ok(Report::of(book, facts.collect(), i64::from(east_ms) * 60_000))
+        Ok(Report::of(gathered.book, facts.collect(), gathered.east_ms))
     }
 
-    fn of(book: Book, logs: Vec<LogFacts>, east_ms: i64) -> Report {
+    pub(super) fn of(book: Book, logs: Vec<LogFacts>, east_ms: i64) -> Report {
         let names = name_table(&book, &logs);
         let findings = book.incidents.iter().map(|i| findings::of_incident(i, &book, &names)).collect();
         let general = findings::general(&book, &names);
         Report { logs, book, names, east_ms, findings, general }
+    }
+
+    /// Who is called how, as far as is known by now.
+    pub(super) fn name(&mut self) {
+        self.names = name_table(&self.book, &self.logs);
     }
 
     /// Lines that could not be read.

@@ -2,10 +2,12 @@
 
 use watchkeeper_core::event::{EventKind, by_name};
 
-use super::line::{find, plain};
+use super::line::plain;
 
 /// A text from a log is cut to this, in bytes.
 const TEXT_MAX: usize = 400;
+/// The name of a voter is not longer.
+const VOTER_MAX: usize = 255;
 
 /// A server's or sentinel's address, as logs show it.
 pub(super) type Place = String;
@@ -142,8 +144,20 @@ pub(super) fn text(message: &[u8]) -> String {
 }
 
 fn note(message: &[u8]) -> Option<Said> {
+    // Most lines of most logs are none of these: the first byte tells nearly all of them.
+    match message.first()? {
+        b'S' | b'R' | b'E' | b'T' | b'F' | b'o' | b'U' | b'W' => {
+            known_note(message).or_else(|| voted(message)).or_else(|| reason(message))
+        }
+        b'N' => voted(message).or_else(|| reason(message)),
+        _ => voted(message),
+    }
+}
+
+fn known_note(message: &[u8]) -> Option<Said> {
     let after = |words: &str| message.strip_prefix(words.as_bytes()).map(text);
-    if let Some(id) = after("Sentinel ID is ") {
+    // Releases before 3.2 had a new one with each start.
+    if let Some(id) = after("Sentinel ID is ").or_else(|| after("Sentinel runid is ")) {
         return Some(Said::Id(id));
     }
     if let Some(port) = after("Running mode=sentinel, port=") {
@@ -167,16 +181,17 @@ fn note(message: &[u8]) -> Option<Said> {
     if message.starts_with(b"WARNING: Sentinel was not able to save the new configuration on disk") {
         return Some(Said::NotSaved);
     }
-    voted(message).or_else(|| reason(message))
+    None
 }
 
 /// `<peer> voted for <id> <epoch>`
 fn voted(message: &[u8]) -> Option<Said> {
-    find(message, b" voted for ")?;
+    let voter = message.iter().take(VOTER_MAX).position(|byte| *byte == b' ')?;
+    message[voter..].strip_prefix(b" voted for ")?;
     let words = text(message);
     let (voter, rest) = words.split_once(" voted for ")?;
     let (candidate, epoch) = rest.rsplit_once(' ')?;
-    let is_id = |text: &str| text.len() <= 255 && !text.contains(' ') && !text.is_empty();
+    let is_id = |text: &str| text.len() <= VOTER_MAX && !text.contains(' ') && !text.is_empty();
     let epoch = number(epoch).filter(|_| is_id(voter) && is_id(candidate))?;
     Some(Said::Voted { voter: voter.to_owned(), candidate: candidate.to_owned(), epoch })
 }
@@ -253,6 +268,7 @@ mod tests {
             Said::Voted { voter: "aa".to_owned(), candidate: "bb".to_owned(), epoch: 3 }
         );
         assert_eq!(said("Sentinel ID is aa"), Said::Id("aa".to_owned()));
+        assert_eq!(said("Sentinel runid is aa"), Said::Id("aa".to_owned()));
         assert_eq!(said("Executing user requested FAILOVER of 'm'"), Said::Asked("m".to_owned()));
         assert_eq!(
             said("TILT because the process did not run for 4000 ms: watching on, acting on nothing"),

@@ -3,8 +3,18 @@
 use watchkeeper_core::Lang;
 
 use super::findings::{Names, voter};
-use super::incident::{Afterwards, At, Election, End, How, Incident, Run};
+use super::incident::{Afterwards, At, Election, End, How, Incident, Run, Who};
+use super::said::Place;
 use super::words::{duration, list};
+
+/// To whom something happened, or who did it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Actor {
+    Sentinel(Who),
+    Server(Place),
+    /// several
+    All,
+}
 
 /// A step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +23,7 @@ pub(super) struct Step {
     /// the event behind it; empty if there is none
     pub(super) event: &'static str,
     pub(super) text: String,
+    pub(super) of: Actor,
 }
 
 /// Tells one incident.
@@ -42,20 +53,22 @@ pub(super) fn steps(incident: &Incident, names: &dyn Names, lang: Lang) -> Vec<S
 }
 
 impl Teller<'_> {
-    fn step(&mut self, at: At, event: &'static str, en: String, zh: String) {
+    fn step(&mut self, of: Actor, at: At, event: &'static str, en: String, zh: String) {
         let text = match self.lang {
             Lang::En => en,
             Lang::Zh => zh,
         };
-        self.steps.push(Step { at, event, text });
+        self.steps.push(Step { at, event, text, of });
     }
 
     fn downs(&mut self) {
         let incident = self.incident;
         let master = &incident.master;
         if let Some((who, at)) = incident.asked {
+            let of = Actor::Sentinel(who);
             let who = self.names.who(who);
             self.step(
+                of,
                 at,
                 "",
                 format!("somebody called SENTINEL FAILOVER on {who}; the master {master} is healthy for all this says"),
@@ -63,9 +76,11 @@ impl Teller<'_> {
             );
         }
         for (number, down) in incident.downs.iter().enumerate() {
+            let of = Actor::Sentinel(down.who);
             let who = self.names.who(down.who);
             if number == 0 {
                 self.step(
+                    of.clone(),
                     down.at,
                     "+sdown",
                     format!("{who} gets no answer from the master {master}"),
@@ -73,6 +88,7 @@ impl Teller<'_> {
                 );
             } else if incident.downs[..number].iter().any(|before| before.who == down.who) {
                 self.step(
+                    of.clone(),
                     down.at,
                     "+sdown",
                     format!("{who} gets no answer from it again"),
@@ -80,15 +96,22 @@ impl Teller<'_> {
                 );
             } else {
                 let (en, zh) = (format!("{who} gets no answer either"), format!("{who} 也得不到应答"));
-                self.step(down.at, "+sdown", en, zh);
+                self.step(of.clone(), down.at, "+sdown", en, zh);
             }
             if let Some(up) = down.up {
-                self.step(up, "-sdown", format!("{who} gets answers again"), format!("{who} 重新得到应答"));
+                self.step(
+                    of,
+                    up,
+                    "-sdown",
+                    format!("{who} gets answers again"),
+                    format!("{who} 重新得到应答"),
+                );
             }
         }
         for agreed in &incident.agreed {
             let (who, votes, quorum) = (self.names.who(agreed.who), agreed.votes, agreed.quorum);
             self.step(
+                Actor::Sentinel(agreed.who),
                 agreed.at,
                 "+odown",
                 format!("{who}: {}, {quorum} must", agree(votes)),
@@ -100,6 +123,7 @@ impl Teller<'_> {
     fn election(&mut self, election: &Election) {
         let epoch = election.epoch;
         for (who, at) in &election.candidates {
+            let of = Actor::Sentinel(*who);
             let who = self.names.who(*who);
             let (en, zh) = if self.incident.asked.is_some() {
                 (format!("{who} begins, epoch {epoch}"), format!("{who} 开始，纪元 {epoch}"))
@@ -109,24 +133,26 @@ impl Teller<'_> {
                     format!("{who} 请求执行故障转移，征求选票，纪元 {epoch}"),
                 )
             };
-            self.step(*at, "+try-failover", en, zh);
+            self.step(of, *at, "+try-failover", en, zh);
         }
         let votes = self.votes(election);
         if let Some((who, at)) = election.elected {
+            let of = Actor::Sentinel(who);
             let who = self.names.who(who);
             let (en, zh) = if votes.is_empty() || self.incident.asked.is_some() {
                 (format!("{who} acts"), format!("{who} 开始执行"))
             } else {
                 (format!("{who} is elected: {votes}"), format!("{who} 当选：{votes}"))
             };
-            self.step(at, "+elected-leader", en, zh);
+            self.step(of, at, "+elected-leader", en, zh);
         }
         let open = election.elected.is_none() && election.lost.is_empty();
         if let Some(last) = election.votes.iter().map(|vote| vote.at).max().filter(|_| open) {
             let en = format!("votes in epoch {epoch}: {votes}");
-            self.step(last, "+vote-for-leader", en, format!("纪元 {epoch} 的选票：{votes}"));
+            self.step(Actor::All, last, "+vote-for-leader", en, format!("纪元 {epoch} 的选票：{votes}"));
         }
         for (number, (who, at)) in election.lost.iter().enumerate() {
+            let of = Actor::Sentinel(*who);
             let who = self.names.who(*who);
             let back =
                 self.incident.downs.iter().any(|down| down.up.is_some_and(|up| up <= *at && *at - up < 100));
@@ -140,7 +166,7 @@ impl Teller<'_> {
             } else {
                 (format!("{who} is not elected in epoch {epoch}"), format!("{who} 在纪元 {epoch} 未当选"))
             };
-            self.step(*at, "-failover-abort-not-elected", en, zh);
+            self.step(of, *at, "-failover-abort-not-elected", en, zh);
         }
     }
 
@@ -148,7 +174,8 @@ impl Teller<'_> {
     fn votes(&self, election: &Election) -> String {
         let mut parts = Vec::new();
         for (candidate, _) in super::findings::tally(election, self.names) {
-            let of = election.votes.iter().filter(|vote| self.names.id(&vote.candidate) == candidate);
+            let counted = election.counted();
+            let of = counted.iter().filter(|vote| self.names.id(&vote.candidate) == candidate);
             let mut voters: Vec<String> = of.map(|vote| voter(&vote.voter, self.names)).collect();
             voters.sort();
             let voters = list(&voters, self.lang);
@@ -161,9 +188,11 @@ impl Teller<'_> {
     }
 
     fn run(&mut self, run: &Run) {
+        let leader = Actor::Sentinel(run.who);
         let who = self.names.who(run.who);
         if let Some((replica, at)) = &run.selected {
             self.step(
+                leader.clone(),
                 *at,
                 "+selected-slave",
                 format!("{who} chooses the replica {replica} and tells it to be master"),
@@ -172,6 +201,7 @@ impl Teller<'_> {
         }
         if let Some((replica, at)) = &run.promoted {
             self.step(
+                Actor::Server(replica.clone()),
                 *at,
                 "+promoted-slave",
                 format!("{replica} is a master and takes writes"),
@@ -182,6 +212,7 @@ impl Teller<'_> {
             let replica = &moved.replica;
             if let Some(at) = moved.sent {
                 self.step(
+                    leader.clone(),
                     at,
                     "+slave-reconf-sent",
                     format!("{who} tells the replica {replica} to follow it"),
@@ -190,6 +221,7 @@ impl Teller<'_> {
             }
             if let Some(at) = moved.done {
                 self.step(
+                    Actor::Server(replica.clone()),
                     at,
                     "+slave-reconf-done",
                     format!("{replica} follows it"),
@@ -199,15 +231,17 @@ impl Teller<'_> {
         }
         let Some((end, at)) = run.end else { return };
         let (event, en, zh) = ending(end);
-        self.step(at, event, format!("{who}: {en}"), format!("{who}：{zh}"));
+        self.step(leader, at, event, format!("{who}: {en}"), format!("{who}：{zh}"));
     }
 
     fn foreign(&mut self) {
         let Some(foreign) = &self.incident.foreign else { return };
         let (to, master) = (&foreign.to, &self.incident.master);
         for (who, at) in &foreign.seen {
+            let of = Actor::Sentinel(*who);
             let who = self.names.who(*who);
             self.step(
+                of,
                 *at,
                 "+failover-detected",
                 format!("{who} sees that {to} is a master, by nobody's failover"),
@@ -216,6 +250,7 @@ impl Teller<'_> {
         }
         if let Some(at) = foreign.undone {
             self.step(
+                Actor::Server(to.clone()),
                 at,
                 "+convert-to-slave",
                 format!("{to} is told to follow {master} again"),
@@ -237,6 +272,7 @@ impl Teller<'_> {
                 }
             };
             self.step(
+                Actor::Sentinel(learned.who),
                 learned.at,
                 "+switch-master",
                 format!("{who} tells clients that {new} is the master{en}"),
@@ -277,7 +313,7 @@ impl Teller<'_> {
                     format!("旧主节点 {master} 已成为副本"),
                 ),
             };
-            self.step(*at, event, en, zh);
+            self.step(Actor::Server(master.clone()), *at, event, en, zh);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use watchkeeper_core::Lang;
 
+use super::findings::Weight;
 use super::incident::{Cause, End, Incident};
 use super::phases::Phase;
 use super::width::columns;
@@ -20,6 +21,13 @@ pub(super) fn duration(ms: i64, lang: Lang) -> String {
     }
 }
 
+/// `+1.287 s`
+pub(super) fn plus(ms: i64) -> String {
+    let sign = if ms < 0 { '-' } else { '+' };
+    let ms = ms.unsigned_abs();
+    format!("{sign}{}.{:03} s", ms / 1000, ms % 1000)
+}
+
 /// `a, b and c`
 pub(crate) fn list(items: &[String], lang: Lang) -> String {
     match (items, lang) {
@@ -33,6 +41,29 @@ pub(crate) fn list(items: &[String], lang: Lang) -> String {
 /// `1 line`, `2 lines`
 pub(super) fn count(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
+}
+
+pub(super) fn where_the_time_went(lang: Lang) -> &'static str {
+    lang.pick("Where the time went:", "时间花在哪里：")
+}
+
+pub(super) fn the_log_says(reason: &str, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!("the log says: {reason}"),
+        Lang::Zh => format!("日志原文：{reason}"),
+    }
+}
+
+pub(super) fn weight(weight: Weight, lang: Lang) -> &'static str {
+    match weight {
+        Weight::Bad => lang.pick("bad:", "严重："),
+        Weight::Warning => lang.pick("warning:", "警告："),
+        Weight::Note => lang.pick("note:", "注意："),
+    }
+}
+
+pub(super) fn hint(lang: Lang) -> &'static str {
+    lang.pick("hint: ", "提示：")
 }
 
 pub(super) fn phase(phase: Phase, lang: Lang) -> &'static str {

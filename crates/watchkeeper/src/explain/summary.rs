@@ -1,0 +1,239 @@
+//! What a report says around its incidents, in words and without a form: `text` and `html` put the same lines where they
+//! belong.
+
+use watchkeeper_core::Lang;
+use watchkeeper_core::lang::Words;
+
+use super::book::Other;
+use super::findings::Names;
+use super::incident::Incident;
+use super::report::Report;
+use super::words::{count, duration, list};
+
+/// Clocks that are less apart are corrected without a word, in ms.
+const AHEAD_SHOWN_MS: i64 = 50;
+/// Other happenings shown.
+const OTHERS_SHOWN: usize = 20;
+/// Steps of one incident shown: the first and the last half.
+const STEPS_SHOWN: usize = 100;
+
+pub(super) const DEPLOYMENT: Words = Words { en: "THE DEPLOYMENT", zh: "整体情况" };
+pub(super) const ALSO_SEEN: Words = Words { en: "ALSO SEEN", zh: "此外" };
+pub(super) const SENTINELS: Words = Words { en: "SENTINELS IN THESE LOGS", zh: "日志中的哨兵" };
+
+/// A happening beside the incidents.
+pub(super) struct Seen {
+    pub(super) when: String,
+    pub(super) what: String,
+    /// by whom, and how often
+    pub(super) who: String,
+}
+
+/// A sentinel whose log is read.
+pub(super) struct Spoke {
+    pub(super) name: String,
+    pub(super) place: String,
+    pub(super) id: String,
+    pub(super) log: String,
+}
+
+/// What was read, and what came of it, in a few lines.
+pub(super) fn head(report: &Report, lang: Lang) -> Vec<String> {
+    let lines: u64 = report.logs.iter().map(|log| log.counts.lines).sum();
+    let (incidents, logs) = (report.book.incidents.len() as u64, report.logs.len() as u64);
+    let groups: Vec<String> = report.book.groups.keys().take(10).cloned().collect();
+    let groups = list(&groups, lang);
+    let span = span(report, lang);
+    let (en, zh) = if report.logs.iter().all(|log| log.counts.used == 0) {
+        ("Nothing a sentinel says is in there.".to_owned(), "其中没有哨兵的事件。".to_owned())
+    } else if incidents == 0 {
+        ("No incident.".to_owned(), "没有发现事故。".to_owned())
+    } else {
+        (
+            format!("{}: {groups}", count(incidents, "incident", "incidents")),
+            format!("{incidents} 起事故：{groups}"),
+        )
+    };
+    let mut told = vec![lang.pick(&en, &zh).to_owned()];
+    let en = format!("{}, {}, {span}", count(logs, "log", "logs"), count(lines, "line", "lines"));
+    told.push(lang.pick(&en, &format!("{logs} 份日志，{lines} 行，{span}")).to_owned());
+    if report.book.forgotten > 0 {
+        let forgotten = report.book.forgotten;
+        let en = format!("{} before these are not shown.", count(forgotten, "incident", "incidents"));
+        told.push(lang.pick(&en, &format!("更早的 {forgotten} 起事故未显示。")).to_owned());
+    }
+    for log in report.logs.iter().filter(|log| log.ahead.abs() >= AHEAD_SHOWN_MS) {
+        let first = report.logs.first().map_or("", |log| log.name.as_str());
+        let apart = duration(log.ahead.abs(), lang);
+        let (en, zh) = if log.ahead > 0 { ("ahead of", "快") } else { ("behind", "慢") };
+        let en = format!(
+            "The clock of {} is {apart} {en} that of {first}; its times are corrected here.",
+            log.name
+        );
+        let zh = format!("{} 的时钟比 {first} {zh} {apart}；此处已校正。", log.name);
+        told.push(lang.pick(&en, &zh).to_owned());
+    }
+    told
+}
+
+/// From when to when.
+fn span(report: &Report, lang: Lang) -> String {
+    let Some(first) = report.book.first else { return lang.pick("without times", "没有时间").to_owned() };
+    let last = report.book.last;
+    let (from, to) = (report.clock(first), report.clock(last));
+    if report.date(first) == report.date(last) {
+        format!("{} {from} – {to}", report.date(first))
+    } else {
+        format!("{} {from} – {} {to}", report.date(first), report.date(last))
+    }
+}
+
+/// The title of an incident; how many there are may not be known yet.
+pub(super) fn title(
+    report: &Report,
+    incident: &Incident,
+    number: usize,
+    all: Option<usize>,
+    lang: Lang,
+) -> String {
+    let when = if report.timed() {
+        format!("{} {}", report.date(incident.began), report.clock(incident.began))
+    } else {
+        String::new()
+    };
+    let group = &incident.group;
+    match (lang, all) {
+        (Lang::En, Some(all)) => format!("INCIDENT {number} of {all}  {group}  {when}"),
+        (Lang::En, None) => format!("INCIDENT {number}  {group}  {when}"),
+        (Lang::Zh, Some(all)) => format!("事故 {number}/{all}  {group}  {when}"),
+        (Lang::Zh, None) => format!("事故 {number}  {group}  {when}"),
+    }
+}
+
+/// Of so many steps those in the middle that are not shown.
+pub(super) fn left_out(steps: usize) -> std::ops::Range<usize> {
+    let from = STEPS_SHOWN / 2;
+    from..from + steps.saturating_sub(STEPS_SHOWN)
+}
+
+/// `... 12 more`
+pub(super) fn more_steps(number: usize, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!("... {number} more"),
+        Lang::Zh => format!("…… 另有 {number} 步"),
+    }
+}
+
+/// What is no incident of a master, and how many more there are of it.
+pub(super) fn others(report: &Report, lang: Lang) -> (Vec<Seen>, Option<String>) {
+    let mut told: Vec<_> = report.book.others.iter().filter(|(what, _)| !is_a_finding(what)).collect();
+    told.sort_by_key(|(_, often)| often.first);
+    let seen = told.iter().take(OTHERS_SHOWN).map(|(what, often)| {
+        let who: Vec<String> = often.who.iter().map(|who| report.names.who(*who)).collect();
+        let (en, zh) = other(what, &report.names);
+        let times = match (often.times, lang) {
+            (1, _) => String::new(),
+            (times, Lang::En) => format!(", {times} lines"),
+            (times, Lang::Zh) => format!("，{times} 行"),
+        };
+        Seen {
+            when: if report.timed() { report.clock(often.first) } else { String::new() },
+            what: lang.pick(&en, &zh).to_owned(),
+            who: list(&who, lang) + &times,
+        }
+    });
+    let more = told.len().checked_sub(OTHERS_SHOWN).filter(|more| *more > 0).map(|more| match lang {
+        Lang::En => format!("and {more} more"),
+        Lang::Zh => format!("另有 {more} 条"),
+    });
+    (seen.collect(), more)
+}
+
+/// The sentinels whose logs are read.
+pub(super) fn speakers(report: &Report) -> Vec<Spoke> {
+    let spoke = report.book.present().map(|(who, speaker)| {
+        let place = speaker.id.as_ref().and_then(|id| report.book.places.get(id)).cloned();
+        let port = || speaker.port.as_ref().map(|port| format!(":{port}"));
+        Spoke {
+            name: report.names.who(who),
+            place: place.or_else(port).unwrap_or_default(),
+            id: speaker.id.as_deref().unwrap_or("").chars().take(8).collect(),
+            log: report.log_name(speaker).to_owned(),
+        }
+    });
+    spoke.collect()
+}
+
+/// Whose logs are missing.
+pub(super) fn absent(report: &Report, lang: Lang) -> Option<String> {
+    let absent = report.absent();
+    let (number, names) = (absent.len() as u64, list(&absent, lang));
+    let told = match lang {
+        Lang::En => format!("There is no log of {}: {names}", count(number, "sentinel", "sentinels")),
+        Lang::Zh => format!("缺少 {number} 个哨兵的日志：{names}"),
+    };
+    (number > 0).then_some(told)
+}
+
+/// Lines that could not be read, with those themselves if they are wanted.
+pub(super) fn unread(report: &Report, shown: bool, lang: Lang) -> Vec<String> {
+    let (strange, cut) = (report.strange_lines(), report.logs.iter().map(|log| log.counts.cut).sum::<u64>());
+    let hint = if shown { "" } else { lang.pick(" (--unknown shows them)", "（用 --unknown 查看）") };
+    let mut told = Vec::new();
+    if strange > 0 {
+        let en = format!("{} could not be understood{hint}", count(strange, "line", "lines"));
+        told.push(lang.pick(&en, &format!("{strange} 行无法识别{hint}")).to_owned());
+    }
+    if cut > 0 {
+        let en = format!("{} too long and cut", count(cut, "line was", "lines were"));
+        told.push(lang.pick(&en, &format!("{cut} 行过长，已截断")).to_owned());
+    }
+    let lines = shown && !told.is_empty();
+    for log in report.logs.iter().filter(|_| lines) {
+        told.extend(log.strange.iter().map(|line| format!("  {}:{}: {}", log.name, line.line, line.text)));
+    }
+    told
+}
+
+fn is_a_finding(what: &Other) -> bool {
+    match what {
+        Other::Moved(..) | Other::NotSaved | Other::ScriptFailed(_) | Other::Unresolved(_) => true,
+        Other::SentinelDown(_)
+        | Other::ReplicaDown(..)
+        | Other::Rebooted(..)
+        | Other::Demoted(..)
+        | Other::Reset(_)
+        | Other::Set(..)
+        | Other::Stopped => false,
+    }
+}
+
+fn other(what: &Other, names: &dyn Names) -> (String, String) {
+    match what {
+        Other::SentinelDown(id) => {
+            let name = names.id(id);
+            (format!("the sentinel {name} did not answer"), format!("哨兵 {name} 没有应答"))
+        }
+        Other::ReplicaDown(group, place) => (
+            format!("{group}: the replica {place} did not answer"),
+            format!("{group}：副本 {place} 没有应答"),
+        ),
+        Other::Rebooted(group, place) => {
+            (format!("{group}: the server {place} restarted"), format!("{group}：服务器 {place} 重启"))
+        }
+        Other::Demoted(group, place) => (
+            format!("{group}: {place} said that it is a master and was told to be a replica"),
+            format!("{group}：{place} 自称主节点，被命令成为副本"),
+        ),
+        Other::Reset(group) => {
+            (format!("{group}: SENTINEL RESET"), format!("{group}：执行了 SENTINEL RESET"))
+        }
+        Other::Set(group, option) => {
+            (format!("{group}: {option} was changed"), format!("{group}：修改了 {option}"))
+        }
+        Other::Stopped => ("a sentinel was told to stop".to_owned(), "哨兵被要求停止".to_owned()),
+        Other::Moved(..) | Other::NotSaved | Other::ScriptFailed(_) | Other::Unresolved(_) => {
+            (String::new(), String::new())
+        }
+    }
+}
