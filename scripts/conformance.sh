@@ -13,7 +13,7 @@ cd "$ROOT"
 
 runs=${RUNS:-1}
 [[ $runs =~ ^[1-9][0-9]*$ ]] || fail "\`RUNS=$runs\` is not a number of runs, expected 1 or more"
-all=(harness tcl-suite differential config_round_trip mixed doctor clients_real clients_scripted tilt scripts document check bad_input chaos kubernetes deployment deb)
+all=(harness tcl-suite differential config_round_trip mixed doctor status clients_real clients_scripted tilt scripts document check bad_input chaos kubernetes deployment deb)
 wanted=("$@")
 [ ${#wanted[@]} -gt 0 ] || wanted=("${all[@]}")
 for name in "${wanted[@]}"; do

@@ -7,3 +7,4 @@ pub mod daemon;
 pub mod doctor;
 pub mod explain;
 mod json;
+pub mod live;

@@ -3,11 +3,12 @@
 //!
 //! [`Reach`] says whom to ask and with which login (from options, the environment, or a sentinel's own file);
 //! [`Conn`] is one connection, on which every wait has an end; [`Picture`] is what all of them said at one time.
-//! What the answers mean is left to the commands.
+//! [`Followers`] hear the events of all sentinels. What the answers mean is left to the commands.
 
 mod conn;
 mod endpoint;
 mod fields;
+mod follow;
 mod picture;
 mod reach;
 
@@ -15,6 +16,9 @@ pub use conn::{Conn, Failure};
 pub use endpoint::Endpoint;
 pub use fields::Fields;
 pub(crate) use fields::{text, texts};
+pub use follow::{Followers, Heard, What};
 pub(crate) use picture::each;
-pub use picture::{GroupAnswer, Picture, SentinelAnswer, SentinelSays, ServerAnswer, place};
+pub use picture::{
+    GroupAnswer, ListedReplica, Picture, SentinelAnswer, SentinelSays, ServerAnswer, listed_replicas, place,
+};
 pub use reach::{Login, Reach, ReachArgs};

@@ -13,7 +13,7 @@ use super::reach::Reach;
 /// Asked at the same time at most.
 const AT_ONCE: usize = 16;
 /// Sentinels asked at most; a hostile one can name thousands.
-const SENTINELS_MAX: usize = 128;
+pub(super) const SENTINELS_MAX: usize = 128;
 /// Servers asked at most.
 const SERVERS_MAX: usize = 30_000;
 
@@ -87,13 +87,30 @@ impl Picture {
     pub fn take(reach: &Reach, group: Option<&str>) -> Picture {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let sentinels = ask_sentinels(reach, group);
-        let servers = servers_of(&sentinels);
-        let servers = each(&servers, |(group, at)| ServerAnswer {
-            at: at.clone(),
-            group: group.clone(),
-            says: reach.server(at, group).and_then(|mut conn| ask_server(&mut conn)),
-        });
+        let servers = ask_servers(reach, &servers_of(&sentinels));
         Picture { unix_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX), sentinels, servers }
+    }
+
+    /// Asks those servers, too, that other servers name as their replicas and no sentinel knows: redis-sentinel sees the
+    /// master's own replicas only.
+    #[must_use]
+    pub fn with_sub_replicas(mut self, reach: &Reach) -> Picture {
+        let mut known: BTreeSet<(String, Endpoint)> =
+            self.servers.iter().map(|server| (server.group.clone(), server.at.clone())).collect();
+        let mut from = 0;
+        // Each round asks what the one before named, so it ends with the lowest level.
+        while from < self.servers.len() && known.len() < SERVERS_MAX {
+            let named = self.servers[from..].iter().flat_map(|server| {
+                let info = server.says.as_ref().ok().map(|(info, _)| info);
+                let places = info.map(listed_replicas).unwrap_or_default();
+                places.into_iter().map(|listed| (server.group.clone(), listed.at))
+            });
+            let new: BTreeSet<(String, Endpoint)> = named.filter(|it| !known.contains(it)).collect();
+            from = self.servers.len();
+            known.extend(new.iter().cloned());
+            self.servers.extend(ask_servers(reach, &new.into_iter().collect::<Vec<_>>()));
+        }
+        self
     }
 
     /// The sentinels that answered, with where.
@@ -227,6 +244,43 @@ fn ask_group(conn: &mut Conn, master: Fields) -> Result<GroupAnswer, Failure> {
     Ok(GroupAnswer { name, master, replicas, sentinels, quorum_check })
 }
 
+/// A replica as its source lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedReplica {
+    /// where it listens, as it said itself
+    pub at: Endpoint,
+    /// seconds since it last acknowledged something
+    pub lag_s: Option<i64>,
+}
+
+/// The replicas that the INFO of a server lists: `slave0:ip=...,port=...,state=...,offset=...,lag=...`.
+pub fn listed_replicas(info: &Fields) -> Vec<ListedReplica> {
+    let numbered = |name: &str| {
+        name.strip_prefix("slave").is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let lines = info.iter().filter(|(name, _)| numbered(name));
+    let read = |value: &str| {
+        let part = |name: &str| {
+            value
+                .split(',')
+                .find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name))
+                .map(|p| p.1)
+        };
+        let port = part("port")?.parse().ok().filter(|port| *port != 0)?;
+        let lag_s = part("lag").and_then(|lag| lag.parse().ok());
+        Some(ListedReplica { at: Endpoint::new(part("ip")?, port), lag_s })
+    };
+    lines.filter_map(|(_, value)| read(value)).collect()
+}
+
+fn ask_servers(reach: &Reach, servers: &[(String, Endpoint)]) -> Vec<ServerAnswer> {
+    each(servers, |(group, at)| ServerAnswer {
+        at: at.clone(),
+        group: group.clone(),
+        says: reach.server(at, group).and_then(|mut conn| ask_server(&mut conn)),
+    })
+}
+
 fn ask_server(conn: &mut Conn) -> Result<(Fields, u64), Failure> {
     let info = Fields::info(&conn.call_text(&["INFO"])?);
     Ok((info, ping(conn)?))
@@ -273,6 +327,16 @@ mod tests {
         let items: Vec<usize> = (0..100).collect();
         assert_eq!(each(&items, |n| n * 2), items.iter().map(|n| n * 2).collect::<Vec<_>>());
         assert_eq!(each(&Vec::<usize>::new(), |n| *n), Vec::<usize>::new());
+    }
+
+    #[test]
+    fn replicas_are_read_from_the_info_of_their_source() {
+        let info = Fields::info(
+            "connected_slaves:1\r\nslave0:ip=fd00::2,port=6379,state=online,offset=5,lag=1\r\n\
+             slave1:ip=10.0.0.3,port=0,state=online\r\nslave_priority:100\r\n",
+        );
+        let listed = ListedReplica { at: Endpoint::new("fd00::2", 6379), lag_s: Some(1) };
+        assert_eq!(listed_replicas(&info), [listed]);
     }
 
     #[test]

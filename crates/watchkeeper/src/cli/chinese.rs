@@ -115,6 +115,12 @@ const TEXTS: &[(&str, &str)] = &[
     ("Sentinels, as with --sentinel", "哨兵，同 --sentinel"),
     ("Look at this group only", "只查看这个组"),
     ("Print the table of codes", "打印代码表"),
+    // status, watch, events, failover
+    ("Only this group", "只看这个组"),
+    ("Only events of this group, and those that belong to none", "只看这个组的事件，以及不属于任何组的事件"),
+    ("How each event is printed", "每个事件的输出格式"),
+    ("The group that gets another master", "要更换主节点的组"),
+    ("Do it without asking", "不询问，直接执行"),
     // healthcheck
     (
         "The port the sentinel listens on [default: SENTINEL_PORT, else 26379]",

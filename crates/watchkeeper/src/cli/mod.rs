@@ -10,6 +10,7 @@ mod format;
 mod from_env;
 mod health;
 pub mod lang;
+mod live;
 pub mod own;
 mod rehearse;
 mod text;
@@ -60,11 +61,22 @@ fn call(name: &OsStr, args: &[OsString]) -> Call {
         return Call::Sentinel(persona);
     }
     // `watchkeeper run FILE --sentinel monitor ...` gives an option to a command of ours.
-    let own_command = args.first().is_some_and(|first| own::is_command(first));
+    let own_command = first_word(args).is_some_and(|word| own::is_command(word));
     if !own_command && args.iter().any(|arg| arg == "--sentinel") {
         return Call::Sentinel(persona);
     }
     Call::Own
+}
+
+/// The first word behind `--lang`, which may stand before a command.
+fn first_word(args: &[OsString]) -> Option<&OsString> {
+    let mut args = args.iter();
+    let first = args.next()?;
+    match first.to_str() {
+        Some("--lang") => args.nth(1),
+        Some(option) if option.starts_with("--lang=") => args.next(),
+        Some(_) | None => Some(first),
+    }
 }
 
 #[cfg(test)]
@@ -94,5 +106,8 @@ mod tests {
         assert_eq!(called("watchkeeper x.conf --port 1 --sentinel"), Call::Sentinel(Persona::Redis));
         assert_eq!(called("watchkeeper x.conf --Sentinel"), Call::Own);
         assert_eq!(called("watchkeeper run x.conf --sentinel monitor m h 1 1"), Call::Own);
+        assert_eq!(called("watchkeeper --lang zh status --sentinel h:1"), Call::Own);
+        assert_eq!(called("watchkeeper --lang=zh status --sentinel h:1"), Call::Own);
+        assert_eq!(called("watchkeeper --lang zh --sentinel"), Call::Sentinel(Persona::Redis));
     }
 }

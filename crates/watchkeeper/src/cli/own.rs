@@ -17,6 +17,11 @@ use super::explain::{self, ExplainArgs};
 use super::from_env::{self, Process};
 use super::health::{self, HealthArgs};
 use super::lang::Lang;
+use super::live::events::{self, EventsArgs};
+use super::live::failover::{self, FailoverArgs};
+use super::live::status::{self as status_of, StatusArgs};
+#[cfg(feature = "watch")]
+use super::live::watch::{self, WatchArgs};
 use super::rehearse::{self, RehearseArgs};
 use super::{status, text};
 use crate::daemon::startup::{self, Refusal, banner};
@@ -40,6 +45,15 @@ enum Command {
     Run(Run),
     /// Show a failover with real servers on this machine
     Demo(DemoArgs),
+    /// Show the groups of a running deployment
+    Status(StatusArgs),
+    /// The same, kept up to date on the whole screen
+    #[cfg(feature = "watch")]
+    Watch(WatchArgs),
+    /// Follow the events of all sentinels
+    Events(EventsArgs),
+    /// Give a group another master
+    Failover(FailoverArgs),
     /// Look for what is wrong, or will hurt, in configuration files
     Check(CheckArgs),
     /// Play what would happen if a host, a server or a sentinel were gone
@@ -114,12 +128,26 @@ pub fn command(lang: Lang) -> clap::Command {
 
 /// The command line with what each command is for in this language; options are as defined.
 fn described(lang: Lang) -> clap::Command {
-    Cli::command()
+    let command = Cli::command();
+    #[cfg(feature = "watch")]
+    let command = command.mut_subcommand("watch", |it| {
+        it.about(text::about_watch(lang)).after_help(text::examples_watch(lang))
+    });
+    command
         .version(banner::build_text())
         .about(text::about(lang))
         .after_help(text::examples(lang))
         .mut_subcommand("run", |run| run.about(text::about_run(lang)).after_help(text::examples_run(lang)))
         .mut_subcommand("demo", |demo| demo.about(text::about_demo(lang)))
+        .mut_subcommand("status", |it| {
+            it.about(text::about_status(lang)).after_help(text::examples_status(lang))
+        })
+        .mut_subcommand("events", |it| {
+            it.about(text::about_events(lang)).after_help(text::examples_events(lang))
+        })
+        .mut_subcommand("failover", |it| {
+            it.about(text::about_failover(lang)).after_help(text::examples_failover(lang))
+        })
         .mut_subcommand("check", |it| {
             it.about(text::about_check(lang)).after_help(text::examples_check(lang))
         })
@@ -163,6 +191,11 @@ pub fn main(args: &[OsString], lang: Lang) -> ExitCode {
             eprintln!("{}{error:#}", lang.pick("error: ", "错误："));
             ExitCode::FAILURE
         }),
+        Command::Status(args) => status_of::run(&args, lang),
+        #[cfg(feature = "watch")]
+        Command::Watch(args) => watch::run(&args, lang),
+        Command::Events(args) => events::run(&args, lang),
+        Command::Failover(args) => failover::run(&args, lang),
         Command::Check(args) => check::run(&args, lang),
         Command::Rehearse(args) => rehearse::run(&args, lang),
         Command::Doctor(args) => doctor::run(&args, lang),
@@ -232,7 +265,12 @@ mod tests {
         let cli = parsed.and_then(|found| Cli::from_arg_matches(&found)).unwrap();
         match cli.command {
             Command::Run(run) => run.words,
+            #[cfg(feature = "watch")]
+            Command::Watch(_) => panic!("`{line}` is not `run`"),
             Command::Demo(_)
+            | Command::Status(_)
+            | Command::Events(_)
+            | Command::Failover(_)
             | Command::Check(_)
             | Command::Rehearse(_)
             | Command::Doctor(_)

@@ -38,6 +38,33 @@ pub(super) fn about_demo(lang: Lang) -> &'static str {
     lang.pick("Show a failover with real servers on this machine", "用本机上真实的服务器演示一次故障转移")
 }
 
+/// What `status` does.
+pub(super) fn about_status(lang: Lang) -> &'static str {
+    lang.pick(
+        "Show the groups of a running deployment: servers, sentinels, what is wrong and what is waited for",
+        "显示运行中的各个组：服务器、哨兵、有什么问题、在等什么",
+    )
+}
+
+/// What `watch` does.
+#[cfg(feature = "watch")]
+pub(super) fn about_watch(lang: Lang) -> &'static str {
+    lang.pick(
+        "What `status` shows, kept up to date on the whole screen, with events and keys",
+        "`status` 的内容，全屏持续刷新，附事件与按键操作",
+    )
+}
+
+/// What `events` does.
+pub(super) fn about_events(lang: Lang) -> &'static str {
+    lang.pick("Follow the events of all sentinels, with what they mean", "跟踪所有哨兵的事件，并说明含义")
+}
+
+/// What `failover` does.
+pub(super) fn about_failover(lang: Lang) -> &'static str {
+    lang.pick("Give a group another master, and tell how it goes", "为一个组更换主节点，并讲述经过")
+}
+
 /// What `check` does.
 pub(super) fn about_check(lang: Lang) -> &'static str {
     lang.pick("Look for what is wrong, or will hurt, in configuration files", "检查配置文件中的错误和隐患")
@@ -137,6 +164,57 @@ pub(super) fn examples_doctor(lang: Lang) -> &'static str {
          watchkeeper doctor --list\n\n\
          Redis、Valkey 与 Watchkeeper 的哨兵均可。不会做任何修改。\n\
          退出状态：0，最多只有提示；1，有警告；2，有严重问题；3，没有可询问的哨兵。",
+    )
+}
+
+/// Examples of `status`, and its exit statuses.
+pub(super) fn examples_status(lang: Lang) -> &'static str {
+    lang.pick(
+        "Examples:\n  watchkeeper status\n  watchkeeper status mymaster --sentinel 10.0.0.1:26379\n  \
+         watchkeeper status --config /etc/redis/sentinel.conf --format json\n\n\
+         Of redis-sentinel, valkey-sentinel and Watchkeeper alike. Nothing is changed.\n\
+         Exit status: 0, every group is as it should be; 1, one is not; 2, nobody could be asked.",
+        "示例：\n  watchkeeper status\n  watchkeeper status mymaster --sentinel 10.0.0.1:26379\n  \
+         watchkeeper status --config /etc/redis/sentinel.conf --format json\n\n\
+         redis-sentinel、valkey-sentinel 与 Watchkeeper 均可。不会改变任何东西。\n\
+         退出状态：0，所有组正常；1，有的组有问题；2，无法询问。",
+    )
+}
+
+/// Examples of `watch`, its keys and its exit statuses.
+#[cfg(feature = "watch")]
+pub(super) fn examples_watch(lang: Lang) -> &'static str {
+    lang.pick(
+        "Examples:\n  watchkeeper watch\n  watchkeeper watch mymaster --sentinel 10.0.0.1:26379\n\n\
+         Keys: arrows or j, k choose a group; f asks for a failover of it; ? shows all keys; q ends it.\n\
+         Exit status: 0, it was ended; 2, it could not begin.",
+        "示例：\n  watchkeeper watch\n  watchkeeper watch mymaster --sentinel 10.0.0.1:26379\n\n\
+         按键：方向键或 j、k 选择组；f 请求故障转移；? 显示全部按键；q 退出。\n\
+         退出状态：0，已结束；2，无法开始。",
+    )
+}
+
+/// Examples of `events`, and its exit statuses.
+pub(super) fn examples_events(lang: Lang) -> &'static str {
+    lang.pick(
+        "Examples:\n  watchkeeper events\n  watchkeeper events --group mymaster --format json\n\n\
+         Sentinels that go away are tried again, new ones are found. Ctrl-C ends it.\n\
+         Exit status: 0, it was ended; 2, it could not begin.",
+        "示例：\n  watchkeeper events\n  watchkeeper events --group mymaster --format json\n\n\
+         离开的哨兵会重试，新的哨兵会被发现。按 Ctrl-C 结束。\n\
+         退出状态：0，已结束；2，无法开始。",
+    )
+}
+
+/// Examples of `failover`, and its exit statuses.
+pub(super) fn examples_failover(lang: Lang) -> &'static str {
+    lang.pick(
+        "Examples:\n  watchkeeper failover mymaster\n  watchkeeper failover mymaster --yes --sentinel 10.0.0.1:26379\n\n\
+         One sentinel is asked. Ctrl-C ends this command, not the failover.\n\
+         Exit status: 0, there is another master; 1, there is not; 2, it was not asked for.",
+        "示例：\n  watchkeeper failover mymaster\n  watchkeeper failover mymaster --yes --sentinel 10.0.0.1:26379\n\n\
+         只请求一个哨兵。Ctrl-C 只结束本命令，不影响故障转移。\n\
+         退出状态：0，已更换主节点；1，没有更换；2，未请求。",
     )
 }
 

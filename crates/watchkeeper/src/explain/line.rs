@@ -181,7 +181,7 @@ pub(super) const REORDERING: [char; 11] = [
 ];
 
 /// Without the terminal's colours and other control characters.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return text.to_owned();
     }

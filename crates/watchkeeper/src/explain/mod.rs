@@ -35,8 +35,10 @@ mod width;
 mod words;
 
 use watchkeeper_core::Lang;
+use watchkeeper_core::event::{EventKind, by_name};
 
 pub use follow::{Follow, Now};
+pub(crate) use line::plain;
 pub use report::{Log, Report, Unreadable};
 pub(crate) use width::columns;
 pub(crate) use words::{list, wrap};
@@ -64,4 +66,37 @@ impl Report {
             Format::Html => html::tell(self, strange, lang),
         }
     }
+}
+
+/// An event taken apart: whose it is, and whom it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TakenApart {
+    /// the group; empty for events that name none
+    pub(crate) group: String,
+    /// whom it is about, in a few words
+    pub(crate) about: String,
+}
+
+/// Takes an event apart; nothing if it is not known, or damaged.
+pub(crate) fn taken_apart(name: &str, payload: &str) -> Option<TakenApart> {
+    let spec = by_name(name)?;
+    let event = said::of_kind(spec.kind, payload)?;
+    let about = match (&event.subject, &event.detail[..]) {
+        (said::Subject::Nobody, [from, to]) if !event.group.is_empty() => {
+            format!("{} {from} → {to}", event.group)
+        }
+        (said::Subject::Nobody, [id, epoch]) if spec.kind == EventKind::VoteForLeader => {
+            format!("{} {epoch}", short(id))
+        }
+        (said::Subject::Nobody, detail) => detail.join(" "),
+        (said::Subject::Master(at), _) => format!("{} {at}", event.group),
+        (said::Subject::Replica(at), _) => at.clone(),
+        (said::Subject::Sentinel { id, at }, _) => format!("{} {at}", short(id)),
+    };
+    Some(TakenApart { group: event.group, about })
+}
+
+/// The beginning of an id, by which people know it again.
+fn short(id: &str) -> String {
+    id.chars().take(8).collect()
 }

@@ -8,8 +8,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use watchkeeper_resp::Frame;
 
 use super::Feed;
-use super::client::{Client, texts};
+use super::client::{PATIENCE, connect};
 use super::phases::Seen;
+use crate::ask::texts;
 
 /// Before a sentinel that cannot be reached is tried again.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -29,10 +30,10 @@ enum Ended {
 }
 
 fn subscription(sentinel: usize, port: u16, ready: &Sender<usize>, reports: &Sender<Feed>) -> Result<Ended> {
-    let mut client = Client::connect(port)?;
-    client.send(&["PSUBSCRIBE", "*"])?;
+    let mut conn = connect(port)?;
+    conn.send(&["PSUBSCRIBE", "*"])?;
     loop {
-        let Some(frame) = client.receive()? else { continue };
+        let Some(frame) = conn.receive(PATIENCE)? else { continue };
         let at = Instant::now();
         match event(&frame) {
             Message::Subscribed => drop(ready.send(sentinel)),

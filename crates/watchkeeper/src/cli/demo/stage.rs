@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 
 use super::cast::{self, Cast};
-use super::client::{ask, field, text};
+use super::client::{ask, connect};
 use super::processes::{Workshop, own_program};
 use super::tree::{Place, place};
 use super::{DemoArgs, GROUP};
+use crate::ask::Fields;
 
 /// Programs, processes and players.
 pub(super) struct Stage {
@@ -89,8 +90,7 @@ impl Stage {
             .cast
             .sentinels
             .iter()
-            .filter_map(|sentinel| ask(sentinel.port, &["SENTINEL", "MYID"]).ok())
-            .map(|id| text(&id))
+            .filter_map(|sentinel| connect(sentinel.port).ok()?.call_text(&["SENTINEL", "MYID"]).ok())
             .filter(|id| !id.is_empty())
             .collect();
         let all = ids.len() == self.cast.sentinels.len();
@@ -123,11 +123,12 @@ pub(super) struct View {
 impl View {
     /// Asks it.
     pub(super) fn of(sentinel: u16) -> Option<View> {
-        let answer = ask(sentinel, &["SENTINEL", "MASTER", GROUP]).ok()?;
+        let answer = Fields::of(&ask(sentinel, &["SENTINEL", "MASTER", GROUP]).ok()?);
+        let count = |name| answer.get(name).parse().ok();
         Some(View {
-            master: field(&answer, "port")?,
-            peers: field(&answer, "num-other-sentinels")?.parse().ok()?,
-            replicas: field(&answer, "num-slaves")?.parse().ok()?,
+            master: answer.get("port").to_owned(),
+            peers: count("num-other-sentinels")?,
+            replicas: count("num-slaves")?,
         })
     }
 }

@@ -2,7 +2,9 @@
 
 use super::Lang;
 use super::cast::{Cast, Player};
-use super::client::{ask, texts};
+use super::client::ask;
+use crate::ask::texts;
+use crate::live::{Row, rows};
 
 /// What one server says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,32 +38,16 @@ pub(super) fn draw(cast: &Cast, lang: Lang) -> Vec<String> {
 
 /// The tree as lines. A server whose parent is not among them is drawn at the top.
 fn lines(places: &[(&Player, Place)], lang: Lang) -> Vec<String> {
-    let known = |port: u16| places.iter().any(|(player, _)| player.port == port);
-    let mut out = Vec::new();
-    for (player, place) in places {
-        let child = matches!(place, Place::Replica { of, .. } if known(*of));
-        if !child {
-            out.push(label(player, place, lang));
-            branch(places, player.port, "", lang, &mut out);
-        }
-    }
-    out
-}
-
-fn branch(places: &[(&Player, Place)], parent: u16, indent: &str, lang: Lang, out: &mut Vec<String>) {
-    // Two servers may follow each other for a moment; a line cannot be longer than there are servers.
-    if indent.chars().count() / 3 > places.len() {
-        return;
-    }
-    let children: Vec<_> = places
-        .iter()
-        .filter(|(_, place)| matches!(place, Place::Replica { of, .. } if *of == parent))
-        .collect();
-    for (at, (player, place)) in children.iter().enumerate() {
-        let last = at + 1 == children.len();
-        out.push(format!("{indent}{} {}", if last { "└─" } else { "├─" }, label(player, place, lang)));
-        branch(places, player.port, &format!("{indent}{}", if last { "   " } else { "│  " }), lang, out);
-    }
+    let parent = |place: &Place| match place {
+        Place::Replica { of, .. } => places.iter().position(|(player, _)| player.port == *of),
+        Place::Master | Place::Down => None,
+    };
+    let parents: Vec<Option<usize>> = places.iter().map(|(_, place)| parent(place)).collect();
+    let line = |row: &Row| {
+        let (player, place) = &places[row.member];
+        format!("{}{}", row.branch, label(player, place, lang))
+    };
+    rows(&parents).iter().map(line).collect()
 }
 
 fn label(player: &Player, place: &Place, lang: Lang) -> String {
@@ -106,6 +92,13 @@ mod tests {
         let cast = Cast::of([1, 2, 3], [4, 5, 6]);
         let [a, b, c] = &cast.servers;
         let ring = |of| Place::Replica { of, linked: false };
-        assert_eq!(drawn(&[(a, ring(2)), (b, ring(1)), (c, Place::Master)]), ["C 127.0.0.1:3 master"]);
+        assert_eq!(
+            drawn(&[(a, ring(2)), (b, ring(1)), (c, Place::Master)]),
+            [
+                "C 127.0.0.1:3 master",
+                "A 127.0.0.1:1 replica, not connected",
+                "└─ B 127.0.0.1:2 replica, not connected"
+            ]
+        );
     }
 }

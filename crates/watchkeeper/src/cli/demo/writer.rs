@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use super::client::{Client, ask, text, texts};
+use super::client::{ask, connect};
 use super::{Feed, GROUP};
+use crate::ask::{Conn, texts};
 
 /// The key it counts in.
 const KEY: &str = "watchkeeper:demo";
@@ -30,7 +31,7 @@ pub(super) struct Write {
 pub(super) fn run(sentinels: &[u16], reports: &Sender<Feed>) {
     let mut number = 0;
     for sentinel in sentinels.iter().cycle() {
-        if let Ok((mut client, port, held)) = connect(*sentinel) {
+        if let Ok((mut client, port, held)) = find_master(*sentinel) {
             if reports.send(Feed::Found { port, number: held }).is_err() {
                 return;
             }
@@ -50,15 +51,15 @@ pub(super) fn run(sentinels: &[u16], reports: &Sender<Feed>) {
 }
 
 /// The master that this sentinel names, if it agrees that it is one, and the number it holds.
-fn connect(sentinel: u16) -> Result<(Client, u16, u64)> {
+fn find_master(sentinel: u16) -> Result<(Conn, u16, u64)> {
     let address = texts(&ask(sentinel, &["SENTINEL", "GET-MASTER-ADDR-BY-NAME", GROUP])?);
     let Some(port) = address.get(1).and_then(|port| port.parse().ok()) else {
         bail!("the sentinel knows no master");
     };
-    let mut client = Client::connect(port)?;
+    let mut client = connect(port)?;
     if texts(&client.call(&["ROLE"])?).first().map(String::as_str) != Some("master") {
         bail!("`{port}` is no master");
     }
-    let held = text(&client.call(&["GET", KEY])?).parse().unwrap_or(0);
+    let held = client.call_text(&["GET", KEY])?.parse().unwrap_or(0);
     Ok((client, port, held))
 }

@@ -1,0 +1,261 @@
+//! `watchkeeper failover GROUP`: asks one sentinel for it, and tells what all of them say until it is over.
+
+mod course;
+mod probe;
+pub(super) mod words;
+
+use std::collections::BTreeSet;
+use std::io::{self, BufRead, IsTerminal};
+use std::process::ExitCode;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use jiff::tz::TimeZone;
+
+use self::course::{Course, End};
+use self::probe::Probe;
+use super::{Interrupt, NOT_ASKED, WRONG, complain, look, no_such_group, nobody_answered, print, reach, say};
+use crate::ask::{Endpoint, Failure, Followers, Heard, Reach, ReachArgs, What};
+use crate::cli::lang::Lang;
+use crate::cli::status;
+use crate::live::{GroupStatus, Happened, SentinelState, ServerState};
+
+/// Between two looks at Ctrl-C and the clock.
+const LOOK: Duration = Duration::from_millis(50);
+/// Between two looks at whether all servers follow.
+const LOOK_AT_SERVERS: Duration = Duration::from_millis(250);
+/// How long the servers are waited for after the switch: redis-sentinel demotes the old master some 10 s late.
+const FOLLOW_MAX: Duration = Duration::from_secs(20);
+/// No failover is followed for longer, whatever its `failover-timeout`.
+const COURSE_MAX: Duration = Duration::from_secs(24 * 3600);
+/// Ended by Ctrl-C, as shells say it.
+const INTERRUPTED: i32 = 130;
+
+/// `watchkeeper failover`
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct FailoverArgs {
+    /// The group that gets another master
+    #[arg(value_name = "GROUP")]
+    group: String,
+    /// Do it without asking
+    #[arg(long, short = 'y')]
+    yes: bool,
+    #[command(flatten)]
+    reach: ReachArgs,
+}
+
+/// 0, there is another master; 1, there is not; 2, it was not asked for.
+pub(in crate::cli) fn run(args: &FailoverArgs, lang: Lang) -> ExitCode {
+    status(match prepare(args, lang) {
+        Ok((reach, group)) => perform(&reach, &group, lang),
+        Err(code) => code,
+    })
+}
+
+/// Looks, says what will be done, and has it confirmed.
+fn prepare(args: &FailoverArgs, lang: Lang) -> Result<(Reach, GroupStatus), i32> {
+    let reach = reach(&args.reach, lang)?;
+    let refused = |why: &str| {
+        complain(why, lang);
+        Err(NOT_ASKED)
+    };
+    let mut seen = look(&reach, Some(&args.group));
+    if seen.answered == 0 {
+        return refused(&nobody_answered(&seen, lang));
+    }
+    let Some(group) = seen.groups.pop() else { return refused(&no_such_group(&reach, &args.group, lang)) };
+    if group.failover.is_some() {
+        print(&[group.headline(lang)]);
+        return refused(words::in_progress(lang));
+    }
+    if !args.yes && !io::stdin().is_terminal() {
+        return refused(lang.pick(
+            "standard input is no terminal, so nobody can be asked\nhint: `--yes` does it without asking",
+            "标准输入不是终端，无法确认\n提示：`--yes` 不询问直接执行",
+        ));
+    }
+    print(&words::plan(&group, lang));
+    if args.yes || confirmed(lang) {
+        return Ok((reach, group));
+    }
+    say(lang.pick("Nothing was done.\n", "未执行任何操作。\n"));
+    Err(NOT_ASKED)
+}
+
+fn confirmed(lang: Lang) -> bool {
+    say(lang.pick("Do it? [y/N] ", "确定执行？[y/N] "));
+    let mut line = String::new();
+    let read = io::stdin().lock().read_line(&mut line).is_ok();
+    read && ["y", "yes", "是"].contains(&line.trim().to_lowercase().as_str())
+}
+
+/// Listens first, so that nothing is missed; asks; tells.
+fn perform(reach: &Reach, group: &GroupStatus, lang: Lang) -> i32 {
+    let interrupt = match Interrupt::catch() {
+        Ok(interrupt) => interrupt,
+        Err(error) => {
+            complain(&error.to_string(), lang);
+            return NOT_ASKED;
+        }
+    };
+    let mut sentinels = answering(group);
+    // Whom the user named is asked first.
+    sentinels.sort_by_key(|at| !reach.sentinels.contains(at));
+    let (sender, heard) = channel();
+    let mut everybody = reach.clone();
+    everybody.sentinels.clone_from(&sentinels);
+    let _followers = Followers::start(&everybody, sender);
+    let listening = listening(&heard, sentinels.len(), reach.patience);
+    let probe = Probe::start(reach, &group.name, sentinels.clone());
+    let mut course = Course::new(&group.name, Instant::now(), listening);
+    let by = match ask(reach, &sentinels, &group.name) {
+        Ok(by) => by,
+        Err((at, failure)) => {
+            complain(&words::refused(&at, &failure, group, lang), lang);
+            return WRONG;
+        }
+    };
+    print(&[words::asked(&by, lang)]);
+    let mut telling = Telling { reach, group, heard, interrupt, zone: TimeZone::system(), lang };
+    let ended = telling.until_it_ends(&mut course);
+    let stopped = ended.as_ref().is_err_and(|stop| *stop == Stop::Interrupted);
+    if let Ok(End::Switched(new)) = &ended {
+        telling.until_all_follow(&mut course, new);
+    }
+    let gap = probe.stop();
+    if stopped {
+        say(words::goes_on(lang));
+        return INTERRUPTED;
+    }
+    print(&words::summary(&ended, &course, gap, lang));
+    match ended {
+        Ok(End::Switched(_)) => {
+            if let Some(group) = look(reach, Some(&group.name)).groups.first() {
+                print(&group.server_lines(lang));
+            }
+            0
+        }
+        Ok(End::GivenUp(_)) | Err(_) => WRONG,
+    }
+}
+
+/// The sentinels of the group that answered.
+pub(super) fn answering(group: &GroupStatus) -> Vec<Endpoint> {
+    let answers = |state: &SentinelState| matches!(state, SentinelState::Up | SentinelState::Tilt(_));
+    let sentinels = group.sentinels.iter().filter(|sentinel| answers(&sentinel.state));
+    sentinels.map(|sentinel| sentinel.at.clone()).collect()
+}
+
+/// Waits for the subscriptions; those that take too long are done without.
+fn listening(heard: &Receiver<Heard>, wanted: usize, patience: Duration) -> BTreeSet<Endpoint> {
+    let until = Instant::now() + patience;
+    let mut listening = BTreeSet::new();
+    while listening.len() < wanted {
+        let left = until.saturating_duration_since(Instant::now());
+        let Ok(next) = heard.recv_timeout(left) else { break };
+        match next.what {
+            What::Connected => drop(listening.insert(next.sentinel)),
+            What::Lost(_) => drop(listening.remove(&next.sentinel)),
+            What::Event { .. } => {}
+        }
+    }
+    listening
+}
+
+/// Asks the first sentinel that answers; who that was.
+pub(super) fn ask(
+    reach: &Reach,
+    sentinels: &[Endpoint],
+    group: &str,
+) -> Result<Endpoint, (Endpoint, Failure)> {
+    let mut failed = None;
+    for at in sentinels {
+        match reach.sentinel(at).and_then(|mut conn| conn.call(&["SENTINEL", "FAILOVER", group])) {
+            Ok(_) => return Ok(at.clone()),
+            // Asked and not answered: asking another one as well could make two of it.
+            Err(failure @ (Failure::Refused(_) | Failure::Silent(_) | Failure::Broken(_))) => {
+                return Err((at.clone(), failure));
+            }
+            Err(failure @ (Failure::Unreachable(_) | Failure::Protocol(_))) => {
+                failed = Some((at.clone(), failure));
+            }
+        }
+    }
+    Err(failed.unwrap_or_else(|| {
+        (Endpoint::new("?", 0), Failure::Unreachable("no sentinel of the group answers".to_owned()))
+    }))
+}
+
+/// Why it is no longer followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    Interrupted,
+    TimeIsUp,
+}
+
+/// Tells what is heard.
+struct Telling<'a> {
+    reach: &'a Reach,
+    group: &'a GroupStatus,
+    heard: Receiver<Heard>,
+    interrupt: Interrupt,
+    zone: TimeZone,
+    lang: Lang,
+}
+
+impl Telling<'_> {
+    /// At most `failover-timeout`, after which a sentinel gives it up itself, and a little for the others to hear of it.
+    fn until_it_ends(&mut self, course: &mut Course) -> Result<End, Stop> {
+        let limit = Duration::from_millis(u64::try_from(self.group.failover_timeout_ms).unwrap_or(0));
+        let until = Instant::now() + limit.min(COURSE_MAX) + FOLLOW_MAX;
+        loop {
+            self.tell(course, LOOK);
+            if let Some(end) = course.end() {
+                return Ok(end);
+            }
+            if self.interrupt.came() {
+                return Err(Stop::Interrupted);
+            }
+            if Instant::now() > until {
+                return course.switched().cloned().map(End::Switched).ok_or(Stop::TimeIsUp);
+            }
+        }
+    }
+
+    /// Until every server that answered before follows the new master, or for a while.
+    fn until_all_follow(&mut self, course: &mut Course, new: &Endpoint) {
+        let silent = |state: &ServerState| matches!(state, ServerState::Silent(_) | ServerState::Login(_));
+        let before = self.group.servers.iter().filter(|server| !silent(&server.state));
+        let expected: Vec<Endpoint> = before.map(|server| server.at.clone()).collect();
+        let until = Instant::now() + FOLLOW_MAX;
+        while Instant::now() < until && !self.interrupt.came() {
+            let seen = look(self.reach, Some(&self.group.name));
+            let follows = |at: &Endpoint| {
+                let server = seen.groups.first().and_then(|group| group.server(at));
+                at == new || server.is_some_and(|server| server.state == ServerState::InStep)
+            };
+            if expected.iter().all(follows) {
+                self.tell(course, Duration::ZERO);
+                course.followed(Instant::now());
+                return;
+            }
+            self.tell(course, LOOK_AT_SERVERS);
+        }
+    }
+
+    /// Prints what comes within this time, and what is there already.
+    fn tell(&mut self, course: &mut Course, wait: Duration) {
+        let until = Instant::now() + wait;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let Ok(next) = self.heard.recv_timeout(left) else { return };
+            if course.concerns(&next) {
+                print(&[Happened::of(&next).line(&self.zone, self.lang)]);
+            }
+            course.hear(&next);
+            if course.end().is_some() {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! For how long clients had no master: asked as clients ask, a sentinel for the address and the server there for its
+//! role, all the time. Nothing is written, as the data is the user's.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use watchkeeper_resp::Frame;
+
+use crate::ask::{Conn, Endpoint, Failure, Reach};
+
+/// Between two questions, which is also the resolution.
+const PAUSE: Duration = Duration::from_millis(5);
+/// A server that hangs is given up after this.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// Asks until it is stopped.
+pub(super) struct Probe {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<Option<Duration>>,
+}
+
+impl Probe {
+    pub(super) fn start(reach: &Reach, group: &str, sentinels: Vec<Endpoint>) -> Probe {
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut reach = reach.clone();
+        reach.patience = reach.patience.min(PATIENCE);
+        let mut asking =
+            Asking { reach, group: group.to_owned(), sentinels, turn: 0, sentinel: None, server: None };
+        let over = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || longest_gap(&over, || asking.ask()));
+        Probe { stop, thread }
+    }
+
+    /// The longest time between two answers of a master; nothing if no server let us ask.
+    pub(super) fn stop(self) -> Option<Duration> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.join().ok().flatten()
+    }
+}
+
+fn longest_gap(over: &AtomicBool, mut ask: impl FnMut() -> bool) -> Option<Duration> {
+    let mut last: Option<Instant> = None;
+    let mut longest = Duration::ZERO;
+    loop {
+        let ended = over.load(Ordering::Relaxed);
+        let good = ask();
+        let now = Instant::now();
+        if good || ended {
+            longest = longest.max(last.map_or(Duration::ZERO, |last| now - last));
+        }
+        if good {
+            last = Some(now);
+        }
+        if ended {
+            return last.map(|_| longest);
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+struct Asking {
+    reach: Reach,
+    group: String,
+    sentinels: Vec<Endpoint>,
+    turn: usize,
+    sentinel: Option<Conn>,
+    server: Option<(Endpoint, Conn)>,
+}
+
+impl Asking {
+    /// Whether there is a master where a sentinel says.
+    fn ask(&mut self) -> bool {
+        let Ok(address) = self.address() else {
+            // The next one is asked next.
+            self.sentinel = None;
+            self.turn += 1;
+            return false;
+        };
+        let Some(address) = address else { return false };
+        let good = self.is_master(&address).unwrap_or(false);
+        if !good {
+            self.server = None;
+        }
+        good
+    }
+
+    fn address(&mut self) -> Result<Option<Endpoint>, Failure> {
+        let mut conn = match self.sentinel.take() {
+            Some(conn) => conn,
+            None => self.reach.sentinel(&self.sentinels[self.turn % self.sentinels.len()])?,
+        };
+        let answer = conn.call(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", &self.group])?;
+        self.sentinel = Some(conn);
+        let Frame::Array(items) = &answer else { return Ok(None) };
+        let [Frame::Bulk(host), Frame::Bulk(port)] = &items[..] else { return Ok(None) };
+        let port = String::from_utf8_lossy(port).parse().ok();
+        Ok(port.map(|port| Endpoint::new(String::from_utf8_lossy(host), port)))
+    }
+
+    fn is_master(&mut self, address: &Endpoint) -> Result<bool, Failure> {
+        let mut conn = match self.server.take().filter(|(at, _)| at == address) {
+            Some((_, conn)) => conn,
+            None => self.reach.server(address, &self.group)?,
+        };
+        let answer = conn.call(&["ROLE"])?;
+        self.server = Some((address.clone(), conn));
+        let Frame::Array(items) = &answer else { return Ok(false) };
+        Ok(matches!(items.first(), Some(Frame::Bulk(role)) if role.as_slice() == b"master"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_any_answer_nothing_was_measured() {
+        let over = AtomicBool::new(true);
+        assert_eq!(longest_gap(&over, || false), None);
+    }
+
+    #[test]
+    fn the_longest_silence_counts_also_at_the_end() {
+        let over = AtomicBool::new(false);
+        let mut turn = 0;
+        let gap = longest_gap(&over, || {
+            turn += 1;
+            over.store(turn == 5, Ordering::Relaxed);
+            turn == 1
+        });
+        assert!(gap.is_some_and(|gap| gap >= 4 * PAUSE), "{gap:?}");
+    }
+}

@@ -1,0 +1,233 @@
+//! What `failover` says.
+
+use std::time::Duration;
+
+use watchkeeper_core::event::by_name;
+
+use super::Stop;
+use super::course::{Course, End, Phase};
+use crate::ask::{Endpoint, Failure};
+use crate::cli::lang::Lang;
+use crate::live::{GroupStatus, Line, Tone, failure, refused_replica};
+
+/// What will be done.
+pub(in crate::cli::live) fn plan(group: &GroupStatus, lang: Lang) -> Vec<Line> {
+    let mut lines = vec![group.headline(lang), group.master_line(lang)];
+    match group.heir() {
+        Some(heir) => {
+            let text = match lang {
+                Lang::En => format!(
+                    "A sentinel will promote a replica, most likely {} (priority {}); the other servers will follow it.",
+                    heir.at, heir.priority
+                ),
+                Lang::Zh => {
+                    format!(
+                        "哨兵将提升一个副本，很可能是 {}（优先级 {}）；其余服务器将跟随它。",
+                        heir.at, heir.priority
+                    )
+                }
+            };
+            lines.push(Line::of(Tone::Plain, &text));
+        }
+        None => {
+            lines.push(Line::of(
+                Tone::Warn,
+                lang.pick(
+                    "No replica can be promoted, so the sentinel will refuse:",
+                    "没有可以提升的副本，哨兵会拒绝：",
+                ),
+            ));
+            lines.extend(unfit(group, lang).iter().map(|text| Line::of(Tone::Plain, text)));
+        }
+    }
+    lines.push(Line::of(
+        Tone::Plain,
+        lang.pick(
+            "Clients lose their connections and must ask for the new master; writes that the replica has not got by then are lost.",
+            "客户端连接会断开，需要重新查询主节点；届时副本尚未收到的写入会丢失。",
+        ),
+    ));
+    lines
+}
+
+fn unfit(group: &GroupStatus, lang: Lang) -> Vec<String> {
+    let refused = group.candidates.iter().filter_map(|it| Some((&it.at, it.refusal?)));
+    refused.map(|(at, why)| format!("  {}", refused_replica(at, why, lang))).collect()
+}
+
+/// Who was asked.
+pub(in crate::cli::live) fn asked(by: &Endpoint, lang: Lang) -> Line {
+    Line::of(
+        Tone::Bold,
+        &match lang {
+            Lang::En => format!("Asked {by} for a failover."),
+            Lang::Zh => format!("已向 {by} 请求故障转移。"),
+        },
+    )
+}
+
+/// The sentinel did not do it.
+pub(in crate::cli::live) fn refused(at: &Endpoint, why: &Failure, group: &GroupStatus, lang: Lang) -> String {
+    let told = crate::explain::plain(&failure(why, lang));
+    let text = match lang {
+        Lang::En => format!("the sentinel {at} did not do it: {told}"),
+        Lang::Zh => format!("哨兵 {at} 没有执行：{told}"),
+    };
+    let hint = match why {
+        Failure::Refused(words) => hint(words, group, lang),
+        Failure::Silent(_) | Failure::Broken(_) => lang
+            .pick(
+                "it may do it all the same: `watchkeeper status` shows whether it does",
+                "它仍可能执行：用 `watchkeeper status` 查看",
+            )
+            .to_owned(),
+        Failure::Unreachable(_) | Failure::Protocol(_) => String::new(),
+    };
+    if hint.is_empty() { text } else { format!("{text}\n{}{hint}", lang.pick("hint: ", "提示：")) }
+}
+
+fn hint(words: &str, group: &GroupStatus, lang: Lang) -> String {
+    let code = words.split(' ').next().unwrap_or_default();
+    match code {
+        "NOGOODSLAVE" => {
+            let title = lang.pick("no replica can be promoted", "没有可以提升的副本");
+            let reasons = unfit(group, lang);
+            if reasons.is_empty() { title.to_owned() } else { format!("{title}\n{}", reasons.join("\n")) }
+        }
+        "INPROG" => in_progress(lang).to_owned(),
+        "NOAUTH" | "NOPERM" | "WRONGPASS" => lang
+            .pick(
+                "`--user` and `--pass-file` name a user that may do SENTINEL FAILOVER",
+                "用 `--user` 和 `--pass-file` 指定有权执行 SENTINEL FAILOVER 的用户",
+            )
+            .to_owned(),
+        _ if words.contains("No such master") => {
+            lang.pick("it has just forgotten this group", "它刚刚不再监视这个组").to_owned()
+        }
+        _ => String::new(),
+    }
+}
+
+/// Somebody else has begun one.
+pub(super) fn in_progress(lang: Lang) -> &'static str {
+    lang.pick(
+        "one is in progress already: `watchkeeper events` follows it",
+        "已有故障转移在进行：用 `watchkeeper events` 跟踪",
+    )
+}
+
+/// What Ctrl-C means.
+pub(super) fn goes_on(lang: Lang) -> &'static str {
+    lang.pick(
+        "\nThe failover goes on without this command: `watchkeeper events` follows it.\n",
+        "\n故障转移仍在继续，与本命令无关：用 `watchkeeper events` 跟踪。\n",
+    )
+}
+
+/// What came of it.
+pub(super) fn summary(
+    ended: &Result<End, Stop>,
+    course: &Course,
+    gap: Option<Duration>,
+    lang: Lang,
+) -> Vec<Line> {
+    let mut lines = vec![Line::new()];
+    match ended {
+        Ok(End::Switched(new)) => {
+            let text = match lang {
+                Lang::En => format!("{new} is the master now."),
+                Lang::Zh => format!("现在的主节点是 {new}。"),
+            };
+            lines.push(Line::of(Tone::Good, &text));
+        }
+        Ok(End::GivenUp(event)) => {
+            let means = by_name(event).map_or("", |spec| spec.kind.text().meaning.get(lang));
+            let text = lang.pick("It was given up: ", "已放弃：");
+            lines.push(Line::of(Tone::Bad, &format!("{text}{event}")));
+            let pieces = crate::explain::wrap(means, 96);
+            lines.extend(pieces.iter().map(|piece| Line::of(Tone::Plain, &format!("  {piece}"))));
+        }
+        Err(Stop::TimeIsUp | Stop::Interrupted) => {
+            let text = lang.pick(
+                "It did not end within failover-timeout; `watchkeeper status` shows how it stands.",
+                "未在 failover-timeout 内结束；用 `watchkeeper status` 查看现状。",
+            );
+            lines.push(Line::of(Tone::Bad, text));
+        }
+    }
+    for (phase, took, since) in course.phases() {
+        let (took, since) = (took.as_millis(), since.as_millis());
+        let ms = lang.pick("ms", "毫秒");
+        let name = name(phase, lang);
+        let since = match lang {
+            Lang::En => format!(" ({since} ms since asked)"),
+            Lang::Zh => format!("（自请求起 {since} 毫秒）"),
+        };
+        lines.push(Line::of(Tone::Plain, &format!("  {took:>6} {ms}  {name}{since}")));
+    }
+    if let Ok(End::Switched(_)) = ended {
+        lines.extend(gap_line(gap, lang));
+        let all = course.phases().iter().any(|(phase, _, _)| *phase == Phase::Following);
+        lines.push(if all {
+            let text = lang.pick("All other servers follow it:", "其余服务器都已跟随它：");
+            Line::of(Tone::Plain, text)
+        } else {
+            let text = lang.pick("Not all other servers follow it yet:", "还有服务器没有跟随它：");
+            Line::of(Tone::Warn, text)
+        });
+    }
+    lines
+}
+
+fn gap_line(gap: Option<Duration>, lang: Lang) -> Option<Line> {
+    let ms = gap?.as_millis();
+    let text = match lang {
+        Lang::En => format!("  Who asked the sentinels found no master for at most {ms} ms."),
+        Lang::Zh => format!("  向哨兵查询的客户端最多 {ms} 毫秒找不到主节点。"),
+    };
+    Some(Line::of(Tone::Plain, &text))
+}
+
+fn name(phase: Phase, lang: Lang) -> &'static str {
+    match phase {
+        Phase::Choice => lang.pick("until a replica was chosen", "选定副本"),
+        Phase::Promotion => lang.pick("until it was a master", "副本成为主节点"),
+        Phase::Telling => lang.pick("until every sentinel named it", "所有哨兵公布新主节点"),
+        Phase::Following => lang.pick("until all other servers followed it", "其余服务器都跟随它"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::sample::{chain, stuck};
+
+    fn told(words: &str, group: &GroupStatus, lang: Lang) -> String {
+        refused(&Endpoint::new("h", 1), &Failure::Refused(words.to_owned()), group, lang)
+    }
+
+    #[test]
+    fn each_refusal_brings_a_hint() {
+        for lang in Lang::ALL {
+            for words in [
+                "NOGOODSLAVE No suitable replica to promote",
+                "INPROG Failover already in progress",
+                "ERR No such master with that name",
+                "NOPERM this user has no permissions",
+            ] {
+                let text = told(words, &chain("m"), lang);
+                assert!(text.contains(words) && text.contains(lang.pick("\nhint: ", "\n提示：")), "{text}");
+            }
+            let text = told("ERR \x1b[2Jsomething else", &chain("m"), lang);
+            assert!(!text.contains('\n') && !text.contains('\x1b'), "{text}");
+            let text = told("NOGOODSLAVE x", &stuck("m"), lang);
+            assert!(text.contains("10.0.0.1:6380"), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_answered_may_be_done_all_the_same() {
+        let text = refused(&Endpoint::new("h", 1), &Failure::Silent(5), &chain("m"), Lang::En);
+        assert!(text.contains("hint: it may do it all the same"), "{text}");
+    }
+}

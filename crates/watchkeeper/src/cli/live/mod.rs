@@ -1,0 +1,126 @@
+//! Commands for a deployment that runs: `status`, `events`, `failover`, `watch`. Whom they ask is [`crate::ask`], what
+//! they show is [`crate::live`]; here are options, terminals, signals and exit statuses.
+
+pub(super) mod events;
+pub(super) mod failover;
+pub(super) mod status;
+#[cfg(feature = "watch")]
+pub(super) mod watch;
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use super::lang::Lang;
+use crate::ask::{Picture, Reach, ReachArgs};
+use crate::live::{Line, Status};
+
+/// Something is not as it should be, or did not come about.
+const WRONG: i32 = 1;
+/// Nobody could be asked, or nothing was asked for.
+const NOT_ASKED: i32 = 2;
+
+/// Whom to ask, or the exit status with which the reader was told what is wrong with it.
+fn reach(args: &ReachArgs, lang: Lang) -> Result<Reach, i32> {
+    args.reach(lang, |name| std::env::var(name).ok()).map_err(|why| {
+        complain(&why, lang);
+        NOT_ASKED
+    })
+}
+
+/// How it stands now, of one group or all.
+fn look(reach: &Reach, group: Option<&str>) -> Status {
+    Status::of(&Picture::take(reach, group).with_sub_replicas(reach))
+}
+
+fn complain(why: &str, lang: Lang) {
+    eprintln!("{}{why}", lang.pick("error: ", "错误："));
+}
+
+/// Whether standard output shows colours.
+fn colours() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+/// To standard output; false: the reader has gone away, who has seen enough.
+fn print(lines: &[Line]) -> bool {
+    let colour = colours();
+    let text: String = lines.iter().map(|line| line.print(colour) + "\n").collect();
+    say(&text)
+}
+
+/// To standard output; false: the reader has gone away.
+fn say(text: &str) -> bool {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()
+}
+
+/// Whether the user wants the end: set by the first Ctrl-C, or by being told to terminate.
+struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// From here on signals are only noted; a second one ends the process even if it hangs.
+    fn catch() -> io::Result<Interrupt> {
+        let flag = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            signal_hook::flag::register_conditional_shutdown(signal, WRONG, Arc::clone(&flag))?;
+            signal_hook::flag::register(signal, Arc::clone(&flag))?;
+        }
+        Ok(Interrupt(flag))
+    }
+
+    fn came(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What to do about a login that is missing, if that is what is wrong.
+fn login_hint(status: &Status, lang: Lang) -> Option<&'static str> {
+    use crate::live::Problem;
+    let at_servers = status
+        .groups
+        .iter()
+        .flat_map(|group| &group.problems)
+        .any(|problem| matches!(problem, Problem::LoginNeeded(_)));
+    let at_sentinels = status.unheard.iter().any(|(_, why)| why.is_login());
+    if at_sentinels {
+        Some(lang.pick(
+            "hint: `--pass-file FILE` or WATCHKEEPER_PASS has the sentinels' password; `--config` takes it from a sentinel's file",
+            "提示：用 `--pass-file FILE` 或 WATCHKEEPER_PASS 给出哨兵的密码；`--config` 从哨兵的配置文件读取",
+        ))
+    } else if at_servers {
+        Some(lang.pick(
+            "hint: `--server-pass-file FILE` or WATCHKEEPER_SERVER_PASS has the servers' password; `--config` takes it from a sentinel's file",
+            "提示：用 `--server-pass-file FILE` 或 WATCHKEEPER_SERVER_PASS 给出服务器的密码；`--config` 从哨兵的配置文件读取",
+        ))
+    } else {
+        None
+    }
+}
+
+/// A group was asked for that nobody watches: which there are.
+fn no_such_group(reach: &Reach, group: &str, lang: Lang) -> String {
+    let known = Picture::take(reach, None).group_names();
+    let names: Vec<String> = known.iter().map(|name| format!("`{}`", crate::explain::plain(name))).collect();
+    let names = crate::explain::list(&names, lang);
+    match lang {
+        Lang::En => format!("the sentinels watch no group `{group}`\nhint: there is {names}"),
+        Lang::Zh => format!("哨兵没有监视名为 `{group}` 的组\n提示：现有 {names}"),
+    }
+}
+
+/// No sentinel answered: who was asked, and what to do.
+fn nobody_answered(status: &Status, lang: Lang) -> String {
+    let mut text = lang.pick("no sentinel answers", "没有哨兵应答").to_owned();
+    for (at, why) in &status.unheard {
+        let why = crate::live::failure(why, lang);
+        text += &format!("\n  {at}{}{}", lang.pick(": ", "："), crate::explain::plain(&why));
+    }
+    let hint = login_hint(status, lang).unwrap_or(lang.pick(
+        "hint: `--sentinel HOST:PORT` names one; one is enough, it names the others",
+        "提示：用 `--sentinel HOST:PORT` 指定一个哨兵；一个即可，其余由它告知",
+    ));
+    format!("{text}\n{hint}")
+}

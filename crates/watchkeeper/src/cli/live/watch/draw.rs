@@ -1,0 +1,274 @@
+//! Draws the screen: title, groups, the chosen one, events, keys.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::{Color, Modifier, Style};
+use ratatui::text::{Line as Row, Span};
+use ratatui::widgets::{Block, Clear, Padding, Paragraph, Wrap};
+
+use super::app::{App, Over};
+use crate::cli::lang::Lang;
+use crate::cli::live::failover::words;
+use crate::explain::{columns, plain, wrap};
+use crate::live::{GroupStatus, Line, Tone};
+
+/// Groups in the list at once.
+const GROUPS_MAX: usize = 8;
+/// Rows of events there are at least, with their frame.
+const EVENTS_MIN: u16 = 6;
+
+/// Draws all of it. `now_ms`: milliseconds since 1970.
+pub(super) fn draw(frame: &mut Frame<'_>, app: &App, now_ms: u64) {
+    let details = app.selected().map(|group| group.screen(app.lang())).unwrap_or_default();
+    let groups = app.groups().len();
+    let list = if groups > 1 { rows(groups.min(GROUPS_MAX)) + 2 } else { 0 };
+    let height = frame.area().height;
+    let room = height.saturating_sub(2 + list + EVENTS_MIN);
+    let [title, list, group, events, keys] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(list),
+        Constraint::Length((rows(details.len()) + 2).min(room.max(3))),
+        Constraint::Fill(1),
+        Constraint::Length(1),
+    ])
+    .areas(frame.area());
+    draw_title(frame, app, title, now_ms);
+    if list.height > 0 {
+        draw_groups(frame, app, list);
+    }
+    draw_group(frame, app, group, &details);
+    draw_events(frame, app, events);
+    draw_keys(frame, app, keys);
+    match app.over() {
+        Over::Nothing => {}
+        Over::Help => popup(frame, app, app.lang().pick(" keys ", " 按键 "), &help(app.lang())),
+        Over::Question(name) => {
+            if let Some(group) = app.group(name) {
+                let title = app.lang().pick(" failover ", " 故障转移 ");
+                popup(frame, app, title, &question(group, app.lang()));
+            }
+        }
+    }
+}
+
+fn rows(count: usize) -> u16 {
+    u16::try_from(count).unwrap_or(u16::MAX)
+}
+
+fn style(tone: Tone, colour: bool) -> Style {
+    let plain = Style::default();
+    match tone {
+        Tone::Bold => plain.add_modifier(Modifier::BOLD),
+        Tone::Dim => plain.add_modifier(Modifier::DIM),
+        _ if !colour => plain,
+        Tone::Good => plain.fg(Color::Green),
+        Tone::Bad => plain.fg(Color::Red),
+        Tone::Warn => plain.fg(Color::Yellow),
+        Tone::Name => plain.fg(Color::Cyan),
+        Tone::Plain => plain,
+    }
+}
+
+fn row(line: &Line, app: &App) -> Row<'static> {
+    let spans = line.pieces().map(|(tone, text)| Span::styled(text.to_owned(), style(tone, app.colour())));
+    Row::from(spans.collect::<Vec<_>>())
+}
+
+fn draw_title(frame: &mut Frame<'_>, app: &App, area: Rect, now_ms: u64) {
+    let lang = app.lang();
+    let name = Line::of(Tone::Bold, "watchkeeper  ");
+    let Some(status) = app.status() else {
+        let line = name.with(Tone::Warn, lang.pick("asking ...", "正在询问……"));
+        frame.render_widget(row(&line, app), area);
+        return;
+    };
+    let mut line = name;
+    for (tone, text) in status.summary(lang).pieces() {
+        line = line.with(tone, text);
+    }
+    for (at, _) in &status.unheard {
+        let text = match lang {
+            Lang::En => format!("; {at} does not answer"),
+            Lang::Zh => format!("；{at} 无应答"),
+        };
+        line = line.with(Tone::Warn, &text);
+    }
+    let age = now_ms.saturating_sub(status.unix_ms) / 1000;
+    // What hangs is seen by this.
+    let tone = if age > 3 { Tone::Warn } else { Tone::Dim };
+    let text = match lang {
+        Lang::En => format!("  asked {age} s ago"),
+        Lang::Zh => format!("  {age} 秒前的状态"),
+    };
+    frame.render_widget(row(&line.with(tone, &text), app), area);
+}
+
+fn draw_groups(frame: &mut Frame<'_>, app: &App, area: Rect) {
+    let selected = app.selected_at();
+    let first = (selected + 1).saturating_sub(GROUPS_MAX);
+    let shown = app.groups().iter().enumerate().skip(first).take(GROUPS_MAX);
+    let lines: Vec<Row<'_>> = shown
+        .map(|(index, group)| {
+            let mark = if index == selected { "> " } else { "  " };
+            let mut line = Line::of(Tone::Plain, mark);
+            for (tone, text) in group.headline(app.lang()).pieces() {
+                line = line.with(tone, text);
+            }
+            let line = row(&line, app);
+            if index == selected {
+                line.style(Style::default().add_modifier(Modifier::REVERSED))
+            } else {
+                line
+            }
+        })
+        .collect();
+    let title = app.lang().pick(" groups ", " 组 ");
+    frame.render_widget(Paragraph::new(lines).block(Block::bordered().title(title)), area);
+}
+
+fn draw_group(frame: &mut Frame<'_>, app: &App, area: Rect, details: &[Line]) {
+    let name = app.selected().map(|group| plain(&group.name)).unwrap_or_default();
+    let lines: Vec<Row<'_>> = details.iter().map(|line| row(line, app)).collect();
+    let last = rows(lines.len()).saturating_sub(area.height.saturating_sub(2));
+    let block = Block::bordered().title(format!(" {name} "));
+    frame.render_widget(Paragraph::new(lines).scroll((app.scroll().min(last), 0)).block(block), area);
+}
+
+fn draw_events(frame: &mut Frame<'_>, app: &App, area: Rect) {
+    let room = usize::from(area.height.saturating_sub(2));
+    let skip = app.events().len().saturating_sub(room);
+    let lines: Vec<Row<'_>> = app.events().iter().skip(skip).map(|line| row(line, app)).collect();
+    let title = app.lang().pick(" events ", " 事件 ");
+    frame.render_widget(Paragraph::new(lines).block(Block::bordered().title(title)), area);
+}
+
+fn draw_keys(frame: &mut Frame<'_>, app: &App, area: Rect) {
+    let line = app.answer().cloned().unwrap_or_else(|| {
+        let keys = app.lang().pick(
+            "j/k group   f failover   PgUp/PgDn scroll   ? help   q quit",
+            "j/k 选择组   f 故障转移   PgUp/PgDn 滚动   ? 帮助   q 退出",
+        );
+        Line::of(Tone::Dim, keys)
+    });
+    frame.render_widget(row(&line, app), area);
+}
+
+fn help(lang: Lang) -> Vec<Line> {
+    let lines: [(&str, &str); 6] = match lang {
+        Lang::En => [
+            ("↑ ↓ j k", "choose a group"),
+            ("f", "ask a sentinel for a failover of it, after a question"),
+            ("PgUp PgDn", "scroll the group"),
+            ("? h", "this"),
+            ("q Esc Ctrl-C", "end; nothing else ends with it"),
+            ("any key", "closes this"),
+        ],
+        Lang::Zh => [
+            ("↑ ↓ j k", "选择一个组"),
+            ("f", "确认后请求哨兵为该组故障转移"),
+            ("PgUp PgDn", "滚动组的内容"),
+            ("? h", "本帮助"),
+            ("q Esc Ctrl-C", "退出；不影响其他任何东西"),
+            ("任意键", "关闭帮助"),
+        ],
+    };
+    lines.iter().map(|(keys, what)| Line::new().cell(Tone::Name, keys, 14).with(Tone::Plain, what)).collect()
+}
+
+fn question(group: &GroupStatus, lang: Lang) -> Vec<Line> {
+    let mut lines = words::plan(group, lang);
+    lines.push(Line::new());
+    lines.push(Line::of(
+        Tone::Warn,
+        lang.pick("y does it, any other key does not.", "按 y 执行，其他任意键取消。"),
+    ));
+    lines
+}
+
+/// In the middle, over all else, as large as its text. What is too long for the screen goes on in the next row.
+fn popup(frame: &mut Frame<'_>, app: &App, title: &str, lines: &[Line]) {
+    let screen = frame.area();
+    let widest = lines.iter().map(|line| columns(&line.print(false))).max().unwrap_or(0);
+    let width = (rows(widest).saturating_add(4)).min(screen.width);
+    let inside = usize::from(width.saturating_sub(4)).max(1);
+    let broken = |line: &Line| wrap(&line.print(false), inside).len();
+    let height = rows(lines.iter().map(broken).sum::<usize>() + 2).min(screen.height);
+    let area = Rect { x: (screen.width - width) / 2, y: (screen.height - height) / 2, width, height };
+    let lines: Vec<Row<'_>> = lines.iter().map(|line| row(line, app)).collect();
+    let block = Block::bordered().title(title.to_owned()).padding(Padding::horizontal(1));
+    let text = Paragraph::new(lines).wrap(Wrap { trim: false });
+    // A column more at both sides: half a wide character there would take the frame with it.
+    let cleared = Rect { x: area.x.saturating_sub(1), width: area.width + 2, ..area };
+    frame.render_widget(Clear, cleared.intersection(screen));
+    frame.render_widget(text.block(block), area);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use jiff::tz::TimeZone;
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+    use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+    use super::super::app::News;
+    use super::*;
+    use crate::ask::{Endpoint, Heard, What};
+    use crate::live::sample::{assert_screen, chain, status, stuck};
+
+    fn app(lang: Lang) -> App {
+        let mut app = App::new(None, lang, false, TimeZone::UTC);
+        app.learn(News::Status(Box::new(status(vec![chain("mymaster"), stuck("cache")]))));
+        let what =
+            What::Event { name: "+sdown".to_owned(), payload: "master cache 10.0.0.1 6379".to_owned() };
+        let sentinel = Endpoint::new("10.0.0.1", 26379);
+        app.learn(News::Heard(Heard { sentinel, at: Instant::now(), unix_ms: 1_795_398_390_111, what }));
+        app
+    }
+
+    fn shown(app: &App, width: u16, height: u16) -> String {
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        terminal.draw(|frame| draw(frame, app, 1_795_398_395_111)).unwrap();
+        let text = terminal.backend().to_string();
+        // Without the notes about the second columns of wide characters.
+        let line = |line: &str| {
+            line.split_once("\" Hidden").map_or(line, |(line, _)| line).trim_matches('"').to_owned()
+        };
+        text.lines().map(line).map(|line| line.trim_end().to_owned() + "\n").collect()
+    }
+
+    fn press(app: &mut App, key: char) {
+        app.key(KeyEvent::new(KeyCode::Char(key), KeyModifiers::NONE));
+    }
+
+    #[test]
+    fn the_screen_is_as_it_was_looked_at() {
+        for lang in Lang::ALL {
+            let mut app = app(lang);
+            let name = |what: &str| format!("watch-{what}.{}.txt", lang.code());
+            assert_screen(&name("chain"), &shown(&app, 100, 30));
+            press(&mut app, 'j');
+            assert_screen(&name("stuck"), &shown(&app, 100, 40));
+            press(&mut app, 'f');
+            assert_screen(&name("question"), &shown(&app, 90, 30));
+            press(&mut app, 'n');
+            press(&mut app, '?');
+            assert_screen(&name("help"), &shown(&app, 80, 24));
+        }
+    }
+
+    #[test]
+    fn any_size_is_drawn_and_so_is_nothing_yet() {
+        let mut some = app(Lang::Zh);
+        let none = App::new(None, Lang::En, true, TimeZone::UTC);
+        for (width, height) in [(1, 1), (2, 3), (10, 4), (20, 7), (300, 2), (3, 200)] {
+            for keys in ["", "j", "?", " f", "n"] {
+                keys.chars().for_each(|key| press(&mut some, key));
+                shown(&some, width, height);
+            }
+            shown(&none, width, height);
+        }
+        assert!(shown(&none, 60, 10).contains("asking ..."));
+    }
+}

@@ -1,0 +1,476 @@
+//! From what everybody said to what is shown.
+
+use std::collections::BTreeMap;
+
+use super::choice::candidates;
+use super::model::{
+    Doubt, FailoverNow, GroupStatus, MasterDown, Problem, Role, SentinelState, SentinelStatus, ServerState,
+    ServerStatus, Status, Vote, Writable,
+};
+use super::tree;
+use super::waiting;
+use crate::ask::{
+    Endpoint, Fields, GroupAnswer, Picture, SentinelAnswer, SentinelSays, ServerAnswer, listed_replicas,
+    place,
+};
+
+impl Status {
+    /// What a picture shows.
+    pub fn of(picture: &Picture) -> Status {
+        let mut answers: BTreeMap<&str, Vec<(&SentinelAnswer, &GroupAnswer)>> = BTreeMap::new();
+        for (sentinel, says) in picture.answering() {
+            for group in &says.groups {
+                answers.entry(&group.name).or_default().push((sentinel, group));
+            }
+        }
+        let mut servers: BTreeMap<&str, Vec<&ServerAnswer>> = BTreeMap::new();
+        for server in &picture.servers {
+            servers.entry(&server.group).or_default().push(server);
+        }
+        let names = picture.group_names();
+        let group = |name: &String| {
+            let servers = servers.get(name.as_str()).cloned().unwrap_or_default();
+            Looked::at(picture, name, answers.get(name.as_str())?.clone(), servers).map(|it| it.group())
+        };
+        let unheard = picture.sentinels.iter().filter(|sentinel| sentinel.named);
+        Status {
+            unix_ms: picture.unix_ms,
+            groups: names.iter().filter_map(group).collect(),
+            unheard: unheard
+                .filter_map(|sentinel| Some((sentinel.at.clone(), sentinel.says.as_ref().err()?.clone())))
+                .collect(),
+            answered: picture.answering().count(),
+        }
+    }
+}
+
+/// A group in the picture, from the side of the sentinel whose word counts most.
+struct Looked<'a> {
+    picture: &'a Picture,
+    name: &'a str,
+    answers: Vec<(&'a SentinelAnswer, &'a GroupAnswer)>,
+    servers: Vec<&'a ServerAnswer>,
+    /// the answer that counts: of the newest configuration, and in doubt of the one that acts on it
+    best: &'a GroupAnswer,
+    master: Endpoint,
+}
+
+impl<'a> Looked<'a> {
+    fn at(
+        picture: &'a Picture,
+        name: &'a str,
+        answers: Vec<(&'a SentinelAnswer, &'a GroupAnswer)>,
+        servers: Vec<&'a ServerAnswer>,
+    ) -> Option<Looked<'a>> {
+        let mut named: BTreeMap<Endpoint, usize> = BTreeMap::new();
+        for at in answers.iter().filter_map(|(_, group)| place(&group.master)) {
+            *named.entry(at).or_default() += 1;
+        }
+        let weight = |group: &GroupAnswer, at: &Endpoint| {
+            let flags = ["failover_in_progress", "o_down", "s_down"].map(|flag| group.master.flag(flag));
+            (group.master.number("config-epoch"), named.get(at).copied(), flags)
+        };
+        let places = answers.iter().filter_map(|(_, group)| Some((*group, place(&group.master)?)));
+        let (best, master) = places.max_by_key(|(group, at)| weight(group, at))?;
+        Some(Looked { picture, name, answers, servers, best, master })
+    }
+
+    fn group(&self) -> GroupStatus {
+        let number = |name: &str| self.best.master.number(name).unwrap_or(0);
+        let masters = self.answers.iter().map(|(_, group)| &group.master);
+        let seen_as_master = masters
+            .clone()
+            .filter(|fields| place(fields).as_ref() == Some(&self.master))
+            .filter(|fields| fields.get("role-reported") == "master");
+        let mut group = GroupStatus {
+            name: self.name.to_owned(),
+            master: self.master.clone(),
+            config_epoch: number("config-epoch"),
+            master_for_ms: seen_as_master.filter_map(|fields| fields.number("role-reported-time")).max(),
+            quorum: number("quorum"),
+            voters: self.answers.iter().map(|(_, group)| group.sentinels.len() + 1).max().unwrap_or(0),
+            failover_timeout_ms: number("failover-timeout"),
+            writable: Writable::No,
+            servers: self.servers(),
+            sentinels: self.sentinels(),
+            failover: self.failover(),
+            candidates: Vec::new(),
+            waiting: Vec::new(),
+            problems: Vec::new(),
+        };
+        let ours = group.sentinels.iter().any(|sentinel| sentinel.version.starts_with("watchkeeper"));
+        let depth = |at: &Endpoint| group.server(at).map_or(0, |server| server.depth);
+        group.candidates =
+            candidates(&self.best.master, &self.best.replicas, |at| if ours { depth(at) } else { 0 });
+        group.writable = match group.server(&self.master).map(|server| &server.state) {
+            Some(ServerState::Up) => Writable::Yes,
+            Some(ServerState::Login(_)) => Writable::Unknown,
+            Some(_) | None => Writable::No,
+        };
+        let odown = masters.filter(|fields| fields.flag("o_down"));
+        let odown_ms = odown.filter_map(|fields| fields.number("o-down-time")).max();
+        group.waiting = waiting::reasons(&group, number("down-after-milliseconds"), odown_ms);
+        group.problems = self.problems(&group);
+        group
+    }
+
+    fn failover(&self) -> Option<FailoverNow> {
+        self.answers.iter().find_map(|(sentinel, group)| {
+            let phase = group.master.get("failover-state").to_owned();
+            let runs = group.master.flag("failover_in_progress") && !phase.is_empty();
+            runs.then(|| FailoverNow { phase, by: sentinel.at.clone() })
+        })
+    }
+
+    fn servers(&self) -> Vec<ServerStatus> {
+        let mut answers = self.servers.clone();
+        answers.sort_by_key(|server| (server.at != self.master, &server.at));
+        let source = answers.iter().find(|server| server.at == self.master);
+        let source = source.and_then(|server| info(server)).filter(|info| info.get("role") == "master");
+        let goal = source.and_then(|info| info.number("master_repl_offset"));
+        let mut servers: Vec<ServerStatus> = answers.iter().map(|server| self.server(server, goal)).collect();
+        let parents: Vec<Option<usize>> =
+            servers.iter().map(|server| parent(server, &servers, &answers)).collect();
+        for (member, parent) in parents.iter().enumerate() {
+            let listed = parent.and_then(|parent| info(answers[parent])).map(listed_replicas);
+            let own = listed.into_iter().flatten().find(|listed| listed.at == servers[member].at);
+            servers[member].lag_s = own.and_then(|own| own.lag_s).or(servers[member].lag_s);
+        }
+        let rows = tree::rows(&parents);
+        rows.into_iter()
+            .map(|row| {
+                let (depth, branch) = (row.depth, row.branch);
+                ServerStatus { depth, branch, ..servers[row.member].clone() }
+            })
+            .collect()
+    }
+
+    fn server(&self, answer: &ServerAnswer, goal: Option<i64>) -> ServerStatus {
+        let at = &answer.at;
+        let none = Fields::default();
+        let info = info(answer).unwrap_or(&none);
+        let (role, state) = role_and_state(answer, *at == self.master);
+        let listings = |(_, group): &(&SentinelAnswer, &'a GroupAnswer)| {
+            group.replicas.iter().chain([&group.master]).find(|fields| place(fields).as_ref() == Some(at))
+        };
+        let offset = match role {
+            Role::Replica => info.number("slave_repl_offset").or(info.number("master_repl_offset")),
+            Role::Master | Role::Unknown => info.number("master_repl_offset"),
+        };
+        let replica = role == Role::Replica;
+        let known = self.best.replicas.iter().find(|fields| place(fields).as_ref() == Some(at));
+        ServerStatus {
+            at: at.clone(),
+            branch: String::new(),
+            depth: 0,
+            role,
+            follows: follows(role, info, known),
+            state,
+            lag_bytes: offset
+                .zip(goal)
+                .filter(|_| replica)
+                .map(|(own, goal)| goal.saturating_sub(own).max(0)),
+            lag_s: info.number("master_last_io_seconds_ago").filter(|ago| replica && *ago >= 0),
+            offset,
+            priority: info
+                .number("slave_priority")
+                .or_else(|| known.and_then(|known| known.number("slave-priority"))),
+            version: version(info),
+            down_by: self.answers.iter().filter_map(listings).filter(|fields| fields.flag("s_down")).count(),
+        }
+    }
+
+    fn sentinels(&self) -> Vec<SentinelStatus> {
+        let said = self
+            .answers
+            .iter()
+            .filter_map(|(sentinel, group)| Some(self.heard(sentinel, sentinel.says.as_ref().ok()?, group)));
+        let mut sentinels: Vec<SentinelStatus> = said.collect();
+        let silent = self.picture.sentinels.iter().filter_map(|sentinel| self.unheard(sentinel));
+        sentinels.extend(silent);
+        sentinels.sort_by(|a, b| a.at.cmp(&b.at));
+        sentinels
+    }
+
+    fn heard(&self, sentinel: &SentinelAnswer, says: &SentinelSays, group: &GroupAnswer) -> SentinelStatus {
+        let tilt = says.info.number("sentinel_tilt") == Some(1);
+        let since = says.info.number("sentinel_tilt_since_seconds").unwrap_or(0);
+        let flag = |name| group.master.flag(name);
+        SentinelStatus {
+            at: sentinel.at.clone(),
+            id: says.id.clone(),
+            state: if tilt { SentinelState::Tilt(since.max(0)) } else { SentinelState::Up },
+            names: place(&group.master),
+            config_epoch: group.master.number("config-epoch"),
+            master_down: match (flag("s_down"), flag("o_down")) {
+                (_, true) => MasterDown::Objectively,
+                (true, false) => MasterDown::Subjectively,
+                (false, false) => MasterDown::No,
+            },
+            knows: Some((group.sentinels.len() as i64, group.replicas.len() as i64)),
+            vote: self.vote(&says.id),
+            version: version(&says.info),
+        }
+    }
+
+    /// One that did not answer us, if it is one of this group.
+    fn unheard(&self, sentinel: &SentinelAnswer) -> Option<SentinelStatus> {
+        let failure = sentinel.says.as_ref().err()?;
+        let listed: Vec<&Fields> = self
+            .answers
+            .iter()
+            .flat_map(|(_, group)| &group.sentinels)
+            .filter(|peer| place(peer).as_ref() == Some(&sentinel.at))
+            .collect();
+        let id = listed.iter().map(|peer| peer.get("runid")).find(|id| !id.is_empty())?.to_owned();
+        let heard = listed.iter().any(|peer| !peer.flag("s_down") && !peer.flag("disconnected"));
+        let doubt = if heard { Doubt::OthersHearIt } else { Doubt::NobodyHearsIt };
+        Some(SentinelStatus {
+            at: sentinel.at.clone(),
+            state: SentinelState::Silent(failure.clone(), doubt),
+            names: None,
+            config_epoch: None,
+            master_down: MasterDown::No,
+            knows: None,
+            vote: self.vote(&id),
+            version: String::new(),
+            id,
+        })
+    }
+
+    /// The last vote of a sentinel, as any other has it.
+    fn vote(&self, id: &str) -> Option<Vote> {
+        let peers = self.answers.iter().flat_map(|(_, group)| &group.sentinels);
+        let votes = peers.filter(|peer| !id.is_empty() && peer.get("runid") == id).filter_map(|peer| {
+            let leader = Some(peer.get("voted-leader")).filter(|leader| !["", "?"].contains(leader))?;
+            Some(Vote { leader: leader.to_owned(), epoch: peer.number("voted-leader-epoch")? })
+        });
+        votes.max_by_key(|vote| vote.epoch)
+    }
+
+    /// What is not as it should be, the worst first.
+    fn problems(&self, group: &GroupStatus) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        match group.server(&group.master).map(|server| &server.state) {
+            Some(ServerState::Up) => {}
+            Some(ServerState::Login(failure)) => problems.push(Problem::LoginNeeded(failure.clone())),
+            Some(ServerState::Silent(failure)) => problems.push(Problem::MasterSilent(failure.clone())),
+            Some(ServerState::Loading) => problems.push(Problem::MasterLoading),
+            Some(
+                ServerState::InStep
+                | ServerState::Syncing
+                | ServerState::LinkDown(_)
+                | ServerState::NotMaster
+                | ServerState::SecondMaster,
+            )
+            | None => problems.push(Problem::MasterIsReplica),
+        }
+        let held = group.holding_down();
+        problems.extend((held > 0).then_some(Problem::HeldForDown(held)));
+        problems.extend(group.failover.is_some().then_some(Problem::FailoverRuns));
+        for problem in group.servers.iter().filter(|it| it.at != group.master).filter_map(of_replica) {
+            // The login that one wants they all want.
+            let login = |it: &Problem| matches!(it, Problem::LoginNeeded(_));
+            if !(login(&problem) && problems.iter().any(login)) {
+                problems.push(problem);
+            }
+        }
+        let others = group.sentinels.iter().filter_map(|sentinel| sentinel.names.as_ref());
+        let others = others.filter(|names| **names != group.master).count();
+        problems.extend((others > 0).then_some(Problem::Disagreement(others)));
+        problems.extend(group.sentinels.iter().filter_map(|sentinel| match &sentinel.state {
+            SentinelState::Up => None,
+            SentinelState::Tilt(_) => Some(Problem::SentinelTilt(sentinel.at.clone())),
+            SentinelState::Silent(..) => Some(Problem::SentinelSilent(sentinel.at.clone())),
+        }));
+        let no_quorum = |(_, group): &(&SentinelAnswer, &GroupAnswer)| {
+            group.quorum_check.as_ref().is_err_and(|words| words.starts_with("NOQUORUM"))
+        };
+        problems.extend(self.answers.iter().any(no_quorum).then_some(Problem::NoMajority));
+        problems.extend(group.heir().is_none().then_some(Problem::NoCandidate));
+        problems
+    }
+}
+
+fn of_replica(server: &ServerStatus) -> Option<Problem> {
+    match &server.state {
+        ServerState::Up | ServerState::InStep => None,
+        ServerState::SecondMaster => Some(Problem::SecondMaster(server.at.clone())),
+        ServerState::Silent(_) => Some(Problem::ReplicaSilent(server.at.clone())),
+        ServerState::Login(failure) => Some(Problem::LoginNeeded(failure.clone())),
+        ServerState::Syncing | ServerState::Loading | ServerState::LinkDown(_) | ServerState::NotMaster => {
+            Some(Problem::ReplicaBehind(server.at.clone()))
+        }
+    }
+}
+
+fn info(answer: &ServerAnswer) -> Option<&Fields> {
+    answer.says.as_ref().ok().map(|(info, _)| info)
+}
+
+fn role_and_state(answer: &ServerAnswer, is_master: bool) -> (Role, ServerState) {
+    let info = match &answer.says {
+        Ok((info, _)) => info,
+        Err(failure) if failure.is_login() => return (Role::Unknown, ServerState::Login(failure.clone())),
+        Err(failure) => return (Role::Unknown, ServerState::Silent(failure.clone())),
+    };
+    let role = if info.get("role") == "master" { Role::Master } else { Role::Replica };
+    let since = info.number("master_link_down_since_seconds").filter(|since| *since >= 0);
+    let state = match (role, is_master) {
+        _ if info.number("loading") == Some(1) => ServerState::Loading,
+        (Role::Master, true) => ServerState::Up,
+        (Role::Master, false) => ServerState::SecondMaster,
+        (Role::Replica | Role::Unknown, true) => ServerState::NotMaster,
+        _ if info.get("master_link_status") == "up" => ServerState::InStep,
+        _ if info.number("master_sync_in_progress") == Some(1) => ServerState::Syncing,
+        (Role::Replica | Role::Unknown, false) => ServerState::LinkDown(since),
+    };
+    (role, state)
+}
+
+/// Whom a server follows: by itself, else by what the sentinel read last.
+fn follows(role: Role, info: &Fields, known: Option<&Fields>) -> Option<Endpoint> {
+    let (host, port) = match role {
+        Role::Master => return None,
+        Role::Replica => (info.get("master_host"), info.number("master_port")),
+        Role::Unknown => known.map_or(("", None), |it| (it.get("master-host"), it.number("master-port"))),
+    };
+    let port = port.and_then(|port| u16::try_from(port).ok()).filter(|port| *port != 0)?;
+    Some(Endpoint::new(host, port)).filter(|at| !["", "?"].contains(&at.host.as_str()))
+}
+
+/// Below whom a server is drawn: whom it names, else who lists it, as it may name it by another address or not answer.
+fn parent(server: &ServerStatus, servers: &[ServerStatus], answers: &[&ServerAnswer]) -> Option<usize> {
+    if server.role == Role::Master {
+        return None;
+    }
+    let follows = server.follows.as_ref();
+    let named = follows.and_then(|follows| servers.iter().position(|other| other.at == *follows));
+    let lists = |answer: &&ServerAnswer| {
+        info(answer).is_some_and(|info| listed_replicas(info).iter().any(|listed| listed.at == server.at))
+    };
+    named.or_else(|| answers.iter().position(lists))
+}
+
+/// Product and version.
+fn version(info: &Fields) -> String {
+    for product in ["watchkeeper", "valkey", "redis"] {
+        let version = info.get(&format!("{product}_version"));
+        if !version.is_empty() {
+            return format!("{product} {version}");
+        }
+    }
+    String::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ask::Failure;
+    use crate::live::{Refusal, Verdict};
+
+    fn fields(text: &str) -> Fields {
+        Fields::info(&text.replace(' ', "\r\n"))
+    }
+
+    fn sentinel(port: u16, info: &str, master: &str, peers: &[u16]) -> SentinelAnswer {
+        let peer = |port: &u16| {
+            fields(&format!(
+                "ip:h port:{port} runid:id{port} flags:sentinel voted-leader:id1 voted-leader-epoch:7"
+            ))
+        };
+        let group = GroupAnswer {
+            name: "m".to_owned(),
+            master: fields(&format!(
+                "name:m quorum:2 down-after-milliseconds:1000 failover-timeout:9000 {master}"
+            )),
+            replicas: vec![fields("ip:h port:12 flags:slave runid:b slave-priority:0")],
+            sentinels: peers.iter().map(peer).collect(),
+            quorum_check: Ok("OK".to_owned()),
+        };
+        let says = SentinelSays {
+            id: format!("id{port}"),
+            info: fields(&format!("redis_version:7.0.15 {info}")),
+            config: Fields::default(),
+            rtt_us: 0,
+            groups: vec![group],
+        };
+        SentinelAnswer { at: Endpoint::new("h", port), also_at: Vec::new(), named: port == 1, says: Ok(says) }
+    }
+
+    fn server(port: u16, info: Result<&str, Failure>) -> ServerAnswer {
+        let says = info.map(|info| (fields(info), 0));
+        ServerAnswer { at: Endpoint::new("h", port), group: "m".to_owned(), says }
+    }
+
+    fn seen(sentinels: Vec<SentinelAnswer>, servers: Vec<ServerAnswer>) -> GroupStatus {
+        let mut status = Status::of(&Picture { unix_ms: 0, sentinels, servers });
+        assert_eq!((status.verdict(), status.groups.len()), (Verdict::Wrong, 1));
+        status.groups.remove(0)
+    }
+
+    fn silent() -> Failure {
+        Failure::Silent(5)
+    }
+
+    #[test]
+    fn the_newest_configuration_counts_and_who_disagrees_is_named() {
+        let group = seen(
+            vec![
+                sentinel(1, "", "ip:h port:11 flags:master config-epoch:4", &[2, 3]),
+                sentinel(2, "sentinel_tilt:1", "ip:h port:12 flags:master config-epoch:5", &[1, 3]),
+                SentinelAnswer {
+                    at: Endpoint::new("h", 3),
+                    also_at: Vec::new(),
+                    named: false,
+                    says: Err(silent()),
+                },
+            ],
+            vec![server(11, Ok("role:master")), server(12, Ok("role:master master_repl_offset:90"))],
+        );
+        assert_eq!((group.master.port, group.config_epoch, group.voters), (12, 5, 3));
+        assert_eq!(group.writable, Writable::Yes);
+        let at = |port| Endpoint::new("h", port);
+        assert_eq!(
+            group.problems,
+            [
+                Problem::SecondMaster(at(11)),
+                Problem::Disagreement(1),
+                Problem::SentinelTilt(at(2)),
+                Problem::SentinelSilent(at(3)),
+                Problem::NoCandidate
+            ]
+        );
+        assert_eq!(group.candidates[0].refusal, Some(Refusal::PriorityZero));
+        assert_eq!(group.sentinels[2].state, SentinelState::Silent(silent(), Doubt::OthersHearIt));
+        let vote = Vote { leader: "id1".to_owned(), epoch: 7 };
+        assert_eq!(group.sentinels[2].vote, Some(vote));
+    }
+
+    #[test]
+    fn a_failover_that_runs_is_shown_with_its_phase_and_is_no_waiting() {
+        let down =
+            "ip:h port:11 flags:s_down,o_down,master,failover_in_progress failover-state:wait_promotion";
+        let servers =
+            vec![server(11, Err(silent())), server(12, Ok("role:slave master_host:h master_port:11"))];
+        let group = seen(vec![sentinel(1, "", down, &[2])], servers);
+        let now = FailoverNow { phase: "wait_promotion".to_owned(), by: Endpoint::new("h", 1) };
+        assert_eq!((group.failover, group.waiting, group.writable), (Some(now), Vec::new(), Writable::No));
+        assert_eq!(group.servers[1].state, ServerState::LinkDown(None));
+    }
+
+    #[test]
+    fn servers_are_drawn_below_their_source_by_whatever_name() {
+        let info = "role:master master_repl_offset:90 slave0:ip=h,port=12,state=online,offset=70,lag=3";
+        let below = "role:slave master_host:other-name master_port:11 master_link_status:up slave_repl_offset:70 \
+                     slave0:ip=h,port=13,state=online,offset=1,lag=0";
+        let group = seen(
+            vec![sentinel(1, "", "ip:h port:11 flags:master", &[])],
+            vec![server(11, Ok(info)), server(12, Ok(below)), server(13, Err(silent()))],
+        );
+        let drawn: Vec<String> =
+            group.servers.iter().map(|server| format!("{}{}", server.branch, server.at.port)).collect();
+        assert_eq!(drawn, ["11", "└─ 12", "   └─ 13"]);
+        assert_eq!((group.servers[1].lag_bytes, group.servers[1].lag_s), (Some(20), Some(3)));
+    }
+}

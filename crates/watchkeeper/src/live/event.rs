@@ -1,0 +1,154 @@
+//! An event as it is told while it happens: a line for people, an object for programs.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use watchkeeper_core::Lang;
+use watchkeeper_core::event::by_name;
+
+use super::line::{Line, Tone};
+use super::words;
+use crate::ask::{Heard, What};
+use crate::explain::{TakenApart, taken_apart};
+use crate::json::{object, optional, quoted};
+
+/// Columns of a sentinel's address, an event's name, whom it is about.
+const WIDTHS: [usize; 3] = [17, 22, 22];
+
+/// Something that was heard, with what it means.
+#[derive(Debug)]
+pub struct Happened<'a> {
+    heard: &'a Heard,
+    parts: Option<TakenApart>,
+}
+
+impl<'a> Happened<'a> {
+    /// Takes it apart.
+    pub fn of(heard: &'a Heard) -> Happened<'a> {
+        let parts = match &heard.what {
+            What::Event { name, payload } => taken_apart(name, payload),
+            What::Connected | What::Lost(_) => None,
+        };
+        Happened { heard, parts }
+    }
+
+    /// The group it belongs to; events of a process, epochs and votes belong to none.
+    pub fn group(&self) -> Option<&str> {
+        self.parts.as_ref().map(|parts| parts.group.as_str()).filter(|group| !group.is_empty())
+    }
+
+    /// One line: when, who says it, what, about whom, and what that means.
+    pub fn line(&self, zone: &TimeZone, lang: Lang) -> Line {
+        let clock =
+            i64::try_from(self.heard.unix_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        let clock = clock.map(|at| at.to_zoned(zone.clone()).strftime("%H:%M:%S%.3f").to_string());
+        let [who, name_width, about_width] = WIDTHS;
+        let line = Line::of(Tone::Dim, &clock.unwrap_or_default())
+            .with(Tone::Plain, "  ")
+            .cell(Tone::Name, &self.heard.sentinel.to_string(), who)
+            .with(Tone::Plain, "  ");
+        match &self.heard.what {
+            What::Connected => {
+                line.with(Tone::Dim, lang.pick("(listening to this sentinel)", "（已开始监听该哨兵）"))
+            }
+            What::Lost(why) => {
+                let why = words::failure(why, lang);
+                line.with(
+                    Tone::Bad,
+                    &match lang {
+                        Lang::En => format!("(this sentinel can't be heard: {why}; trying again)"),
+                        Lang::Zh => format!("（听不到该哨兵：{why}；正在重试）"),
+                    },
+                )
+            }
+            What::Event { name, payload } => {
+                let about = self.parts.as_ref().map_or(payload.as_str(), |parts| parts.about.as_str());
+                let line = line.cell(tone_of(name), name, name_width).with(Tone::Plain, "  ");
+                let line = line.cell(Tone::Plain, about, about_width).with(Tone::Plain, "  ");
+                line.with(Tone::Dim, brief(name, lang))
+            }
+        }
+    }
+
+    /// One object.
+    pub fn json(&self, lang: Lang) -> String {
+        let time = i64::try_from(self.heard.unix_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        let mut fields = vec![
+            ("time", optional(time.map(|time| quoted(&time.to_string())))),
+            ("unix_ms", self.heard.unix_ms.to_string()),
+            ("sentinel", quoted(&self.heard.sentinel.to_string())),
+        ];
+        match &self.heard.what {
+            What::Connected => fields.push(("kind", quoted("connected"))),
+            What::Lost(why) => {
+                fields.push(("kind", quoted("lost")));
+                fields.push(("reason", quoted(&words::failure(why, lang))));
+            }
+            What::Event { name, payload } => {
+                fields.push(("kind", quoted("event")));
+                fields.push(("event", quoted(name)));
+                fields.push(("group", optional(self.group().map(quoted))));
+                fields.push(("payload", quoted(payload)));
+                let means = Some(brief(name, lang)).filter(|brief| !brief.is_empty());
+                fields.push(("explanation", optional(means.map(quoted))));
+            }
+        }
+        object(&fields)
+    }
+}
+
+/// What an event means, in a few words; nothing for one that is not known.
+fn brief(event: &str, lang: Lang) -> &'static str {
+    by_name(event).map_or("", |spec| spec.kind.text().brief.get(lang))
+}
+
+fn tone_of(event: &str) -> Tone {
+    match event {
+        "+sdown" | "+odown" | "+tilt" => Tone::Bad,
+        "-sdown" | "-odown" | "-tilt" | "+promoted-slave" | "+failover-end" | "+switch-master" => Tone::Good,
+        name if name.starts_with("-failover-abort") => Tone::Bad,
+        _ => Tone::Warn,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ask::Endpoint;
+    use std::time::Instant;
+
+    fn heard(name: &str, payload: &str) -> Heard {
+        Heard {
+            sentinel: Endpoint::new("10.0.0.1", 26379),
+            at: Instant::now(),
+            unix_ms: 1_795_398_390_111,
+            what: What::Event { name: name.to_owned(), payload: payload.to_owned() },
+        }
+    }
+
+    #[test]
+    fn an_event_is_a_line_with_its_meaning() {
+        let heard = heard("+odown", "master mymaster 10.0.0.9 6379 #quorum 2/2");
+        let happened = Happened::of(&heard);
+        assert_eq!(happened.group(), Some("mymaster"));
+        let line = happened.line(&TimeZone::UTC, Lang::En).print(false);
+        assert!(
+            line.contains("  10.0.0.1:26379     +odown                  mymaster 10.0.0.9:6379  "),
+            "{line}"
+        );
+        let chinese = happened.line(&TimeZone::UTC, Lang::Zh).print(false);
+        assert_ne!(line, chinese);
+        assert!(happened.json(Lang::En).contains(
+            r#""kind":"event","event":"+odown","group":"mymaster","payload":"master mymaster 10.0.0.9 6379 #quorum 2/2""#
+        ));
+    }
+
+    #[test]
+    fn an_event_never_heard_of_and_control_characters_are_shown_as_text() {
+        let heard = heard("+strange", "a\x1b[2Jb");
+        let happened = Happened::of(&heard);
+        assert_eq!(happened.group(), None);
+        let line = happened.line(&TimeZone::UTC, Lang::En).print(false);
+        assert!(line.ends_with("+strange                ab"), "{line}");
+        assert!(!happened.json(Lang::En).contains('\x1b'));
+    }
+}

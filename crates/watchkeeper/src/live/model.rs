@@ -1,0 +1,285 @@
+//! A deployment as it is shown. Plain data; where it comes from is `build`.
+
+use super::choice::Candidate;
+use super::waiting::Waiting;
+use crate::ask::{Endpoint, Failure};
+
+/// A deployment at one time.
+#[derive(Debug, Clone)]
+pub struct Status {
+    /// when it was asked, in milliseconds since 1970
+    pub unix_ms: u64,
+    /// the groups, in the order of the sentinels
+    pub groups: Vec<GroupStatus>,
+    /// sentinels that were named by the person who asks and did not answer
+    pub unheard: Vec<(Endpoint, Failure)>,
+    /// how many sentinels answered
+    pub answered: usize,
+}
+
+/// How it stands, which is the exit status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// every group is as it should be
+    Fine,
+    /// one is not
+    Wrong,
+    /// nobody could be asked, or nobody knows such a group
+    Unknown,
+}
+
+/// A group.
+#[derive(Debug, Clone)]
+pub struct GroupStatus {
+    /// its name
+    pub name: String,
+    /// the master, by the newest configuration that a sentinel has
+    pub master: Endpoint,
+    /// the epoch of that configuration
+    pub config_epoch: i64,
+    /// for how long a sentinel has seen it as master at least, in milliseconds
+    pub master_for_ms: Option<i64>,
+    /// sentinels needed to hold the master for down
+    pub quorum: i64,
+    /// sentinels that are known, those that are down included
+    pub voters: usize,
+    /// `failover-timeout`, in milliseconds
+    pub failover_timeout_ms: i64,
+    /// whether clients can write
+    pub writable: Writable,
+    /// its servers, in the order they are drawn
+    pub servers: Vec<ServerStatus>,
+    /// its sentinels
+    pub sentinels: Vec<SentinelStatus>,
+    /// a failover that runs
+    pub failover: Option<FailoverNow>,
+    /// its replicas, the one that would be promoted first
+    pub candidates: Vec<Candidate>,
+    /// why nothing happens although the master is not there
+    pub waiting: Vec<Waiting>,
+    /// what is not as it should be, the worst first
+    pub problems: Vec<Problem>,
+}
+
+/// Whether clients can write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Writable {
+    /// the master answers and says that it is one
+    Yes,
+    /// it does not
+    No,
+    /// it wants a login that was not given
+    Unknown,
+}
+
+/// What a server says it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// a master
+    Master,
+    /// a replica
+    Replica,
+    /// nothing: it did not answer
+    Unknown,
+}
+
+/// How a server does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServerState {
+    /// a master where one should be
+    Up,
+    /// a replica that receives its data
+    InStep,
+    /// a replica that is receiving a copy of everything
+    Syncing,
+    /// reading its data from disk
+    Loading,
+    /// a replica without its source, for so many seconds if it says so
+    LinkDown(Option<i64>),
+    /// a replica where the master should be
+    NotMaster,
+    /// a master where a replica should be
+    SecondMaster,
+    /// it did not answer
+    Silent(Failure),
+    /// it wants a login
+    Login(Failure),
+}
+
+/// A data server.
+#[derive(Debug, Clone)]
+pub struct ServerStatus {
+    /// where it listens
+    pub at: Endpoint,
+    /// what is drawn in front of it
+    pub branch: String,
+    /// servers between it and the top
+    pub depth: usize,
+    /// what it says it is
+    pub role: Role,
+    /// whom it follows
+    pub follows: Option<Endpoint>,
+    /// how it does
+    pub state: ServerState,
+    /// bytes of the master's history that it has not
+    pub lag_bytes: Option<i64>,
+    /// seconds since its source heard of it, else since it heard of its source
+    pub lag_s: Option<i64>,
+    /// where it is in the history
+    pub offset: Option<i64>,
+    /// its priority: the lowest is promoted first, 0 never
+    pub priority: Option<i64>,
+    /// product and version
+    pub version: String,
+    /// sentinels that hold it for down
+    pub down_by: usize,
+}
+
+/// How a sentinel does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SentinelState {
+    /// it answers
+    Up,
+    /// it answers, and does not trust its clock for so many seconds: it does not act
+    Tilt(i64),
+    /// it did not answer; whether another sentinel hears it
+    Silent(Failure, Doubt),
+}
+
+/// What other sentinels say of one that did not answer us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// they hear it
+    OthersHearIt,
+    /// they don't, or there is none to say
+    NobodyHearsIt,
+}
+
+/// Whether a sentinel holds the master for down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MasterDown {
+    /// no
+    No,
+    /// by itself
+    Subjectively,
+    /// with a quorum
+    Objectively,
+}
+
+/// A vote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vote {
+    /// the id of who got it
+    pub leader: String,
+    /// in which epoch
+    pub epoch: i64,
+}
+
+/// A sentinel.
+#[derive(Debug, Clone)]
+pub struct SentinelStatus {
+    /// where it listens
+    pub at: Endpoint,
+    /// its id; empty if nobody knows it
+    pub id: String,
+    /// how it does
+    pub state: SentinelState,
+    /// whom it names as the master
+    pub names: Option<Endpoint>,
+    /// the epoch of its configuration
+    pub config_epoch: Option<i64>,
+    /// whether it holds the master for down
+    pub master_down: MasterDown,
+    /// sentinels and replicas it knows beside itself
+    pub knows: Option<(i64, i64)>,
+    /// its last vote, as others heard it
+    pub vote: Option<Vote>,
+    /// product and version
+    pub version: String,
+}
+
+/// A failover that runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailoverNow {
+    /// the phase, in the words of the wire: `select_slave`
+    pub phase: String,
+    /// the sentinel that does it
+    pub by: Endpoint,
+}
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// the master does not answer
+    MasterSilent(Failure),
+    /// the master says it is a replica
+    MasterIsReplica,
+    /// the master reads its data
+    MasterLoading,
+    /// it is not known whether the master can be written to
+    LoginNeeded(Failure),
+    /// sentinels hold the master for down
+    HeldForDown(usize),
+    /// a failover runs
+    FailoverRuns,
+    /// another server says it is a master
+    SecondMaster(Endpoint),
+    /// sentinels name different masters
+    Disagreement(usize),
+    /// a replica does not answer
+    ReplicaSilent(Endpoint),
+    /// a replica does not receive its data
+    ReplicaBehind(Endpoint),
+    /// a sentinel does not answer
+    SentinelSilent(Endpoint),
+    /// a sentinel does not act
+    SentinelTilt(Endpoint),
+    /// fewer sentinels are up than a failover needs
+    NoMajority,
+    /// no replica could be promoted
+    NoCandidate,
+}
+
+impl Status {
+    /// How all of it stands.
+    pub fn verdict(&self) -> Verdict {
+        if self.groups.is_empty() {
+            return Verdict::Unknown;
+        }
+        if self.groups.iter().all(|group| group.problems.is_empty()) { Verdict::Fine } else { Verdict::Wrong }
+    }
+}
+
+impl GroupStatus {
+    /// The server at this place.
+    pub fn server(&self, at: &Endpoint) -> Option<&ServerStatus> {
+        self.servers.iter().find(|server| server.at == *at)
+    }
+
+    /// The sentinels that hold the master for down.
+    pub fn holding_down(&self) -> usize {
+        self.sentinels.iter().filter(|sentinel| sentinel.master_down != MasterDown::No).count()
+    }
+
+    /// The sentinels that answer and act.
+    pub fn acting(&self) -> usize {
+        self.sentinels.iter().filter(|sentinel| sentinel.state == SentinelState::Up).count()
+    }
+
+    /// How many sentinels must agree on who does a failover.
+    pub fn majority(&self) -> usize {
+        self.voters / 2 + 1
+    }
+
+    /// The replica that would be promoted now.
+    pub fn heir(&self) -> Option<&Candidate> {
+        self.candidates.iter().find(|candidate| candidate.refusal.is_none())
+    }
+}
+
+impl SentinelStatus {
+    /// The beginning of its id, else its address.
+    pub fn short(&self) -> String {
+        if self.id.is_empty() { self.at.to_string() } else { self.id.chars().take(8).collect() }
+    }
+}

@@ -1,0 +1,97 @@
+//! Why nothing happens although the master is not there. A sentinel does not say; it follows from what all of them say.
+
+use super::choice::Refusal;
+use super::model::{GroupStatus, MasterDown, SentinelState, Writable};
+use crate::ask::Endpoint;
+
+/// A failover that is due begins within so many milliseconds.
+const PROMPT_MS: i64 = 3_000;
+
+/// A reason to wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Waiting {
+    /// the master does not answer us; no sentinel misses it, which each does after so many milliseconds
+    NobodyMissesIt(i64),
+    /// fewer than the quorum hold it for down
+    TooFewHoldItDown {
+        /// how many do
+        seen: usize,
+        /// how many must
+        quorum: i64,
+        /// the others, by their short ids, and why not
+        others: Vec<(String, NotHolding)>,
+    },
+    /// fewer sentinels than needed to elect one of them
+    NoMajority {
+        /// how many answer and act
+        acting: usize,
+        /// how many must
+        needed: usize,
+        /// how many there are
+        voters: usize,
+    },
+    /// the group has no replica
+    NoReplica,
+    /// none of them can be promoted
+    NoneFit(Vec<(Endpoint, Refusal)>),
+    /// after a try, or a vote for somebody else's try, the next begins so much later at the latest
+    NotYet {
+        /// twice `failover-timeout`, in milliseconds
+        pause_ms: i64,
+        /// for how long the quorum has held the master for down
+        down_ms: i64,
+    },
+}
+
+/// Why a sentinel does not hold the master for down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotHolding {
+    /// it hears it
+    HearsIt,
+    /// it does not answer us itself
+    Silent,
+    /// it does not trust its clock
+    Tilt,
+}
+
+/// The reasons. `odown_ms`: for how long a sentinel has held the master for down together with others.
+pub(super) fn reasons(group: &GroupStatus, down_after_ms: i64, odown_ms: Option<i64>) -> Vec<Waiting> {
+    let seen = group.holding_down();
+    let missing = seen > 0 || group.writable == Writable::No;
+    if !missing || group.failover.is_some() {
+        return Vec::new();
+    }
+    let mut reasons = Vec::new();
+    if seen == 0 {
+        reasons.push(Waiting::NobodyMissesIt(down_after_ms));
+    } else if (seen as i64) < group.quorum {
+        reasons.push(Waiting::TooFewHoldItDown { seen, quorum: group.quorum, others: others(group) });
+    }
+    let needed = group.majority().max(usize::try_from(group.quorum).unwrap_or(0));
+    if group.acting() < needed {
+        reasons.push(Waiting::NoMajority { acting: group.acting(), needed, voters: group.voters });
+    }
+    if group.candidates.is_empty() {
+        reasons.push(Waiting::NoReplica);
+    } else if group.heir().is_none() {
+        let refused = group.candidates.iter().filter_map(|it| Some((it.at.clone(), it.refusal?)));
+        reasons.push(Waiting::NoneFit(refused.collect()));
+    }
+    match odown_ms {
+        Some(down_ms) if reasons.is_empty() && down_ms > PROMPT_MS => {
+            reasons.push(Waiting::NotYet { pause_ms: group.failover_timeout_ms.saturating_mul(2), down_ms });
+        }
+        Some(_) | None => {}
+    }
+    reasons
+}
+
+fn others(group: &GroupStatus) -> Vec<(String, NotHolding)> {
+    let others = group.sentinels.iter().filter(|sentinel| sentinel.master_down == MasterDown::No);
+    let why = |state: &SentinelState| match state {
+        SentinelState::Up => NotHolding::HearsIt,
+        SentinelState::Tilt(_) => NotHolding::Tilt,
+        SentinelState::Silent(..) => NotHolding::Silent,
+    };
+    others.map(|sentinel| (sentinel.short(), why(&sentinel.state))).collect()
+}

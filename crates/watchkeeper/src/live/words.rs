@@ -1,0 +1,305 @@
+//! The words for what is shown, in both languages.
+
+use watchkeeper_core::Lang;
+
+use super::choice::Refusal;
+use super::line::Tone;
+use super::model::{Doubt, GroupStatus, Problem, Role, SentinelState, ServerState};
+use super::waiting::{NotHolding, Waiting};
+use crate::ask::{Endpoint, Failure};
+use crate::explain::list;
+
+/// Why there is no answer.
+pub(crate) fn failure(failure: &Failure, lang: Lang) -> String {
+    match (failure, lang) {
+        (Failure::Silent(ms), Lang::Zh) => format!("{ms} 毫秒内没有应答"),
+        (Failure::Unreachable(why), Lang::Zh) => format!("无法连接：{why}"),
+        (Failure::Broken(why), Lang::Zh) => format!("连接中断：{why}"),
+        (Failure::Protocol(why), Lang::Zh) => format!("协议不符：{why}"),
+        (Failure::Refused(words), Lang::Zh) => format!("应答为 `{words}`"),
+        (_, Lang::En) => failure.to_string(),
+    }
+}
+
+/// `12.3 KB`
+pub(super) fn bytes(count: i64) -> String {
+    const UNITS: [&str; 4] = ["KB", "MB", "GB", "TB"];
+    if count < 1000 {
+        return format!("{count} B");
+    }
+    let mut value = count as f64 / 1000.0;
+    let mut unit = 0;
+    while value >= 999.95 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}
+
+/// `3 s`, `12 min`, `5 h`, `9 d`
+pub(super) fn roughly(ms: i64, lang: Lang) -> String {
+    let seconds = ms.max(0) / 1000;
+    match seconds {
+        0..=119 => format!("{seconds} {}", lang.pick("s", "秒")),
+        120..=7199 => format!("{} {}", seconds / 60, lang.pick("min", "分钟")),
+        7200..=172_799 => format!("{} {}", seconds / 3600, lang.pick("h", "小时")),
+        _ => format!("{} {}", seconds / 86_400, lang.pick("d", "天")),
+    }
+}
+
+/// A role.
+pub(super) fn role(role: Role, lang: Lang) -> &'static str {
+    match role {
+        Role::Master => lang.pick("master", "主节点"),
+        Role::Replica => lang.pick("replica", "副本"),
+        Role::Unknown => lang.pick("?", "？"),
+    }
+}
+
+/// How a server does.
+pub(super) fn server_state(state: &ServerState, lang: Lang) -> (Tone, String) {
+    let (tone, text) = match state {
+        ServerState::Up => (Tone::Good, lang.pick("up", "正常").to_owned()),
+        ServerState::InStep => (Tone::Good, lang.pick("in step", "同步").to_owned()),
+        ServerState::Syncing => (Tone::Warn, lang.pick("full resync", "全量同步中").to_owned()),
+        ServerState::Loading => (Tone::Warn, lang.pick("loading data", "正在载入数据").to_owned()),
+        ServerState::LinkDown(None) => (Tone::Bad, lang.pick("link down", "复制连接断开").to_owned()),
+        ServerState::LinkDown(Some(seconds)) => {
+            let since = roughly(seconds.saturating_mul(1000), lang);
+            (Tone::Bad, format!("{} {since}", lang.pick("link down", "复制断开")))
+        }
+        ServerState::NotMaster => (Tone::Bad, lang.pick("should be master", "本应是主节点").to_owned()),
+        ServerState::SecondMaster => (Tone::Bad, lang.pick("should be replica", "本应是副本").to_owned()),
+        ServerState::Silent(_) => (Tone::Bad, lang.pick("no answer", "无应答").to_owned()),
+        ServerState::Login(_) => (Tone::Warn, lang.pick("wants a login", "需要登录").to_owned()),
+    };
+    (tone, text)
+}
+
+/// How a sentinel does.
+pub(super) fn sentinel_state(state: &SentinelState, lang: Lang) -> (Tone, String) {
+    match state {
+        SentinelState::Up => (Tone::Good, lang.pick("up", "正常").to_owned()),
+        SentinelState::Tilt(seconds) => {
+            (Tone::Bad, format!("TILT {}", roughly(seconds.saturating_mul(1000), lang)))
+        }
+        SentinelState::Silent(_, Doubt::NobodyHearsIt) => {
+            (Tone::Bad, lang.pick("no answer", "无应答").to_owned())
+        }
+        SentinelState::Silent(_, Doubt::OthersHearIt) => {
+            (Tone::Warn, lang.pick("no answer to us", "对本机无应答").to_owned())
+        }
+    }
+}
+
+/// What a phase of a failover is.
+pub(super) fn phase(wire: &str, lang: Lang) -> &str {
+    match wire {
+        "wait_start" => lang.pick("waiting for votes", "等待选票"),
+        "select_slave" => lang.pick("choosing a replica", "挑选副本"),
+        "send_slaveof_noone" => lang.pick("telling the replica to be master", "命令副本成为主节点"),
+        "wait_promotion" => lang.pick("waiting for the replica to be master", "等待副本成为主节点"),
+        "reconf_slaves" => lang.pick("telling the other replicas", "让其余副本跟随新主节点"),
+        "update_config" => lang.pick("switching the configuration", "切换配置"),
+        other => other,
+    }
+}
+
+/// What is wrong.
+pub(super) fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> String {
+    let en = lang == Lang::En;
+    let master = &group.master;
+    match problem {
+        Problem::MasterSilent(why) => {
+            let why = failure(why, lang);
+            if en {
+                format!("the master {master} does not answer: {why}")
+            } else {
+                format!("主节点 {master} 无应答：{why}")
+            }
+        }
+        Problem::MasterIsReplica if en => format!("{master} should be the master and is a replica"),
+        Problem::MasterIsReplica => format!("{master} 本应是主节点，实际是副本"),
+        Problem::MasterLoading if en => format!("the master {master} is loading its data"),
+        Problem::MasterLoading => format!("主节点 {master} 正在载入数据"),
+        Problem::LoginNeeded(why) => {
+            let why = failure(why, lang);
+            if en { format!("servers want a login: {why}") } else { format!("服务器需要登录：{why}") }
+        }
+        Problem::HeldForDown(count) => {
+            let (of, quorum) = (group.voters, group.quorum);
+            if en {
+                format!("held for down by {count} of {of} sentinels, quorum {quorum}")
+            } else {
+                format!("{of} 个哨兵中有 {count} 个认为主节点已下线，法定人数 {quorum}")
+            }
+        }
+        Problem::FailoverRuns => {
+            let now = group.failover.as_ref();
+            let (doing, by) = now.map_or((String::new(), String::new()), |it| {
+                (phase(&it.phase, lang).to_owned(), it.by.to_string())
+            });
+            if en {
+                format!("a failover is in progress, by {by}: {doing}")
+            } else {
+                format!("故障转移进行中，由 {by} 执行：{doing}")
+            }
+        }
+        Problem::SecondMaster(at) if en => format!("{at} says it is a master, too"),
+        Problem::SecondMaster(at) => format!("{at} 也自称是主节点"),
+        Problem::Disagreement(count) if en => format!("{count} sentinels name another master"),
+        Problem::Disagreement(count) => format!("{count} 个哨兵公布的主节点不同"),
+        Problem::ReplicaSilent(at) if en => format!("the replica {at} does not answer"),
+        Problem::ReplicaSilent(at) => format!("副本 {at} 无应答"),
+        Problem::ReplicaBehind(at) if en => format!("the replica {at} does not receive its data"),
+        Problem::ReplicaBehind(at) => format!("副本 {at} 没有在接收数据"),
+        Problem::SentinelSilent(at) if en => format!("the sentinel {at} does not answer"),
+        Problem::SentinelSilent(at) => format!("哨兵 {at} 无应答"),
+        Problem::SentinelTilt(at) if en => format!("the sentinel {at} is in TILT and does not act"),
+        Problem::SentinelTilt(at) => format!("哨兵 {at} 处于 TILT 模式，暂不行动"),
+        Problem::NoMajority if en => {
+            format!("too few sentinels for a failover: {} of {} are needed", group.majority(), group.voters)
+        }
+        Problem::NoMajority => {
+            format!("哨兵不足以进行故障转移：{} 个中需要 {} 个", group.voters, group.majority())
+        }
+        Problem::NoCandidate => {
+            let text = lang.pick("no replica could be promoted", "没有可以提升的副本");
+            let refused = group.candidates.iter().filter_map(|it| Some((&it.at, it.refusal?)));
+            let reasons: Vec<String> = refused.map(|(at, why)| refused_replica(at, why, lang)).collect();
+            // Told where the waiting is told.
+            if reasons.is_empty() || !group.waiting.is_empty() {
+                return text.to_owned();
+            }
+            format!("{text}{}{}", lang.pick(": ", "："), some(&reasons, 3, lang))
+        }
+    }
+}
+
+/// Why a replica is not promoted.
+pub(crate) fn refusal(refusal: Refusal, lang: Lang) -> String {
+    let en = lang == Lang::En;
+    match refusal {
+        Refusal::Down => lang.pick("it is down", "已下线").to_owned(),
+        Refusal::Disconnected => {
+            lang.pick("the sentinel has no connection to it", "哨兵与它没有连接").to_owned()
+        }
+        Refusal::NotHeard(ms) if en => format!("it last answered {ms} ms ago"),
+        Refusal::NotHeard(ms) => format!("上次应答在 {ms} 毫秒前"),
+        Refusal::PriorityZero => lang.pick("its replica-priority is 0", "replica-priority 为 0").to_owned(),
+        Refusal::OldInfo(ms) if en => format!("its last INFO is {ms} ms old"),
+        Refusal::OldInfo(ms) => format!("它的 INFO 是 {ms} 毫秒前的"),
+        Refusal::LinkDownTooLong(ms, limit) if en => {
+            format!("it lost its source {ms} ms ago, limit {limit} ms")
+        }
+        Refusal::LinkDownTooLong(ms, limit) => format!("与上级断开 {ms} 毫秒，上限 {limit} 毫秒"),
+    }
+}
+
+/// Why nothing happens: a sentence, and what belongs to it.
+pub(super) fn waiting(waiting: &Waiting, lang: Lang) -> (String, Vec<String>) {
+    let en = lang == Lang::En;
+    match waiting {
+        Waiting::NobodyMissesIt(ms) => (
+            if en {
+                format!(
+                    "no sentinel misses it: each does after {ms} ms without an answer (down-after-milliseconds)"
+                )
+            } else {
+                format!("没有哨兵认为它下线：{ms} 毫秒（down-after-milliseconds）无应答后才会如此")
+            },
+            Vec::new(),
+        ),
+        Waiting::TooFewHoldItDown { seen, quorum, others } => {
+            let name = |(id, why): &(String, NotHolding)| not_holding(id, *why, lang);
+            let text = if en {
+                format!("held for down by {seen} of the {quorum} sentinels that are needed; not by:")
+            } else {
+                format!("只有 {seen} 个哨兵认为它下线，需要 {quorum} 个；其余：")
+            };
+            (text, others.iter().map(name).collect())
+        }
+        Waiting::NoMajority { acting, needed, voters } => (
+            if en {
+                format!("of {voters} sentinels, {acting} can act; to elect one of them takes {needed}")
+            } else {
+                format!("{voters} 个哨兵中有 {acting} 个能够行动；选举需要 {needed} 个")
+            },
+            Vec::new(),
+        ),
+        Waiting::NoReplica => {
+            (lang.pick("there is no replica to promote", "没有副本可以提升").to_owned(), Vec::new())
+        }
+        Waiting::NoneFit(replicas) => (
+            lang.pick("no replica can be promoted:", "没有可以提升的副本：").to_owned(),
+            replicas.iter().map(|(at, why)| refused_replica(at, *why, lang)).collect(),
+        ),
+        Waiting::NotYet { pause_ms, down_ms } => {
+            let (pause, down) = (roughly(*pause_ms, lang), roughly(*down_ms, lang));
+            let text = if en {
+                format!(
+                    "a try has failed, or somebody else's is awaited: redis-sentinel and valkey-sentinel begin the next \
+                     within {pause} (twice failover-timeout); held for down for {down}"
+                )
+            } else {
+                format!(
+                    "有一次尝试失败，或在等待其他哨兵的尝试：redis-sentinel 与 valkey-sentinel 会在 {pause}\
+                     （2 倍 failover-timeout）内再次尝试；已判定下线 {down}"
+                )
+            };
+            (text, Vec::new())
+        }
+    }
+}
+
+/// `10.0.0.2:6379: its replica-priority is 0`
+pub(crate) fn refused_replica(at: &Endpoint, why: Refusal, lang: Lang) -> String {
+    format!("{at}{}{}", lang.pick(": ", "："), refusal(why, lang))
+}
+
+fn not_holding(id: &str, why: NotHolding, lang: Lang) -> String {
+    let why = match why {
+        NotHolding::HearsIt => lang.pick("still hears the master", "仍能收到主节点的应答"),
+        NotHolding::Silent => lang.pick("does not answer", "无应答"),
+        NotHolding::Tilt => lang.pick("is in TILT", "处于 TILT 模式"),
+    };
+    format!("{id} {why}")
+}
+
+/// `a, b and 3 more`, so that a line stays a line.
+pub(super) fn some(items: &[String], most: usize, lang: Lang) -> String {
+    if items.len() <= most {
+        return list(items, lang);
+    }
+    let more = items.len() - most;
+    match lang {
+        Lang::En => format!("{} and {more} more", items[..most].join(", ")),
+        Lang::Zh => format!("{}等 {} 项", items[..most].join("、"), items.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_times_are_short() {
+        assert_eq!(
+            [bytes(0), bytes(999), bytes(12_340), bytes(999_960)],
+            ["0 B", "999 B", "12.3 KB", "1.0 MB"]
+        );
+        let en = |ms| roughly(ms, Lang::En);
+        assert_eq!(
+            [en(3_900), en(720_000), en(7_200_000), en(999_999_999)],
+            ["3 s", "12 min", "2 h", "11 d"]
+        );
+    }
+
+    #[test]
+    fn long_lists_are_cut() {
+        let items: Vec<String> = ["a", "b", "c", "d"].map(String::from).to_vec();
+        assert_eq!(some(&items, 2, Lang::En), "a, b and 2 more");
+        assert_eq!(some(&items[..2], 2, Lang::En), "a and b");
+        assert_eq!(some(&items, 2, Lang::Zh), "a、b等 4 项");
+    }
+}
