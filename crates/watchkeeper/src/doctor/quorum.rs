@@ -199,9 +199,9 @@ fn one_host(view: &GroupView<'_>, hosts: &Hosts, found: &mut Found) {
         (format!("All data servers are on the host {host}."), format!("所有数据服务器都在主机 {host} 上。"))
     };
     let severity = if trial { Severity::Note } else { Severity::Warning };
-    let list = words::places(there, Lang::En);
     let finding = Finding::of(Code::OneHost, view.name, en, zh).as_(severity);
-    found.add(finding.says(Who::Here, list));
+    let places = |lang| words::places(there, lang);
+    found.add(finding.says_both(Who::Here, places(Lang::En), places(Lang::Zh)));
 }
 
 /// Loopback addresses in the lists of sentinels that list others, too.

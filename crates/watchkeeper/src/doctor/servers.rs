@@ -163,5 +163,9 @@ fn cut_off(view: &GroupView<'_>, found: &mut Found) {
         format!("主节点 {at} 与副本隔离后仍会接受写入（故障转移至少需要 {away} 秒）。"),
     );
     let finding = Finding::of(Code::MinReplicas, view.name, en, zh).at(at);
-    found.add(finding.says(server(at), "min-replicas-to-write 0 / min-replicas-max-lag 0"));
+    found.add(finding.says_both(
+        server(at),
+        "INFO has no min_slaves_good_slaves: min-replicas-to-write or min-replicas-max-lag is 0",
+        "INFO 中没有 min_slaves_good_slaves：min-replicas-to-write 或 min-replicas-max-lag 为 0",
+    ));
 }
