@@ -179,7 +179,8 @@ impl Group {
         if sh.myid.0 >= other.0 && now.since(since) <= patience {
             return;
         }
-        if sh.tilt.is_some() || self.phase().is_some() || !self.master_looks_sane(sh) {
+        let fit = self.master.cmd.up && self.master_looks_sane(sh);
+        if sh.tilt.is_some() || self.phase().is_some() || !fit {
             return;
         }
         if sh.epoch.0 >= EPOCH_MAX {

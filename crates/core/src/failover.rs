@@ -410,7 +410,11 @@ impl Group {
             return;
         }
         let parent = self.wanted_parent(self.master.id, promoted, sh);
-        let Some(to) = self.replicas.get(&parent).map(|replica| replica.addr.clone()) else { return };
+        let Some(parent) = self.replicas.get(&parent).filter(|parent| !parent.is_one_with(&self.master))
+        else {
+            return;
+        };
+        let to = parent.addr.clone();
         let renames = self.conf.renames.clone();
         let host = to.shown(sh.global.announce_hostnames);
         self.master.send_to(&to, Renames(&renames), sh);
@@ -506,10 +510,13 @@ impl Group {
             }
             parent = promoted;
         }
-        let to = self.server_mut(parent).map(|parent| parent.addr.clone());
         let renames = self.conf.renames.clone();
-        let (Some(replica), Some(to)) = (self.replicas.get(&id), to) else { return false };
-        let there = self.is_tree() && replica.follows(&to, sh);
+        let (Some(replica), Some(parent)) = (self.replicas.get(&id), self.server(parent)) else {
+            return false;
+        };
+        let to = parent.addr.clone();
+        // A server that is known twice has nobody to follow under its other name.
+        let there = (self.is_tree() && replica.follows(&to, sh)) || replica.is_one_with(parent);
         let Some(replica) = self.replicas.get_mut(&id) else { return false };
         if there {
             // It moves with its parent, or hangs on the promoted one already: nothing changes for it.

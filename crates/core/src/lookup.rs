@@ -76,7 +76,9 @@ impl Sentinel {
             .filter(there)
             .filter(|addr| Names::is_name(&addr.host))
             .partition(|addr| self.sh.names.is_stale(&addr.host));
-        let taken = |addr: &&Addr| led.iter().any(|other| other.socket() == addr.socket());
+        let taken = |addr: &&Addr| {
+            led.iter().any(|other| other.socket() == addr.socket() && self.sh.names.has_moved(&other.host))
+        };
         let lost: BTreeSet<String> = stale.into_iter().filter(taken).map(|addr| addr.host.clone()).collect();
         for name in &lost {
             let text = format!("The address of `{name}` is another one's now, and the name leads nowhere");
@@ -96,6 +98,12 @@ impl Sentinel {
             return;
         }
         let said = String::from_utf8_lossy(said).into_owned();
+        let known = said.eq_ignore_ascii_case(&self.sh.myid.0)
+            || self.sh.peers.keys().any(|peer| peer.0.eq_ignore_ascii_case(&said));
+        // Who is nobody we know is the one we knew, made anew: it says its new id in its next hello, for which it must hear ours.
+        if !known {
+            return;
+        }
         with_link(id, &mut self.sh, |link, sh| {
             let text =
                 format!("`{}` leads to sentinel {said} and not to {id}: connection closed", link.addr.host);
@@ -118,6 +126,18 @@ impl Group {
     fn readdress(&mut self, name: &str, ips: &[IpAddr], sh: &mut Shared) {
         for server in self.servers_mut().filter(|server| server.addr.is_named(name)) {
             server.readdress(ips, sh);
+        }
+        // What is remembered of a place moves with it.
+        let homes: Vec<_> =
+            self.servers().map(|server| server.addr.clone()).filter(|addr| addr.is_named(name)).collect();
+        for server in self.servers_mut() {
+            if let Some(home) = &mut server.spot.home {
+                if let Some(now) =
+                    homes.iter().find(|addr| addr.is_named(&home.host) && addr.port == home.port)
+                {
+                    home.ip = now.ip;
+                }
+            }
         }
         for peer in self.peers.values_mut().filter(|peer| peer.addr.is_named(name)) {
             peer.addr.ip = ips.first().copied();

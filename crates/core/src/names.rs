@@ -21,6 +21,8 @@ struct Entry {
     asking: Option<Ticket>,
     asked_at: Option<Mono>,
     failed: bool,
+    /// it led elsewhere before
+    moved: bool,
 }
 
 /// What is known of a name.
@@ -93,6 +95,12 @@ impl Names {
         self.entries.get(&host.to_ascii_lowercase()).is_some_and(|entry| entry.failed)
     }
 
+    /// Whether it ever led elsewhere: then its address may have been another one's. Two names that have always led to one
+    /// address are names of one server.
+    pub(crate) fn has_moved(&self, host: &str) -> bool {
+        self.entries.get(&host.to_ascii_lowercase()).is_some_and(|entry| entry.moved)
+    }
+
     /// Its address is somebody else's.
     pub(crate) fn forget(&mut self, host: &str) {
         if let Some(entry) = self.entries.get_mut(&host.to_ascii_lowercase()) {
@@ -112,6 +120,7 @@ impl Names {
         let fresh = result.as_ref().ok().and_then(|ips| ips.first().copied());
         entry.failed = fresh.is_none();
         if fresh.is_some() {
+            entry.moved |= entry.ip.is_some() && entry.ip != fresh;
             entry.ip = fresh;
         }
         Some((name, fresh))

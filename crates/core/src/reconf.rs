@@ -245,11 +245,14 @@ impl Group {
     /// Sends a replica to another member; false if there is no connection, or if it was told just now: a server that
     /// refuses is not asked in a loop.
     pub(crate) fn follow(&mut self, id: ServerId, parent: ServerId, sh: &mut Shared) -> bool {
-        let Some(to) = self.server_mut(parent).map(|parent| parent.addr.clone()) else { return false };
+        let (Some(replica), Some(parent)) = (self.replicas.get(&id), self.server(parent)) else {
+            return false;
+        };
+        let (to, itself) = (parent.addr.clone(), replica.is_one_with(parent));
         let renames = self.conf.renames.clone();
         let Some(replica) = self.replicas.get_mut(&id) else { return false };
         let told = replica.told_at.is_some_and(|at| sh.now.mono.since(at) < TELL_AGAIN_AFTER);
-        if !replica.cmd.exists() || told {
+        if !replica.cmd.exists() || told || itself {
             return false;
         }
         replica.send_to(&to, Renames(&renames), sh);

@@ -266,7 +266,10 @@ impl Server {
         }
         let mut addr = self.addr.clone();
         sh.resolve(&mut addr);
-        self.addr = addr;
+        // Both links lead to one server: of a name with several addresses, the one that is in use.
+        if !(self.cmd.exists() || self.pubsub.exists()) {
+            self.addr = addr;
+        }
         if cmd {
             self.cmd.last_attempt = Some(now);
         }
@@ -322,11 +325,18 @@ impl Server {
         self.send_info(renames, sh);
     }
 
+    /// Whether both are one server, known by two names or at two addresses: told to follow the other it would follow itself.
+    pub(crate) fn is_one_with(&self, other: &Server) -> bool {
+        self.addr.same(&other.addr) || (self.run_id.is_some() && self.run_id == other.run_id)
+    }
+
     /// Tells a replica, or what is to be one, to follow another server.
     pub(crate) fn send_to(&mut self, to: &Addr, renames: Renames<'_>, sh: &mut Shared) {
         let host = to.shown(sh.global.announce_hostnames);
         self.told_at = Some(sh.now.mono);
         (self.spot.sent_to, self.spot.obeyed) = (Some(to.clone()), false);
+        // Until it is home again it is away, however the sending came about.
+        self.spot.displaced |= self.spot.home.as_ref().is_some_and(|home| !home.same(to));
         self.send_replicaof(Some((&host, to.port)), renames, sh);
     }
 

@@ -70,7 +70,7 @@ impl Group {
         sh.log(LogLevel::Notice, format!("Replicas of `{}` are kept as a {}", self.name, topology.name()));
     }
 
-    fn server(&self, id: ServerId) -> Option<&Server> {
+    pub(crate) fn server(&self, id: ServerId) -> Option<&Server> {
         if self.master.id == id { Some(&self.master) } else { self.replicas.get(&id) }
     }
 
@@ -157,7 +157,7 @@ impl Group {
             && parent.cmd.up
             && parent.role == Role::Replica
             && (there || parent.link_up)
-            && self.leads_to(parent.id, root, replica, sh)
+            && (self.leads_to(parent.id, root, replica, sh) || (there && parent.info_at.is_none()))
     }
 
     /// Whom a member should follow: `root` is the master, or the replica that is becoming it.
@@ -213,6 +213,8 @@ impl Group {
         }
         let Some(replica) = self.replicas.get(&id) else { return };
         let home = replica.spot.home.as_ref().and_then(|home| self.member_at(&home.host, home.port, sh));
+        let home = home.filter(|home| home.id != id);
+        let unknown = home.is_none();
         let home_down = home.is_some_and(|home| home.down.is);
         let at_home = home.is_some_and(|home| home.id == parent_id);
         let silent = home.filter(|home| home.info_at <= Some(replica.conf_changed_at));
@@ -222,9 +224,9 @@ impl Group {
         let before = (replica.spot.home.clone(), replica.spot.displaced);
         if at_home {
             replica.spot.displaced = false;
-        } else if home_down && !sh.canary(Canary::HomeForgotten) {
+        } else if home_down && !stays_away && !sh.canary(Canary::HomeForgotten) {
             replica.spot.displaced = true;
-        } else if !replica.spot.displaced || stays_away {
+        } else if !replica.spot.displaced || stays_away || unknown {
             if let Some(home) = silent
                 .filter(|_| !(stays_away || sh.canary(Canary::HomeForgotten)))
                 .and_then(|home| self.server_mut(home))

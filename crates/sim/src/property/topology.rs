@@ -67,8 +67,8 @@ impl Topology {
     /// Why it must not be sent there: it would follow itself.
     fn circle(&self, world: &World, at: Time, server: SocketAddr, to: SocketAddr) -> Option<String> {
         let way = way_up(world, to);
-        // In a star only the master is followed; what stands behind a server that is dead cannot be known.
-        let circle = way.len() > 1 && way.contains(&server);
+        // What stands behind a server that is dead cannot be known.
+        let circle = way.contains(&server);
         let knowable = self.stand(world, at, &way, Some(server), KNOWN_AFTER_MS);
         (circle && knowable).then(|| format!("which gets its data from it: {way:?}"))
     }
