@@ -262,3 +262,32 @@ fn files_written_by_upstream_and_those_of_this_repository_are_fine() {
     let (code, text) = check(&environment.output().unwrap().stdout, &["--elsewhere"]);
     assert!(code == 0 && text.contains("0 errors, 0 warnings, 1 note\n"), "{text}");
 }
+
+/// What is said about the lines behind `sentinel monitor`, in this language.
+fn said(text: &str, lang: &str) -> (i32, String) {
+    check(format!("{FINE}{text}").as_bytes(), &["--lang", lang])
+}
+
+#[test]
+fn what_a_start_refuses_after_reading_is_refused() {
+    let (code, text) = said("user foo on +ping +@nosuch\n", "en");
+    let expected = "\
+error[WK001]: Error loading ACL rule '+@nosuch' for the user named 'foo': Unknown command or category name in ACL
+ --> <stdin>:3:19
+";
+    assert!(code == 2 && text.starts_with(expected), "{text}");
+    let (code, text) = said("user foo on +ping +@nosuch\n", "zh");
+    assert!(code == 2 && text.contains("规则 `+@nosuch`（用户 `foo`）无法加载：未知的命令或类别"), "{text}");
+    let (code, text) = said("bind 127.0.0.1 1.2.3.4.5\n", "en");
+    assert!(code == 2 && text.contains("`1.2.3.4.5` is neither an address nor a name"), "{text}");
+    assert!(text.contains(" --> <stdin>:3:16\n"), "{text}");
+
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("users.acl");
+    std::fs::write(&path, "user a on +ping\n\n  user b on >S3CRET +get S3CRET\nS3CRET\n").unwrap();
+    for (lang, words) in [("en", "applying operation '+get'"), ("zh", "规则 `+get` 有误")] {
+        let (code, text) = said(&format!("aclfile {}\n", path.display()), lang);
+        assert!(code == 2 && text.contains(words) && text.contains("users.acl:3:3\n"), "{text}");
+        assert!(text.contains("user b on ******* +get ******") && text.contains("users.acl:4:1\n"), "{text}");
+    }
+}

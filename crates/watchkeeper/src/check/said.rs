@@ -52,6 +52,14 @@ const SAID: &[(&str, &str)] = &[
     ),
     ("Error in user declaration '{}': {}", "`{}` 处的用户定义有误：{}"),
     ("Unknown command or category name in ACL", "未知的命令或类别"),
+    ("Error loading ACL rule '{}' for the user named '{}': {}", "规则 `{}`（用户 `{}`）无法加载：{}"),
+    ("Error in applying operation '{}': {}", "规则 `{}` 有误：{}"),
+    ("should start with user keyword followed by the username", "应以 `user` 和用户名开头"),
+    ("username '{}' contains invalid characters", "用户名 `{}` 含有无效字符"),
+    ("Duplicate user '{}' found on line {}", "用户 `{}` 在第 {} 行重复"),
+    ("Spaces not allowed in ACL usernames", "用户名不能含有空格"),
+    ("Unmatched parenthesis in selector definition", "选择器的括号没有成对"),
+    ("more than {} users", "用户超过 {} 个"),
     ("Syntax error", "语法错误"),
     ("The password you are trying to remove from the user does not exist", "要删除的密码不存在"),
     (
@@ -103,6 +111,7 @@ const SAID: &[(&str, &str)] = &[
     ("Not a regular file", "不是普通文件"),
     ("File too large", "文件过大"),
     // advice
+    ("Address already in use", "该路径已被占用"),
     ("did you mean `{}`?", "是否想写 `{}`？"),
     ("did you mean `{}`, without `sentinel` in front?", "是否想写 `{}`（前面没有 `sentinel`）？"),
     (

@@ -143,6 +143,19 @@ fn limited(file: impl Read, most: u64) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
+/// What a file says, if it is one.
+pub(super) fn regular(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let about = fs::metadata(path)?;
+    if about.is_dir() {
+        return Err(Errno::ISDIR.into());
+    }
+    // A pipe would be waited for without end.
+    if !about.is_file() {
+        return Err(io::Error::other("Not a regular file"));
+    }
+    limited(fs::File::open(path)?, most)
+}
+
 /// This machine, looked at without a change.
 struct Disk {
     /// stands for the working directory
@@ -161,16 +174,7 @@ impl Disk {
     }
 
     fn read_regular(&mut self, path: &str) -> io::Result<Vec<u8>> {
-        let whole = self.here.join(path);
-        let about = fs::metadata(&whole)?;
-        if about.is_dir() {
-            return Err(Errno::ISDIR.into());
-        }
-        // A pipe would be waited for without end.
-        if !about.is_file() {
-            return Err(io::Error::other("Not a regular file"));
-        }
-        let text = limited(fs::File::open(&whole)?, self.left)?;
+        let text = regular(&self.here.join(path), self.left)?;
         self.left = self.left.saturating_sub(u64::try_from(text.len()).unwrap_or(u64::MAX));
         Ok(text)
     }

@@ -29,9 +29,15 @@ const CASES: &[(&str, &str, &str)] = &[
     ("WK003", "port 0", "port 0\nunixsocket $DIR/s.sock"),
     ("WK003", "aclfile $DIR/users.acl\nuser bob on nopass +@all", "user bob on nopass +@all"),
     ("WK004", "# a\0b", "# a b"),
+    ("WK001", "user foo on +@nosuch", "user foo on +ping"),
+    ("WK001", "aclfile $DIR/wrong.acl", "aclfile $DIR/users.acl"),
+    ("WK001", "bind 1.2.3.4.5", "bind 127.1"),
+    ("WK001", "unixsocket $DIR/nosuch/s.sock", "unixsocket $DIR/s.sock"),
+    ("WK001", "unixsocket $DIR/more.conf", "unixsocket $DIR/s.sock"),
     ("WK005", "sentinel failover-timeout mm 60000ms", "sentinel failover-timeout mm 60000"),
     ("WK006", "maxclients 10\nmaxclients 20", "maxclients 10\nmaxclients 10"),
     ("WK006", "sentinel parallel-syncs mm 2\nsentinel parallel-syncs mm 1", "sentinel parallel-syncs mm 1"),
+    ("WK003", "bind \"\"", "bind *"),
     ("WK007", "sentinel known-slave mm 10.0.0.2 6379", "sentinel known-replica mm 10.0.0.2 6379"),
     ("WK008", "maxmemory 1gb\nappendonly yes", "maxclients 100\nsave 60 1"),
     ("WK009", "sentinel tilt-clock wall", "sentinel resolve-hostnames no"),
@@ -101,6 +107,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ("WK212", "sentinel monitor a,b 10.0.0.4 6379 2", "sentinel monitor a_b.c-d 10.0.0.4 6379 2"),
     ("WK301", "@sentinel monitor mm 10.0.0.1 6379 2\nsentinel down-after-milliseconds mm 30", ""),
     (
+    ("WK213", "bind 192.0.2.1", "bind 127.0.0.1 -192.0.2.1"),
         "WK301",
         "@sentinel monitor mm 10.0.0.1 6379 2\nsentinel down-after-milliseconds mm 999",
         "@sentinel monitor mm 10.0.0.1 6379 2\nsentinel down-after-milliseconds mm 1000",
@@ -187,6 +194,7 @@ impl Place {
         write("users.acl", "user default on nopass ~* &* +@all\n", 0o600);
         write("good.sh", "#!/bin/sh\nexit 0\n", 0o755);
         write("open.sh", "#!/bin/sh\nexit 0\n", 0o757);
+        write("wrong.acl", "user amy on +ping\nuser bob on +nosuch\n", 0o600);
         write("plain.sh", "exit 0\n", 0o755);
         write("windows.sh", "#!/bin/sh\r\nexit 0\r\n", 0o755);
         write("gone.sh", "#! /nonexistent/sh -e\nexit 0\n", 0o755);
