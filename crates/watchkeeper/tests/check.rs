@@ -291,3 +291,35 @@ error[WK001]: Error loading ACL rule '+@nosuch' for the user named 'foo': Unknow
         assert!(text.contains("user b on ******* +get ******") && text.contains("users.acl:4:1\n"), "{text}");
     }
 }
+
+#[test]
+fn what_cannot_be_written_is_an_error_of_every_command() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s.conf");
+    std::fs::write(&path, FINE).unwrap();
+    let path = path.display();
+    let commands = [
+        (format!("check {path}"), 2),
+        ("check --list".into(), 2),
+        ("doctor --list".into(), 3),
+        ("explain --list".into(), 2),
+        (format!("rehearse {path} --self 10.0.0.9 --replica 10.0.0.2:6379 --kill 10.0.0.1"), 2),
+        ("status --format json --timeout 100 --sentinel 127.0.0.1:1".into(), 2),
+        ("config from-env".into(), 1),
+    ];
+    for (words, expected) in commands {
+        for (lang, title) in
+            [("en", "error: standard output can't be written"), ("zh", "错误：无法写入标准输出")]
+        {
+            let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+            let mut command = Command::new(env!("CARGO_BIN_EXE_watchkeeper"));
+            command
+                .args(["--lang", lang])
+                .args(words.split(' '))
+                .env("MASTER", "10.0.0.1")
+                .env("QUORUM", "2");
+            let (code, text) = told(command.stdout(full).output().unwrap());
+            assert!(code == expected && text.contains(title), "{words}: {code} {text}");
+        }
+    }
+}
