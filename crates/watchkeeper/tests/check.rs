@@ -293,6 +293,25 @@ error[WK001]: Error loading ACL rule '+@nosuch' for the user named 'foo': Unknow
 }
 
 #[test]
+fn a_loop_of_files_is_told_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, other) = (dir.path().join("a.conf"), dir.path().join("b.conf"));
+    std::fs::write(&path, format!("{FINE}include {}\n", other.display())).unwrap();
+    std::fs::write(&other, format!("include {}\n", path.display())).unwrap();
+    let (code, text) = told(command(&[]).arg(&path).output().unwrap());
+    assert!(code == 2 && text.matches("error[").count() == 1, "{text}");
+    assert!(text.contains("files include each other without end"), "{text}");
+}
+
+#[test]
+fn that_there_are_more_errors_than_are_listed_is_told() {
+    for (lang, words) in [("en", "2 more are not listed"), ("zh", "另有 2 个没有列出")] {
+        let (code, text) = check("bogus\n".repeat(10_002).as_bytes(), &["--lang", lang]);
+        assert!(code == 2 && text.contains(words), "{text}");
+    }
+}
+
+#[test]
 fn what_cannot_be_written_is_an_error_of_every_command() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("s.conf");

@@ -98,6 +98,7 @@ const SAID: &[(&str, &str)] = &[
     ("can't read the state file: {}", "无法读取状态文件：{}"),
     ("Damaged state file `{}`: {}", "状态文件 `{}` 已损坏：{}"),
     ("more than {} lines; the rest was not read", "超过 {} 行，其余部分没有读取"),
+    ("more than {} errors; {} more are not listed", "错误超过 {} 个，另有 {} 个没有列出"),
     ("text after the last line", "最后一行之后还有内容"),
     ("expected a number of 16 hexadecimal digits", "应为 16 位十六进制数"),
     ("unbalanced quotes", "引号没有成对"),

@@ -169,7 +169,11 @@ impl Disk {
     fn look_for_nul(&mut self, shown: &str, text: &[u8]) {
         if let Some(at) = text.iter().position(|byte| *byte == 0) {
             let before = text.get(..at).unwrap_or_default();
-            self.nuls.push((shown.to_owned(), 1 + before.iter().filter(|byte| **byte == b'\n').count()));
+            let found = (shown.to_owned(), 1 + before.iter().filter(|byte| **byte == b'\n').count());
+            // A file may be included several times.
+            if !self.nuls.contains(&found) {
+                self.nuls.push(found);
+            }
         }
     }
 
