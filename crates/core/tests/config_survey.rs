@@ -62,6 +62,21 @@ fn a_name_nobody_knows_brings_the_nearest_one() {
 }
 
 #[test]
+fn a_password_with_too_many_words_brings_the_quotes() {
+    let hint = |line: &str| {
+        let survey = Machine::new(&[]).survey(format!("sentinel monitor m 10.0.0.1 6379 2\n{line}"));
+        survey.flaws.first().and_then(|flaw| flaw.error.hint.clone()).unwrap_or_default()
+    };
+    assert_eq!(
+        hint("sentinel auth-pass m two words"),
+        "expected `sentinel auth-pass group password`; a password with blanks in it is written in double quotes"
+    );
+    assert!(hint("sentinel sentinel-pass two words").ends_with("in double quotes"));
+    assert_eq!(hint("sentinel auth-pass m"), "expected `sentinel auth-pass group password`");
+    assert_eq!(hint("sentinel auth-user m two words"), "expected `sentinel auth-user group user`");
+}
+
+#[test]
 fn of_files_that_include_each_other_only_the_loop_is_told() {
     let files = [("a.conf", "bogus\ninclude b.conf\nbogus\n"), ("b.conf", "\ninclude a.conf\n")];
     let survey = Machine::new(&files).survey("sentinel monitor m 10.0.0.1 6379 2\ninclude a.conf\nport x\n");

@@ -309,6 +309,8 @@ fn that_there_are_more_errors_than_are_listed_is_told() {
         let (code, text) = check("bogus\n".repeat(10_002).as_bytes(), &["--lang", lang]);
         assert!(code == 2 && text.contains(words), "{text}");
     }
+    let (_, text) = said("sentinel auth-pass mm two words\n", "zh");
+    assert!(text.contains("含空格的密码要写在双引号中"), "{text}");
 }
 
 #[test]

@@ -30,11 +30,11 @@ pub(crate) fn run(
         return Ok(());
     }
     if args.len() != found.words.len() {
-        return Err(unrecognized().hint(format!(
-            "expected `sentinel {} {}`",
-            found.name,
-            found.words.join(" ")
-        )));
+        let expected = format!("expected `sentinel {} {}`", found.name, found.words.join(" "));
+        let secret = matches!(found.key, SentinelKey::AuthPass | SentinelKey::SentinelPass);
+        let blanks = secret && args.len() > found.words.len();
+        let more = if blanks { "; a password with blanks in it is written in double quotes" } else { "" };
+        return Err(unrecognized().hint(expected + more));
     }
     execute(config, files, found.key, args)
 }

@@ -111,8 +111,8 @@ const SAID: &[(&str, &str)] = &[
     ("Permission denied", "权限不够"),
     ("Not a regular file", "不是普通文件"),
     ("File too large", "文件过大"),
-    // advice
     ("Address already in use", "该路径已被占用"),
+    // advice
     ("did you mean `{}`?", "是否想写 `{}`？"),
     ("did you mean `{}`, without `sentinel` in front?", "是否想写 `{}`（前面没有 `sentinel`）？"),
     (
@@ -130,6 +130,14 @@ const SAID: &[(&str, &str)] = &[
         "Redis 7、Valkey 8 和 Watchkeeper 都没有这个指令",
     ),
     ("expected `{}`", "应为 `{}`"),
+    (
+        "expected `{}`; a password with blanks in it is written in double quotes",
+        "应为 `{}`；含空格的密码要写在双引号中",
+    ),
+    (
+        "correct these first, or look whether this is the file of a sentinel",
+        "请先改正这些错误，或检查这是否是哨兵的文件",
+    ),
     (
         "the quorum is how many sentinels must agree that the master is down: 1 to 2147483647",
         "法定票数是必须一致认为主节点下线的哨兵数：1 到 2147483647",
