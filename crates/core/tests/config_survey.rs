@@ -62,6 +62,38 @@ fn a_name_nobody_knows_brings_the_nearest_one() {
 }
 
 #[test]
+fn a_password_with_too_many_words_brings_the_quotes() {
+    let hint = |line: &str| {
+        let survey = Machine::new(&[]).survey(format!("sentinel monitor m 10.0.0.1 6379 2\n{line}"));
+        survey.flaws.first().and_then(|flaw| flaw.error.hint.clone()).unwrap_or_default()
+    };
+    assert_eq!(
+        hint("sentinel auth-pass m two words"),
+        "expected `sentinel auth-pass group password`; a password with blanks in it is written in double quotes"
+    );
+    assert!(hint("sentinel sentinel-pass two words").ends_with("in double quotes"));
+    assert_eq!(hint("sentinel auth-pass m"), "expected `sentinel auth-pass group password`");
+    assert_eq!(hint("sentinel auth-user m two words"), "expected `sentinel auth-user group user`");
+}
+
+#[test]
+fn of_files_that_include_each_other_only_the_loop_is_told() {
+    let files = [("a.conf", "bogus\ninclude b.conf\nbogus\n"), ("b.conf", "\ninclude a.conf\n")];
+    let survey = Machine::new(&files).survey("sentinel monitor m 10.0.0.1 6379 2\ninclude a.conf\nport x\n");
+    let expected = [(Some("b.conf"), 2, 9, "`include a.conf`: files include each other without end")];
+    assert_eq!(flaws(&survey), expected);
+    assert!(survey.config.groups.is_empty() && survey.lines.len() == 1 && !survey.cut);
+}
+
+#[test]
+fn errors_that_are_not_listed_are_counted() {
+    let survey = Machine::new(&[]).survey("bogus\n".repeat(10_003));
+    let last = flaws(&survey).pop();
+    assert_eq!(last, Some((None, 0, 0, "more than 10000 errors; 3 more are not listed")));
+    assert_eq!(survey.flaws.len(), 10_001);
+}
+
+#[test]
 fn a_log_that_cannot_be_opened_is_told_once_at_its_line() {
     let survey = Machine::new(&[("a.conf", "")]).survey("\nlogfile /nosuch/log\ninclude a.conf\n");
     let expected = [(None, 2, 0, "Can't open the log file: No such file or directory")];

@@ -262,3 +262,85 @@ fn files_written_by_upstream_and_those_of_this_repository_are_fine() {
     let (code, text) = check(&environment.output().unwrap().stdout, &["--elsewhere"]);
     assert!(code == 0 && text.contains("0 errors, 0 warnings, 1 note\n"), "{text}");
 }
+
+/// What is said about the lines behind `sentinel monitor`, in this language.
+fn said(text: &str, lang: &str) -> (i32, String) {
+    check(format!("{FINE}{text}").as_bytes(), &["--lang", lang])
+}
+
+#[test]
+fn what_a_start_refuses_after_reading_is_refused() {
+    let (code, text) = said("user foo on +ping +@nosuch\n", "en");
+    let expected = "\
+error[WK001]: Error loading ACL rule '+@nosuch' for the user named 'foo': Unknown command or category name in ACL
+ --> <stdin>:3:19
+";
+    assert!(code == 2 && text.starts_with(expected), "{text}");
+    let (code, text) = said("user foo on +ping +@nosuch\n", "zh");
+    assert!(code == 2 && text.contains("规则 `+@nosuch`（用户 `foo`）无法加载：未知的命令或类别"), "{text}");
+    let (code, text) = said("bind 127.0.0.1 1.2.3.4.5\n", "en");
+    assert!(code == 2 && text.contains("`1.2.3.4.5` is neither an address nor a name"), "{text}");
+    assert!(text.contains(" --> <stdin>:3:16\n"), "{text}");
+
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("users.acl");
+    std::fs::write(&path, "user a on +ping\n\n  user b on >S3CRET +get S3CRET\nS3CRET\n").unwrap();
+    for (lang, words) in [("en", "applying operation '+get'"), ("zh", "规则 `+get` 有误")] {
+        let (code, text) = said(&format!("aclfile {}\n", path.display()), lang);
+        assert!(code == 2 && text.contains(words) && text.contains("users.acl:3:3\n"), "{text}");
+        assert!(text.contains("user b on ******* +get ******") && text.contains("users.acl:4:1\n"), "{text}");
+    }
+}
+
+#[test]
+fn a_loop_of_files_is_told_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, other) = (dir.path().join("a.conf"), dir.path().join("b.conf"));
+    std::fs::write(&path, format!("{FINE}include {}\n", other.display())).unwrap();
+    std::fs::write(&other, format!("include {}\n", path.display())).unwrap();
+    let (code, text) = told(command(&[]).arg(&path).output().unwrap());
+    assert!(code == 2 && text.matches("error[").count() == 1, "{text}");
+    assert!(text.contains("files include each other without end"), "{text}");
+}
+
+#[test]
+fn that_there_are_more_errors_than_are_listed_is_told() {
+    for (lang, words) in [("en", "2 more are not listed"), ("zh", "另有 2 个没有列出")] {
+        let (code, text) = check("bogus\n".repeat(10_002).as_bytes(), &["--lang", lang]);
+        assert!(code == 2 && text.contains(words), "{text}");
+    }
+    let (_, text) = said("sentinel auth-pass mm two words\n", "zh");
+    assert!(text.contains("含空格的密码要写在双引号中"), "{text}");
+}
+
+#[test]
+fn what_cannot_be_written_is_an_error_of_every_command() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s.conf");
+    std::fs::write(&path, FINE).unwrap();
+    let path = path.display();
+    let commands = [
+        (format!("check {path}"), 2),
+        ("check --list".into(), 2),
+        ("doctor --list".into(), 3),
+        ("explain --list".into(), 2),
+        (format!("rehearse {path} --self 10.0.0.9 --replica 10.0.0.2:6379 --kill 10.0.0.1"), 2),
+        ("status --format json --timeout 100 --sentinel 127.0.0.1:1".into(), 2),
+        ("config from-env".into(), 1),
+    ];
+    for (words, expected) in commands {
+        for (lang, title) in
+            [("en", "error: standard output can't be written"), ("zh", "错误：无法写入标准输出")]
+        {
+            let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+            let mut command = Command::new(env!("CARGO_BIN_EXE_watchkeeper"));
+            command
+                .args(["--lang", lang])
+                .args(words.split(' '))
+                .env("MASTER", "10.0.0.1")
+                .env("QUORUM", "2");
+            let (code, text) = told(command.stdout(full).output().unwrap());
+            assert!(code == expected && text.contains(title), "{words}: {code} {text}");
+        }
+    }
+}

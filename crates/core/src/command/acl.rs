@@ -25,15 +25,48 @@ pub(super) struct Acl {
     pub(super) log: AclLog,
 }
 
+/// What refuses a start, or an ACL LOAD, in the lines that make users.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// index of the `user` line among those of the configuration, number of the line in an ACL file; 0 for the whole file
+    pub line: usize,
+    /// the word to blame, from 0; an ACL file is told by lines alone
+    pub word: usize,
+    /// what is said, as in the log
+    pub said: String,
+}
+
+/// Everything that a start would refuse in the `user` lines of a configuration that could be read.
+pub fn mistakes_of_lines(general: &General) -> Vec<Mistake> {
+    let acl = Acl::empty(general);
+    let lines = general.users.iter().enumerate();
+    let wrong = lines.filter_map(|(line, words)| {
+        let (name, rules) = words.split_first()?;
+        let (word, said) = acl.user_of_config(name, rules).err()?;
+        Some(Mistake { line, word, said })
+    });
+    wrong.collect()
+}
+
+/// Everything that a start would refuse in this text of an `aclfile`.
+pub fn mistakes_of_file(general: &General, path: &str, text: &[u8]) -> Vec<Mistake> {
+    Acl::empty(general).users_of_text(path, text).1
+}
+
 impl Acl {
-    /// The users at the start. Fails with the lines to log.
-    pub(super) fn new(general: &General, acl_file: Option<&[u8]>) -> Result<Acl, String> {
-        let mut acl = Acl {
+    /// Nobody yet.
+    fn empty(general: &General) -> Acl {
+        Acl {
             users: BTreeMap::new(),
             new_all_channels: general.acl_pubsub_allchannels,
             file: general.aclfile.clone().filter(|path| !path.is_empty()),
             log: AclLog::new(general.acllog_max_len),
-        };
+        }
+    }
+
+    /// The users at the start. Fails with the lines to log.
+    pub(super) fn new(general: &General, acl_file: Option<&[u8]>) -> Result<Acl, String> {
+        let mut acl = Acl::empty(general);
         let mut default = User::default_user(acl.new_all_channels);
         if let Some(password) = general.requirepass.as_ref().filter(|p| !p.is_empty()) {
             default.set_only_password(password);
@@ -61,18 +94,24 @@ impl Acl {
     fn load_lines(&mut self, lines: &[Vec<Vec<u8>>]) -> Result<(), String> {
         for words in lines {
             let Some((name, rules)) = words.split_first() else { continue };
-            let user = if !name_is_valid(name) {
-                Err("Spaces not allowed in ACL usernames".to_owned())
-            } else {
-                self.user_of_words(name, rules).map_err(|(rule, reason)| {
-                    let (rule, name) = (quoted(&rule, usize::MAX), quoted(name, usize::MAX));
-                    format!("Error loading ACL rule '{rule}' for the user named '{name}': {reason}")
-                })
-            };
+            let user = self.user_of_config(name, rules).map_err(|(_, said)| said);
             let user = user.map_err(|line| format!("{line}\nCritical error while loading ACLs. Exiting."))?;
             self.users.insert(name.clone(), user);
         }
         Ok(())
+    }
+
+    /// The user of one `user` line of the configuration, or the word to blame, counted from `user`, and what is said.
+    fn user_of_config(&self, name: &[u8], rules: &[Vec<u8>]) -> Result<User, (usize, String)> {
+        if !name_is_valid(name) {
+            return Err((1, "Spaces not allowed in ACL usernames".into()));
+        }
+        self.user_of_words(name, rules).map_err(|(rule, reason)| {
+            // A selector was put together from several words.
+            let word = rules.iter().position(|word| rule.starts_with(word)).map_or(1, |at| at + 2);
+            let (rule, name) = (quoted(&rule, usize::MAX), quoted(name, usize::MAX));
+            (word, format!("Error loading ACL rule '{rule}' for the user named '{name}': {reason}"))
+        })
     }
 
     /// The user of one `user` line, or the rule that is wrong and why.
@@ -91,28 +130,9 @@ impl Acl {
     /// Replaces all users by those of the ACL file, or none if it has a mistake. Fails with all mistakes in one
     /// line.
     pub(super) fn load(&mut self, path: &str, text: &[u8]) -> Result<(), String> {
-        let mut users = BTreeMap::new();
-        let mut errors = String::new();
-        for (n, line) in (1..).zip(text.split(|b| *b == b'\n')) {
-            let line = line.trim_ascii();
-            if line.is_empty() {
-                continue;
-            }
-            match self.user_of_line(line, &format!("{path}:{n}"), &mut errors) {
-                Some((name, _)) if users.contains_key(&name) => {
-                    let name = quoted(&name, usize::MAX);
-                    errors.push_str(&format!("WARNING: Duplicate user '{name}' found on line {n}. "));
-                }
-                Some((name, user)) => {
-                    users.insert(name, user);
-                }
-                None => {}
-            }
-        }
-        if users.len() > ACL_USERS {
-            errors.push_str(&format!("{path}: more than {ACL_USERS} users. "));
-        }
-        if !errors.is_empty() {
+        let (mut users, mistakes) = self.users_of_text(path, text);
+        if !mistakes.is_empty() {
+            let errors: String = mistakes.into_iter().map(|mistake| mistake.said).collect();
             return Err(errors
                 + "WARNING: ACL errors detected, no change to the previously active ACL rules was performed");
         }
@@ -121,25 +141,53 @@ impl Acl {
         Ok(())
     }
 
+    /// The users of an ACL file, and what is wrong with its lines.
+    fn users_of_text(&self, path: &str, text: &[u8]) -> (BTreeMap<Vec<u8>, User>, Vec<Mistake>) {
+        let mut users = BTreeMap::new();
+        let mut mistakes = Vec::new();
+        for (n, line) in (1..).zip(text.split(|b| *b == b'\n')) {
+            let line = line.trim_ascii();
+            if line.is_empty() {
+                continue;
+            }
+            let mut errors = Vec::new();
+            match self.user_of_line(line, &format!("{path}:{n}"), &mut errors) {
+                Some((name, _)) if users.contains_key(&name) => {
+                    let name = quoted(&name, usize::MAX);
+                    errors.push(format!("WARNING: Duplicate user '{name}' found on line {n}. "));
+                }
+                Some((name, user)) => {
+                    users.insert(name, user);
+                }
+                None => {}
+            }
+            mistakes.extend(errors.into_iter().map(|said| Mistake { line: n, word: 0, said }));
+        }
+        if users.len() > ACL_USERS {
+            let said = format!("{path}: more than {ACL_USERS} users. ");
+            mistakes.push(Mistake { line: 0, word: 0, said });
+        }
+        (users, mistakes)
+    }
+
     /// The user of one line of an ACL file. What is wrong with it goes to `errors`: every unknown command, and the
     /// first other mistake, as that may cause the next ones.
-    fn user_of_line(&self, line: &[u8], place: &str, errors: &mut String) -> Option<(Vec<u8>, User)> {
+    fn user_of_line(&self, line: &[u8], place: &str, errors: &mut Vec<String>) -> Option<(Vec<u8>, User)> {
         let words: Vec<Vec<u8>> = line.split(|b| *b == b' ').map(<[u8]>::to_vec).collect();
         let (name, rules) = match words.as_slice() {
             [user, name, rules @ ..] if user == b"user" => (name, rules),
             _ => {
-                errors
-                    .push_str(&format!("{place} should start with user keyword followed by the username. "));
+                errors.push(format!("{place} should start with user keyword followed by the username. "));
                 return None;
             }
         };
         if !name_is_valid(name) {
             let name = quoted(name, usize::MAX);
-            errors.push_str(&format!("{place}: username '{name}' contains invalid characters. "));
+            errors.push(format!("{place}: username '{name}' contains invalid characters. "));
             return None;
         }
         let Ok(rules) = merge_selectors(rules) else {
-            errors.push_str(&format!("{place}: {UNMATCHED}. "));
+            errors.push(format!("{place}: {UNMATCHED}. "));
             return None;
         };
         let mut user = User::new(self.new_all_channels);
@@ -149,12 +197,12 @@ impl Acl {
                 Ok(()) => {}
                 Err(RuleError::UnknownCommand) => {
                     let (rule, reason) = (quoted(&rule, usize::MAX), RuleError::UnknownCommand.text());
-                    errors.push_str(&format!("{place}: Error in applying operation '{rule}': {reason}. "));
+                    errors.push(format!("{place}: Error in applying operation '{rule}': {reason}. "));
                 }
                 Err(_) if told => {}
                 Err(reason) => {
                     told = true;
-                    errors.push_str(&format!("{place}: {}. ", reason.text()));
+                    errors.push(format!("{place}: {}. ", reason.text()));
                 }
             }
         }

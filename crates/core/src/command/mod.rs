@@ -29,6 +29,7 @@ mod table_sentinel;
 #[cfg(test)]
 mod tests_of_clients;
 
+pub use acl::{Mistake, mistakes_of_file, mistakes_of_lines};
 pub use help::{sentinel_help, syntax};
 pub(crate) use settings::{WAITING_SETS_MAX, WaitingSet};
 

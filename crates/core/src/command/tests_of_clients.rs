@@ -1,5 +1,6 @@
 //! Behaviour of [`Clients`] that no recorded session shows: limits, waiting, start-up, files, authentication.
 
+use super::acl::{mistakes_of_file, mistakes_of_lines};
 use super::clients::{Clients, EngineCommand};
 use super::reply::Reply;
 use super::table::CommandId;
@@ -235,6 +236,24 @@ fn wrong_user_lines_are_told_as_upstream_does() {
     assert!(World::try_with(&both, Some(b"")).err().unwrap().starts_with(
         "Configuring Redis with users defined in redis.conf and at the same setting an ACL file path is invalid."
     ));
+}
+
+#[test]
+fn mistakes_are_told_without_a_start_too() {
+    let lines = general(&["x on +ping +get", "y on +ping", "z on (+ping +get) ~a"]);
+    let wrong: Vec<(usize, usize, String)> =
+        mistakes_of_lines(&lines).into_iter().map(|wrong| (wrong.line, wrong.word, wrong.said)).collect();
+    let said = |rule: &str, name: &str| {
+        format!(
+            "Error loading ACL rule '{rule}' for the user named '{name}': \
+             Unknown command or category name in ACL"
+        )
+    };
+    assert_eq!(wrong, [(0, 4, said("+get", "x")), (2, 3, said("(+ping +get)", "z"))]);
+    let wrong = mistakes_of_file(&General::default(), "/x.acl", b"user a on\n\nuser b on +get\nuser a off\n");
+    let lines: Vec<usize> = wrong.iter().map(|wrong| wrong.line).collect();
+    assert_eq!(lines, [3, 4]);
+    assert_eq!(mistakes_of_file(&General::default(), "/x.acl", b"\nuser amy on\n"), []);
 }
 
 #[test]

@@ -21,6 +21,7 @@ pub use args::{quote, word};
 pub use error::{ConfigError, ErrorKind};
 pub use parse::{Files, parse};
 pub use rewrite::rewrite;
+pub use sentinel_line::numeric_address;
 pub use source::{CommandLine, Source, assemble};
 pub use state::rewrite_state;
 pub use survey::{Flaw, Line, Survey, survey};

@@ -72,6 +72,10 @@ pub(crate) fn read(
         errors,
     };
     reader.text(None, &Parts::default(), &main.text)?;
+    if reader.errors.over() {
+        let general = General { dir: reader.config.general.dir, ..General::default() };
+        return Ok(Config { general, ..Config::default() });
+    }
     reader.config.general.state_source = state::source_hash(reader.queue.iter().map(|line| &line.words[..]));
     let Reader { mut config, queue, files, errors, .. } = reader;
     run_queue(&mut config, files, &queue, errors)?;
@@ -286,6 +290,7 @@ impl Reader<'_> {
         let path = typed::text(path)?;
         self.includes += 1;
         if self.depth >= INCLUDE_DEPTH_MAX || self.includes > INCLUDES_MAX {
+            self.errors.loops();
             let fault = Fault::at(1, format!("`include {path}`: files include each other without end"));
             return Err(fault
                 .hint(format!("at most {INCLUDE_DEPTH_MAX} levels and {INCLUDES_MAX} files"))

@@ -30,11 +30,11 @@ pub(crate) fn run(
         return Ok(());
     }
     if args.len() != found.words.len() {
-        return Err(unrecognized().hint(format!(
-            "expected `sentinel {} {}`",
-            found.name,
-            found.words.join(" ")
-        )));
+        let expected = format!("expected `sentinel {} {}`", found.name, found.words.join(" "));
+        let secret = matches!(found.key, SentinelKey::AuthPass | SentinelKey::SentinelPass);
+        let blanks = secret && args.len() > found.words.len();
+        let more = if blanks { "; a password with blanks in it is written in double quotes" } else { "" };
+        return Err(unrecognized().hint(expected + more));
     }
     execute(config, files, found.key, args)
 }
@@ -211,7 +211,7 @@ fn address(config: &Config, host: &[u8], port: &[u8]) -> Result<(String, u16), F
     let port = u16::try_from(integer(port))
         .map_err(|_| Fault::at(4, "Invalid port number.").hint("a port is 0 to 65535"))?;
     let name = text(host, 3)?;
-    let numeric = numeric(&name);
+    let numeric = numeric_address(&name);
     if let (Some(ip), false) = (numeric, config.global.announce_hostnames) {
         return Ok((ip.to_string(), port));
     }
@@ -226,7 +226,7 @@ fn address(config: &Config, host: &[u8], port: &[u8]) -> Result<(String, u16), F
 
 /// The address a text stands for without asking anybody: also in the short and the hexadecimal forms that
 /// `inet_aton` knows, since the C library accepts them.
-fn numeric(host: &str) -> Option<IpAddr> {
+pub fn numeric_address(host: &str) -> Option<IpAddr> {
     host.parse().ok().or_else(|| {
         let parts = host.split('.').map(c_number).collect::<Option<Vec<u32>>>()?;
         let (last, heads) = parts.split_last()?;

@@ -86,7 +86,12 @@ pub fn survey(main: &Source, files: &mut dyn Files, persona: Persona) -> Survey 
             Config::default()
         }
     };
-    let Errors { mut flaws, lines, cut, .. } = errors;
+    let Errors { mut flaws, lines, cut, more, .. } = errors;
+    if more > 0 {
+        let message = format!("more than {FLAWS_MAX} errors; {more} more are not listed");
+        let hint = Some("correct these first, or look whether this is the file of a sentinel".into());
+        flaws.push(Flaw { error: ConfigError { hint, ..banner(None, message) }, line: None });
+    }
     if cut {
         let message = format!("more than {LINES_MAX} lines; the rest was not read");
         let hint = Some("is this the file of a sentinel? It has some ten lines for each group".into());
@@ -95,7 +100,7 @@ pub fn survey(main: &Source, files: &mut dyn Files, persona: Persona) -> Survey 
     Survey { config, lines, flaws, cut }
 }
 
-/// The survey is full.
+/// No more lines are read.
 pub(crate) struct Full;
 
 /// What becomes of errors: the first one ends the reading, or all are kept, with the lines they stand in.
@@ -104,7 +109,21 @@ pub(crate) struct Errors {
     all: bool,
     lines: Vec<Line>,
     flaws: Vec<Flaw>,
+    /// errors that were not kept
+    more: usize,
     cut: bool,
+    reading: Reading,
+}
+
+/// How far a survey has come.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Reading {
+    #[default]
+    On,
+    /// the next error is that of files that include each other without end
+    Looped,
+    /// that error has been kept: whatever else is found comes of reading the same lines again and again
+    Over,
 }
 
 impl Errors {
@@ -122,13 +141,39 @@ impl Errors {
         if !self.all {
             return Err(error);
         }
+        match self.reading {
+            Reading::On => {}
+            Reading::Looped => {
+                self.lines = line.map(|at| self.lines.swap_remove(at)).into_iter().collect();
+                self.flaws = vec![Flaw { error: *error, line: line.map(|_| 0) }];
+                self.more = 0;
+                self.reading = Reading::Over;
+                return Ok(());
+            }
+            Reading::Over => return Ok(()),
+        }
         let flaw = Flaw { error: *error, line };
         // The log is tried at the end of every included file.
         let told = flaw.error.kind == ErrorKind::Banner && self.flaws.contains(&flaw);
-        if self.flaws.len() < FLAWS_MAX && !told {
+        if told {
+            return Ok(());
+        }
+        if self.flaws.len() < FLAWS_MAX {
             self.flaws.push(flaw);
+        } else {
+            self.more += 1;
         }
         Ok(())
+    }
+
+    /// Files include each other without end, as the next error says.
+    pub(crate) fn loops(&mut self) {
+        self.reading = Reading::Looped;
+    }
+
+    /// Whether nothing but the loop is told.
+    pub(crate) fn over(&self) -> bool {
+        self.reading == Reading::Over
     }
 
     /// Keeps a line, if lines are kept; its index.
@@ -141,6 +186,9 @@ impl Errors {
     ) -> Result<Option<usize>, Full> {
         if !self.all {
             return Ok(None);
+        }
+        if self.over() {
+            return Err(Full);
         }
         if self.lines.len() >= LINES_MAX {
             self.cut = true;

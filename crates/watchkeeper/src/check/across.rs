@@ -137,6 +137,11 @@ fn strangers(desk: &mut Desk<'_>, before: &[Sheet]) {
         let Some(id) = theirs.global.myid.as_ref().filter(|id| *id != own) else { continue };
         for group in &ours.groups {
             let Some(same) = find(theirs, group) else { continue };
+            // One that has met nobody at all has only not run yet.
+            let ran = |group: &GroupConfig| !group.peers.is_empty() || !group.replicas.is_empty();
+            if !ran(group) || !ran(same) {
+                continue;
+            }
             let known = |group: &GroupConfig, id: &SentinelId| group.peers.iter().any(|peer| peer.id == *id);
             let (name, file) = (&group.name.0, &other.shown);
             let message = match (known(group, id), known(same, own)) {

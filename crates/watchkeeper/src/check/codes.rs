@@ -240,6 +240,11 @@ rules! {
         "哨兵之间以逗号分隔发送组名，redis-sentinel 写回时不加引号：逗号、空格或引号都会出错。"
         "use letters, digits, `.`, `-` and `_` only"
         "只使用字母、数字、`.`、`-` 和 `_`";
+    WK213 Warning "an address to listen on is not there" "没有要监听的地址"
+        "A sentinel that cannot listen on an address of `bind` does not start, unless the address has a `-` in front."
+        "`bind` 中有地址无法监听时，哨兵不会启动，除非该地址前面有 `-`。"
+        "name addresses of this machine; write `-` in front of one that comes and goes"
+        "请写本机的地址；时有时无的地址前面加 `-`";
 
     WK301 Warning "the master is held for down too soon" "判定主节点下线过快"
         "A pause of garbage collection, a slow disk or a lost packet is longer than that: healthy masters are replaced, each time with \

@@ -1,13 +1,13 @@
-//! The errors that a sentinel would stop at, all of them, and settings that refuse a start although each line is right.
+//! The errors of reading that a sentinel would stop at, all of them.
 
 use watchkeeper_core::Lang;
 use watchkeeper_core::config::{ErrorKind, Flaw};
 
-use super::codes::{Severity, WK001, WK002, WK003, WK004};
+use super::codes::{Severity, WK001, WK002, WK004};
 use super::spot::Spot;
 use super::{Desk, Finding, said, say, secret};
 
-/// Errors of reading, and of lines that contradict each other.
+/// Errors of reading.
 pub(super) fn look(desk: &mut Desk<'_>) {
     if let Some(reason) = &desk.sheet.unread {
         let reason = told(reason, desk.lang());
@@ -20,7 +20,6 @@ pub(super) fn look(desk: &mut Desk<'_>) {
         desk.found.push(finding.tamed());
     }
     nul_bytes(desk);
-    together(desk);
 }
 
 /// A text of the reader in the language of the reader of the report.
@@ -84,31 +83,5 @@ fn nul_bytes(desk: &mut Desk<'_>) {
         if let Some(found) = desk.found.last_mut() {
             found.file = file;
         }
-    }
-}
-
-/// Settings that refuse a start together.
-fn together(desk: &mut Desk<'_>) {
-    let (lang, sheet) = (desk.lang(), desk.sheet);
-    let general = &sheet.survey.config.general;
-    let tcp = (general.port != 0 || general.tls.port != 0) && !general.bind.is_empty();
-    if !tcp && general.unixsocket.is_none() {
-        let at = sheet.general("port").or_else(|| sheet.general("bind"));
-        let message = say!(lang, "the sentinel is to listen nowhere", "哨兵没有任何监听地址");
-        desk.report(&WK003, at, 1, message);
-    }
-    let Some(path) = &general.aclfile else { return };
-    if !general.users.is_empty() {
-        let message =
-            say!(lang, "`user` lines and `aclfile` exclude each other", "`user` 行与 `aclfile` 不能同时使用");
-        desk.report(&WK003, sheet.general("aclfile"), 0, message);
-    }
-    if desk.options.elsewhere {
-        return;
-    }
-    if let Err(error) = std::fs::metadata(sheet.resolve(path)) {
-        let reason = told(&crate::daemon::strerror(&error), lang);
-        let message = say!(lang, "the ACL file cannot be read: {}", "无法读取 ACL 文件：{}", reason);
-        desk.report(&WK002, sheet.general("aclfile"), 1, message);
     }
 }

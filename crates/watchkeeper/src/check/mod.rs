@@ -18,6 +18,7 @@ mod secrets;
 mod sheet;
 pub(crate) mod show;
 mod spot;
+mod start;
 mod times;
 mod tls;
 mod votes;
@@ -87,6 +88,7 @@ pub(crate) fn check(inputs: Vec<Input>, options: Options) -> Vec<Finding> {
     for (index, sheet) in sheets.iter().enumerate() {
         let mut desk = Desk::new(sheet, options);
         flaws::look(&mut desk);
+        start::look(&mut desk, sheets.len());
         lines::look(&mut desk);
         votes::look(&mut desk, &sheets);
         names::look(&mut desk);

@@ -7,6 +7,7 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use watchkeeper_core::Lang;
 use watchkeeper_core::config::{Config, GroupConfig};
 use watchkeeper_resp::encode_command;
 
@@ -99,11 +100,7 @@ fn master(desk: &mut Desk<'_>, group: &GroupConfig) {
             desk.report(&WK902, desk.of_group("down-after-milliseconds", group), 3, message);
         }
         Ok(_) => {}
-        Err(reason) => {
-            let message =
-                say!(lang, "`{host}:{port}` does not answer: {reason}", "`{host}:{port}` 没有应答：{reason}");
-            desk.report(&WK903, at, 3, message);
-        }
+        Err(failure) => desk.report(&WK903, at, 3, failure.told(&format!("{host}:{port}"), lang)),
     }
 }
 
@@ -112,9 +109,42 @@ fn too_slow(slowest: Duration, down_ms: u128) -> bool {
     slowest.as_millis() * TIMES > down_ms
 }
 
+/// Why no answer was measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Failure {
+    /// nothing came
+    Silent(String),
+    /// an error of the Redis protocol
+    Refused(String),
+    /// something else listens there
+    Strange(String),
+}
+
+impl Failure {
+    fn of(answer: String) -> Failure {
+        if answer.starts_with('-') { Failure::Refused(answer) } else { Failure::Strange(answer) }
+    }
+
+    fn told(&self, at: &str, lang: Lang) -> String {
+        match self {
+            Failure::Silent(why) => say!(lang, "`{at}` does not answer: {why}", "`{at}` 没有应答：{why}"),
+            Failure::Refused(answer) => {
+                say!(lang, "`{at}` answers with an error: {answer}", "`{at}` 应答了错误：{answer}")
+            }
+            Failure::Strange(answer) => {
+                say!(
+                    lang,
+                    "`{at}` answers, but not as Redis: {answer}",
+                    "`{at}` 有应答，但不是 Redis：{answer}"
+                )
+            }
+        }
+    }
+}
+
 /// The slowest of some answers.
-fn slowest(address: SocketAddr, group: &GroupConfig) -> Result<Duration, String> {
-    let failed = |error: io::Error| crate::daemon::strerror(&error);
+fn slowest(address: SocketAddr, group: &GroupConfig) -> Result<Duration, Failure> {
+    let failed = |error: io::Error| Failure::Silent(crate::daemon::strerror(&error));
     let mut stream = TcpStream::connect_timeout(&address, STEP_MAX).map_err(failed)?;
     stream.set_read_timeout(Some(STEP_MAX)).map_err(failed)?;
     stream.set_write_timeout(Some(STEP_MAX)).map_err(failed)?;
@@ -122,8 +152,8 @@ fn slowest(address: SocketAddr, group: &GroupConfig) -> Result<Duration, String>
         let user = group.auth_user.as_ref().map(|user| user.as_bytes());
         let words: Vec<&[u8]> = [&b"AUTH"[..]].into_iter().chain(user).chain([&pass[..]]).collect();
         let answer = ask(&mut stream, &words).map_err(failed)?;
-        if answer.starts_with('-') {
-            return Err(answer);
+        if !answer.starts_with('+') {
+            return Err(Failure::of(answer));
         }
     }
     let mut slowest = Duration::ZERO;
@@ -132,7 +162,7 @@ fn slowest(address: SocketAddr, group: &GroupConfig) -> Result<Duration, String>
         let answer = ask(&mut stream, &[b"PING"]).map_err(failed)?;
         slowest = slowest.max(begun.elapsed());
         if !["+PONG", "-LOADING", "-MASTERDOWN"].iter().any(|fine| answer.starts_with(fine)) {
-            return Err(answer);
+            return Err(Failure::of(answer));
         }
     }
     Ok(slowest)
@@ -145,10 +175,14 @@ fn ask(stream: &mut TcpStream, words: &[&[u8]]) -> io::Result<String> {
     while !line.ends_with(b"\n") {
         let mut piece = [0; 128];
         let count = stream.read(&mut piece)?;
-        if count == 0 || line.len() > ANSWER_BYTES_MAX {
+        if count == 0 && line.is_empty() {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         line.extend(piece.iter().take(count));
+        // Without an end in sight it is no answer to PING; what there is shows what it is.
+        if count == 0 || line.len() > ANSWER_BYTES_MAX {
+            break;
+        }
     }
     Ok(String::from_utf8_lossy(&line).trim_end().to_owned())
 }
@@ -159,7 +193,7 @@ mod tests {
     use std::net::TcpListener;
     use watchkeeper_core::id::GroupName;
 
-    fn against(answers: &'static str) -> Result<Duration, String> {
+    fn against(answers: &'static str) -> Result<Duration, Failure> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let server = std::thread::spawn(move || {
@@ -182,8 +216,20 @@ mod tests {
         assert!(against("+PONG\r\n").unwrap() < STEP_MAX);
         assert_eq!(
             against("-NOAUTH Authentication required.\r\n"),
-            Err("-NOAUTH Authentication required.".into())
+            Err(Failure::Refused("-NOAUTH Authentication required.".into()))
         );
+    }
+
+    #[test]
+    fn another_service_is_told_from_silence() {
+        let strange = against("HTTP/1.1 400 Bad Request\r\n").unwrap_err();
+        assert_eq!(
+            strange.told("h:80", Lang::En),
+            "`h:80` answers, but not as Redis: HTTP/1.1 400 Bad Request"
+        );
+        assert_eq!(strange.told("h:80", Lang::Zh), "`h:80` 有应答，但不是 Redis：HTTP/1.1 400 Bad Request");
+        let endless: &str = "x".repeat(4096).leak();
+        assert!(matches!(against(endless), Err(Failure::Strange(_))));
     }
 
     #[test]

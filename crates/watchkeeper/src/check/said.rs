@@ -52,6 +52,14 @@ const SAID: &[(&str, &str)] = &[
     ),
     ("Error in user declaration '{}': {}", "`{}` 处的用户定义有误：{}"),
     ("Unknown command or category name in ACL", "未知的命令或类别"),
+    ("Error loading ACL rule '{}' for the user named '{}': {}", "规则 `{}`（用户 `{}`）无法加载：{}"),
+    ("Error in applying operation '{}': {}", "规则 `{}` 有误：{}"),
+    ("should start with user keyword followed by the username", "应以 `user` 和用户名开头"),
+    ("username '{}' contains invalid characters", "用户名 `{}` 含有无效字符"),
+    ("Duplicate user '{}' found on line {}", "用户 `{}` 在第 {} 行重复"),
+    ("Spaces not allowed in ACL usernames", "用户名不能含有空格"),
+    ("Unmatched parenthesis in selector definition", "选择器的括号没有成对"),
+    ("more than {} users", "用户超过 {} 个"),
     ("Syntax error", "语法错误"),
     ("The password you are trying to remove from the user does not exist", "要删除的密码不存在"),
     (
@@ -90,6 +98,7 @@ const SAID: &[(&str, &str)] = &[
     ("can't read the state file: {}", "无法读取状态文件：{}"),
     ("Damaged state file `{}`: {}", "状态文件 `{}` 已损坏：{}"),
     ("more than {} lines; the rest was not read", "超过 {} 行，其余部分没有读取"),
+    ("more than {} errors; {} more are not listed", "错误超过 {} 个，另有 {} 个没有列出"),
     ("text after the last line", "最后一行之后还有内容"),
     ("expected a number of 16 hexadecimal digits", "应为 16 位十六进制数"),
     ("unbalanced quotes", "引号没有成对"),
@@ -102,6 +111,7 @@ const SAID: &[(&str, &str)] = &[
     ("Permission denied", "权限不够"),
     ("Not a regular file", "不是普通文件"),
     ("File too large", "文件过大"),
+    ("Address already in use", "该路径已被占用"),
     // advice
     ("did you mean `{}`?", "是否想写 `{}`？"),
     ("did you mean `{}`, without `sentinel` in front?", "是否想写 `{}`（前面没有 `sentinel`）？"),
@@ -120,6 +130,14 @@ const SAID: &[(&str, &str)] = &[
         "Redis 7、Valkey 8 和 Watchkeeper 都没有这个指令",
     ),
     ("expected `{}`", "应为 `{}`"),
+    (
+        "expected `{}`; a password with blanks in it is written in double quotes",
+        "应为 `{}`；含空格的密码要写在双引号中",
+    ),
+    (
+        "correct these first, or look whether this is the file of a sentinel",
+        "请先改正这些错误，或检查这是否是哨兵的文件",
+    ),
     (
         "the quorum is how many sentinels must agree that the master is down: 1 to 2147483647",
         "法定票数是必须一致认为主节点下线的哨兵数：1 到 2147483647",

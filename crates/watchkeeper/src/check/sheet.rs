@@ -143,6 +143,19 @@ fn limited(file: impl Read, most: u64) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
+/// What a file says, if it is one.
+pub(super) fn regular(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let about = fs::metadata(path)?;
+    if about.is_dir() {
+        return Err(Errno::ISDIR.into());
+    }
+    // A pipe would be waited for without end.
+    if !about.is_file() {
+        return Err(io::Error::other("Not a regular file"));
+    }
+    limited(fs::File::open(path)?, most)
+}
+
 /// This machine, looked at without a change.
 struct Disk {
     /// stands for the working directory
@@ -156,21 +169,16 @@ impl Disk {
     fn look_for_nul(&mut self, shown: &str, text: &[u8]) {
         if let Some(at) = text.iter().position(|byte| *byte == 0) {
             let before = text.get(..at).unwrap_or_default();
-            self.nuls.push((shown.to_owned(), 1 + before.iter().filter(|byte| **byte == b'\n').count()));
+            let found = (shown.to_owned(), 1 + before.iter().filter(|byte| **byte == b'\n').count());
+            // A file may be included several times.
+            if !self.nuls.contains(&found) {
+                self.nuls.push(found);
+            }
         }
     }
 
     fn read_regular(&mut self, path: &str) -> io::Result<Vec<u8>> {
-        let whole = self.here.join(path);
-        let about = fs::metadata(&whole)?;
-        if about.is_dir() {
-            return Err(Errno::ISDIR.into());
-        }
-        // A pipe would be waited for without end.
-        if !about.is_file() {
-            return Err(io::Error::other("Not a regular file"));
-        }
-        let text = limited(fs::File::open(&whole)?, self.left)?;
+        let text = regular(&self.here.join(path), self.left)?;
         self.left = self.left.saturating_sub(u64::try_from(text.len()).unwrap_or(u64::MAX));
         Ok(text)
     }

@@ -19,14 +19,25 @@ sentinel known-sentinel mm 10.0.0.2 26379 b94a8fe5ccb19ba61c4c0873d391e987982fbb
 sentinel known-sentinel mm 10.0.0.3 26379 c94a8fe5ccb19ba61c4c0873d391e987982fbbd3
 ";
 
+/// A new file that was given its id: it knows nobody yet.
+const NEW: &str =
+    "@sentinel myid a94a8fe5ccb19ba61c4c0873d391e987982fbbd3\nsentinel monitor mm 10.0.0.1 6379 2";
+
 /// Lines added to [`GROUP`]: with the first the code is found, with the second it is not. `$DIR` is a directory of files
 /// (see [`Place`]); `@` in front means that the text stands alone.
 const CASES: &[(&str, &str, &str)] = &[
     ("WK001", "bogus 1", "maxclients 100"),
     ("WK001", "sentinel failover-timeout mm 0", "sentinel failover-timeout mm 60000"),
     ("WK002", "include $DIR/nosuch.conf", "include $DIR/more.conf"),
+    ("WK001", "user foo on +@nosuch", "user foo on +ping"),
+    ("WK001", "aclfile $DIR/wrong.acl", "aclfile $DIR/users.acl"),
+    ("WK001", "bind 1.2.3.4.5", "bind 127.1"),
+    ("WK001", "unixsocket $DIR/nosuch/s.sock", "unixsocket $DIR/s.sock"),
+    ("WK001", "unixsocket $DIR/more.conf", "unixsocket $DIR/s.sock"),
     ("WK002", "aclfile $DIR/nosuch.acl", "aclfile $DIR/users.acl"),
+    ("WK002", "aclfile $DIR", "aclfile \"\"\nuser bob on nopass +@all"),
     ("WK003", "port 0", "port 0\nunixsocket $DIR/s.sock"),
+    ("WK003", "bind \"\"", "bind *"),
     ("WK003", "aclfile $DIR/users.acl\nuser bob on nopass +@all", "user bob on nopass +@all"),
     ("WK004", "# a\0b", "# a b"),
     ("WK005", "sentinel failover-timeout mm 60000ms", "sentinel failover-timeout mm 60000"),
@@ -36,18 +47,15 @@ const CASES: &[(&str, &str, &str)] = &[
     ("WK008", "maxmemory 1gb\nappendonly yes", "maxclients 100\nsave 60 1"),
     ("WK009", "sentinel tilt-clock wall", "sentinel resolve-hostnames no"),
     ("WK010", "@port 26379", "maxclients 100"),
-    (
-        "WK101",
-        "@sentinel myid a94a8fe5ccb19ba61c4c0873d391e987982fbbd3\nsentinel monitor mm 10.0.0.1 6379 2",
-        "",
-    ),
+    ("WK101", "@GROUP 4", NEW),
     ("WK102", "@GROUP 3", ""),
     ("WK103", "@sentinel monitor mm 10.0.0.1 6379 1", "@sentinel monitor mm 10.0.0.1 6379 2"),
     ("WK104", "sentinel known-sentinel mm 10.0.0.4 26379 d94a8fe5ccb19ba61c4c0873d391e987982fbbd3", ""),
     (
         "WK105",
-        "@sentinel myid a94a8fe5ccb19ba61c4c0873d391e987982fbbd3\nsentinel monitor mm 10.0.0.1 6379 1",
-        "",
+        "@sentinel monitor mm 10.0.0.1 6379 2\n\
+         sentinel known-sentinel mm 10.0.0.2 26379 b94a8fe5ccb19ba61c4c0873d391e987982fbbd3",
+        NEW,
     ),
     ("WK106", "sentinel announce-ip 10.0.0.2", "sentinel announce-ip 10.0.0.1"),
     (
@@ -99,6 +107,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ("WK210", "bind 127.0.0.1 ::1", "bind 127.0.0.1 10.0.0.9"),
     ("WK211", "protected-mode yes", "protected-mode yes\nrequirepass Jx82hhjaq"),
     ("WK212", "sentinel monitor a,b 10.0.0.4 6379 2", "sentinel monitor a_b.c-d 10.0.0.4 6379 2"),
+    ("WK213", "bind 192.0.2.1", "bind 127.0.0.1 -192.0.2.1"),
     ("WK301", "@sentinel monitor mm 10.0.0.1 6379 2\nsentinel down-after-milliseconds mm 30", ""),
     (
         "WK301",
@@ -185,6 +194,7 @@ impl Place {
         };
         write("more.conf", "maxclients 100\n", 0o600);
         write("users.acl", "user default on nopass ~* &* +@all\n", 0o600);
+        write("wrong.acl", "user amy on +ping\nuser bob on +nosuch\n", 0o600);
         write("good.sh", "#!/bin/sh\nexit 0\n", 0o755);
         write("open.sh", "#!/bin/sh\nexit 0\n", 0o757);
         write("plain.sh", "exit 0\n", 0o755);
@@ -353,6 +363,34 @@ fn files_are_held_against_each_other() {
     let added = "sentinel announce-ip 10.0.0.8\nlogfile /tmp/s.log\n";
     assert_eq!(across(&same_host, added), ["WK805"]);
     assert_eq!(across(&[("26379 a94", "26379 d94")], ""), ["WK806"]);
+}
+
+#[test]
+fn new_files_count_for_each_other_and_have_met_nobody_yet() {
+    let dir = tempfile::tempdir().unwrap();
+    let new = |id: char, quorum: usize| {
+        let path = dir.path().join(format!("{id}.conf"));
+        let text = NEW.trim_start_matches('@').replace("myid a", &format!("myid {id}"));
+        let text = text.replace(" 6379 2", &format!(" 6379 {quorum}"));
+        fs::write(&path, format!("{text}\nsentinel down-after-milliseconds mm 5000\n")).unwrap();
+        input(&path)
+    };
+    let found = |inputs: Vec<Input>| codes(&check(inputs, Options::default()));
+    assert_eq!(found(vec![new('a', 2)]), Vec::<&str>::new());
+    assert_eq!(found(vec![new('a', 2), new('b', 2), new('c', 2)]), Vec::<&str>::new());
+    assert_eq!(found(vec![new('a', 4), new('b', 4), new('c', 4)]), ["WK101"; 3]);
+    assert_eq!(found(vec![new('a', 2), new('b', 2)]), ["WK105"; 2]);
+}
+
+#[test]
+fn who_knows_replicas_and_no_sentinel_is_only_told_so() {
+    let place = Place::new();
+    for lang in Lang::ALL {
+        let found = place.found(&format!("{NEW}\nREPLICAS"), Options { lang, ..Options::default() });
+        let alone: Vec<_> = found.iter().filter(|finding| finding.code == "WK105").collect();
+        assert!(alone.len() == 1 && alone[0].severity == super::codes::Severity::Note, "{found:?}");
+        assert_eq!(lang == Lang::En, alone[0].message.is_ascii());
+    }
 }
 
 #[test]

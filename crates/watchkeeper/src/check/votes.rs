@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use watchkeeper_core::config::{Config, GroupConfig};
 
-use super::codes::{WK101, WK102, WK103, WK104, WK105, WK106, WK107, WK108, WK109};
+use super::codes::{Severity, WK101, WK102, WK103, WK104, WK105, WK106, WK107, WK108, WK109};
 use super::names::is_loopback;
 use super::{Desk, Sheet, say};
 
@@ -20,26 +20,42 @@ pub(super) fn look(desk: &mut Desk<'_>, sheets: &[Sheet]) {
     }
     for group in &config.groups {
         let files = given.get(&group.name.0[..]).copied().unwrap_or_default();
-        counts(desk, group, known(config, group, files));
+        counts(desk, group, known(group, files));
+        alone(desk, group, files);
         hosts(desk, config, group);
         ids(desk, config, group);
     }
     own_id(desk);
 }
 
-/// How many sentinels the group has, this one included, if the file can tell: a new one knows nobody yet.
-fn known(config: &Config, group: &GroupConfig, files: usize) -> Option<usize> {
-    let ran = !group.peers.is_empty() || config.global.myid.is_some();
+/// How many sentinels the group has, this one included, if the files can tell: a new one knows nobody yet, even if its id was
+/// written for it.
+fn known(group: &GroupConfig, files: usize) -> Option<usize> {
     let count = (group.peers.len() + 1).max(files);
-    (ran || files > 1).then_some(count)
+    (count > 1).then_some(count)
+}
+
+/// A sentinel that has asked the master for its replicas would have met the others there as well.
+fn alone(desk: &mut Desk<'_>, group: &GroupConfig, files: usize) {
+    if !group.peers.is_empty() || group.replicas.is_empty() || files > 1 {
+        return;
+    }
+    let (lang, name) = (desk.lang(), &group.name.0);
+    let message = say!(
+        lang,
+        "this sentinel knows replicas of `{name}`, and no other sentinel",
+        "本哨兵知道 `{name}` 的副本，却不知道任何其他哨兵"
+    );
+    let hint = WK105.fix.pick(lang).to_owned();
+    let at = desk.sheet.line_of_group("monitor", group);
+    desk.report_with(&WK105, Severity::Note, at, 2, message, hint);
 }
 
 fn counts(desk: &mut Desk<'_>, group: &GroupConfig, known: Option<usize>) {
     let lang = desk.lang();
     let at = desk.sheet.line_of_group("monitor", group);
     let (name, quorum) = (&group.name.0, usize::try_from(group.quorum).unwrap_or(usize::MAX));
-    let alone = known == Some(1);
-    if quorum == 1 && !alone {
+    if quorum == 1 {
         let message = say!(
             lang,
             "quorum 1: a single sentinel decides that the master of `{name}` is down",

@@ -1,13 +1,13 @@
 //! `watchkeeper check`: what is wrong, or will hurt, in configuration files. The rules are in [`crate::check`]; here are the
 //! arguments, which findings count, and the exit status.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::format::Format;
 use super::lang::Lang;
-use super::status;
+use super::out::finish;
 use crate::check::codes::{Rule, Severity, by_code};
 use crate::check::{Finding, Input, Options, check, json, show};
 
@@ -77,7 +77,7 @@ fn class(word: &str) -> Result<Class, String> {
 /// Looks and tells: 0, nothing worse than notes; 1, warnings; 2, errors.
 pub(super) fn run(args: &CheckArgs, lang: Lang) -> ExitCode {
     if args.list || !args.explain.is_empty() {
-        return printed(&table(args, lang), 0);
+        return finish(table(args, lang), 0, WRONG, lang);
     }
     let options = Options { lang, elsewhere: args.elsewhere, online: args.online };
     let inputs: Vec<Input> = distinct(&args.files).into_iter().map(read).collect();
@@ -90,7 +90,7 @@ pub(super) fn run(args: &CheckArgs, lang: Lang) -> ExitCode {
         Format::Text => show::findings(&found, files, lang, colour),
         Format::Json => json::findings(&found, files, lang),
     };
-    printed(&text, worst)
+    finish(text, worst, WRONG, lang)
 }
 
 /// Each file once, however it is written.
@@ -136,10 +136,4 @@ fn judge(found: &mut Vec<Finding>, allow: &[Class], deny: &[Class]) -> i32 {
         Some(Severity::Warning) => WARNED,
         Some(Severity::Note) | None => 0,
     }
-}
-
-/// Prints; who has closed the stream has seen enough.
-fn printed(text: &str, code: i32) -> ExitCode {
-    let _ = io::stdout().write_all(text.as_bytes());
-    status(code)
 }

@@ -1,13 +1,14 @@
 //! `watchkeeper doctor`: what is wrong with a deployment that runs. Asking and judging is [`crate::doctor`].
 
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use watchkeeper_core::config::{Config, Topology};
 
 use super::format::Format;
 use super::lang::Lang;
+use super::out::{complain, finish};
 use super::status;
 use crate::ask::{Endpoint, ReachArgs};
 use crate::doctor::{self, Diagnosis, Local, Severity};
@@ -37,7 +38,7 @@ pub(super) struct DoctorArgs {
 /// Looks and prints: 0, nothing worse than notes; 1, warnings; 2, something critical; 3, nobody could be asked.
 pub(super) fn run(args: &DoctorArgs, lang: Lang) -> ExitCode {
     if args.list {
-        return say(&doctor::table(lang), 0);
+        return finish(doctor::table(lang), 0, UNASKED, lang);
     }
     match examine(args, lang) {
         Ok(diagnosis) => {
@@ -47,10 +48,10 @@ pub(super) fn run(args: &DoctorArgs, lang: Lang) -> ExitCode {
                 Format::Text => diagnosis.text(lang, colours),
                 Format::Json => diagnosis.json(lang),
             };
-            say(&text, grade(&diagnosis))
+            finish(text, grade(&diagnosis), UNASKED, lang)
         }
         Err(error) => {
-            eprintln!("{}{error}", lang.pick("error: ", "错误："));
+            complain(error, lang);
             status(UNASKED)
         }
     }
@@ -99,16 +100,4 @@ fn local(config: &Config) -> BTreeMap<String, Local> {
         (group.name.0.clone(), local)
     });
     groups.collect()
-}
-
-/// To standard output. A reader that has gone away has seen enough.
-fn say(text: &str, code: i32) -> ExitCode {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            eprintln!("error: {error}");
-            status(UNASKED)
-        }
-        Ok(()) | Err(_) => status(code),
-    }
 }

@@ -6,7 +6,7 @@ mod tail;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -14,6 +14,7 @@ use anyhow::bail;
 use watchkeeper_core::event_text::find;
 
 use super::lang::Lang;
+use super::out::say;
 use super::status;
 use crate::explain::{self, Log, Report, glossary};
 
@@ -85,7 +86,8 @@ pub(super) fn run(args: &ExplainArgs, lang: Lang) -> ExitCode {
 
 fn explain(args: &ExplainArgs, lang: Lang) -> anyhow::Result<()> {
     if args.list {
-        return say(&glossary::all(lang)).map(|_| ());
+        say(glossary::all(lang), lang)?;
+        return Ok(());
     }
     let json = match args.format {
         Format::Text => false,
@@ -115,7 +117,7 @@ fn explain(args: &ExplainArgs, lang: Lang) -> anyhow::Result<()> {
         });
     }
     if args.follow {
-        say(&texts.join("\n"))?;
+        say(texts.join("\n"), lang)?;
         return follow::run(&logs, json, lang);
     }
     if !logs.is_empty() {
@@ -130,7 +132,8 @@ fn explain(args: &ExplainArgs, lang: Lang) -> anyhow::Result<()> {
         };
         texts.push(report.tell(format, args.unknown, lang));
     }
-    say(&texts.join("\n")).map(|_| ())
+    say(texts.join("\n"), lang)?;
+    Ok(())
 }
 
 /// A file, or standard input.
@@ -182,14 +185,4 @@ fn no_pictures(lang: Lang) -> &'static str {
         "`--follow` draws no pictures\nhint: `--format text` or `--format json`; without --follow also svg and html",
         "`--follow` 不绘图\n提示：使用 `--format text` 或 `--format json`；不加 --follow 时可用 svg 和 html",
     )
-}
-
-/// To standard output. A reader that has gone away has seen enough: false.
-fn say(text: &str) -> anyhow::Result<bool> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(error.into()),
-    }
 }

@@ -11,6 +11,7 @@ use watchkeeper_resp::encode_command;
 use super::from_env::variables::Key;
 use super::from_env::{self, Process};
 use super::lang::Lang;
+use super::out::finish;
 
 /// How long each step may take.
 const STEP_MAX: Duration = Duration::from_secs(2);
@@ -31,10 +32,7 @@ pub(super) fn run(args: &HealthArgs, lang: Lang) -> ExitCode {
     let settings = from_env::read_quietly(&Process, lang);
     let port = args.port.unwrap_or_else(|| settings.sentinel_port());
     match ask(port, settings.bytes(Key::Requirepass).as_deref()) {
-        Ok(answer) => {
-            println!("{answer}");
-            ExitCode::SUCCESS
-        }
+        Ok(answer) => finish(answer + "\n", 0, 1, lang),
         Err(reason) => {
             let title = lang.pick("error: ", "错误：");
             match lang {

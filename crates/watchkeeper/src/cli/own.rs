@@ -1,7 +1,6 @@
 //! Our own commands. Each is a variant of [`Command`]; what they print for people comes from `text`.
 
 use std::ffi::{OsStr, OsString};
-use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 
@@ -22,6 +21,7 @@ use super::live::failover::{self, FailoverArgs};
 use super::live::status::{self as status_of, StatusArgs};
 #[cfg(feature = "watch")]
 use super::live::watch::{self, WatchArgs};
+use super::out::finish;
 use super::rehearse::{self, RehearseArgs};
 use super::{status, text};
 use crate::daemon::startup::{self, Refusal, banner};
@@ -200,19 +200,18 @@ pub fn main(args: &[OsString], lang: Lang) -> ExitCode {
         Command::Rehearse(args) => rehearse::run(&args, lang),
         Command::Doctor(args) => doctor::run(&args, lang),
         Command::Explain(args) => explain::run(&args, lang),
-        Command::Config(ConfigCommand::FromEnv) => status(print_environment(lang)),
+        Command::Config(ConfigCommand::FromEnv) => print_environment(lang),
         Command::Healthcheck(args) => health::run(&args, lang),
     }
 }
 
 /// Prints the configuration, or what is wrong with the environment.
-fn print_environment(lang: Lang) -> i32 {
+fn print_environment(lang: Lang) -> ExitCode {
     match from_env::read(&Process, lang) {
-        // A reader that has gone away has seen enough.
-        Ok(settings) => std::io::stdout().write_all(&settings.configuration()).map_or(1, |()| 0),
+        Ok(settings) => finish(settings.configuration(), 0, 1, lang),
         Err(refused) => {
             eprint!("{}", from_env::told(&refused, lang));
-            1
+            ExitCode::FAILURE
         }
     }
 }

@@ -14,6 +14,7 @@ use watchkeeper_sim::rehearse::{Given, How, Topology, rehearse};
 
 use super::format::Format;
 use super::lang::Lang;
+use super::out::say;
 use super::status;
 
 /// Nobody was promoted.
@@ -76,10 +77,11 @@ fn play(args: &RehearseArgs, lang: Lang) -> anyhow::Result<bool> {
     }
     let course = rehearse(&topology, &targets)
         .map_err(|word| anyhow::anyhow!(words::unknown(&word, &topology, lang)))?;
-    match args.format {
-        Format::Text => print!("{}", words::tell(&course, &topology, &targets, lang)),
-        Format::Json => print!("{}", json::tell(&course, lang)),
-    }
+    let text = match args.format {
+        Format::Text => words::tell(&course, &topology, &targets, lang),
+        Format::Json => json::tell(&course, lang),
+    };
+    say(text, lang)?;
     Ok(course.served())
 }
 

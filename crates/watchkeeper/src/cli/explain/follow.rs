@@ -56,7 +56,7 @@ pub(super) fn run(words: &[OsString], json: bool, lang: Lang) -> anyhow::Result<
     let read = Follow::begin(&logs, json, lang);
     let mut follow = read.map_err(|why| anyhow::anyhow!(unreadable(&why.name, &why.error, lang)))?;
     let mut streams = origins.iter().filter(|origin| matches!(origin, Origin::Stream)).count();
-    let mut listened_to = say(&follow.opening(now(began)))?;
+    let mut listened_to = say(follow.opening(now(began)), lang)?;
     while listened_to {
         match heard.recv_timeout(LOOK) {
             Ok(Heard::Bytes(at, bytes)) => follow.bytes(at, &bytes),
@@ -79,9 +79,9 @@ pub(super) fn run(words: &[OsString], json: bool, lang: Lang) -> anyhow::Result<
             });
             grown.map_err(|error| refuse(at, error))?;
         }
-        listened_to = say(&follow.tell(now(began)))?;
+        listened_to = say(follow.tell(now(began)), lang)?;
     }
-    say(&follow.close(now(began)))?;
+    say(follow.close(now(began)), lang)?;
     Ok(())
 }
 

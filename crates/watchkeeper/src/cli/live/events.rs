@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use super::{Interrupt, NOT_ASKED, complain, print, reach, say};
+use super::{Interrupt, NOT_ASKED, complain, printed, reach};
 use crate::ask::{Followers, Heard, ReachArgs, What};
 use crate::cli::format::Format;
 use crate::cli::lang::Lang;
+use crate::cli::out::say;
 use crate::cli::status;
 use crate::live::Happened;
 
@@ -29,7 +30,7 @@ pub(in crate::cli) struct EventsArgs {
     reach: ReachArgs,
 }
 
-/// Follows until Ctrl-C: 0; 2, if it could not begin.
+/// Follows until Ctrl-C: 0; 2, if it could not begin, or could not be written.
 pub(in crate::cli) fn run(args: &EventsArgs, lang: Lang) -> ExitCode {
     let reach = match reach(&args.reach, lang) {
         Ok(reach) => reach,
@@ -38,7 +39,7 @@ pub(in crate::cli) fn run(args: &EventsArgs, lang: Lang) -> ExitCode {
     let interrupt = match Interrupt::catch() {
         Ok(interrupt) => interrupt,
         Err(error) => {
-            complain(&error.to_string(), lang);
+            complain(error, lang);
             return status(NOT_ASKED);
         }
     };
@@ -55,12 +56,17 @@ pub(in crate::cli) fn run(args: &EventsArgs, lang: Lang) -> ExitCode {
             continue;
         }
         let happened = Happened::of(&heard);
-        let read = match args.format {
-            Format::Text => print(&[happened.line(&zone, lang)]),
-            Format::Json => say(&(happened.json(lang) + "\n")),
+        let text = match args.format {
+            Format::Text => printed(&[happened.line(&zone, lang)]),
+            Format::Json => happened.json(lang) + "\n",
         };
-        if !read {
-            break;
+        match say(text, lang) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => {
+                complain(error, lang);
+                return status(NOT_ASKED);
+            }
         }
     }
     ExitCode::SUCCESS

@@ -7,13 +7,14 @@ pub(super) mod status;
 #[cfg(feature = "watch")]
 pub(super) mod watch;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::lang::Lang;
+use super::out::complain;
 use crate::ask::{Picture, Reach, ReachArgs};
 use crate::live::{Line, Status};
 
@@ -25,7 +26,7 @@ const NOT_ASKED: i32 = 2;
 /// Whom to ask, or the exit status with which the reader was told what is wrong with it.
 fn reach(args: &ReachArgs, lang: Lang) -> Result<Reach, i32> {
     args.reach(lang, |name| std::env::var(name).ok()).map_err(|why| {
-        complain(&why, lang);
+        complain(why, lang);
         NOT_ASKED
     })
 }
@@ -35,26 +36,15 @@ fn look(reach: &Reach, group: Option<&str>) -> Status {
     Status::of(&Picture::take(reach, group).with_sub_replicas(reach))
 }
 
-fn complain(why: &str, lang: Lang) {
-    eprintln!("{}{why}", lang.pick("error: ", "错误："));
-}
-
 /// Whether standard output shows colours.
 fn colours() -> bool {
     io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }
 
-/// To standard output; false: the reader has gone away, who has seen enough.
-fn print(lines: &[Line]) -> bool {
+/// Lines as standard output shows them.
+fn printed(lines: &[Line]) -> String {
     let colour = colours();
-    let text: String = lines.iter().map(|line| line.print(colour) + "\n").collect();
-    say(&text)
-}
-
-/// To standard output; false: the reader has gone away.
-fn say(text: &str) -> bool {
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()
+    lines.iter().map(|line| line.print(colour) + "\n").collect()
 }
 
 /// Whether the user wants the end: set by the first Ctrl-C, or by being told to terminate.

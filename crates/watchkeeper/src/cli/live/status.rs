@@ -2,10 +2,11 @@
 
 use std::process::ExitCode;
 
-use super::{WRONG, complain, login_hint, look, no_such_group, nobody_answered, print, reach, say};
+use super::{NOT_ASKED, WRONG, complain, login_hint, look, no_such_group, nobody_answered, printed, reach};
 use crate::ask::ReachArgs;
 use crate::cli::format::Format;
 use crate::cli::lang::Lang;
+use crate::cli::out::finish;
 use crate::cli::status;
 use crate::live::{Line, Tone, Verdict};
 
@@ -30,25 +31,28 @@ pub(in crate::cli) fn run(args: &StatusArgs, lang: Lang) -> ExitCode {
     };
     let seen = look(&reach, args.group.as_deref());
     let verdict = seen.verdict();
-    match (args.format, verdict, &args.group) {
-        (Format::Json, _, _) => drop(say(&(seen.json(lang) + "\n"))),
+    let text = match (args.format, verdict, &args.group) {
+        (Format::Json, _, _) => seen.json(lang) + "\n",
         (Format::Text, Verdict::Unknown, Some(group)) if seen.answered > 0 => {
-            complain(&no_such_group(&reach, group, lang), lang);
+            complain(no_such_group(&reach, group, lang), lang);
+            String::new()
         }
         (Format::Text, Verdict::Unknown, _) if seen.answered == 0 => {
-            complain(&nobody_answered(&seen, lang), lang);
+            complain(nobody_answered(&seen, lang), lang);
+            String::new()
         }
         (Format::Text, _, _) => {
             let mut lines: Vec<Line> = seen.screen(lang);
             if let Some(hint) = login_hint(&seen, lang) {
                 lines.extend([Line::new(), Line::of(Tone::Plain, hint)]);
             }
-            print(&lines);
+            printed(&lines)
         }
-    }
-    match verdict {
-        Verdict::Fine => ExitCode::SUCCESS,
-        Verdict::Wrong => status(WRONG),
-        Verdict::Unknown => status(super::NOT_ASKED),
-    }
+    };
+    let code = match verdict {
+        Verdict::Fine => 0,
+        Verdict::Wrong => WRONG,
+        Verdict::Unknown => NOT_ASKED,
+    };
+    finish(text, code, NOT_ASKED, lang)
 }

@@ -14,9 +14,10 @@ use jiff::tz::TimeZone;
 
 use self::course::{Course, End};
 use self::probe::Probe;
-use super::{Interrupt, NOT_ASKED, WRONG, complain, look, no_such_group, nobody_answered, print, reach, say};
+use super::{Interrupt, NOT_ASKED, WRONG, complain, look, no_such_group, nobody_answered, printed, reach};
 use crate::ask::{Endpoint, Failure, Followers, Heard, Reach, ReachArgs, What};
 use crate::cli::lang::Lang;
+use crate::cli::out;
 use crate::cli::status;
 use crate::live::{GroupStatus, Happened, SentinelState, ServerState};
 
@@ -65,7 +66,7 @@ fn prepare(args: &FailoverArgs, lang: Lang) -> Result<(Reach, GroupStatus), i32>
     }
     let Some(group) = seen.groups.pop() else { return refused(&no_such_group(&reach, &args.group, lang)) };
     if group.failover.is_some() {
-        print(&[group.headline(lang)]);
+        say(&printed(&[group.headline(lang)]), lang);
         return refused(words::in_progress(lang));
     }
     if !args.yes && !io::stdin().is_terminal() {
@@ -74,16 +75,27 @@ fn prepare(args: &FailoverArgs, lang: Lang) -> Result<(Reach, GroupStatus), i32>
             "标准输入不是终端，无法确认\n提示：`--yes` 不询问直接执行",
         ));
     }
-    print(&words::plan(&group, lang));
+    // What nobody can read is not done either.
+    if let Err(error) = out::say(printed(&words::plan(&group, lang)), lang) {
+        return refused(&error.to_string());
+    }
     if args.yes || confirmed(lang) {
         return Ok((reach, group));
     }
-    say(lang.pick("Nothing was done.\n", "未执行任何操作。\n"));
+    say(lang.pick("Nothing was done.\n", "未执行任何操作。\n"), lang);
     Err(NOT_ASKED)
 }
 
+/// Tells how it goes. What cannot be written ends nothing and is not in the exit status, which says what became of the master:
+/// a failover that was asked for goes on.
+fn say(text: &str, lang: Lang) {
+    if let Err(error) = out::say(text, lang) {
+        complain(error, lang);
+    }
+}
+
 fn confirmed(lang: Lang) -> bool {
-    say(lang.pick("Do it? [y/N] ", "确定执行？[y/N] "));
+    say(lang.pick("Do it? [y/N] ", "确定执行？[y/N] "), lang);
     let mut line = String::new();
     let read = io::stdin().lock().read_line(&mut line).is_ok();
     read && ["y", "yes", "是"].contains(&line.trim().to_lowercase().as_str())
@@ -94,7 +106,7 @@ fn perform(reach: &Reach, group: &GroupStatus, lang: Lang) -> i32 {
     let interrupt = match Interrupt::catch() {
         Ok(interrupt) => interrupt,
         Err(error) => {
-            complain(&error.to_string(), lang);
+            complain(error, lang);
             return NOT_ASKED;
         }
     };
@@ -111,11 +123,11 @@ fn perform(reach: &Reach, group: &GroupStatus, lang: Lang) -> i32 {
     let by = match ask(reach, &sentinels, &group.name) {
         Ok(by) => by,
         Err((at, failure)) => {
-            complain(&words::refused(&at, &failure, group, lang), lang);
+            complain(words::refused(&at, &failure, group, lang), lang);
             return WRONG;
         }
     };
-    print(&[words::asked(&by, lang)]);
+    say(&printed(&[words::asked(&by, lang)]), lang);
     let mut telling = Telling { reach, group, heard, interrupt, zone: TimeZone::system(), lang };
     let ended = telling.until_it_ends(&mut course);
     let stopped = ended.as_ref().is_err_and(|stop| *stop == Stop::Interrupted);
@@ -124,14 +136,14 @@ fn perform(reach: &Reach, group: &GroupStatus, lang: Lang) -> i32 {
     }
     let gap = probe.stop();
     if stopped {
-        say(words::goes_on(lang));
+        say(words::goes_on(lang), lang);
         return INTERRUPTED;
     }
-    print(&words::summary(&ended, &course, gap, lang));
+    say(&printed(&words::summary(&ended, &course, gap, lang)), lang);
     match ended {
         Ok(End::Switched(_)) => {
             if let Some(group) = look(reach, Some(&group.name)).groups.first() {
-                print(&group.server_lines(lang));
+                say(&printed(&group.server_lines(lang)), lang);
             }
             0
         }
@@ -250,7 +262,7 @@ impl Telling<'_> {
             let left = until.saturating_duration_since(Instant::now());
             let Ok(next) = self.heard.recv_timeout(left) else { return };
             if course.concerns(&next) {
-                print(&[Happened::of(&next).line(&self.zone, self.lang)]);
+                say(&printed(&[Happened::of(&next).line(&self.zone, self.lang)]), self.lang);
             }
             course.hear(&next);
             if course.end().is_some() {

@@ -58,7 +58,7 @@ pub(in crate::cli) fn run(args: &WatchArgs, lang: Lang) -> ExitCode {
     match show(reach, args.group.clone(), lang) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&error.to_string(), lang);
+            complain(error, lang);
             status(NOT_ASKED)
         }
     }
