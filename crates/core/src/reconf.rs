@@ -182,7 +182,9 @@ impl Group {
         let parent = self.wanted_parent(id, self.master.id, sh);
         let patience = 4 * sh.tuning.publish_period;
         let now = sh.now.mono;
-        let Some(replica) = self.replicas.get(&id) else { return };
+        // An entry that leads to the master itself, by an alias say, is no replica that says it is a master.
+        let other = |replica: &&Server| !replica.is_one_with(&self.master);
+        let Some(replica) = self.replicas.get(&id).filter(other) else { return };
         let patient = replica.down.quiet_for(patience, now) && now.since(replica.role_at) > patience;
         // A vote in a newer epoch: a failover may be under way that made it master again.
         let superseded = self.vote.epoch.0 > self.config_epoch.0;

@@ -215,7 +215,12 @@ impl Group {
         let home = replica.spot.home.as_ref().and_then(|home| self.member_at(&home.host, home.port, sh));
         let home = home.filter(|home| home.id != id);
         let unknown = home.is_none();
-        let home_down = home.is_some_and(|home| home.down.is);
+        // Down, or a master of its own a moment ago, whom nobody could be left with.
+        let strayed = |home: &Server| {
+            let lately = sh.now.mono.since(home.role_at) < 2 * sh.tuning.info_period;
+            home.id != self.master.id && (home.role == Role::Master || lately)
+        };
+        let home_down = home.is_some_and(|home| home.down.is || strayed(home));
         let at_home = home.is_some_and(|home| home.id == parent_id);
         let silent = home.filter(|home| home.info_at <= Some(replica.conf_changed_at));
         let silent = silent.map(|home| home.id);

@@ -339,6 +339,13 @@ impl Bench {
         }
     }
 
+    /// The subscriptions at this address are closed, as CLIENT KILL TYPE pubsub does; other connections stay.
+    pub(crate) fn drop_pubsub(&mut self, server: &str) {
+        for id in self.subscribers(addr(server)) {
+            self.post(TRAVEL, id, LinkInput::Down(DownReason::Closed));
+        }
+    }
+
     fn post(&mut self, after: u64, link: LinkId, what: LinkInput) {
         self.order += 1;
         self.coming.insert((self.now + after, self.order), (link, what));
