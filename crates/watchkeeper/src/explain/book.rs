@@ -162,11 +162,7 @@ impl Book {
             }
             Said::Id(id) => self.identified(who, id),
             Said::Port(port) => self.speakers[who].port = Some(port.clone()),
-            Said::Asked(group) => {
-                if let Some(incident) = self.incident(group, at) {
-                    incident.asked.get_or_insert((who, at));
-                }
-            }
+            Said::Asked(group) => self.asked(who, at, group),
             Said::Started => {
                 let speaker = &mut self.speakers[who];
                 (speaker.trying, speaker.epoch, speaker.tilt) = (false, None, None);

@@ -14,6 +14,8 @@ use super::said::{Event, Place, Subject};
 const FLAP_MS: i64 = 60_000;
 /// An incident that is over and silent for so long takes nothing more.
 const STALE_MS: i64 = 30 * 60_000;
+/// So much later a sentinel may still tell of a failover that is over for others.
+const LATE_MS: i64 = 60_000;
 /// Failovers of a group remembered by their times.
 const SWITCHES_MAX: usize = 1000;
 /// So many incidents back an old master may belong to.
@@ -267,14 +269,28 @@ impl Book {
         }
     }
 
+    /// Somebody called SENTINEL FAILOVER. What is over by then is another story, however short ago it was.
+    pub(super) fn asked(&mut self, who: Who, at: At, name: &str) {
+        let Some(group) = self.group(name) else { return };
+        if group.open.as_ref().is_some_and(Incident::is_over) {
+            self.put_away(name);
+        }
+        let down = self.group(name).map(|group| group.peers_down_now()).unwrap_or_default();
+        let Some(incident) = self.incident(name, at) else { return };
+        remember(&mut incident.asked, (who, at));
+        // Those that were missing are why nobody had acted before.
+        incident.peers_down.extend(down);
+    }
+
     fn candidate(&mut self, who: Who, at: At, event: &Event, epoch: u64) {
         self.speakers[who].trying = true;
-        // A failover of a master that nobody misses, after another incident: somebody asked for it.
-        let over = self.groups.get(&event.group).and_then(|group| group.open.as_ref());
-        if over.is_some_and(|open| {
-            open.new_master.is_some() && open.asked.is_none_or(|(_, asked)| at - asked > 1000)
-        }) {
+        // Without +odown a sentinel acts only if somebody asks it to; a stream of events does not have that line.
+        let open = self.groups.get(&event.group).and_then(|group| group.open.as_ref());
+        let forced = open.filter(|open| !open.agrees(who) && !open.asked_for(who, at));
+        if forced.is_some_and(Incident::is_over) {
             self.put_away(&event.group);
+        } else if forced.is_some_and(|open| !open.downs.is_empty() && open.agreed.is_empty()) {
+            self.asked(who, at, &event.group);
         }
         if self.candidacies.len() >= LOOSE_VOTES {
             self.candidacies.pop_front();
@@ -347,7 +363,7 @@ impl Book {
                 .map(|(place, _)| place.clone())
                 .collect()
         });
-        let Some(incident) = self.incident(&event.group, at) else { return };
+        let Some(incident) = self.worked_on(&event.group, who, at) else { return };
         let run = incident.run(who, at);
         let replica = match &event.subject {
             Subject::Replica(place) => place.clone(),
@@ -376,6 +392,44 @@ impl Book {
         }
     }
 
+    /// The incident in which this sentinel leads. Others may know the new master, and have begun another failover, before
+    /// the leader is done.
+    fn worked_on(&mut self, name: &str, who: Who, at: At) -> Option<&mut Incident> {
+        let leads = |incident: &Incident| {
+            incident.runs.iter().any(|run| run.who == who && run.promoted.is_some() && run.end.is_none())
+        };
+        let open = self.groups.get(name).and_then(|group| group.open.as_ref());
+        if !open.is_some_and(|open| open.runs.iter().any(|run| run.who == who)) {
+            let before = |it: &Incident| it.group == name && at - it.last < LATE_MS && leads(it);
+            let place = self.incidents.iter().rev().take(LOOK_BACK).position(before);
+            if let Some(back) = place {
+                let number = self.incidents.len() - 1 - back;
+                return self.incidents.get_mut(number);
+            }
+        }
+        self.incident(name, at)
+    }
+
+    /// A sentinel that is told of a switch when the next incident has begun.
+    fn late_news(&mut self, who: Who, at: At, name: &str, [from, to]: [&String; 2]) -> bool {
+        let new = |it: &Incident| it.master == *from && it.new_master.as_ref() == Some(to);
+        let open = self.groups.get(name).and_then(|group| group.open.as_ref());
+        if open.is_none_or(|open| open.master == *from) {
+            return false;
+        }
+        let mut before = self.incidents.iter_mut().rev().take(LOOK_BACK);
+        let Some(incident) = before.find(|it| it.group == name && at - it.last < LATE_MS && new(it)) else {
+            return false;
+        };
+        let how = match self.speakers[who].update.take() {
+            Some(id) => How::From(id),
+            None if incident.runs.iter().any(|run| run.who == who && run.promoted.is_some()) => How::Led,
+            None => How::Unclear,
+        };
+        remember(&mut incident.learned, Learned { who, at, how });
+        true
+    }
+
     fn switch(&mut self, who: Who, at: At, event: &Event) {
         if let (EventKind::ConfigUpdateFrom, Subject::Sentinel { id, .. }) = (event.kind, &event.subject) {
             self.speakers[who].update = Some(id.clone());
@@ -389,6 +443,9 @@ impl Book {
             return;
         }
         let [from, to] = &event.detail[..] else { return };
+        if self.late_news(who, at, &event.group, [from, to]) {
+            return;
+        }
         let update = self.speakers[who].update.take();
         let another = |open: &Incident| open.new_master.as_ref().is_some_and(|known| known != to);
         let Some(group) = self.group(&event.group) else { return };

@@ -363,7 +363,8 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
     let others = present.filter(|who| !saw.contains(who) && !absent(who));
     let not: Vec<String> = others.map(|who| names.who(who)).collect();
     let saw: Vec<String> = saw.into_iter().map(|who| names.who(who)).collect();
-    let unheard = incident.agreed.is_empty() && incident.new_master.is_none();
+    let forced = incident.forced_at().is_some();
+    let unheard = incident.agreed.is_empty() && (incident.new_master.is_none() || forced);
     if unheard && incident.came_back().is_none_or(|back| back - incident.began > AGREE_MS) {
         let quorum = book.groups.get(&incident.group).and_then(|group| group.quorums.values().max().copied());
         let down = incident.peers_down.iter().map(|id| names.id(id)).collect();

@@ -302,10 +302,12 @@ impl Follow {
         }
         let who = list(&who, self.lang);
         let text = match (incident.cause(), self.lang) {
-            (Cause::MasterDown, Lang::En) => {
+            (Cause::MasterDown | Cause::Forced, Lang::En) => {
                 format!("INCIDENT: the master {master} of {group} is down, seen by {who}")
             }
-            (Cause::MasterDown, Lang::Zh) => format!("事故：{group} 的主节点 {master} 下线，由 {who} 发现"),
+            (Cause::MasterDown | Cause::Forced, Lang::Zh) => {
+                format!("事故：{group} 的主节点 {master} 下线，由 {who} 发现")
+            }
             (Cause::Planned, Lang::En) => {
                 format!("a failover of {group} from {master} begins, asked for by somebody")
             }

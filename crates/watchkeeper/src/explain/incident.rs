@@ -7,6 +7,8 @@ use super::said::Place;
 
 /// Things of one kind remembered of one incident.
 const MANY: usize = 100;
+/// An attempt that was asked for begins within this time.
+const ORDER_MS: i64 = 1_000;
 
 /// A sentinel whose log is read, by its place in the book.
 pub(super) type Who = usize;
@@ -133,6 +135,8 @@ pub(super) struct Foreign {
 pub(super) enum Cause {
     MasterDown,
     Planned,
+    /// somebody called SENTINEL FAILOVER while the master was missed
+    Forced,
     /// these logs begin too late, or have only its result
     Unknown,
 }
@@ -142,6 +146,8 @@ pub(super) enum Cause {
 pub(super) enum Outcome {
     Failover,
     Switchover,
+    /// the master was down, and an operator did what the sentinels did not
+    Forced,
     /// why, is not known
     Switched,
     PromotedByOthers,
@@ -156,6 +162,7 @@ impl Outcome {
         match self {
             Outcome::Failover => "failover",
             Outcome::Switchover => "switchover",
+            Outcome::Forced => "forced-failover",
             Outcome::Switched => "switched",
             Outcome::PromotedByOthers => "promoted-by-others",
             Outcome::CameBack => "came-back",
@@ -173,8 +180,8 @@ pub(super) struct Incident {
     pub(super) master: Place,
     pub(super) began: At,
     pub(super) last: At,
-    /// somebody called SENTINEL FAILOVER
-    pub(super) asked: Option<(Who, At)>,
+    /// somebody called SENTINEL FAILOVER, of which sentinel and when
+    pub(super) asked: Vec<(Who, At)>,
     pub(super) downs: Vec<Down>,
     pub(super) agreed: Vec<Agreed>,
     pub(super) elections: Vec<Election>,
@@ -200,7 +207,7 @@ impl Incident {
             master: master.to_owned(),
             began: at,
             last: at,
-            asked: None,
+            asked: Vec::new(),
             downs: Vec::new(),
             agreed: Vec::new(),
             elections: Vec::new(),
@@ -230,8 +237,8 @@ impl Incident {
 
     pub(super) fn cause(&self) -> Cause {
         let begun = self.elections.iter().any(|election| !election.candidates.is_empty());
-        if self.asked.is_some() {
-            Cause::Planned
+        if let Some((_, at)) = self.asked.last() {
+            if self.held_down_at(*at) { Cause::Forced } else { Cause::Planned }
         } else if !self.downs.is_empty() || !self.agreed.is_empty() {
             Cause::MasterDown
         } else if begun {
@@ -241,11 +248,34 @@ impl Incident {
         }
     }
 
+    /// When an operator took over from sentinels that did not act.
+    pub(super) fn forced_at(&self) -> Option<At> {
+        self.asked.last().map(|(_, at)| *at).filter(|_| self.cause() == Cause::Forced)
+    }
+
+    /// Somebody held the master for down at this time.
+    pub(super) fn held_down_at(&self, at: At) -> bool {
+        self.downs.iter().any(|down| down.at <= at && down.up.is_none_or(|up| up > at))
+    }
+
+    /// This sentinel holds the master for down, and knows enough others that do.
+    pub(super) fn agrees(&self, who: Who) -> bool {
+        let last = self.downs.iter().rev().find(|down| down.who == who);
+        let down = last.is_none_or(|down| down.up.is_none());
+        down && self.agreed.iter().any(|agreed| agreed.who == who)
+    }
+
+    /// Whether this attempt is one that somebody asked for: it follows the order at once, in the same log.
+    pub(super) fn asked_for(&self, who: Who, at: At) -> bool {
+        self.asked.iter().any(|(asked, then)| *asked == who && (*then..*then + ORDER_MS).contains(&at))
+    }
+
     pub(super) fn outcome(&self) -> Outcome {
         if self.new_master.is_some() {
             match self.cause() {
                 Cause::MasterDown => Outcome::Failover,
                 Cause::Planned => Outcome::Switchover,
+                Cause::Forced => Outcome::Forced,
                 Cause::Unknown => Outcome::Switched,
             }
         } else if self.foreign.is_some() {

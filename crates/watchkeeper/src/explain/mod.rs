@@ -10,6 +10,7 @@
 mod advice;
 mod book;
 mod clocks;
+mod endings;
 mod events;
 mod findings;
 mod follow;
