@@ -2,6 +2,7 @@
 
 use watchkeeper_core::Lang;
 
+use super::endings;
 use super::findings::Finding;
 use super::words::{duration, list};
 
@@ -12,6 +13,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::Failovers { times, ms } => failovers(*times, *ms, lang),
         Finding::OnlyCameBack { ms } => only_came_back(*ms, lang),
         Finding::StillDown => still_down(),
+        Finding::CutShort { promoted } => endings::cut_short(promoted.as_deref()),
         Finding::OldMasterGone { master } => old_master_gone(master),
         Finding::TwoMasters { master, ms } => two_masters(master, *ms, lang),
         Finding::Foreign { to } => foreign(to),
@@ -47,9 +49,9 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
 }
 
 /// English and Chinese, each with its advice.
-type Both = ((String, String), (String, String));
+pub(super) type Both = ((String, String), (String, String));
 
-fn both(en: impl Into<String>, en_hint: &str, zh: impl Into<String>, zh_hint: &str) -> Both {
+pub(super) fn both(en: impl Into<String>, en_hint: &str, zh: impl Into<String>, zh_hint: &str) -> Both {
     ((en.into(), en_hint.to_owned()), (zh.into(), zh_hint.to_owned()))
 }
 

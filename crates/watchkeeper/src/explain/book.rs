@@ -73,6 +73,8 @@ pub(super) struct Group {
     pub(super) replicas: BTreeSet<Place>,
     /// time to be seen down, where somebody set it
     pub(super) down_after: Option<u64>,
+    /// who was told to watch it no more
+    pub(super) removed: BTreeSet<Who>,
     pub(super) open: Option<Incident>,
     /// failovers done
     pub(super) switches: Vec<At>,
@@ -194,19 +196,29 @@ impl Book {
             .map(|(name, _)| name.clone())
             .collect();
         for name in names {
+            let end = self.last;
+            if let Some(open) = self.groups.get_mut(&name).and_then(|group| group.open.as_mut()) {
+                open.logs_end = Some(end);
+            }
             self.put_away(&name);
         }
         self.incidents.make_contiguous().sort_by_key(|incident| incident.began);
+    }
+
+    /// What is noted of an incident when it is over, or told as if it were.
+    pub(super) fn conclude(&self, incident: &mut Incident) {
+        let Some(group) = self.groups.get(&incident.group) else { return };
+        incident.sentinels = group.size();
+        if incident.new_master.is_none() && incident.pointed.is_none() {
+            incident.peers_down.extend(group.peers_down_now());
+        }
     }
 
     /// The incident of a group goes among those that are over.
     pub(super) fn put_away(&mut self, name: &str) {
         let Some(group) = self.groups.get_mut(name) else { return };
         let Some(mut incident) = group.open.take() else { return };
-        incident.sentinels = group.size();
-        if incident.new_master.is_none() {
-            incident.peers_down.extend(group.peers_down_now());
-        }
+        self.conclude(&mut incident);
         if self.incidents.len() >= INCIDENTS_MAX {
             self.incidents.pop_front();
             self.forgotten += 1;

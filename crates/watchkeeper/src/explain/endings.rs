@@ -1,10 +1,13 @@
 //! How an incident ended, in one or two sentences. What most incidents end with is said in `words`; here are those that
 //! somebody ended by hand.
 
+use std::collections::BTreeSet;
+
 use watchkeeper_core::Lang;
 
+use super::advice::{Both, both};
 use super::findings::Names;
-use super::incident::{At, Incident};
+use super::incident::{At, Cause, Incident, UnderWay, Who};
 use super::words::{self, duration, list};
 
 /// The incident in a few sentences.
@@ -13,7 +16,92 @@ pub(super) fn outcome(incident: &Incident, names: &dyn Names, timed: bool, lang:
     if let Some((at, new)) = forced {
         return by_hand(incident, at, new, names, timed, lang);
     }
-    words::outcome(incident, timed, lang)
+    if let Some((to, by)) = &incident.pointed {
+        return pointed(incident, to, by, names, timed, lang);
+    }
+    match incident.under_way() {
+        Some(how_far) if incident.foreign.is_none() => under_way(incident, how_far, timed, lang),
+        Some(_) | None => words::outcome(incident, timed, lang),
+    }
+}
+
+/// Operators gave the sentinels another master.
+fn pointed(
+    incident: &Incident,
+    to: &str,
+    by: &[(Who, At)],
+    names: &dyn Names,
+    timed: bool,
+    lang: Lang,
+) -> String {
+    let old = &incident.master;
+    let who: BTreeSet<String> = by.iter().map(|(who, _)| names.who(*who)).collect();
+    let who = list(&who.into_iter().collect::<Vec<_>>(), lang);
+    let first = by.iter().map(|(_, at)| *at).min().unwrap_or(incident.last);
+    let after = duration(first - incident.outage_began(), lang);
+    match lang {
+        Lang::En => {
+            let when = if timed { format!(" after {after}") } else { String::new() };
+            format!(
+                "The master {old} failed and no sentinel took over; operators pointed {who} at {to}{when}."
+            )
+        }
+        Lang::Zh => {
+            let when = if timed { format!("{after}后") } else { String::new() };
+            format!("主节点 {old} 故障，没有哨兵接替；{when}运维人员把 {who} 改为监视 {to}。")
+        }
+    }
+}
+
+/// The logs do not have its end.
+fn under_way(incident: &Incident, how_far: UnderWay<'_>, timed: bool, lang: Lang) -> String {
+    let old = &incident.master;
+    let planned = incident.cause() == Cause::Planned;
+    let (en, zh) = if planned {
+        (format!("A planned failover from {old} was under way"), format!("正在对 {old} 执行计划内切换"))
+    } else {
+        (
+            format!("The master {old} failed and a failover was under way"),
+            format!("主节点 {old} 故障，故障转移正在进行"),
+        )
+    };
+    let after = |at: At| duration(at - incident.outage_began(), lang);
+    let (far, far_zh) = match how_far {
+        UnderWay::Begun => (String::new(), String::new()),
+        UnderWay::Selected(new) => {
+            (format!(": {new} was told to be master"), format!("：已命令 {new} 成为主节点"))
+        }
+        UnderWay::Promoted(new, at) if timed => {
+            let after = after(at);
+            (format!(": {new} was promoted after {after}"), format!("：{new} 在 {after}后已提升为主节点"))
+        }
+        UnderWay::Promoted(new, _) => (format!(": {new} was promoted"), format!("：{new} 已提升为主节点")),
+    };
+    match lang {
+        Lang::En => format!("{en}{far}. Its end is not in these logs."),
+        Lang::Zh => format!("{zh}{far_zh}。日志中没有它的结局。"),
+    }
+}
+
+/// What is to be done about logs that end too early.
+pub(super) fn cut_short(promoted: Option<&str>) -> Both {
+    let (en, zh) = match promoted {
+        Some(new) => (
+            format!("{new} was promoted; that clients were told of it is not in these logs."),
+            format!("{new} 已提升为主节点；日志中没有通知客户端的记录。"),
+        ),
+        None => (
+            "The logs end in the middle of a failover: how it went on cannot be told from them.".to_owned(),
+            "日志在故障转移进行中结束：无法得知其结局。".to_owned(),
+        ),
+    };
+    both(
+        en,
+        "collect the logs of all sentinels again; who is the master now says `SENTINEL GET-MASTER-ADDR-BY-NAME`. Promote \
+         nothing by hand before you know",
+        zh,
+        "重新收集所有哨兵的日志；用 `SENTINEL GET-MASTER-ADDR-BY-NAME` 查看当前主节点。弄清之前不要手工提升",
+    )
 }
 
 /// The sentinels did not act, an operator made one of them.

@@ -106,6 +106,13 @@ impl Book {
     }
 
     fn settings(&mut self, who: Who, at: At, event: &Event) {
+        if event.kind == EventKind::Unmonitor {
+            self.removed(who, at, &event.group);
+            return;
+        }
+        if let (EventKind::Monitor, Subject::Master(place)) = (event.kind, &event.subject) {
+            self.pointed(who, at, &event.group, place);
+        }
         let Some(group) = self.group(&event.group) else { return };
         if event.kind == EventKind::Monitor {
             if let Subject::Master(place) = &event.subject {
@@ -136,6 +143,40 @@ impl Book {
         }
         if event.kind == EventKind::ResetMaster {
             self.other(Other::Reset(event.group.clone()), who, at);
+        }
+    }
+
+    /// A sentinel was told to forget the group, and with it whom it misses there.
+    fn removed(&mut self, who: Who, at: At, name: &str) {
+        let Some(group) = self.group(name) else { return };
+        // Who was missing until then is still why nobody acted.
+        let down = group.peers_down_now();
+        if let Some(open) = group.open.as_mut().filter(|open| open.new_master.is_none()) {
+            open.peers_down.extend(down);
+            open.last = open.last.max(at);
+        }
+        for by in group.peers_down.values_mut().chain(group.replicas_down.values_mut()) {
+            by.remove(&who);
+        }
+        group.removed.insert(who);
+    }
+
+    /// A sentinel was given a master. Another one than the one that is missed, by operators: they did the failover. A
+    /// sentinel that starts has its master from its file, so only one that was told to forget it counts.
+    fn pointed(&mut self, who: Who, at: At, name: &str, place: &Place) {
+        let Some(group) = self.group(name) else { return };
+        if !group.removed.remove(&who) {
+            return;
+        }
+        let Some(open) = group.open.as_mut() else { return };
+        let missed = open.pointed.is_some() || !open.is_over();
+        if !missed || open.master == *place || open.downs.is_empty() {
+            return;
+        }
+        let (to, by) = open.pointed.get_or_insert_with(|| (place.clone(), Vec::new()));
+        if to == place {
+            remember(by, (who, at));
+            open.last = open.last.max(at);
         }
     }
 
@@ -208,8 +249,10 @@ impl Book {
                 group.master.clone_from(place);
             }
         }
+        let quorum = self.group(name).and_then(|group| group.quorums.get(&who).copied());
         if let Some(incident) = self.incident(name, at) {
             incident.down(who, at);
+            incident.quorum = incident.quorum.max(quorum);
         }
         name.clone_into(&mut self.latest);
     }
@@ -541,7 +584,7 @@ fn member<'a>(all: &'a mut BTreeMap<String, BTreeSet<Who>>, name: &str) -> Optio
 
 /// Whether a master seen down belongs to this incident.
 fn belongs(open: &Incident, place: &str, at: At) -> bool {
-    if open.new_master.is_some() {
+    if open.new_master.is_some() || open.pointed.is_some() {
         // A sentinel that has not heard of the new master yet.
         return open.master == place;
     }

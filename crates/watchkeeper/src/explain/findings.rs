@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::book::{Book, Group, Other};
-use super::incident::{Afterwards, At, Election, End, Incident, Voter};
+use super::incident::{Afterwards, At, Election, End, Incident, Outcome, UnderWay, Voter};
 
 /// A master away for less than this, for all who missed it, was not dead.
 const BLIP_MS: i64 = 3_000;
@@ -78,6 +78,10 @@ pub(super) enum Finding {
         ms: i64,
     },
     StillDown,
+    /// the logs end in the middle of a failover
+    CutShort {
+        promoted: Option<String>,
+    },
     NotPromoted {
         replica: String,
     },
@@ -166,6 +170,7 @@ impl Finding {
             Finding::Disagree { .. } => "sentinels-disagree",
             Finding::OnlyCameBack { .. } => "only-came-back",
             Finding::StillDown => "still-down",
+            Finding::CutShort { .. } => "logs-end-early",
             Finding::NotPromoted { .. } => "not-promoted",
             Finding::LateReplicas { .. } => "late-replicas",
             Finding::OldMasterGone { .. } => "old-master-gone",
@@ -213,7 +218,10 @@ impl Finding {
             | Finding::UnseenRestart { .. }
             | Finding::ScriptFailed { .. }
             | Finding::Unresolved { .. } => Weight::Warning,
-            Finding::LateReplicas { .. } | Finding::Moved { .. } | Finding::Even { .. } => Weight::Note,
+            Finding::CutShort { .. }
+            | Finding::LateReplicas { .. }
+            | Finding::Moved { .. }
+            | Finding::Even { .. } => Weight::Note,
         }
     }
 }
@@ -338,7 +346,13 @@ fn outcome_findings(
         found.push(Finding::Flapping { times: incident.times_down(), ms });
     }
     let Some(back) = incident.came_back() else {
-        if incident.new_master.is_none() && !incident.downs.is_empty() {
+        if let Some(how_far) = incident.under_way() {
+            let promoted = match how_far {
+                UnderWay::Promoted(place, _) => Some(place.to_owned()),
+                UnderWay::Begun | UnderWay::Selected(_) => None,
+            };
+            found.push(Finding::CutShort { promoted });
+        } else if incident.outcome() == Outcome::NobodyTookOver {
             found.push(Finding::StillDown);
         }
         return;
@@ -364,9 +378,11 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
     let not: Vec<String> = others.map(|who| names.who(who)).collect();
     let saw: Vec<String> = saw.into_iter().map(|who| names.who(who)).collect();
     let forced = incident.forced_at().is_some();
-    let unheard = incident.agreed.is_empty() && (incident.new_master.is_none() || forced);
+    let unheard = incident.agreed.is_empty()
+        && ((incident.new_master.is_none() && incident.under_way().is_none()) || forced);
     if unheard && incident.came_back().is_none_or(|back| back - incident.began > AGREE_MS) {
-        let quorum = book.groups.get(&incident.group).and_then(|group| group.quorums.values().max().copied());
+        let known = || book.groups.get(&incident.group)?.quorums.values().max().copied();
+        let quorum = incident.quorum.or_else(known);
         let down = incident.peers_down.iter().map(|id| names.id(id)).collect();
         found.push(Finding::NoQuorum { saw, quorum, down });
     } else if !not.is_empty() && incident.new_master.is_none() {

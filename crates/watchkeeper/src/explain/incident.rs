@@ -7,6 +7,8 @@ use super::said::Place;
 
 /// Things of one kind remembered of one incident.
 const MANY: usize = 100;
+/// A failover that shows no end this long before the logs end may still have had a good one.
+const UNDER_WAY_MS: i64 = 10_000;
 /// An attempt that was asked for begins within this time.
 const ORDER_MS: i64 = 1_000;
 
@@ -151,6 +153,12 @@ pub(super) enum Outcome {
     /// why, is not known
     Switched,
     PromotedByOthers,
+    /// operators gave the sentinels another master
+    Repointed,
+    /// the logs end in the middle of it
+    UnderWay,
+    /// only sentinels that are cut off miss the master
+    Isolated,
     CameBack,
     GivenUp,
     NobodyTookOver,
@@ -165,11 +173,24 @@ impl Outcome {
             Outcome::Forced => "forced-failover",
             Outcome::Switched => "switched",
             Outcome::PromotedByOthers => "promoted-by-others",
+            Outcome::Repointed => "repointed",
+            Outcome::UnderWay => "under-way",
+            Outcome::Isolated => "sentinel-isolated",
             Outcome::CameBack => "came-back",
             Outcome::GivenUp => "given-up",
             Outcome::NobodyTookOver => "nobody-took-over",
         }
     }
+}
+
+/// How far a failover had come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum UnderWay<'a> {
+    Begun,
+    /// this replica was told to be master
+    Selected(&'a str),
+    /// this replica is a master since
+    Promoted(&'a str, At),
 }
 
 /// An incident.
@@ -196,6 +217,14 @@ pub(super) struct Incident {
     pub(super) afterwards: Vec<(Afterwards, At)>,
     /// sentinels (ids) that were down for somebody when the last election was lost, or at the end
     pub(super) peers_down: BTreeSet<String>,
+    /// what those who missed the master needed
+    pub(super) quorum: Option<u32>,
+    /// operators gave sentinels another master to watch: which, who and when
+    pub(super) pointed: Option<(Place, Vec<(Who, At)>)>,
+    /// the logs end here, with this incident open
+    pub(super) logs_end: Option<At>,
+    /// these are cut off: others see a healthy master and do not see them
+    pub(super) isolated: BTreeSet<Who>,
     /// sentinels known when it ended
     pub(super) sentinels: usize,
 }
@@ -218,6 +247,10 @@ impl Incident {
             foreign: None,
             afterwards: Vec::new(),
             peers_down: BTreeSet::new(),
+            quorum: None,
+            pointed: None,
+            logs_end: None,
+            isolated: BTreeSet::new(),
             sentinels: 0,
         }
     }
@@ -232,7 +265,12 @@ impl Incident {
     pub(super) fn is_over(&self) -> bool {
         let ended = self.runs.last().is_some_and(|run| run.end.is_some());
         let undone = self.foreign.as_ref().is_some_and(|foreign| foreign.undone.is_some());
-        self.new_master.is_some() || undone || self.came_back().is_some() || (self.downs.is_empty() && ended)
+        let pointed = self.pointed.is_some();
+        self.new_master.is_some()
+            || undone
+            || pointed
+            || self.came_back().is_some()
+            || (self.downs.is_empty() && ended)
     }
 
     pub(super) fn cause(&self) -> Cause {
@@ -251,6 +289,27 @@ impl Incident {
     /// When an operator took over from sentinels that did not act.
     pub(super) fn forced_at(&self) -> Option<At> {
         self.asked.last().map(|(_, at)| *at).filter(|_| self.cause() == Cause::Forced)
+    }
+
+    /// How far a failover had come whose end the logs do not have: they end too early, or its leader was never heard of
+    /// again after the promotion.
+    pub(super) fn under_way(&self) -> Option<UnderWay<'_>> {
+        if self.new_master.is_some() || self.pointed.is_some() {
+            return None;
+        }
+        let fresh = |at: At| self.logs_end.is_some_and(|end| end - at < UNDER_WAY_MS);
+        if let Some(run) = self.runs.last().filter(|run| run.end.is_none()) {
+            let selected = run.selected.as_ref().filter(|(_, at)| fresh(*at));
+            return match (&run.promoted, selected) {
+                (Some((place, at)), _) => Some(UnderWay::Promoted(place, *at)),
+                (None, Some((place, _))) => Some(UnderWay::Selected(place)),
+                (None, None) => Some(UnderWay::Begun).filter(|_| fresh(run.began)),
+            };
+        }
+        let election = self.elections.last()?;
+        let began = election.candidates.last().map(|(_, at)| *at)?;
+        let open = election.elected.is_none() && election.lost.is_empty();
+        (open && fresh(began) && self.came_back().is_none()).then_some(UnderWay::Begun)
     }
 
     /// Somebody held the master for down at this time.
@@ -280,8 +339,14 @@ impl Incident {
             }
         } else if self.foreign.is_some() {
             Outcome::PromotedByOthers
+        } else if self.pointed.is_some() {
+            Outcome::Repointed
+        } else if self.under_way().is_some() {
+            Outcome::UnderWay
         } else if self.came_back().is_some() {
             Outcome::CameBack
+        } else if !self.isolated.is_empty() {
+            Outcome::Isolated
         } else if self.downs.is_empty() {
             Outcome::GivenUp
         } else {

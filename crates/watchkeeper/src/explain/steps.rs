@@ -46,6 +46,7 @@ pub(super) fn steps(incident: &Incident, names: &dyn Names, lang: Lang) -> Vec<S
     }
     teller.foreign();
     teller.switches();
+    teller.pointed();
     teller.afterwards();
     // Stable: what happened in one instant stays in its order.
     teller.steps.sort_by_key(|step| step.at);
@@ -288,6 +289,16 @@ impl Teller<'_> {
                 format!("{who} tells clients that {new} is the master{en}"),
                 format!("{who} 通知客户端主节点为 {new}{zh}"),
             );
+        }
+    }
+
+    fn pointed(&mut self) {
+        let Some((to, by)) = &self.incident.pointed else { return };
+        for (who, at) in by {
+            let of = Actor::Sentinel(*who);
+            let who = self.names.who(*who);
+            let (en, zh) = (format!("{who} is told to watch {to} instead"), format!("{who} 被改为监视 {to}"));
+            self.step(of, *at, "+monitor", en, zh);
         }
     }
 
