@@ -22,6 +22,8 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
             not_elected(*epoch, who, *got, *needed, *known, down, lang)
         }
         Finding::NoQuorum { saw, quorum, down } => no_quorum(saw, *quorum, down, lang),
+        Finding::Strangers { saw, quorum, reset } => endings::strangers(saw, *quorum, reset, lang),
+        Finding::Isolated { who } => endings::isolated_advice(who, lang),
         Finding::Disagree { saw, not } => disagree(saw, not, lang),
         Finding::LeaderLost { who } => leader_lost(who),
         Finding::TiltThen { who } => tilt_then(who, lang),

@@ -15,6 +15,8 @@ const SPEAKERS_MAX: usize = 256;
 const NAMES_MAX: usize = 2048;
 /// Sentinels and replicas of one group.
 pub(super) const MEMBERS_MAX: usize = 512;
+/// Sentinels that know each other have asked each other by then.
+const ASKED_MS: i64 = 5_000;
 /// Periods of TILT and other happenings.
 const HAPPENINGS_MAX: usize = 200;
 
@@ -73,6 +75,8 @@ pub(super) struct Group {
     pub(super) replicas: BTreeSet<Place>,
     /// time to be seen down, where somebody set it
     pub(super) down_after: Option<u64>,
+    /// which others each sentinel knows, as far as its log tells
+    pub(super) acquainted: BTreeMap<Who, BTreeSet<String>>,
     /// who was told to watch it no more
     pub(super) removed: BTreeSet<Who>,
     pub(super) open: Option<Incident>,
@@ -212,6 +216,40 @@ impl Book {
         if incident.new_master.is_none() && incident.pointed.is_none() {
             incident.peers_down.extend(group.peers_down_now());
         }
+        incident.isolated = self.isolated(incident);
+        incident.enough = enough(incident);
+        incident.strangers = incident.enough && self.strangers(incident, group);
+    }
+
+    /// All who miss the master, if sentinels that do not miss it miss each of them: then they are the ones cut off.
+    fn isolated(&self, incident: &Incident) -> BTreeSet<Who> {
+        let saw = incident.saw();
+        let missed = |who: &Who| {
+            let id = self.speakers.get(*who).and_then(|speaker| speaker.id.as_deref());
+            let by = |(other, missing): &(Who, String)| !saw.contains(other) && Some(missing.as_str()) == id;
+            incident.unreached.iter().any(by)
+        };
+        let nothing_done = incident.agreed.is_empty() && incident.new_master.is_none();
+        // Of as many on both sides none is the rest.
+        let few = saw.len() * 2 < incident.sentinels.max(1);
+        if nothing_done && few && saw.iter().all(missed) { saw } else { BTreeSet::new() }
+    }
+
+    /// Whether none of those who miss the master knows enough of the others. They had the time to ask each other, or it
+    /// is certain that they forgot each other.
+    fn strangers(&self, incident: &Incident, group: &Group) -> bool {
+        let Some(quorum) = incident.quorum else { return false };
+        let saw = incident.saw();
+        let id = |who: &Who| self.speakers.get(*who).and_then(|speaker| speaker.id.as_ref());
+        let knows = |who: &Who| {
+            let known = group.acquainted.get(who);
+            let others = saw.iter().filter(|other| *other != who).filter_map(id);
+            others.filter(|id| known.is_some_and(|known| known.contains(*id))).count()
+        };
+        let last = incident.downs.iter().map(|down| down.at).max().unwrap_or(incident.began);
+        let end = incident.came_back().or(incident.logs_end).unwrap_or(incident.last);
+        let certain = !incident.reset.is_empty() || end - last > ASKED_MS;
+        certain && incident.agreed.is_empty() && saw.iter().all(|who| knows(who) + 1 < quorum as usize)
     }
 
     /// The incident of a group goes among those that are over.
@@ -313,8 +351,14 @@ impl Book {
     /// The incident of this group; it begins now if there is none.
     pub(super) fn incident(&mut self, name: &str, at: At) -> Option<&mut Incident> {
         let group = self.group(name)?;
-        let master = group.master.clone();
-        let incident = group.open.get_or_insert_with(|| Incident::new(name, &master, at));
+        if group.open.is_none() {
+            let mut fresh = Incident::new(name, &group.master, at);
+            for (id, by) in &group.peers_down {
+                by.iter().for_each(|who| fresh.unreached(*who, id));
+            }
+            group.open = Some(fresh);
+        }
+        let incident = group.open.as_mut()?;
         incident.last = incident.last.max(at);
         Some(incident)
     }
@@ -356,6 +400,16 @@ impl Book {
             self.places.insert(id.to_owned(), at.to_owned());
         }
     }
+}
+
+/// Whether as many as the quorum missed the master at the same time.
+fn enough(incident: &Incident) -> bool {
+    let at_once = |at: At| {
+        let held = incident.downs.iter().filter(|down| down.at <= at && down.up.is_none_or(|up| up > at));
+        held.map(|down| down.who).collect::<BTreeSet<Who>>().len()
+    };
+    let most = incident.downs.iter().map(|down| at_once(down.at)).max().unwrap_or(0);
+    incident.quorum.is_some_and(|quorum| most >= quorum as usize)
 }
 
 impl Group {

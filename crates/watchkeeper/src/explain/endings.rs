@@ -7,7 +7,7 @@ use watchkeeper_core::Lang;
 
 use super::advice::{Both, both};
 use super::findings::Names;
-use super::incident::{At, Cause, Incident, UnderWay, Who};
+use super::incident::{At, Cause, Incident, Outcome, UnderWay, Who};
 use super::words::{self, duration, list};
 
 /// The incident in a few sentences.
@@ -19,10 +19,44 @@ pub(super) fn outcome(incident: &Incident, names: &dyn Names, timed: bool, lang:
     if let Some((to, by)) = &incident.pointed {
         return pointed(incident, to, by, names, timed, lang);
     }
+    if incident.outcome() == Outcome::Isolated {
+        return isolated(incident, names, lang);
+    }
     match incident.under_way() {
         Some(how_far) if incident.foreign.is_none() => under_way(incident, how_far, timed, lang),
-        Some(_) | None => words::outcome(incident, timed, lang),
+        Some(_) | None => {
+            let told = words::outcome(incident, timed, lang);
+            if timed { told + &after_blips(incident, lang) } else { told }
+        }
     }
+}
+
+/// What a reader needs to find the times of a failover again in the table, if the master had been away before, and
+/// whether the failover was still needed.
+fn after_blips(incident: &Incident, lang: Lang) -> String {
+    let mut told = String::new();
+    if incident.new_master.is_none() || incident.cause() != Cause::MasterDown {
+        return told;
+    }
+    let since = |at: At| words::plus(at - incident.began);
+    if incident.outage_began() > incident.began {
+        let from = since(incident.outage_began());
+        told += &match lang {
+            Lang::En => format!(" These times count from {from} below, when it went away for the last time."),
+            Lang::Zh => format!("以上时间从下表的 {from} 算起，即它最后一次失联时。"),
+        };
+    }
+    let promoted = incident.winner().and_then(|run| run.promoted.as_ref()).map(|(_, at)| *at);
+    let back = incident.downs.iter().map(|down| down.up).collect::<Option<Vec<At>>>();
+    let back = back.and_then(|up| up.into_iter().max());
+    if let Some((promoted, back)) = promoted.zip(back).filter(|(promoted, back)| back < promoted) {
+        let (before, back) = (duration(promoted - back, lang), since(back));
+        told += &match lang {
+            Lang::En => format!(" It was answering again at {back}, {before} before the promotion."),
+            Lang::Zh => format!("在 {back}，即提升前 {before}，它已恢复应答。"),
+        };
+    }
+    told
 }
 
 /// Operators gave the sentinels another master.
@@ -128,4 +162,71 @@ fn by_hand(incident: &Incident, at: At, new: &str, names: &dyn Names, timed: boo
             format!("主节点 {old} 故障{few}；{when}有人在 {who} 上强制故障转移，由 {new} 接替。{told}")
         }
     }
+}
+
+/// Only sentinels that are cut off miss the master.
+fn isolated(incident: &Incident, names: &dyn Names, lang: Lang) -> String {
+    let old = &incident.master;
+    let cut_off: Vec<String> = incident.isolated.iter().map(|who| names.who(*who)).collect();
+    let by: BTreeSet<String> = incident
+        .unreached
+        .iter()
+        .filter(|(who, _)| !incident.isolated.contains(who))
+        .map(|(who, _)| names.who(*who))
+        .collect();
+    let by = list(&by.into_iter().collect::<Vec<_>>(), lang);
+    let one = cut_off.len() == 1;
+    let alone_zh = if one { "它" } else { "它们" };
+    let cut_off = list(&cut_off, lang);
+    match lang {
+        Lang::En => {
+            let (is, alone) = if one { ("is", "it alone misses") } else { ("are", "only they miss") };
+            format!(
+                "{cut_off} {is} isolated: {alone} the master {old}, and {by} cannot reach {cut_off}. To {by} the master is healthy."
+            )
+        }
+        Lang::Zh => format!(
+            "{cut_off} 被隔离：只有{alone_zh}认为主节点 {old} 失联，而 {by} 也联系不上 {cut_off}。在 {by} 看来主节点正常。"
+        ),
+    }
+}
+
+/// What to do about sentinels that are cut off.
+pub(super) fn isolated_advice(who: &[String], lang: Lang) -> Both {
+    let who = list(who, lang);
+    both(
+        format!("{who} can reach neither the master nor the other sentinels; they see the master."),
+        "look at the network of that sentinel's host (routes, firewall, its container network). Promote nothing by hand: \
+         there would be two masters",
+        format!("{who} 既联系不上主节点，也联系不上其他哨兵；而其他哨兵能看到主节点。"),
+        "检查该哨兵所在主机的网络（路由、防火墙、容器网络）。不要手工提升副本：那样会出现两个主节点",
+    )
+}
+
+/// What to do about sentinels that do not know each other.
+pub(super) fn strangers(saw: &[String], quorum: u32, reset: &[String], lang: Lang) -> Both {
+    let saw = list(saw, lang);
+    let (en, zh) = if reset.is_empty() {
+        (
+            "none of their logs says that it had met the others".to_owned(),
+            "它们的日志中都没有发现对方的记录".to_owned(),
+        )
+    } else {
+        let (them, them_zh) = if reset.len() == 1 { ("it", "它") } else { ("them", "它们") };
+        let reset = list(reset, lang);
+        (
+            format!("`SENTINEL RESET` on {reset} made {them} forget the others while the master was down"),
+            format!("主节点下线期间在 {reset} 上执行了 `SENTINEL RESET`，{them_zh}忘掉了其他哨兵"),
+        )
+    };
+    both(
+        format!(
+            "{saw} missed the master, enough for the quorum {quorum}, but did not know of each other: {en}. No failover could begin."
+        ),
+        "sentinels meet through the master, so they cannot while it is down: start the master again. Never `SENTINEL RESET` while a \
+         master is down; monitor the same address under the same name on all sentinels",
+        format!("{saw} 都认为主节点下线，已达到 quorum {quorum}，但它们互不相识：{zh}。故障转移无法开始。"),
+        "哨兵通过主节点互相发现，主节点下线时无法做到：请重新启动主节点。主节点下线时绝不要执行 `SENTINEL RESET`；\
+         所有哨兵应以相同的名字监视同一个地址",
+    )
 }

@@ -68,7 +68,7 @@ impl Book {
             if stale.is_some_and(|incident| incident.is_over() && at - incident.last > STALE_MS) {
                 self.put_away(&event.group);
             }
-            self.learn(&event.group, event);
+            self.learn(who, &event.group, event);
         }
         match topic(event.kind) {
             Topic::Settings => self.settings(who, at, event),
@@ -85,7 +85,7 @@ impl Book {
     }
 
     /// Who is in the group, from whatever event.
-    fn learn(&mut self, name: &str, event: &Event) {
+    fn learn(&mut self, who: Who, name: &str, event: &Event) {
         if let Subject::Sentinel { id, at } = &event.subject {
             // Before its first hello a sentinel of the file is known by its address.
             if !is_address(id) {
@@ -93,6 +93,10 @@ impl Book {
             }
             if let Some(group) = self.group(name) {
                 group.knows(id);
+                let known = group.acquainted.entry(who).or_default();
+                if known.len() < MEMBERS_MAX {
+                    known.insert(id.clone());
+                }
             }
         }
         let Some(group) = self.group(name) else { return };
@@ -142,7 +146,20 @@ impl Book {
             self.other(Other::Set(event.group.clone(), option), who, at);
         }
         if event.kind == EventKind::ResetMaster {
+            self.forgets(who, &event.group);
             self.other(Other::Reset(event.group.clone()), who, at);
+        }
+    }
+
+    /// SENTINEL RESET: the sentinel knows no other sentinel and no replica any more.
+    fn forgets(&mut self, who: Who, name: &str) {
+        let Some(group) = self.group(name) else { return };
+        group.acquainted.remove(&who);
+        for by in group.peers_down.values_mut().chain(group.replicas_down.values_mut()) {
+            by.remove(&who);
+        }
+        if let Some(open) = group.open.as_mut().filter(|open| open.saw().contains(&who)) {
+            open.reset.insert(who);
         }
     }
 
@@ -158,6 +175,7 @@ impl Book {
         for by in group.peers_down.values_mut().chain(group.replicas_down.values_mut()) {
             by.remove(&who);
         }
+        group.acquainted.remove(&who);
         group.removed.insert(who);
     }
 
@@ -230,6 +248,9 @@ impl Book {
                 let Some(group) = self.group(&event.group) else { return };
                 let Some(by) = member(&mut group.peers_down, id) else { return };
                 let _ = if is_down { by.insert(who) } else { by.remove(&who) };
+                if let Some(open) = group.open.as_mut().filter(|_| is_down) {
+                    open.unreached(who, id);
+                }
                 if is_down {
                     self.other(Other::SentinelDown(id.clone()), who, at);
                 }

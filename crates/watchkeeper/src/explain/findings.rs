@@ -68,6 +68,17 @@ pub(super) enum Finding {
         quorum: Option<u32>,
         down: Vec<String>,
     },
+    /// enough missed the master and did not know of each other
+    Strangers {
+        saw: Vec<String>,
+        quorum: u32,
+        /// whose knowledge was wiped
+        reset: Vec<String>,
+    },
+    /// these are cut off, the master is well
+    Isolated {
+        who: Vec<String>,
+    },
     /// not all sentinels missed the master
     Disagree {
         saw: Vec<String>,
@@ -167,6 +178,8 @@ impl Finding {
             Finding::NoGoodReplica { .. } => "no-good-replica",
             Finding::NotElected { .. } => "not-elected",
             Finding::NoQuorum { .. } => "no-quorum",
+            Finding::Strangers { .. } => "sentinels-strangers",
+            Finding::Isolated { .. } => "sentinel-isolated",
             Finding::Disagree { .. } => "sentinels-disagree",
             Finding::OnlyCameBack { .. } => "only-came-back",
             Finding::StillDown => "still-down",
@@ -197,12 +210,14 @@ impl Finding {
             Finding::NoGoodReplica { .. }
             | Finding::NotElected { .. }
             | Finding::NoQuorum { .. }
+            | Finding::Strangers { .. }
             | Finding::OnlyCameBack { .. }
             | Finding::StillDown
             | Finding::NotSaved { .. } => Weight::Bad,
             Finding::Flapping { .. }
             | Finding::Failovers { .. }
             | Finding::SplitVote { .. }
+            | Finding::Isolated { .. }
             | Finding::Disagree { .. }
             | Finding::NotPromoted { .. }
             | Finding::OldMasterGone { .. }
@@ -377,14 +392,26 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
     let others = present.filter(|who| !saw.contains(who) && !absent(who));
     let not: Vec<String> = others.map(|who| names.who(who)).collect();
     let saw: Vec<String> = saw.into_iter().map(|who| names.who(who)).collect();
+    if !incident.isolated.is_empty() {
+        found.push(Finding::Isolated { who: incident.isolated.iter().map(|who| names.who(*who)).collect() });
+        return;
+    }
     let forced = incident.forced_at().is_some();
     let unheard = incident.agreed.is_empty()
         && ((incident.new_master.is_none() && incident.under_way().is_none()) || forced);
     if unheard && incident.came_back().is_none_or(|back| back - incident.began > AGREE_MS) {
         let known = || book.groups.get(&incident.group)?.quorums.values().max().copied();
         let quorum = incident.quorum.or_else(known);
-        let down = incident.peers_down.iter().map(|id| names.id(id)).collect();
-        found.push(Finding::NoQuorum { saw, quorum, down });
+        if let Some(quorum) = quorum.filter(|_| incident.strangers) {
+            let reset = incident.reset.iter().map(|who| names.who(*who)).collect();
+            found.push(Finding::Strangers { saw, quorum, reset });
+            return;
+        }
+        // Enough did: why they did not agree, the logs do not tell.
+        if !incident.enough {
+            let down = incident.peers_down.iter().map(|id| names.id(id)).collect();
+            found.push(Finding::NoQuorum { saw, quorum, down });
+        }
     } else if !not.is_empty() && incident.new_master.is_none() {
         found.push(Finding::Disagree { saw, not });
     }

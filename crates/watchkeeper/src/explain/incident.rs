@@ -217,6 +217,14 @@ pub(super) struct Incident {
     pub(super) afterwards: Vec<(Afterwards, At)>,
     /// sentinels (ids) that were down for somebody when the last election was lost, or at the end
     pub(super) peers_down: BTreeSet<String>,
+    /// who held which other sentinel for down, at any time of it
+    pub(super) unreached: BTreeSet<(Who, String)>,
+    /// sentinels whose knowledge of the others was wiped by SENTINEL RESET while they missed the master
+    pub(super) reset: BTreeSet<Who>,
+    /// as many as the quorum missed the master at the same time
+    pub(super) enough: bool,
+    /// enough sentinels missed the master, and did not know of each other
+    pub(super) strangers: bool,
     /// what those who missed the master needed
     pub(super) quorum: Option<u32>,
     /// operators gave sentinels another master to watch: which, who and when
@@ -247,6 +255,10 @@ impl Incident {
             foreign: None,
             afterwards: Vec::new(),
             peers_down: BTreeSet::new(),
+            unreached: BTreeSet::new(),
+            reset: BTreeSet::new(),
+            enough: false,
+            strangers: false,
             quorum: None,
             pointed: None,
             logs_end: None,
@@ -324,6 +336,18 @@ impl Incident {
         down && self.agreed.iter().any(|agreed| agreed.who == who)
     }
 
+    /// A sentinel does not reach another.
+    pub(super) fn unreached(&mut self, who: Who, id: &str) {
+        if self.unreached.len() < MANY * MANY {
+            self.unreached.insert((who, id.to_owned()));
+        }
+    }
+
+    /// Those that missed the master.
+    pub(super) fn saw(&self) -> BTreeSet<Who> {
+        self.downs.iter().map(|down| down.who).collect()
+    }
+
     /// Whether this attempt is one that somebody asked for: it follows the order at once, in the same log.
     pub(super) fn asked_for(&self, who: Who, at: At) -> bool {
         self.asked.iter().any(|(asked, then)| *asked == who && (*then..*then + ORDER_MS).contains(&at))
@@ -380,6 +404,11 @@ impl Incident {
     }
 
     pub(super) fn down(&mut self, who: Who, at: At) {
+        // After SENTINEL RESET it begins anew to miss a master that was never back.
+        let missing = self.downs.iter().any(|down| down.who == who && down.up.is_none());
+        if missing && self.reset.contains(&who) {
+            return;
+        }
         remember(&mut self.downs, Down { who, at, up: None });
     }
 
