@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::incident::{At, Incident, Who, is_address};
-use super::said::{Place, Said};
+use super::said::{Event, Place, Said};
 use super::source::Entry;
 
 /// Incidents kept.
@@ -145,6 +145,8 @@ pub(super) struct Book {
     pub(super) candidacies: VecDeque<Candidacy>,
     /// the group whose master was missed last
     pub(super) latest: String,
+    /// of each log, what its groups are called here if other deployments have groups of that name
+    pub(super) apart: Vec<BTreeMap<String, String>>,
     /// votes told before the group they belong to was known
     pub(super) loose_votes: VecDeque<(u64, super::incident::Vote)>,
 }
@@ -161,7 +163,8 @@ impl Book {
         }
         let at = at.unwrap_or(self.last);
         let who = self.speaker(source, entry);
-        match &entry.said {
+        let renamed = self.renamed(source, &entry.said);
+        match renamed.as_ref().unwrap_or(&entry.said) {
             Said::Event(event) => self.event(who, at, event),
             Said::Voted { voter, candidate, epoch } => {
                 self.voted(who, at, &super::incident::Voter::Id(voter.clone()), candidate, *epoch);
@@ -189,6 +192,35 @@ impl Book {
             Said::Unresolved(name) => self.other(Other::Unresolved(name.clone()), who, at),
         }
         self.speakers[who].last = at;
+    }
+
+    /// The same of a group whose name another deployment has too, under the name it has here.
+    fn renamed(&self, source: usize, said: &Said) -> Option<Said> {
+        let names = self.apart.get(source).filter(|names| !names.is_empty())?;
+        let own = |group: &String| names.get(group).cloned();
+        match said {
+            Said::Event(event) => {
+                let group = own(&event.group)?;
+                Some(Said::Event(Event { group, ..event.clone() }))
+            }
+            Said::Asked(group) => Some(Said::Asked(own(group)?)),
+            Said::Reason { group, text } => Some(Said::Reason { group: own(group)?, text: text.clone() }),
+            Said::Voted { .. }
+            | Said::Id(_)
+            | Said::Port(_)
+            | Said::Started
+            | Said::Stopped
+            | Said::TiltCause(_)
+            | Said::NotSaved
+            | Said::Unresolved(_) => None,
+        }
+    }
+
+    /// Whether this group is one of another deployment than this sentinel's.
+    pub(super) fn elsewhere(&self, who: Who, name: &str) -> bool {
+        let has = |names: &BTreeMap<String, String>| names.values().any(|known| known == name);
+        let here = self.speakers.get(who).and_then(|speaker| self.apart.get(speaker.source));
+        self.apart.iter().any(has) && !here.is_some_and(has)
     }
 
     /// All logs are read.

@@ -361,8 +361,11 @@ impl Book {
         }
         self.candidacies.push_back(Candidacy { epoch, who, at, group: event.group.clone() });
         let mut early = Vec::new();
+        let strangers: BTreeSet<Who> =
+            (0..self.speakers.len()).filter(|who| self.elsewhere(*who, &event.group)).collect();
         self.loose_votes.retain(|(of, vote)| {
-            let ours = *of == epoch;
+            let strange = matches!(vote.voter, Voter::Log(who) if strangers.contains(&who));
+            let ours = *of == epoch && !strange;
             if ours {
                 early.push(vote.clone());
             }
@@ -377,9 +380,10 @@ impl Book {
     }
 
     /// The group of an election, by its epoch and candidate.
-    fn candidacy(&self, epoch: u64, candidate: &str, at: At) -> Option<String> {
-        let recent = |then: At| at - then < STALE_MS;
-        let of_epoch = || self.candidacies.iter().rev().filter(|it| it.epoch == epoch && recent(it.at));
+    fn candidacy(&self, by: Who, epoch: u64, candidate: &str, at: At) -> Option<String> {
+        let ours =
+            |it: &&Candidacy| it.epoch == epoch && at - it.at < STALE_MS && !self.elsewhere(by, &it.group);
+        let of_epoch = || self.candidacies.iter().rev().filter(ours);
         let named = |who: Who| self.speakers[who].id.as_deref() == Some(candidate);
         let found = of_epoch().find(|it| named(it.who)).or_else(|| of_epoch().next());
         found.map(|it| it.group.clone())
@@ -392,8 +396,9 @@ impl Book {
             open.is_some_and(|incident| !incident.is_over() && at - incident.last < STALE_MS)
         };
         let context = Some(self.speakers[who].context.clone()).filter(active);
-        let latest = || Some(self.latest.clone()).filter(active);
-        let Some(name) = self.candidacy(epoch, candidate, at).or(context).or_else(latest) else {
+        let ours = |name: &String| active(name) && !self.elsewhere(who, name);
+        let latest = || Some(self.latest.clone()).filter(ours);
+        let Some(name) = self.candidacy(who, epoch, candidate, at).or(context).or_else(latest) else {
             if self.loose_votes.len() >= LOOSE_VOTES {
                 self.loose_votes.pop_front();
             }

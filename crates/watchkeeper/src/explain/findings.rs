@@ -258,7 +258,9 @@ pub(super) fn of_incident(incident: &Incident, book: &Book, names: &dyn Names) -
     saw_findings(incident, book, names, &mut found);
     aftermath(incident, &mut found);
     let during = |tilt: &&super::book::Tilt| {
-        tilt.from <= incident.last && tilt.to.is_none_or(|to| to >= incident.began)
+        tilt.from <= incident.last
+            && tilt.to.is_none_or(|to| to >= incident.began)
+            && !book.elsewhere(tilt.who, &incident.group)
     };
     let tilted: BTreeSet<String> = book.tilts.iter().filter(during).map(|tilt| names.who(tilt.who)).collect();
     if !tilted.is_empty() {
@@ -389,7 +391,8 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
         id.is_some_and(|id| incident.peers_down.contains(id))
     };
     let present = book.present().map(|(who, _)| who);
-    let others = present.filter(|who| !saw.contains(who) && !absent(who));
+    let others =
+        present.filter(|who| !saw.contains(who) && !absent(who) && !book.elsewhere(*who, &incident.group));
     let not: Vec<String> = others.map(|who| names.who(who)).collect();
     let saw: Vec<String> = saw.into_iter().map(|who| names.who(who)).collect();
     if !incident.isolated.is_empty() {

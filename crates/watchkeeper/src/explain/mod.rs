@@ -18,6 +18,7 @@ pub mod glossary;
 mod html;
 mod incident;
 mod json;
+mod kin;
 mod line;
 mod markup;
 mod merge;
