@@ -34,6 +34,10 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::NotPromoted { replica } => not_promoted(replica),
         Finding::LateReplicas { replicas } => late_replicas(replicas, lang),
         Finding::Moved { id, to } => moved(id, to),
+        Finding::SentinelsGone { group, who, left, needed } => {
+            endings::sentinels_gone(group, who, *left, *needed, lang)
+        }
+        Finding::NoReplicaLeft { group, replicas } => endings::no_replica_left(group, replicas, lang),
         Finding::QuorumsDiffer { group, of } => quorums_differ(group, of, lang),
         Finding::QuorumOne { group, sentinels } => quorum_one(group, *sentinels),
         Finding::Even { group, sentinels } => even(group, *sentinels),

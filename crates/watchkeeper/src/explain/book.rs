@@ -176,6 +176,7 @@ impl Book {
                 let speaker = &mut self.speakers[who];
                 (speaker.trying, speaker.epoch, speaker.tilt) = (false, None, None);
                 speaker.started = true;
+                self.begins_anew(who);
             }
             Said::Stopped => self.other(Other::Stopped, who, at),
             Said::Reason { group, text } => {
@@ -214,6 +215,24 @@ impl Book {
             | Said::NotSaved
             | Said::Unresolved(_) => None,
         }
+    }
+
+    /// A process that starts holds nobody for down yet.
+    fn begins_anew(&mut self, who: Who) {
+        for group in self.groups.values_mut() {
+            for by in group.peers_down.values_mut().chain(group.replicas_down.values_mut()) {
+                by.remove(&who);
+            }
+        }
+    }
+
+    /// Sentinels of a group that do not answer to the end of the logs, if those who say so are not cut off themselves.
+    pub(super) fn gone(&self, group: &Group) -> Vec<String> {
+        let id = |who: &Who| self.speakers.get(*who).and_then(|speaker| speaker.id.as_ref());
+        let missed = |id: &String| group.peers_down.get(id).is_some_and(|by| !by.is_empty());
+        let trusted = |who: &Who| !id(who).is_some_and(missed);
+        let gone = group.peers_down.iter().filter(|(_, by)| by.iter().any(trusted));
+        gone.map(|(id, _)| id.clone()).collect()
     }
 
     /// Whether this group is one of another deployment than this sentinel's.
@@ -460,6 +479,13 @@ impl Group {
             (all, _) => all,
         };
         self.sentinels.len().max(by_address)
+    }
+
+    /// All its replicas, if there are any and none answers to the end of the logs.
+    pub(super) fn no_replica_left(&self) -> Vec<Place> {
+        let known = || self.replicas.iter().filter(|place| **place != self.master);
+        let down = |place: &Place| self.replicas_down.get(place).is_some_and(|by| !by.is_empty());
+        if known().all(down) { known().cloned().collect() } else { Vec::new() }
     }
 
     /// Sentinels that somebody holds for down.

@@ -151,6 +151,13 @@ impl Book {
         }
     }
 
+    /// A sentinel that is found, or found elsewhere, was heard of: no -sdown is logged of where it had been.
+    fn answers(&mut self, who: Who, name: &str, id: &str) {
+        if let Some(by) = self.group(name).and_then(|group| group.peers_down.get_mut(id)) {
+            by.remove(&who);
+        }
+    }
+
     /// SENTINEL RESET: the sentinel knows no other sentinel and no replica any more.
     fn forgets(&mut self, who: Who, name: &str) {
         let Some(group) = self.group(name) else { return };
@@ -204,8 +211,12 @@ impl Book {
             if let [_, ip, _, port, _, id, ..] = &event.detail[..] {
                 let place = super::said::place(ip, port);
                 self.placed(id, &place);
+                self.answers(who, &event.group, id);
                 self.other(Other::Moved(id.clone(), place), who, at);
             }
+        }
+        if let (EventKind::Sentinel, Subject::Sentinel { id, .. }) = (event.kind, &event.subject) {
+            self.answers(who, &event.group, id);
         }
         if event.kind == EventKind::Reboot {
             let place = match &event.subject {

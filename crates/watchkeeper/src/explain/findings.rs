@@ -128,6 +128,18 @@ pub(super) enum Finding {
         id: String,
         to: String,
     },
+    /// these sentinels did not answer to the end of the logs
+    SentinelsGone {
+        group: String,
+        who: Vec<String>,
+        left: usize,
+        needed: usize,
+    },
+    /// all replicas are down at the end of the logs
+    NoReplicaLeft {
+        group: String,
+        replicas: Vec<String>,
+    },
     QuorumsDiffer {
         group: String,
         of: Vec<(String, u32)>,
@@ -193,6 +205,8 @@ impl Finding {
             Finding::Foreign { .. } => "promoted-by-others",
             Finding::Tilt { .. } => "tilt",
             Finding::Moved { .. } => "address-changed",
+            Finding::SentinelsGone { .. } => "sentinels-gone",
+            Finding::NoReplicaLeft { .. } => "no-replica-left",
             Finding::QuorumsDiffer { .. } => "quorums-differ",
             Finding::QuorumOne { .. } => "quorum-one",
             Finding::Even { .. } => "even-sentinels",
@@ -207,7 +221,9 @@ impl Finding {
 
     pub(super) fn weight(&self) -> Weight {
         match self {
-            Finding::NoGoodReplica { .. }
+            Finding::SentinelsGone { left, needed, .. } if left < needed => Weight::Bad,
+            Finding::NoReplicaLeft { .. }
+            | Finding::NoGoodReplica { .. }
             | Finding::NotElected { .. }
             | Finding::NoQuorum { .. }
             | Finding::Strangers { .. }
@@ -226,6 +242,7 @@ impl Finding {
             | Finding::TiltThen { .. }
             | Finding::Foreign { .. }
             | Finding::Tilt { .. }
+            | Finding::SentinelsGone { .. }
             | Finding::QuorumsDiffer { .. }
             | Finding::QuorumOne { .. }
             | Finding::DownAfterLow { .. }
@@ -503,6 +520,19 @@ pub(super) fn general(book: &Book, names: &dyn Names) -> Vec<Finding> {
 fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &mut Vec<Finding>) {
     let name = name.to_owned();
     let sentinels = group.size();
+    let gone = book.gone(group);
+    if !gone.is_empty() {
+        found.push(Finding::SentinelsGone {
+            group: name.clone(),
+            left: sentinels.saturating_sub(gone.len()),
+            needed: sentinels / 2 + 1,
+            who: gone.iter().map(|id| names.id(id)).collect(),
+        });
+    }
+    let replicas = group.no_replica_left();
+    if !replicas.is_empty() {
+        found.push(Finding::NoReplicaLeft { group: name.clone(), replicas });
+    }
     let values: BTreeSet<u32> = group.quorums.values().copied().collect();
     if values.len() > 1 {
         let of = group.quorums.iter().map(|(who, quorum)| (names.who(*who), *quorum)).collect();
