@@ -162,3 +162,38 @@ pub(super) fn deployments(renamed: &[BTreeMap<String, String>]) -> Vec<Vec<usize
     }
     found.into_iter().map(|(_, logs)| logs).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A log of `m` that names this master and this sentinel.
+    fn log(master: &str, sentinel: &str) -> Kin {
+        let mut signs = Signs::default();
+        if !master.is_empty() {
+            signs.take(&Subject::Master(master.to_owned()));
+        }
+        if !sentinel.is_empty() {
+            signs.take(&Subject::Sentinel { id: sentinel.to_owned(), at: Place::new() });
+        }
+        Kin { groups: BTreeMap::from([("m".to_owned(), signs)]), own: BTreeSet::new() }
+    }
+
+    #[test]
+    fn what_shares_a_server_or_a_sentinel_belongs_together() {
+        let names = |logs: Vec<Kin>| -> Vec<String> {
+            apart(logs).into_iter().map(|names| names.get("m").cloned().unwrap_or_default()).collect()
+        };
+        assert_eq!(names(vec![log("a:1", "s1"), log("b:1", "s2")]), ["m (a:1)", "m (b:1)"]);
+        assert_eq!(names(vec![log("a:1", "s1"), log("a:1", "s2")]), ["", ""]);
+        assert_eq!(names(vec![log("a:1", "s1"), log("b:1", "s1")]), ["", ""]);
+        // The third is what the first two have in common.
+        let mut both = log("a:1", "s3");
+        both.groups.get_mut("m").unwrap().take(&Subject::Replica("b:1".to_owned()));
+        assert_eq!(names(vec![log("a:1", "s1"), log("b:1", "s2"), both]), ["", "", ""]);
+        // Too little is known to say so.
+        assert_eq!(names(vec![log("a:1", "s1"), log("b:1", "")]), ["", ""]);
+        let three = vec![log("a:1", "s1"), log("b:1", "s2"), log("a:1", "s3")];
+        assert_eq!(deployments(&apart(three)), [vec![0, 2], vec![1]]);
+    }
+}
