@@ -2,6 +2,7 @@
 
 use watchkeeper_core::Lang;
 
+use super::endings;
 use super::findings::Finding;
 use super::words::{duration, list};
 
@@ -12,6 +13,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::Failovers { times, ms } => failovers(*times, *ms, lang),
         Finding::OnlyCameBack { ms } => only_came_back(*ms, lang),
         Finding::StillDown => still_down(),
+        Finding::CutShort { promoted } => endings::cut_short(promoted.as_deref()),
         Finding::OldMasterGone { master } => old_master_gone(master),
         Finding::TwoMasters { master, ms } => two_masters(master, *ms, lang),
         Finding::Foreign { to } => foreign(to),
@@ -20,6 +22,8 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
             not_elected(*epoch, who, *got, *needed, *known, down, lang)
         }
         Finding::NoQuorum { saw, quorum, down } => no_quorum(saw, *quorum, down, lang),
+        Finding::Strangers { saw, quorum, reset } => endings::strangers(saw, *quorum, reset, lang),
+        Finding::Isolated { who } => endings::isolated_advice(who, lang),
         Finding::Disagree { saw, not } => disagree(saw, not, lang),
         Finding::LeaderLost { who } => leader_lost(who),
         Finding::TiltThen { who } => tilt_then(who, lang),
@@ -30,6 +34,10 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::NotPromoted { replica } => not_promoted(replica),
         Finding::LateReplicas { replicas } => late_replicas(replicas, lang),
         Finding::Moved { id, to } => moved(id, to),
+        Finding::SentinelsGone { group, who, left, needed } => {
+            endings::sentinels_gone(group, who, *left, *needed, lang)
+        }
+        Finding::NoReplicaLeft { group, replicas } => endings::no_replica_left(group, replicas, lang),
         Finding::QuorumsDiffer { group, of } => quorums_differ(group, of, lang),
         Finding::QuorumOne { group, sentinels } => quorum_one(group, *sentinels),
         Finding::Even { group, sentinels } => even(group, *sentinels),
@@ -47,9 +55,9 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
 }
 
 /// English and Chinese, each with its advice.
-type Both = ((String, String), (String, String));
+pub(super) type Both = ((String, String), (String, String));
 
-fn both(en: impl Into<String>, en_hint: &str, zh: impl Into<String>, zh_hint: &str) -> Both {
+pub(super) fn both(en: impl Into<String>, en_hint: &str, zh: impl Into<String>, zh_hint: &str) -> Both {
     ((en.into(), en_hint.to_owned()), (zh.into(), zh_hint.to_owned()))
 }
 

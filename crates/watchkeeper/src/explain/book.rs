@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::incident::{At, Incident, Who, is_address};
-use super::said::{Place, Said};
+use super::said::{Event, Place, Said};
 use super::source::Entry;
 
 /// Incidents kept.
@@ -15,6 +15,8 @@ const SPEAKERS_MAX: usize = 256;
 const NAMES_MAX: usize = 2048;
 /// Sentinels and replicas of one group.
 pub(super) const MEMBERS_MAX: usize = 512;
+/// Sentinels that know each other have asked each other by then.
+const ASKED_MS: i64 = 5_000;
 /// Periods of TILT and other happenings.
 const HAPPENINGS_MAX: usize = 200;
 
@@ -73,6 +75,10 @@ pub(super) struct Group {
     pub(super) replicas: BTreeSet<Place>,
     /// time to be seen down, where somebody set it
     pub(super) down_after: Option<u64>,
+    /// which others each sentinel knows, as far as its log tells
+    pub(super) acquainted: BTreeMap<Who, BTreeSet<String>>,
+    /// who was told to watch it no more
+    pub(super) removed: BTreeSet<Who>,
     pub(super) open: Option<Incident>,
     /// failovers done
     pub(super) switches: Vec<At>,
@@ -139,6 +145,8 @@ pub(super) struct Book {
     pub(super) candidacies: VecDeque<Candidacy>,
     /// the group whose master was missed last
     pub(super) latest: String,
+    /// of each log, what its groups are called here if other deployments have groups of that name
+    pub(super) apart: Vec<BTreeMap<String, String>>,
     /// votes told before the group they belong to was known
     pub(super) loose_votes: VecDeque<(u64, super::incident::Vote)>,
 }
@@ -155,22 +163,20 @@ impl Book {
         }
         let at = at.unwrap_or(self.last);
         let who = self.speaker(source, entry);
-        match &entry.said {
+        let renamed = self.renamed(source, &entry.said);
+        match renamed.as_ref().unwrap_or(&entry.said) {
             Said::Event(event) => self.event(who, at, event),
             Said::Voted { voter, candidate, epoch } => {
                 self.voted(who, at, &super::incident::Voter::Id(voter.clone()), candidate, *epoch);
             }
             Said::Id(id) => self.identified(who, id),
             Said::Port(port) => self.speakers[who].port = Some(port.clone()),
-            Said::Asked(group) => {
-                if let Some(incident) = self.incident(group, at) {
-                    incident.asked.get_or_insert((who, at));
-                }
-            }
+            Said::Asked(group) => self.asked(who, at, group),
             Said::Started => {
                 let speaker = &mut self.speakers[who];
                 (speaker.trying, speaker.epoch, speaker.tilt) = (false, None, None);
                 speaker.started = true;
+                self.begins_anew(who);
             }
             Said::Stopped => self.other(Other::Stopped, who, at),
             Said::Reason { group, text } => {
@@ -189,6 +195,53 @@ impl Book {
         self.speakers[who].last = at;
     }
 
+    /// The same of a group whose name another deployment has too, under the name it has here.
+    fn renamed(&self, source: usize, said: &Said) -> Option<Said> {
+        let names = self.apart.get(source).filter(|names| !names.is_empty())?;
+        let own = |group: &String| names.get(group).cloned();
+        match said {
+            Said::Event(event) => {
+                let group = own(&event.group)?;
+                Some(Said::Event(Event { group, ..event.clone() }))
+            }
+            Said::Asked(group) => Some(Said::Asked(own(group)?)),
+            Said::Reason { group, text } => Some(Said::Reason { group: own(group)?, text: text.clone() }),
+            Said::Voted { .. }
+            | Said::Id(_)
+            | Said::Port(_)
+            | Said::Started
+            | Said::Stopped
+            | Said::TiltCause(_)
+            | Said::NotSaved
+            | Said::Unresolved(_) => None,
+        }
+    }
+
+    /// A process that starts holds nobody for down yet.
+    fn begins_anew(&mut self, who: Who) {
+        for group in self.groups.values_mut() {
+            for by in group.peers_down.values_mut().chain(group.replicas_down.values_mut()) {
+                by.remove(&who);
+            }
+        }
+    }
+
+    /// Sentinels of a group that do not answer to the end of the logs, if those who say so are not cut off themselves.
+    pub(super) fn gone(&self, group: &Group) -> Vec<String> {
+        let id = |who: &Who| self.speakers.get(*who).and_then(|speaker| speaker.id.as_ref());
+        let missed = |id: &String| group.peers_down.get(id).is_some_and(|by| !by.is_empty());
+        let trusted = |who: &Who| !id(who).is_some_and(missed);
+        let gone = group.peers_down.iter().filter(|(_, by)| by.iter().any(trusted));
+        gone.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Whether this group is one of another deployment than this sentinel's.
+    pub(super) fn elsewhere(&self, who: Who, name: &str) -> bool {
+        let has = |names: &BTreeMap<String, String>| names.values().any(|known| known == name);
+        let here = self.speakers.get(who).and_then(|speaker| self.apart.get(speaker.source));
+        self.apart.iter().any(has) && !here.is_some_and(has)
+    }
+
     /// All logs are read.
     pub(super) fn close(&mut self) {
         let names: Vec<String> = self
@@ -198,19 +251,63 @@ impl Book {
             .map(|(name, _)| name.clone())
             .collect();
         for name in names {
+            let end = self.last;
+            if let Some(open) = self.groups.get_mut(&name).and_then(|group| group.open.as_mut()) {
+                open.logs_end = Some(end);
+            }
             self.put_away(&name);
         }
         self.incidents.make_contiguous().sort_by_key(|incident| incident.began);
+    }
+
+    /// What is noted of an incident when it is over, or told as if it were.
+    pub(super) fn conclude(&self, incident: &mut Incident) {
+        let Some(group) = self.groups.get(&incident.group) else { return };
+        incident.sentinels = group.size();
+        if incident.new_master.is_none() && incident.pointed.is_none() {
+            incident.peers_down.extend(group.peers_down_now());
+        }
+        incident.isolated = self.isolated(incident);
+        incident.enough = enough(incident);
+        incident.strangers = incident.enough && self.strangers(incident, group);
+    }
+
+    /// All who miss the master, if sentinels that do not miss it miss each of them: then they are the ones cut off.
+    fn isolated(&self, incident: &Incident) -> BTreeSet<Who> {
+        let saw = incident.saw();
+        let missed = |who: &Who| {
+            let id = self.speakers.get(*who).and_then(|speaker| speaker.id.as_deref());
+            let by = |(other, missing): &(Who, String)| !saw.contains(other) && Some(missing.as_str()) == id;
+            incident.unreached.iter().any(by)
+        };
+        let nothing_done = incident.agreed.is_empty() && incident.new_master.is_none();
+        // Of as many on both sides none is the rest.
+        let few = saw.len() * 2 < incident.sentinels.max(1);
+        if nothing_done && few && saw.iter().all(missed) { saw } else { BTreeSet::new() }
+    }
+
+    /// Whether none of those who miss the master knows enough of the others. They had the time to ask each other, or it
+    /// is certain that they forgot each other.
+    fn strangers(&self, incident: &Incident, group: &Group) -> bool {
+        let Some(quorum) = incident.quorum else { return false };
+        let saw = incident.saw();
+        let id = |who: &Who| self.speakers.get(*who).and_then(|speaker| speaker.id.as_ref());
+        let knows = |who: &Who| {
+            let known = group.acquainted.get(who);
+            let others = saw.iter().filter(|other| *other != who).filter_map(id);
+            others.filter(|id| known.is_some_and(|known| known.contains(*id))).count()
+        };
+        let last = incident.downs.iter().map(|down| down.at).max().unwrap_or(incident.began);
+        let end = incident.came_back().or(incident.logs_end).unwrap_or(incident.last);
+        let certain = !incident.reset.is_empty() || end - last > ASKED_MS;
+        certain && incident.agreed.is_empty() && saw.iter().all(|who| knows(who) + 1 < quorum as usize)
     }
 
     /// The incident of a group goes among those that are over.
     pub(super) fn put_away(&mut self, name: &str) {
         let Some(group) = self.groups.get_mut(name) else { return };
         let Some(mut incident) = group.open.take() else { return };
-        incident.sentinels = group.size();
-        if incident.new_master.is_none() {
-            incident.peers_down.extend(group.peers_down_now());
-        }
+        self.conclude(&mut incident);
         if self.incidents.len() >= INCIDENTS_MAX {
             self.incidents.pop_front();
             self.forgotten += 1;
@@ -305,8 +402,14 @@ impl Book {
     /// The incident of this group; it begins now if there is none.
     pub(super) fn incident(&mut self, name: &str, at: At) -> Option<&mut Incident> {
         let group = self.group(name)?;
-        let master = group.master.clone();
-        let incident = group.open.get_or_insert_with(|| Incident::new(name, &master, at));
+        if group.open.is_none() {
+            let mut fresh = Incident::new(name, &group.master, at);
+            for (id, by) in &group.peers_down {
+                by.iter().for_each(|who| fresh.unreached(*who, id));
+            }
+            group.open = Some(fresh);
+        }
+        let incident = group.open.as_mut()?;
         incident.last = incident.last.max(at);
         Some(incident)
     }
@@ -350,6 +453,16 @@ impl Book {
     }
 }
 
+/// Whether as many as the quorum missed the master at the same time.
+fn enough(incident: &Incident) -> bool {
+    let at_once = |at: At| {
+        let held = incident.downs.iter().filter(|down| down.at <= at && down.up.is_none_or(|up| up > at));
+        held.map(|down| down.who).collect::<BTreeSet<Who>>().len()
+    };
+    let most = incident.downs.iter().map(|down| at_once(down.at)).max().unwrap_or(0);
+    incident.quorum.is_some_and(|quorum| most >= quorum as usize)
+}
+
 impl Group {
     pub(super) fn knows(&mut self, id: &str) {
         let set = if is_address(id) { &mut self.addresses } else { &mut self.sentinels };
@@ -366,6 +479,13 @@ impl Group {
             (all, _) => all,
         };
         self.sentinels.len().max(by_address)
+    }
+
+    /// All its replicas, if there are any and none answers to the end of the logs.
+    pub(super) fn no_replica_left(&self) -> Vec<Place> {
+        let known = || self.replicas.iter().filter(|place| **place != self.master);
+        let down = |place: &Place| self.replicas_down.get(place).is_some_and(|by| !by.is_empty());
+        if known().all(down) { known().cloned().collect() } else { Vec::new() }
     }
 
     /// Sentinels that somebody holds for down.

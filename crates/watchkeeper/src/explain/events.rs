@@ -14,6 +14,8 @@ use super::said::{Event, Place, Subject};
 const FLAP_MS: i64 = 60_000;
 /// An incident that is over and silent for so long takes nothing more.
 const STALE_MS: i64 = 30 * 60_000;
+/// So much later a sentinel may still tell of a failover that is over for others.
+const LATE_MS: i64 = 60_000;
 /// Failovers of a group remembered by their times.
 const SWITCHES_MAX: usize = 1000;
 /// So many incidents back an old master may belong to.
@@ -66,7 +68,7 @@ impl Book {
             if stale.is_some_and(|incident| incident.is_over() && at - incident.last > STALE_MS) {
                 self.put_away(&event.group);
             }
-            self.learn(&event.group, event);
+            self.learn(who, &event.group, event);
         }
         match topic(event.kind) {
             Topic::Settings => self.settings(who, at, event),
@@ -83,7 +85,7 @@ impl Book {
     }
 
     /// Who is in the group, from whatever event.
-    fn learn(&mut self, name: &str, event: &Event) {
+    fn learn(&mut self, who: Who, name: &str, event: &Event) {
         if let Subject::Sentinel { id, at } = &event.subject {
             // Before its first hello a sentinel of the file is known by its address.
             if !is_address(id) {
@@ -91,6 +93,10 @@ impl Book {
             }
             if let Some(group) = self.group(name) {
                 group.knows(id);
+                let known = group.acquainted.entry(who).or_default();
+                if known.len() < MEMBERS_MAX {
+                    known.insert(id.clone());
+                }
             }
         }
         let Some(group) = self.group(name) else { return };
@@ -104,6 +110,13 @@ impl Book {
     }
 
     fn settings(&mut self, who: Who, at: At, event: &Event) {
+        if event.kind == EventKind::Unmonitor {
+            self.removed(who, at, &event.group);
+            return;
+        }
+        if let (EventKind::Monitor, Subject::Master(place)) = (event.kind, &event.subject) {
+            self.pointed(who, at, &event.group, place);
+        }
         let Some(group) = self.group(&event.group) else { return };
         if event.kind == EventKind::Monitor {
             if let Subject::Master(place) = &event.subject {
@@ -133,7 +146,62 @@ impl Book {
             self.other(Other::Set(event.group.clone(), option), who, at);
         }
         if event.kind == EventKind::ResetMaster {
+            self.forgets(who, &event.group);
             self.other(Other::Reset(event.group.clone()), who, at);
+        }
+    }
+
+    /// A sentinel that is found, or found elsewhere, was heard of: no -sdown is logged of where it had been.
+    fn answers(&mut self, who: Who, name: &str, id: &str) {
+        if let Some(by) = self.group(name).and_then(|group| group.peers_down.get_mut(id)) {
+            by.remove(&who);
+        }
+    }
+
+    /// SENTINEL RESET: the sentinel knows no other sentinel and no replica any more.
+    fn forgets(&mut self, who: Who, name: &str) {
+        let Some(group) = self.group(name) else { return };
+        group.acquainted.remove(&who);
+        for by in group.peers_down.values_mut().chain(group.replicas_down.values_mut()) {
+            by.remove(&who);
+        }
+        if let Some(open) = group.open.as_mut().filter(|open| open.saw().contains(&who)) {
+            open.reset.insert(who);
+        }
+    }
+
+    /// A sentinel was told to forget the group, and with it whom it misses there.
+    fn removed(&mut self, who: Who, at: At, name: &str) {
+        let Some(group) = self.group(name) else { return };
+        // Who was missing until then is still why nobody acted.
+        let down = group.peers_down_now();
+        if let Some(open) = group.open.as_mut().filter(|open| open.new_master.is_none()) {
+            open.peers_down.extend(down);
+            open.last = open.last.max(at);
+        }
+        for by in group.peers_down.values_mut().chain(group.replicas_down.values_mut()) {
+            by.remove(&who);
+        }
+        group.acquainted.remove(&who);
+        group.removed.insert(who);
+    }
+
+    /// A sentinel was given a master. Another one than the one that is missed, by operators: they did the failover. A
+    /// sentinel that starts has its master from its file, so only one that was told to forget it counts.
+    fn pointed(&mut self, who: Who, at: At, name: &str, place: &Place) {
+        let Some(group) = self.group(name) else { return };
+        if !group.removed.remove(&who) {
+            return;
+        }
+        let Some(open) = group.open.as_mut() else { return };
+        let missed = open.pointed.is_some() || !open.is_over();
+        if !missed || open.master == *place || open.downs.is_empty() {
+            return;
+        }
+        let (to, by) = open.pointed.get_or_insert_with(|| (place.clone(), Vec::new()));
+        if to == place {
+            remember(by, (who, at));
+            open.last = open.last.max(at);
         }
     }
 
@@ -143,8 +211,12 @@ impl Book {
             if let [_, ip, _, port, _, id, ..] = &event.detail[..] {
                 let place = super::said::place(ip, port);
                 self.placed(id, &place);
+                self.answers(who, &event.group, id);
                 self.other(Other::Moved(id.clone(), place), who, at);
             }
+        }
+        if let (EventKind::Sentinel, Subject::Sentinel { id, .. }) = (event.kind, &event.subject) {
+            self.answers(who, &event.group, id);
         }
         if event.kind == EventKind::Reboot {
             let place = match &event.subject {
@@ -187,6 +259,9 @@ impl Book {
                 let Some(group) = self.group(&event.group) else { return };
                 let Some(by) = member(&mut group.peers_down, id) else { return };
                 let _ = if is_down { by.insert(who) } else { by.remove(&who) };
+                if let Some(open) = group.open.as_mut().filter(|_| is_down) {
+                    open.unreached(who, id);
+                }
                 if is_down {
                     self.other(Other::SentinelDown(id.clone()), who, at);
                 }
@@ -206,8 +281,10 @@ impl Book {
                 group.master.clone_from(place);
             }
         }
+        let quorum = self.group(name).and_then(|group| group.quorums.get(&who).copied());
         if let Some(incident) = self.incident(name, at) {
             incident.down(who, at);
+            incident.quorum = incident.quorum.max(quorum);
         }
         name.clone_into(&mut self.latest);
     }
@@ -267,22 +344,39 @@ impl Book {
         }
     }
 
+    /// Somebody called SENTINEL FAILOVER. What is over by then is another story, however short ago it was.
+    pub(super) fn asked(&mut self, who: Who, at: At, name: &str) {
+        let Some(group) = self.group(name) else { return };
+        if group.open.as_ref().is_some_and(Incident::is_over) {
+            self.put_away(name);
+        }
+        let down = self.group(name).map(|group| group.peers_down_now()).unwrap_or_default();
+        let Some(incident) = self.incident(name, at) else { return };
+        remember(&mut incident.asked, (who, at));
+        // Those that were missing are why nobody had acted before.
+        incident.peers_down.extend(down);
+    }
+
     fn candidate(&mut self, who: Who, at: At, event: &Event, epoch: u64) {
         self.speakers[who].trying = true;
-        // A failover of a master that nobody misses, after another incident: somebody asked for it.
-        let over = self.groups.get(&event.group).and_then(|group| group.open.as_ref());
-        if over.is_some_and(|open| {
-            open.new_master.is_some() && open.asked.is_none_or(|(_, asked)| at - asked > 1000)
-        }) {
+        // Without +odown a sentinel acts only if somebody asks it to; a stream of events does not have that line.
+        let open = self.groups.get(&event.group).and_then(|group| group.open.as_ref());
+        let forced = open.filter(|open| !open.agrees(who) && !open.asked_for(who, at));
+        if forced.is_some_and(Incident::is_over) {
             self.put_away(&event.group);
+        } else if forced.is_some_and(|open| !open.downs.is_empty() && open.agreed.is_empty()) {
+            self.asked(who, at, &event.group);
         }
         if self.candidacies.len() >= LOOSE_VOTES {
             self.candidacies.pop_front();
         }
         self.candidacies.push_back(Candidacy { epoch, who, at, group: event.group.clone() });
         let mut early = Vec::new();
+        let strangers: BTreeSet<Who> =
+            (0..self.speakers.len()).filter(|who| self.elsewhere(*who, &event.group)).collect();
         self.loose_votes.retain(|(of, vote)| {
-            let ours = *of == epoch;
+            let strange = matches!(vote.voter, Voter::Log(who) if strangers.contains(&who));
+            let ours = *of == epoch && !strange;
             if ours {
                 early.push(vote.clone());
             }
@@ -297,9 +391,10 @@ impl Book {
     }
 
     /// The group of an election, by its epoch and candidate.
-    fn candidacy(&self, epoch: u64, candidate: &str, at: At) -> Option<String> {
-        let recent = |then: At| at - then < STALE_MS;
-        let of_epoch = || self.candidacies.iter().rev().filter(|it| it.epoch == epoch && recent(it.at));
+    fn candidacy(&self, by: Who, epoch: u64, candidate: &str, at: At) -> Option<String> {
+        let ours =
+            |it: &&Candidacy| it.epoch == epoch && at - it.at < STALE_MS && !self.elsewhere(by, &it.group);
+        let of_epoch = || self.candidacies.iter().rev().filter(ours);
         let named = |who: Who| self.speakers[who].id.as_deref() == Some(candidate);
         let found = of_epoch().find(|it| named(it.who)).or_else(|| of_epoch().next());
         found.map(|it| it.group.clone())
@@ -312,8 +407,9 @@ impl Book {
             open.is_some_and(|incident| !incident.is_over() && at - incident.last < STALE_MS)
         };
         let context = Some(self.speakers[who].context.clone()).filter(active);
-        let latest = || Some(self.latest.clone()).filter(active);
-        let Some(name) = self.candidacy(epoch, candidate, at).or(context).or_else(latest) else {
+        let ours = |name: &String| active(name) && !self.elsewhere(who, name);
+        let latest = || Some(self.latest.clone()).filter(ours);
+        let Some(name) = self.candidacy(who, epoch, candidate, at).or(context).or_else(latest) else {
             if self.loose_votes.len() >= LOOSE_VOTES {
                 self.loose_votes.pop_front();
             }
@@ -347,7 +443,7 @@ impl Book {
                 .map(|(place, _)| place.clone())
                 .collect()
         });
-        let Some(incident) = self.incident(&event.group, at) else { return };
+        let Some(incident) = self.worked_on(&event.group, who, at) else { return };
         let run = incident.run(who, at);
         let replica = match &event.subject {
             Subject::Replica(place) => place.clone(),
@@ -376,6 +472,44 @@ impl Book {
         }
     }
 
+    /// The incident in which this sentinel leads. Others may know the new master, and have begun another failover, before
+    /// the leader is done.
+    fn worked_on(&mut self, name: &str, who: Who, at: At) -> Option<&mut Incident> {
+        let leads = |incident: &Incident| {
+            incident.runs.iter().any(|run| run.who == who && run.promoted.is_some() && run.end.is_none())
+        };
+        let open = self.groups.get(name).and_then(|group| group.open.as_ref());
+        if !open.is_some_and(|open| open.runs.iter().any(|run| run.who == who)) {
+            let before = |it: &Incident| it.group == name && at - it.last < LATE_MS && leads(it);
+            let place = self.incidents.iter().rev().take(LOOK_BACK).position(before);
+            if let Some(back) = place {
+                let number = self.incidents.len() - 1 - back;
+                return self.incidents.get_mut(number);
+            }
+        }
+        self.incident(name, at)
+    }
+
+    /// A sentinel that is told of a switch when the next incident has begun.
+    fn late_news(&mut self, who: Who, at: At, name: &str, [from, to]: [&String; 2]) -> bool {
+        let new = |it: &Incident| it.master == *from && it.new_master.as_ref() == Some(to);
+        let open = self.groups.get(name).and_then(|group| group.open.as_ref());
+        if open.is_none_or(|open| open.master == *from) {
+            return false;
+        }
+        let mut before = self.incidents.iter_mut().rev().take(LOOK_BACK);
+        let Some(incident) = before.find(|it| it.group == name && at - it.last < LATE_MS && new(it)) else {
+            return false;
+        };
+        let how = match self.speakers[who].update.take() {
+            Some(id) => How::From(id),
+            None if incident.runs.iter().any(|run| run.who == who && run.promoted.is_some()) => How::Led,
+            None => How::Unclear,
+        };
+        remember(&mut incident.learned, Learned { who, at, how });
+        true
+    }
+
     fn switch(&mut self, who: Who, at: At, event: &Event) {
         if let (EventKind::ConfigUpdateFrom, Subject::Sentinel { id, .. }) = (event.kind, &event.subject) {
             self.speakers[who].update = Some(id.clone());
@@ -389,6 +523,9 @@ impl Book {
             return;
         }
         let [from, to] = &event.detail[..] else { return };
+        if self.late_news(who, at, &event.group, [from, to]) {
+            return;
+        }
         let update = self.speakers[who].update.take();
         let another = |open: &Incident| open.new_master.as_ref().is_some_and(|known| known != to);
         let Some(group) = self.group(&event.group) else { return };
@@ -484,7 +621,7 @@ fn member<'a>(all: &'a mut BTreeMap<String, BTreeSet<Who>>, name: &str) -> Optio
 
 /// Whether a master seen down belongs to this incident.
 fn belongs(open: &Incident, place: &str, at: At) -> bool {
-    if open.new_master.is_some() {
+    if open.new_master.is_some() || open.pointed.is_some() {
         // A sentinel that has not heard of the new master yet.
         return open.master == place;
     }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::book::{Book, Group, Other};
-use super::incident::{Afterwards, At, Election, End, Incident, Voter};
+use super::incident::{Afterwards, At, Election, End, Incident, Outcome, UnderWay, Voter};
 
 /// A master away for less than this, for all who missed it, was not dead.
 const BLIP_MS: i64 = 3_000;
@@ -68,6 +68,17 @@ pub(super) enum Finding {
         quorum: Option<u32>,
         down: Vec<String>,
     },
+    /// enough missed the master and did not know of each other
+    Strangers {
+        saw: Vec<String>,
+        quorum: u32,
+        /// whose knowledge was wiped
+        reset: Vec<String>,
+    },
+    /// these are cut off, the master is well
+    Isolated {
+        who: Vec<String>,
+    },
     /// not all sentinels missed the master
     Disagree {
         saw: Vec<String>,
@@ -78,6 +89,10 @@ pub(super) enum Finding {
         ms: i64,
     },
     StillDown,
+    /// the logs end in the middle of a failover
+    CutShort {
+        promoted: Option<String>,
+    },
     NotPromoted {
         replica: String,
     },
@@ -112,6 +127,18 @@ pub(super) enum Finding {
     Moved {
         id: String,
         to: String,
+    },
+    /// these sentinels did not answer to the end of the logs
+    SentinelsGone {
+        group: String,
+        who: Vec<String>,
+        left: usize,
+        needed: usize,
+    },
+    /// all replicas are down at the end of the logs
+    NoReplicaLeft {
+        group: String,
+        replicas: Vec<String>,
     },
     QuorumsDiffer {
         group: String,
@@ -163,9 +190,12 @@ impl Finding {
             Finding::NoGoodReplica { .. } => "no-good-replica",
             Finding::NotElected { .. } => "not-elected",
             Finding::NoQuorum { .. } => "no-quorum",
+            Finding::Strangers { .. } => "sentinels-strangers",
+            Finding::Isolated { .. } => "sentinel-isolated",
             Finding::Disagree { .. } => "sentinels-disagree",
             Finding::OnlyCameBack { .. } => "only-came-back",
             Finding::StillDown => "still-down",
+            Finding::CutShort { .. } => "logs-end-early",
             Finding::NotPromoted { .. } => "not-promoted",
             Finding::LateReplicas { .. } => "late-replicas",
             Finding::OldMasterGone { .. } => "old-master-gone",
@@ -175,6 +205,8 @@ impl Finding {
             Finding::Foreign { .. } => "promoted-by-others",
             Finding::Tilt { .. } => "tilt",
             Finding::Moved { .. } => "address-changed",
+            Finding::SentinelsGone { .. } => "sentinels-gone",
+            Finding::NoReplicaLeft { .. } => "no-replica-left",
             Finding::QuorumsDiffer { .. } => "quorums-differ",
             Finding::QuorumOne { .. } => "quorum-one",
             Finding::Even { .. } => "even-sentinels",
@@ -189,15 +221,19 @@ impl Finding {
 
     pub(super) fn weight(&self) -> Weight {
         match self {
-            Finding::NoGoodReplica { .. }
+            Finding::SentinelsGone { left, needed, .. } if left < needed => Weight::Bad,
+            Finding::NoReplicaLeft { .. }
+            | Finding::NoGoodReplica { .. }
             | Finding::NotElected { .. }
             | Finding::NoQuorum { .. }
+            | Finding::Strangers { .. }
             | Finding::OnlyCameBack { .. }
             | Finding::StillDown
             | Finding::NotSaved { .. } => Weight::Bad,
             Finding::Flapping { .. }
             | Finding::Failovers { .. }
             | Finding::SplitVote { .. }
+            | Finding::Isolated { .. }
             | Finding::Disagree { .. }
             | Finding::NotPromoted { .. }
             | Finding::OldMasterGone { .. }
@@ -206,6 +242,7 @@ impl Finding {
             | Finding::TiltThen { .. }
             | Finding::Foreign { .. }
             | Finding::Tilt { .. }
+            | Finding::SentinelsGone { .. }
             | Finding::QuorumsDiffer { .. }
             | Finding::QuorumOne { .. }
             | Finding::DownAfterLow { .. }
@@ -213,7 +250,10 @@ impl Finding {
             | Finding::UnseenRestart { .. }
             | Finding::ScriptFailed { .. }
             | Finding::Unresolved { .. } => Weight::Warning,
-            Finding::LateReplicas { .. } | Finding::Moved { .. } | Finding::Even { .. } => Weight::Note,
+            Finding::CutShort { .. }
+            | Finding::LateReplicas { .. }
+            | Finding::Moved { .. }
+            | Finding::Even { .. } => Weight::Note,
         }
     }
 }
@@ -235,7 +275,9 @@ pub(super) fn of_incident(incident: &Incident, book: &Book, names: &dyn Names) -
     saw_findings(incident, book, names, &mut found);
     aftermath(incident, &mut found);
     let during = |tilt: &&super::book::Tilt| {
-        tilt.from <= incident.last && tilt.to.is_none_or(|to| to >= incident.began)
+        tilt.from <= incident.last
+            && tilt.to.is_none_or(|to| to >= incident.began)
+            && !book.elsewhere(tilt.who, &incident.group)
     };
     let tilted: BTreeSet<String> = book.tilts.iter().filter(during).map(|tilt| names.who(tilt.who)).collect();
     if !tilted.is_empty() {
@@ -338,7 +380,13 @@ fn outcome_findings(
         found.push(Finding::Flapping { times: incident.times_down(), ms });
     }
     let Some(back) = incident.came_back() else {
-        if incident.new_master.is_none() && !incident.downs.is_empty() {
+        if let Some(how_far) = incident.under_way() {
+            let promoted = match how_far {
+                UnderWay::Promoted(place, _) => Some(place.to_owned()),
+                UnderWay::Begun | UnderWay::Selected(_) => None,
+            };
+            found.push(Finding::CutShort { promoted });
+        } else if incident.outcome() == Outcome::NobodyTookOver {
             found.push(Finding::StillDown);
         }
         return;
@@ -360,14 +408,30 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
         id.is_some_and(|id| incident.peers_down.contains(id))
     };
     let present = book.present().map(|(who, _)| who);
-    let others = present.filter(|who| !saw.contains(who) && !absent(who));
+    let others =
+        present.filter(|who| !saw.contains(who) && !absent(who) && !book.elsewhere(*who, &incident.group));
     let not: Vec<String> = others.map(|who| names.who(who)).collect();
     let saw: Vec<String> = saw.into_iter().map(|who| names.who(who)).collect();
-    let unheard = incident.agreed.is_empty() && incident.new_master.is_none();
+    if !incident.isolated.is_empty() {
+        found.push(Finding::Isolated { who: incident.isolated.iter().map(|who| names.who(*who)).collect() });
+        return;
+    }
+    let forced = incident.forced_at().is_some();
+    let unheard = incident.agreed.is_empty()
+        && ((incident.new_master.is_none() && incident.under_way().is_none()) || forced);
     if unheard && incident.came_back().is_none_or(|back| back - incident.began > AGREE_MS) {
-        let quorum = book.groups.get(&incident.group).and_then(|group| group.quorums.values().max().copied());
-        let down = incident.peers_down.iter().map(|id| names.id(id)).collect();
-        found.push(Finding::NoQuorum { saw, quorum, down });
+        let known = || book.groups.get(&incident.group)?.quorums.values().max().copied();
+        let quorum = incident.quorum.or_else(known);
+        if let Some(quorum) = quorum.filter(|_| incident.strangers) {
+            let reset = incident.reset.iter().map(|who| names.who(*who)).collect();
+            found.push(Finding::Strangers { saw, quorum, reset });
+            return;
+        }
+        // Enough did: why they did not agree, the logs do not tell.
+        if !incident.enough {
+            let down = incident.peers_down.iter().map(|id| names.id(id)).collect();
+            found.push(Finding::NoQuorum { saw, quorum, down });
+        }
     } else if !not.is_empty() && incident.new_master.is_none() {
         found.push(Finding::Disagree { saw, not });
     }
@@ -456,6 +520,19 @@ pub(super) fn general(book: &Book, names: &dyn Names) -> Vec<Finding> {
 fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &mut Vec<Finding>) {
     let name = name.to_owned();
     let sentinels = group.size();
+    let gone = book.gone(group);
+    if !gone.is_empty() {
+        found.push(Finding::SentinelsGone {
+            group: name.clone(),
+            left: sentinels.saturating_sub(gone.len()),
+            needed: sentinels / 2 + 1,
+            who: gone.iter().map(|id| names.id(id)).collect(),
+        });
+    }
+    let replicas = group.no_replica_left();
+    if !replicas.is_empty() {
+        found.push(Finding::NoReplicaLeft { group: name.clone(), replicas });
+    }
     let values: BTreeSet<u32> = group.quorums.values().copied().collect();
     if values.len() > 1 {
         let of = group.quorums.iter().map(|(who, quorum)| (names.who(*who), *quorum)).collect();

@@ -266,13 +266,9 @@ impl Follow {
 
     fn report_one(&mut self, out: &mut String, incident: &Incident) {
         let mut incident = incident.clone();
-        let group = self.report.book.groups.get(&incident.group);
-        if let Some(group) = group.filter(|_| self.is_open(&incident)) {
-            // What is noted when it is put away.
-            incident.sentinels = group.size();
-            if incident.new_master.is_none() {
-                incident.peers_down.extend(group.peers_down_now());
-            }
+        if self.is_open(&incident) {
+            incident.logs_end = Some(self.report.book.last);
+            self.report.book.conclude(&mut incident);
         }
         let report = &self.report;
         let findings = findings::of_incident(&incident, &report.book, &report.names);
@@ -302,10 +298,12 @@ impl Follow {
         }
         let who = list(&who, self.lang);
         let text = match (incident.cause(), self.lang) {
-            (Cause::MasterDown, Lang::En) => {
+            (Cause::MasterDown | Cause::Forced, Lang::En) => {
                 format!("INCIDENT: the master {master} of {group} is down, seen by {who}")
             }
-            (Cause::MasterDown, Lang::Zh) => format!("事故：{group} 的主节点 {master} 下线，由 {who} 发现"),
+            (Cause::MasterDown | Cause::Forced, Lang::Zh) => {
+                format!("事故：{group} 的主节点 {master} 下线，由 {who} 发现")
+            }
             (Cause::Planned, Lang::En) => {
                 format!("a failover of {group} from {master} begins, asked for by somebody")
             }

@@ -8,6 +8,7 @@ use watchkeeper_core::Lang;
 use watchkeeper_core::lang::Words;
 
 use super::advice::advise;
+use super::endings;
 use super::findings::{Finding, Weight};
 use super::incident::{Incident, Outcome};
 use super::markup::escaped;
@@ -111,7 +112,7 @@ impl Page<'_> {
                 String::new()
             };
             let (badge, group) = (self.badge(incident), escaped(&incident.group));
-            let said = escaped(&words::outcome(incident, report.timed(), self.lang));
+            let said = escaped(&endings::outcome(incident, &report.names, report.timed(), self.lang));
             self.line(&format!(
                 "<tr><td class=\"num\"><a href=\"#incident-{number}\">{number}</a></td><td class=\"num\">{when}</td><td class=\"key\">{group}</td><td>{badge}</td><td>{said}</td></tr>"
             ));
@@ -123,8 +124,12 @@ impl Page<'_> {
         let (class, en, zh) = match incident.outcome() {
             Outcome::Failover => ("good", "✓ failover", "✓ 故障转移"),
             Outcome::Switchover => ("good", "✓ planned", "✓ 计划内切换"),
+            Outcome::Forced => ("warn", "! forced by hand", "! 人工强制"),
             Outcome::Switched => ("note", "switched", "已切换"),
             Outcome::PromotedByOthers => ("warn", "! promoted by others", "! 外部提升"),
+            Outcome::Repointed => ("warn", "! moved by hand", "! 人工改指"),
+            Outcome::UnderWay => ("note", "under way", "进行中"),
+            Outcome::Isolated => ("warn", "! sentinel cut off", "! 哨兵被隔离"),
             Outcome::CameBack => ("warn", "! came back", "! 自行恢复"),
             Outcome::GivenUp => ("bad", "✕ given up", "✕ 已放弃"),
             Outcome::NobodyTookOver => ("bad", "✕ nobody took over", "✕ 无人接替"),
@@ -146,7 +151,7 @@ impl Page<'_> {
             let when = format!("{} {}", report.date(incident.began), report.clock(incident.began));
             self.line(&format!("<p class=\"dim\">{}</p>", escaped(&when)));
         }
-        let said = escaped(&words::outcome(incident, report.timed(), lang));
+        let said = escaped(&endings::outcome(incident, &report.names, report.timed(), lang));
         let badge = self.badge(incident);
         self.line(&format!("<p class=\"outcome\">{badge}{said}</p>"));
         let steps = steps(incident, &report.names, lang);

@@ -7,6 +7,10 @@ use super::said::Place;
 
 /// Things of one kind remembered of one incident.
 const MANY: usize = 100;
+/// A failover that shows no end this long before the logs end may still have had a good one.
+const UNDER_WAY_MS: i64 = 10_000;
+/// An attempt that was asked for begins within this time.
+const ORDER_MS: i64 = 1_000;
 
 /// A sentinel whose log is read, by its place in the book.
 pub(super) type Who = usize;
@@ -133,6 +137,8 @@ pub(super) struct Foreign {
 pub(super) enum Cause {
     MasterDown,
     Planned,
+    /// somebody called SENTINEL FAILOVER while the master was missed
+    Forced,
     /// these logs begin too late, or have only its result
     Unknown,
 }
@@ -142,9 +148,17 @@ pub(super) enum Cause {
 pub(super) enum Outcome {
     Failover,
     Switchover,
+    /// the master was down, and an operator did what the sentinels did not
+    Forced,
     /// why, is not known
     Switched,
     PromotedByOthers,
+    /// operators gave the sentinels another master
+    Repointed,
+    /// the logs end in the middle of it
+    UnderWay,
+    /// only sentinels that are cut off miss the master
+    Isolated,
     CameBack,
     GivenUp,
     NobodyTookOver,
@@ -156,13 +170,27 @@ impl Outcome {
         match self {
             Outcome::Failover => "failover",
             Outcome::Switchover => "switchover",
+            Outcome::Forced => "forced-failover",
             Outcome::Switched => "switched",
             Outcome::PromotedByOthers => "promoted-by-others",
+            Outcome::Repointed => "repointed",
+            Outcome::UnderWay => "under-way",
+            Outcome::Isolated => "sentinel-isolated",
             Outcome::CameBack => "came-back",
             Outcome::GivenUp => "given-up",
             Outcome::NobodyTookOver => "nobody-took-over",
         }
     }
+}
+
+/// How far a failover had come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum UnderWay<'a> {
+    Begun,
+    /// this replica was told to be master
+    Selected(&'a str),
+    /// this replica is a master since
+    Promoted(&'a str, At),
 }
 
 /// An incident.
@@ -173,8 +201,8 @@ pub(super) struct Incident {
     pub(super) master: Place,
     pub(super) began: At,
     pub(super) last: At,
-    /// somebody called SENTINEL FAILOVER
-    pub(super) asked: Option<(Who, At)>,
+    /// somebody called SENTINEL FAILOVER, of which sentinel and when
+    pub(super) asked: Vec<(Who, At)>,
     pub(super) downs: Vec<Down>,
     pub(super) agreed: Vec<Agreed>,
     pub(super) elections: Vec<Election>,
@@ -189,6 +217,22 @@ pub(super) struct Incident {
     pub(super) afterwards: Vec<(Afterwards, At)>,
     /// sentinels (ids) that were down for somebody when the last election was lost, or at the end
     pub(super) peers_down: BTreeSet<String>,
+    /// who held which other sentinel for down, at any time of it
+    pub(super) unreached: BTreeSet<(Who, String)>,
+    /// sentinels whose knowledge of the others was wiped by SENTINEL RESET while they missed the master
+    pub(super) reset: BTreeSet<Who>,
+    /// as many as the quorum missed the master at the same time
+    pub(super) enough: bool,
+    /// enough sentinels missed the master, and did not know of each other
+    pub(super) strangers: bool,
+    /// what those who missed the master needed
+    pub(super) quorum: Option<u32>,
+    /// operators gave sentinels another master to watch: which, who and when
+    pub(super) pointed: Option<(Place, Vec<(Who, At)>)>,
+    /// the logs end here, with this incident open
+    pub(super) logs_end: Option<At>,
+    /// these are cut off: others see a healthy master and do not see them
+    pub(super) isolated: BTreeSet<Who>,
     /// sentinels known when it ended
     pub(super) sentinels: usize,
 }
@@ -200,7 +244,7 @@ impl Incident {
             master: master.to_owned(),
             began: at,
             last: at,
-            asked: None,
+            asked: Vec::new(),
             downs: Vec::new(),
             agreed: Vec::new(),
             elections: Vec::new(),
@@ -211,6 +255,14 @@ impl Incident {
             foreign: None,
             afterwards: Vec::new(),
             peers_down: BTreeSet::new(),
+            unreached: BTreeSet::new(),
+            reset: BTreeSet::new(),
+            enough: false,
+            strangers: false,
+            quorum: None,
+            pointed: None,
+            logs_end: None,
+            isolated: BTreeSet::new(),
             sentinels: 0,
         }
     }
@@ -225,13 +277,18 @@ impl Incident {
     pub(super) fn is_over(&self) -> bool {
         let ended = self.runs.last().is_some_and(|run| run.end.is_some());
         let undone = self.foreign.as_ref().is_some_and(|foreign| foreign.undone.is_some());
-        self.new_master.is_some() || undone || self.came_back().is_some() || (self.downs.is_empty() && ended)
+        let pointed = self.pointed.is_some();
+        self.new_master.is_some()
+            || undone
+            || pointed
+            || self.came_back().is_some()
+            || (self.downs.is_empty() && ended)
     }
 
     pub(super) fn cause(&self) -> Cause {
         let begun = self.elections.iter().any(|election| !election.candidates.is_empty());
-        if self.asked.is_some() {
-            Cause::Planned
+        if let Some((_, at)) = self.asked.last() {
+            if self.held_down_at(*at) { Cause::Forced } else { Cause::Planned }
         } else if !self.downs.is_empty() || !self.agreed.is_empty() {
             Cause::MasterDown
         } else if begun {
@@ -241,17 +298,79 @@ impl Incident {
         }
     }
 
+    /// When an operator took over from sentinels that did not act.
+    pub(super) fn forced_at(&self) -> Option<At> {
+        self.asked.last().map(|(_, at)| *at).filter(|_| self.cause() == Cause::Forced)
+    }
+
+    /// How far a failover had come whose end the logs do not have: they end too early, or its leader was never heard of
+    /// again after the promotion.
+    pub(super) fn under_way(&self) -> Option<UnderWay<'_>> {
+        if self.new_master.is_some() || self.pointed.is_some() {
+            return None;
+        }
+        let fresh = |at: At| self.logs_end.is_some_and(|end| end - at < UNDER_WAY_MS);
+        if let Some(run) = self.runs.last().filter(|run| run.end.is_none()) {
+            let selected = run.selected.as_ref().filter(|(_, at)| fresh(*at));
+            return match (&run.promoted, selected) {
+                (Some((place, at)), _) => Some(UnderWay::Promoted(place, *at)),
+                (None, Some((place, _))) => Some(UnderWay::Selected(place)),
+                (None, None) => Some(UnderWay::Begun).filter(|_| fresh(run.began)),
+            };
+        }
+        let election = self.elections.last()?;
+        let began = election.candidates.last().map(|(_, at)| *at)?;
+        let open = election.elected.is_none() && election.lost.is_empty();
+        (open && fresh(began) && self.came_back().is_none()).then_some(UnderWay::Begun)
+    }
+
+    /// Somebody held the master for down at this time.
+    pub(super) fn held_down_at(&self, at: At) -> bool {
+        self.downs.iter().any(|down| down.at <= at && down.up.is_none_or(|up| up > at))
+    }
+
+    /// This sentinel holds the master for down, and knows enough others that do.
+    pub(super) fn agrees(&self, who: Who) -> bool {
+        let last = self.downs.iter().rev().find(|down| down.who == who);
+        let down = last.is_none_or(|down| down.up.is_none());
+        down && self.agreed.iter().any(|agreed| agreed.who == who)
+    }
+
+    /// A sentinel does not reach another.
+    pub(super) fn unreached(&mut self, who: Who, id: &str) {
+        if self.unreached.len() < MANY * MANY {
+            self.unreached.insert((who, id.to_owned()));
+        }
+    }
+
+    /// Those that missed the master.
+    pub(super) fn saw(&self) -> BTreeSet<Who> {
+        self.downs.iter().map(|down| down.who).collect()
+    }
+
+    /// Whether this attempt is one that somebody asked for: it follows the order at once, in the same log.
+    pub(super) fn asked_for(&self, who: Who, at: At) -> bool {
+        self.asked.iter().any(|(asked, then)| *asked == who && (*then..*then + ORDER_MS).contains(&at))
+    }
+
     pub(super) fn outcome(&self) -> Outcome {
         if self.new_master.is_some() {
             match self.cause() {
                 Cause::MasterDown => Outcome::Failover,
                 Cause::Planned => Outcome::Switchover,
+                Cause::Forced => Outcome::Forced,
                 Cause::Unknown => Outcome::Switched,
             }
         } else if self.foreign.is_some() {
             Outcome::PromotedByOthers
+        } else if self.pointed.is_some() {
+            Outcome::Repointed
+        } else if self.under_way().is_some() {
+            Outcome::UnderWay
         } else if self.came_back().is_some() {
             Outcome::CameBack
+        } else if !self.isolated.is_empty() {
+            Outcome::Isolated
         } else if self.downs.is_empty() {
             Outcome::GivenUp
         } else {
@@ -285,6 +404,11 @@ impl Incident {
     }
 
     pub(super) fn down(&mut self, who: Who, at: At) {
+        // After SENTINEL RESET it begins anew to miss a master that was never back.
+        let missing = self.downs.iter().any(|down| down.who == who && down.up.is_none());
+        if missing && self.reset.contains(&who) {
+            return;
+        }
         remember(&mut self.downs, Down { who, at, up: None });
     }
 

@@ -3,12 +3,12 @@
 use watchkeeper_core::Lang;
 
 use super::advice::advise;
+use super::endings;
 use super::findings::{Finding, Names, Weight, voter};
 use super::incident::{Election, Incident};
 use super::phases::phases;
 use super::report::Report;
 use super::steps::steps;
-use super::words;
 use crate::json::quoted;
 
 /// The whole object, and a line break.
@@ -88,7 +88,7 @@ pub(super) fn incident(report: &Report, incident: &Incident, findings: &[Finding
         quoted(incident.outcome().code()),
         quoted(&incident.master),
         maybe(incident.new_master.as_deref()),
-        quoted(&words::outcome(incident, report.timed(), lang)),
+        quoted(&endings::outcome(incident, names, report.timed(), lang)),
         array(incident.elections.iter().map(|one| election(one, names))),
         array(incident.reasons.iter().map(|text| quoted(text))),
         array(findings.iter().map(|one| finding(one, lang))),

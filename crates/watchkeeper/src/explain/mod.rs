@@ -10,6 +10,7 @@
 mod advice;
 mod book;
 mod clocks;
+mod endings;
 mod events;
 mod findings;
 mod follow;
@@ -17,6 +18,7 @@ pub mod glossary;
 mod html;
 mod incident;
 mod json;
+mod kin;
 mod line;
 mod markup;
 mod merge;

@@ -11,6 +11,8 @@ const SHORT_MS: i64 = 300;
 pub(super) enum Phase {
     /// from the first sentinel that misses the master to the quorum
     Agreement,
+    /// until somebody forced what the sentinels did not do
+    Operator,
     /// failed attempts and the waits after them
     Attempts,
     /// until one sentinel is elected
@@ -30,6 +32,7 @@ impl Phase {
     pub(super) fn code(self) -> &'static str {
         match self {
             Phase::Agreement => "agreement",
+            Phase::Operator => "operator",
             Phase::Attempts => "failed-attempts",
             Phase::Election => "election",
             Phase::Selection => "selection",
@@ -71,6 +74,7 @@ pub(super) fn phases(incident: &Incident) -> Vec<Took> {
     let agreed = incident.agreed.iter().map(|agreed| agreed.at).filter(|at| *at >= began).min().or(agreed);
     let steps = [
         (Phase::Agreement, agreed.filter(|_| !incident.downs.is_empty() && !hidden)),
+        (Phase::Operator, incident.forced_at()),
         (Phase::Attempts, last_try.filter(|_| failed && !hidden)),
         (Phase::Election, run.filter(|_| !hidden).map(|run| run.began)),
         (Phase::Selection, selected.filter(|_| !hidden)),

@@ -8,6 +8,7 @@ use super::book::{Book, Speaker};
 use super::clocks::{self, Moments};
 use super::findings::{self, Finding, Names};
 use super::incident::{At, Incident, Who, is_address};
+use super::kin::{self, Kin};
 use super::merge::{self, Clock};
 use super::source::{Counts, Lines, Source, Strange};
 
@@ -98,22 +99,26 @@ impl Gathered {
     pub(super) fn read(logs: &[Log]) -> Result<Gathered, Unreadable> {
         let fail = |at: usize| move |error| Unreadable { name: logs[at].name.clone(), error };
         let comparable = logs.len() > 1 && logs.iter().all(|log| log.again);
-        let mut moments = Vec::new();
+        let (mut moments, mut kin) = (Vec::new(), Vec::new());
         for (at, log) in logs.iter().enumerate().filter(|_| comparable) {
-            moments.push(first_look(log).map_err(fail(at))?);
+            let (its_moments, its_kin) = first_look(log).map_err(fail(at))?;
+            moments.push(its_moments);
+            kin.push(its_kin);
         }
+        let apart = kin::apart(kin);
         // A log without zones is by the wall clock, and so must be the others.
         let zones = comparable && moments.iter().all(|log| log.zone.is_some() || !log.timed);
         let east_ms = if zones { moments.iter().find_map(|log| log.zone).unwrap_or(0) } else { 0 };
         for log in &mut moments {
             log.by_greenwich(zones);
         }
-        let ahead = if comparable { clocks::differences(&moments) } else { vec![0; logs.len()] };
+        let ahead = if comparable { by_deployment(moments, &apart) } else { vec![0; logs.len()] };
         let mut sources = Vec::new();
         for (at, log) in logs.iter().enumerate() {
             sources.push(Source::new(&log.name, (log.open)().map_err(fail(at))?, log.year));
         }
         let mut book = Book::default();
+        book.apart = apart;
         let clocks: Vec<Clock> = ahead.iter().map(|ahead| Clock { ahead: *ahead, zones }).collect();
         merge::read(&mut sources, &clocks, &mut book).map_err(|(at, error)| fail(at)(error))?;
         let logs = sources.into_iter().map(|source| (source.name, source.lines)).collect();
@@ -193,13 +198,27 @@ impl Report {
     }
 }
 
-fn first_look(log: &Log) -> io::Result<Moments> {
+fn first_look(log: &Log) -> io::Result<(Moments, Kin)> {
     let mut source = Source::new(&log.name, (log.open)()?, log.year);
-    let mut moments = Moments::default();
+    let (mut moments, mut kin) = (Moments::default(), Kin::default());
     while let Some(entry) = source.next()? {
         moments.take(&entry);
+        kin.take(&entry);
     }
-    Ok(moments)
+    Ok((moments, kin))
+}
+
+/// By how much each clock is ahead of the first of its deployment: epochs of different ones have nothing in common.
+fn by_deployment(moments: Vec<Moments>, apart: &[BTreeMap<String, String>]) -> Vec<At> {
+    let mut ahead = vec![0; moments.len()];
+    let mut moments: Vec<Option<Moments>> = moments.into_iter().map(Some).collect();
+    for logs in kin::deployments(apart) {
+        let its: Vec<Moments> = logs.iter().filter_map(|log| moments[*log].take()).collect();
+        for (log, ms) in logs.iter().zip(clocks::differences(&its)) {
+            ahead[*log] = ms;
+        }
+    }
+    ahead
 }
 
 /// Names: a container's or host's label, else the log's name, else the address.

@@ -46,6 +46,7 @@ pub(super) fn steps(incident: &Incident, names: &dyn Names, lang: Lang) -> Vec<S
     }
     teller.foreign();
     teller.switches();
+    teller.pointed();
     teller.afterwards();
     // Stable: what happened in one instant stays in its order.
     teller.steps.sort_by_key(|step| step.at);
@@ -64,15 +65,23 @@ impl Teller<'_> {
     fn downs(&mut self) {
         let incident = self.incident;
         let master = &incident.master;
-        if let Some((who, at)) = incident.asked {
-            let of = Actor::Sentinel(who);
-            let who = self.names.who(who);
+        for (who, at) in &incident.asked {
+            let of = Actor::Sentinel(*who);
+            let who = self.names.who(*who);
+            let (en, zh) = if incident.held_down_at(*at) {
+                (", while the master was missed".to_owned(), "，当时主节点已失联".to_owned())
+            } else {
+                (
+                    format!("; the master {master} is healthy for all this says"),
+                    format!("；主节点 {master} 并未被认为下线"),
+                )
+            };
             self.step(
                 of,
-                at,
+                *at,
                 "",
-                format!("somebody called SENTINEL FAILOVER on {who}; the master {master} is healthy for all this says"),
-                format!("有人在 {who} 上执行了 SENTINEL FAILOVER；主节点 {master} 并未被认为下线"),
+                format!("somebody called SENTINEL FAILOVER on {who}{en}"),
+                format!("有人在 {who} 上执行了 SENTINEL FAILOVER{zh}"),
             );
         }
         for (number, down) in incident.downs.iter().enumerate() {
@@ -124,8 +133,9 @@ impl Teller<'_> {
         let epoch = election.epoch;
         for (who, at) in &election.candidates {
             let of = Actor::Sentinel(*who);
+            let asked = self.incident.asked_for(*who, *at);
             let who = self.names.who(*who);
-            let (en, zh) = if self.incident.asked.is_some() {
+            let (en, zh) = if asked {
                 (format!("{who} begins, epoch {epoch}"), format!("{who} 开始，纪元 {epoch}"))
             } else {
                 (
@@ -139,7 +149,8 @@ impl Teller<'_> {
         if let Some((who, at)) = election.elected {
             let of = Actor::Sentinel(who);
             let who = self.names.who(who);
-            let (en, zh) = if votes.is_empty() || self.incident.asked.is_some() {
+            let asked = election.candidates.iter().any(|(them, at)| self.incident.asked_for(*them, *at));
+            let (en, zh) = if votes.is_empty() || asked {
                 (format!("{who} acts"), format!("{who} 开始执行"))
             } else {
                 (format!("{who} is elected: {votes}"), format!("{who} 当选：{votes}"))
@@ -278,6 +289,16 @@ impl Teller<'_> {
                 format!("{who} tells clients that {new} is the master{en}"),
                 format!("{who} 通知客户端主节点为 {new}{zh}"),
             );
+        }
+    }
+
+    fn pointed(&mut self) {
+        let Some((to, by)) = &self.incident.pointed else { return };
+        for (who, at) in by {
+            let of = Actor::Sentinel(*who);
+            let who = self.names.who(*who);
+            let (en, zh) = (format!("{who} is told to watch {to} instead"), format!("{who} 被改为监视 {to}"));
+            self.step(of, *at, "+monitor", en, zh);
         }
     }
 

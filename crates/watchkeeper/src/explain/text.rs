@@ -6,6 +6,7 @@ use watchkeeper_core::Lang;
 use watchkeeper_core::lang::Words;
 
 use super::advice::advise;
+use super::endings;
 use super::findings::Finding;
 use super::incident::Incident;
 use super::phases;
@@ -86,7 +87,7 @@ impl Writer<'_> {
         let report = self.report;
         self.line("");
         self.line(&summary::title(report, incident, number, all, self.lang));
-        self.wrapped("  ", "  ", &words::outcome(incident, report.timed(), self.lang));
+        self.wrapped("  ", "  ", &endings::outcome(incident, &report.names, report.timed(), self.lang));
         self.line("");
         let steps = steps(incident, &report.names, self.lang);
         let left_out = summary::left_out(steps.len());

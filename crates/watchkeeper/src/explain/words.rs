@@ -71,6 +71,9 @@ pub(super) fn phase(phase: Phase, lang: Lang) -> &'static str {
         Phase::Agreement => {
             lang.pick("agreement: enough sentinels miss it", "达成一致：足够多的哨兵认为它下线")
         }
+        Phase::Operator => {
+            lang.pick("operator: until somebody forced the failover", "人工介入：直到有人强制故障转移")
+        }
         Phase::Attempts => {
             lang.pick("attempts that failed, and the wait for the next", "失败的尝试及其后的等待")
         }
@@ -93,6 +96,10 @@ pub(super) fn longest(phase: Phase, lang: Lang) -> &'static str {
              asks the others once a second. A different down-after-milliseconds on some of them does the same.",
             "各哨兵发现主节点失联的时刻不同：每个哨兵每秒 ping 一次，redis-sentinel 每秒询问其他哨兵一次。\
              各哨兵的 down-after-milliseconds 不一致也会如此。",
+        ),
+        Phase::Operator => lang.pick(
+            "The sentinels did not act by themselves; the outage lasted until somebody called SENTINEL FAILOVER.",
+            "哨兵没有自行执行；直到有人执行 SENTINEL FAILOVER，中断才结束。",
         ),
         Phase::Attempts => lang.pick(
             "After a failed attempt redis-sentinel waits twice failover-timeout before the next: keep that setting short.",
@@ -131,7 +138,7 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
     let old = &incident.master;
     let since = |at: i64| duration(at - incident.outage_began(), lang);
     let cause = incident.cause();
-    let manual = cause != Cause::MasterDown;
+    let manual = cause != Cause::MasterDown && cause != Cause::Forced;
     if let Some(new) = &incident.new_master {
         let promoted = incident.winner().and_then(|run| run.promoted.as_ref()).map(|(_, at)| *at);
         let told = incident.first_told().unwrap_or(incident.last);
@@ -192,12 +199,12 @@ fn switched(
 ) -> String {
     let what = match (lang, cause) {
         (Lang::En, Cause::Planned) => format!("A planned failover from {old}: {new} is the master."),
-        (Lang::En, Cause::MasterDown) => format!("The master {old} failed; {new} took over."),
+        (Lang::En, Cause::MasterDown | Cause::Forced) => format!("The master {old} failed; {new} took over."),
         (Lang::En, Cause::Unknown) => {
             format!("{new} became the master instead of {old}. Why, is not in these logs.")
         }
         (Lang::Zh, Cause::Planned) => format!("计划内切换：主节点由 {old} 变为 {new}。"),
-        (Lang::Zh, Cause::MasterDown) => format!("主节点 {old} 故障，由 {new} 接替。"),
+        (Lang::Zh, Cause::MasterDown | Cause::Forced) => format!("主节点 {old} 故障，由 {new} 接替。"),
         (Lang::Zh, Cause::Unknown) => format!("主节点由 {old} 变为 {new}，原因不在这些日志中。"),
     };
     let timed = timed && cause != Cause::Unknown;

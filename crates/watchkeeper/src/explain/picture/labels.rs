@@ -64,6 +64,7 @@ pub(super) fn part(part: Part, lang: Lang) -> &'static str {
 pub(in super::super) fn phase(phase: Phase, lang: Lang) -> &'static str {
     match phase {
         Phase::Agreement => lang.pick("agreement", "达成一致"),
+        Phase::Operator => lang.pick("operator", "人工介入"),
         Phase::Attempts => lang.pick("failed attempts", "失败的尝试"),
         Phase::Election => lang.pick("election", "选举"),
         Phase::Selection => lang.pick("selection", "挑选"),
@@ -84,7 +85,7 @@ pub(in super::super) fn phase_class(phase: Phase) -> &'static str {
         Phase::Promotion => "p-promote",
         Phase::Unseen => "p-unseen",
         Phase::Telling => "p-tell",
-        Phase::Waiting => "p-wait",
+        Phase::Waiting | Phase::Operator => "p-wait",
     }
 }
 

@@ -12,6 +12,7 @@ use std::fmt::Write;
 use watchkeeper_core::Lang;
 
 use self::draw::{Drawing, WIDTH};
+use super::endings;
 use super::incident::Incident;
 use super::markup::escaped;
 use super::phases::{Took, phases};
@@ -39,7 +40,7 @@ pub(super) fn of_incident(report: &Report, incident: &Incident, steps: &[Step], 
         format!(
             "<svg class=\"picture\" viewBox=\"0 0 {WIDTH} {:.0}\" role=\"img\" aria-label=\"{}\">\n{}</svg>\n",
             drawing.height,
-            escaped(&words::outcome(incident, true, lang)),
+            escaped(&endings::outcome(incident, &report.names, true, lang)),
             drawing.body
         )
     };
@@ -61,7 +62,7 @@ pub(super) fn tell(report: &Report, lang: Lang) -> String {
     for (number, (incident, _)) in report.incidents().enumerate().take(PICTURES_SHOWN) {
         y += 26.0;
         text(&mut body, 8.0, y, "title", &summary::title(report, incident, number + 1, Some(all), lang));
-        for line in wrap(&words::outcome(incident, report.timed(), lang), TEXT_COLUMNS) {
+        for line in wrap(&endings::outcome(incident, &report.names, report.timed(), lang), TEXT_COLUMNS) {
             y += 19.0;
             text(&mut body, 8.0, y, "said", &line);
         }

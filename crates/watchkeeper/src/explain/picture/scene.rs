@@ -138,7 +138,7 @@ pub(super) fn scene(report: &Report, incident: &Incident, steps: &[Step]) -> Sce
 fn enlarge(scene: &Scene, incident: &Incident, steps: &[Step]) -> Option<(At, At)> {
     let acted = scene.phases.iter().find(|part| match part.phase {
         Phase::Election | Phase::Selection | Phase::Promotion | Phase::Telling => true,
-        Phase::Agreement | Phase::Attempts | Phase::Unseen | Phase::Waiting => false,
+        Phase::Agreement | Phase::Operator | Phase::Attempts | Phase::Unseen | Phase::Waiting => false,
     })?;
     let (from, to) = (acted.from, incident.first_told()?.max(scene.outage.1));
     let inside = steps.iter().filter(|step| (from..=to).contains(&step.at)).count();

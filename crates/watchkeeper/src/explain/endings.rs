@@ -1,0 +1,272 @@
+//! How an incident ended, in one or two sentences. What most incidents end with is said in `words`; here are those that
+//! somebody ended by hand.
+
+use std::collections::BTreeSet;
+
+use watchkeeper_core::Lang;
+
+use super::advice::{Both, both};
+use super::findings::Names;
+use super::incident::{At, Cause, Incident, Outcome, UnderWay, Who};
+use super::words::{self, duration, list};
+
+/// The incident in a few sentences.
+pub(super) fn outcome(incident: &Incident, names: &dyn Names, timed: bool, lang: Lang) -> String {
+    let forced = incident.forced_at().zip(incident.new_master.as_ref());
+    if let Some((at, new)) = forced {
+        return by_hand(incident, at, new, names, timed, lang);
+    }
+    if let Some((to, by)) = &incident.pointed {
+        return pointed(incident, to, by, names, timed, lang);
+    }
+    if incident.outcome() == Outcome::Isolated {
+        return isolated(incident, names, lang);
+    }
+    match incident.under_way() {
+        Some(how_far) if incident.foreign.is_none() => under_way(incident, how_far, timed, lang),
+        Some(_) | None => {
+            let told = words::outcome(incident, timed, lang);
+            if timed { told + &after_blips(incident, lang) } else { told }
+        }
+    }
+}
+
+/// What a reader needs to find the times of a failover again in the table, if the master had been away before, and
+/// whether the failover was still needed.
+fn after_blips(incident: &Incident, lang: Lang) -> String {
+    let mut told = String::new();
+    if incident.new_master.is_none() || incident.cause() != Cause::MasterDown {
+        return told;
+    }
+    let since = |at: At| words::plus(at - incident.began);
+    if incident.outage_began() > incident.began {
+        let from = since(incident.outage_began());
+        told += &match lang {
+            Lang::En => format!(" These times count from {from} below, when it went away for the last time."),
+            Lang::Zh => format!("以上时间从下表的 {from} 算起，即它最后一次失联时。"),
+        };
+    }
+    let promoted = incident.winner().and_then(|run| run.promoted.as_ref()).map(|(_, at)| *at);
+    let back = incident.downs.iter().map(|down| down.up).collect::<Option<Vec<At>>>();
+    let back = back.and_then(|up| up.into_iter().max());
+    if let Some((promoted, back)) = promoted.zip(back).filter(|(promoted, back)| back < promoted) {
+        let (before, back) = (duration(promoted - back, lang), since(back));
+        told += &match lang {
+            Lang::En => format!(" It was answering again at {back}, {before} before the promotion."),
+            Lang::Zh => format!("在 {back}，即提升前 {before}，它已恢复应答。"),
+        };
+    }
+    told
+}
+
+/// Operators gave the sentinels another master.
+fn pointed(
+    incident: &Incident,
+    to: &str,
+    by: &[(Who, At)],
+    names: &dyn Names,
+    timed: bool,
+    lang: Lang,
+) -> String {
+    let old = &incident.master;
+    let who: BTreeSet<String> = by.iter().map(|(who, _)| names.who(*who)).collect();
+    let who = list(&who.into_iter().collect::<Vec<_>>(), lang);
+    let first = by.iter().map(|(_, at)| *at).min().unwrap_or(incident.last);
+    let after = duration(first - incident.outage_began(), lang);
+    match lang {
+        Lang::En => {
+            let when = if timed { format!(" after {after}") } else { String::new() };
+            format!(
+                "The master {old} failed and no sentinel took over; operators pointed {who} at {to}{when}."
+            )
+        }
+        Lang::Zh => {
+            let when = if timed { format!("{after}后") } else { String::new() };
+            format!("主节点 {old} 故障，没有哨兵接替；{when}运维人员把 {who} 改为监视 {to}。")
+        }
+    }
+}
+
+/// The logs do not have its end.
+fn under_way(incident: &Incident, how_far: UnderWay<'_>, timed: bool, lang: Lang) -> String {
+    let old = &incident.master;
+    let planned = incident.cause() == Cause::Planned;
+    let (en, zh) = if planned {
+        (format!("A planned failover from {old} was under way"), format!("正在对 {old} 执行计划内切换"))
+    } else {
+        (
+            format!("The master {old} failed and a failover was under way"),
+            format!("主节点 {old} 故障，故障转移正在进行"),
+        )
+    };
+    let after = |at: At| duration(at - incident.outage_began(), lang);
+    let (far, far_zh) = match how_far {
+        UnderWay::Begun => (String::new(), String::new()),
+        UnderWay::Selected(new) => {
+            (format!(": {new} was told to be master"), format!("：已命令 {new} 成为主节点"))
+        }
+        UnderWay::Promoted(new, at) if timed => {
+            let after = after(at);
+            (format!(": {new} was promoted after {after}"), format!("：{new} 在 {after}后已提升为主节点"))
+        }
+        UnderWay::Promoted(new, _) => (format!(": {new} was promoted"), format!("：{new} 已提升为主节点")),
+    };
+    match lang {
+        Lang::En => format!("{en}{far}. Its end is not in these logs."),
+        Lang::Zh => format!("{zh}{far_zh}。日志中没有它的结局。"),
+    }
+}
+
+/// What is to be done about logs that end too early.
+pub(super) fn cut_short(promoted: Option<&str>) -> Both {
+    let (en, zh) = match promoted {
+        Some(new) => (
+            format!("{new} was promoted; that clients were told of it is not in these logs."),
+            format!("{new} 已提升为主节点；日志中没有通知客户端的记录。"),
+        ),
+        None => (
+            "The logs end in the middle of a failover: how it went on cannot be told from them.".to_owned(),
+            "日志在故障转移进行中结束：无法得知其结局。".to_owned(),
+        ),
+    };
+    both(
+        en,
+        "collect the logs of all sentinels again; who is the master now says `SENTINEL GET-MASTER-ADDR-BY-NAME`. Promote \
+         nothing by hand before you know",
+        zh,
+        "重新收集所有哨兵的日志；用 `SENTINEL GET-MASTER-ADDR-BY-NAME` 查看当前主节点。弄清之前不要手工提升",
+    )
+}
+
+/// The sentinels did not act, an operator made one of them.
+fn by_hand(incident: &Incident, at: At, new: &str, names: &dyn Names, timed: bool, lang: Lang) -> String {
+    let old = &incident.master;
+    let after = |at: At| duration(at - incident.outage_began(), lang);
+    let who: Vec<String> = incident.asked.last().map(|(who, _)| names.who(*who)).into_iter().collect();
+    let who = list(&who, lang);
+    let few = incident.agreed.is_empty();
+    let told = after(incident.first_told().unwrap_or(incident.last));
+    match lang {
+        Lang::En => {
+            let few = if few { " and too few sentinels missed it" } else { "" };
+            let when = if timed { format!(" {} later", after(at)) } else { String::new() };
+            let told = if timed { format!(" Clients were told after {told}.") } else { String::new() };
+            format!(
+                "The master {old} failed{few}; an operator forced the failover on {who}{when}. {new} took over.{told}"
+            )
+        }
+        Lang::Zh => {
+            let few = if few { "，而认为它下线的哨兵不足" } else { "" };
+            let when = if timed { format!("{}后", after(at)) } else { String::new() };
+            let told = if timed { format!("{told}后客户端得知新地址。") } else { String::new() };
+            format!("主节点 {old} 故障{few}；{when}有人在 {who} 上强制故障转移，由 {new} 接替。{told}")
+        }
+    }
+}
+
+/// Only sentinels that are cut off miss the master.
+fn isolated(incident: &Incident, names: &dyn Names, lang: Lang) -> String {
+    let old = &incident.master;
+    let cut_off: Vec<String> = incident.isolated.iter().map(|who| names.who(*who)).collect();
+    let by: BTreeSet<String> = incident
+        .unreached
+        .iter()
+        .filter(|(who, _)| !incident.isolated.contains(who))
+        .map(|(who, _)| names.who(*who))
+        .collect();
+    let by = list(&by.into_iter().collect::<Vec<_>>(), lang);
+    let one = cut_off.len() == 1;
+    let alone_zh = if one { "它" } else { "它们" };
+    let cut_off = list(&cut_off, lang);
+    match lang {
+        Lang::En => {
+            let (is, alone) = if one { ("is", "it alone misses") } else { ("are", "only they miss") };
+            format!(
+                "{cut_off} {is} isolated: {alone} the master {old}, and {by} cannot reach {cut_off}. To {by} the master is healthy."
+            )
+        }
+        Lang::Zh => format!(
+            "{cut_off} 被隔离：只有{alone_zh}认为主节点 {old} 失联，而 {by} 也联系不上 {cut_off}。在 {by} 看来主节点正常。"
+        ),
+    }
+}
+
+/// What to do about sentinels that are cut off.
+pub(super) fn isolated_advice(who: &[String], lang: Lang) -> Both {
+    let who = list(who, lang);
+    both(
+        format!("{who} can reach neither the master nor the other sentinels; they see the master."),
+        "look at the network of that sentinel's host (routes, firewall, its container network). Promote nothing by hand: \
+         there would be two masters",
+        format!("{who} 既联系不上主节点，也联系不上其他哨兵；而其他哨兵能看到主节点。"),
+        "检查该哨兵所在主机的网络（路由、防火墙、容器网络）。不要手工提升副本：那样会出现两个主节点",
+    )
+}
+
+/// What to do about sentinels that do not know each other.
+pub(super) fn strangers(saw: &[String], quorum: u32, reset: &[String], lang: Lang) -> Both {
+    let saw = list(saw, lang);
+    let (en, zh) = if reset.is_empty() {
+        (
+            "none of their logs says that it had met the others".to_owned(),
+            "它们的日志中都没有发现对方的记录".to_owned(),
+        )
+    } else {
+        let (them, them_zh) = if reset.len() == 1 { ("it", "它") } else { ("them", "它们") };
+        let reset = list(reset, lang);
+        (
+            format!("`SENTINEL RESET` on {reset} made {them} forget the others while the master was down"),
+            format!("主节点下线期间在 {reset} 上执行了 `SENTINEL RESET`，{them_zh}忘掉了其他哨兵"),
+        )
+    };
+    both(
+        format!(
+            "{saw} missed the master, enough for the quorum {quorum}, but did not know of each other: {en}. No failover could begin."
+        ),
+        "sentinels meet through the master, so they cannot while it is down: start the master again. Never `SENTINEL RESET` while a \
+         master is down; monitor the same address under the same name on all sentinels",
+        format!("{saw} 都认为主节点下线，已达到 quorum {quorum}，但它们互不相识：{zh}。故障转移无法开始。"),
+        "哨兵通过主节点互相发现，主节点下线时无法做到：请重新启动主节点。主节点下线时绝不要执行 `SENTINEL RESET`；\
+         所有哨兵应以相同的名字监视同一个地址",
+    )
+}
+
+/// What to do about sentinels that never came back.
+pub(super) fn sentinels_gone(group: &str, who: &[String], left: usize, needed: usize, lang: Lang) -> Both {
+    let (who, one) = (list(who, lang), who.len() == 1);
+    let (does, sentinels) = if one { ("does", "sentinel") } else { ("do", "sentinels") };
+    let (en, zh) = if left < needed {
+        (
+            format!(
+                "{left} {} left, and a failover needs {needed}: none can happen by itself",
+                if left == 1 { "is" } else { "are" }
+            ),
+            format!("只剩 {left} 个，而故障转移需要 {needed} 个：无法自动切换"),
+        )
+    } else {
+        (
+            format!("{left} {} left, a failover needs {needed}", if left == 1 { "is" } else { "are" }),
+            format!("还剩 {left} 个，故障转移需要 {needed} 个"),
+        )
+    };
+    both(
+        format!("{group}: the {sentinels} {who} {does} not answer to the end of the logs; {en}."),
+        "start what is down again, and see why nothing else did; one that is gone for good must be forgotten (`SENTINEL RESET` on each \
+         of the others in turn, while the master is up)",
+        format!("{group}：到日志结束时哨兵 {who} 仍没有应答；{zh}。"),
+        "重新启动它，并查明为何没有自动启动；永久下线的哨兵要忘掉（在主节点正常时，逐个在其余哨兵上执行 `SENTINEL RESET`）",
+    )
+}
+
+/// What to do when the next failover has nobody to promote.
+pub(super) fn no_replica_left(group: &str, replicas: &[String], lang: Lang) -> Both {
+    let replicas = list(replicas, lang);
+    both(
+        format!(
+            "{group} has no replica left: {replicas} did not answer to the end of the logs. The next failover has nobody to promote."
+        ),
+        "start a replica again before anything else",
+        format!("{group} 已没有可用的副本：到日志结束时 {replicas} 没有应答。下次故障转移将无人可提升。"),
+        "首先恢复一个副本",
+    )
+}
