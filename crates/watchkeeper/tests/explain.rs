@@ -220,6 +220,53 @@ fn without_times_there_is_a_page_but_no_picture() {
     assert!(status == 0 && text.contains("Nothing a sentinel says is in there."), "{text}");
 }
 
+/// What a report says between its head and the list of the logs.
+fn body(text: &str) -> String {
+    let (_, body) = text.split_once("\n\n").unwrap();
+    body.split("SENTINELS IN THESE LOGS").next().unwrap().to_owned()
+}
+
+/// The same incident, in logs that were rotated in its middle, copied, given twice, or hold each line twice.
+#[test]
+fn parts_and_copies_of_logs_count_once() {
+    let dir = incidents().into_iter().find(|dir| dir.ends_with("master-crash-redis")).unwrap();
+    let (names, moved) = (["s1.log", "s2.log", "s3.log"], tempfile::tempdir().unwrap());
+    let (_, expected) = explain(&dir, &names, b"");
+    for log in names {
+        let text = fs::read_to_string(dir.join(log)).unwrap();
+        let half = text.find("+sdown master").unwrap();
+        let half = half + text[half..].find('\n').unwrap() + 1;
+        let twice: String = text.lines().map(|line| format!("{line}\n{line}\n")).collect();
+        for (name, text) in [
+            (format!("{log}.1"), &text[..half]),
+            (log.to_owned(), &text[half..]),
+            (format!("copy-of-{log}"), &text[..]),
+            (format!("twice/{log}"), &twice[..]),
+        ] {
+            fs::create_dir_all(moved.path().join("twice")).unwrap();
+            fs::write(moved.path().join(name), text).unwrap();
+        }
+    }
+    let cases: [&[&str]; 4] = [
+        &["s1.log", "s1.log.1", "s2.log", "s2.log.1", "s3.log", "s3.log.1"],
+        &["copy-of-s1.log", "s1.log.1", "s1.log", "s2.log", "s2.log.1", "s3.log", "s3.log.1"],
+        &["twice/s1.log", "twice/s2.log", "twice/s3.log"],
+        &["twice/s1.log", "twice/s1.log", "twice/s2.log", "twice/s3.log"],
+    ];
+    for args in cases {
+        let (status, text) = explain(moved.path(), args, b"");
+        assert_eq!((status, body(&text)), (0, body(&expected)), "{args:?}\n{text}");
+    }
+    // Without the parts that tell the ids.
+    let (_, text) = explain(moved.path(), &names, b"");
+    let (_, votes) = text.split_once(" is elected: ").unwrap();
+    assert!(
+        votes.lines().next().unwrap().starts_with("s3 has the vote of s2 and s3; s1 has the vote of s1 "),
+        "{text}"
+    );
+    assert!(!text.contains("There is no log of"), "{text}");
+}
+
 /// The same incident, however it was collected.
 #[test]
 fn containers_pods_and_journals_tell_the_same() {

@@ -11,6 +11,8 @@ use super::source::Entry;
 pub(super) const INCIDENTS_MAX: usize = 200;
 /// Sentinels whose logs are told apart.
 const SPEAKERS_MAX: usize = 256;
+/// Lines of one moment that are known again.
+const SAID_NOW_MAX: usize = 64;
 /// Groups, ids, servers.
 const NAMES_MAX: usize = 2048;
 /// Sentinels and replicas of one group.
@@ -43,6 +45,8 @@ pub(super) struct Speaker {
     pub(super) tilt: Option<At>,
     /// when it spoke last
     pub(super) last: At,
+    /// what it said at this moment: lines that a copy repeats count once
+    said_now: Vec<u64>,
 }
 
 /// A time in which a sentinel did not trust its clock.
@@ -123,6 +127,8 @@ pub(super) struct Book {
     pub(super) speakers: Vec<Speaker>,
     /// who spoke last in each log: nearly always it is the same again
     recent: Vec<Who>,
+    /// which log each is a part of; those beyond are whole
+    wholes: Vec<usize>,
     /// where each sentinel is, by id
     pub(super) places: BTreeMap<String, Place>,
     pub(super) groups: BTreeMap<String, Group>,
@@ -144,6 +150,11 @@ pub(super) struct Book {
 }
 
 impl Book {
+    /// A book for these logs, each with the number of the log that it is a part of.
+    pub(super) fn of_parts(wholes: Vec<usize>) -> Book {
+        Book { wholes, ..Book::default() }
+    }
+
     /// Takes the next entry, said at this time in log number `source`.
     pub(super) fn take(&mut self, source: usize, at: Option<At>, entry: &Entry) {
         match at {
@@ -153,8 +164,12 @@ impl Book {
             }
             None => self.untimed = true,
         }
+        let timed = at.is_some();
         let at = at.unwrap_or(self.last);
-        let who = self.speaker(source, entry);
+        let who = self.speaker(self.whole(source), entry);
+        if timed && self.speakers[who].repeats(at, entry.print) {
+            return;
+        }
         match &entry.said {
             Said::Event(event) => self.event(who, at, event),
             Said::Voted { voter, candidate, epoch } => {
@@ -187,6 +202,11 @@ impl Book {
             Said::Unresolved(name) => self.other(Other::Unresolved(name.clone()), who, at),
         }
         self.speakers[who].last = at;
+    }
+
+    /// The log that this one is a part of.
+    pub(super) fn whole(&self, source: usize) -> usize {
+        self.wholes.get(source).copied().unwrap_or(source)
     }
 
     /// All logs are read.
@@ -266,6 +286,7 @@ impl Book {
             update: None,
             tilt: None,
             last: At::MIN,
+            said_now: Vec::new(),
         });
         self.speakers.len() - 1
     }
@@ -291,7 +312,11 @@ impl Book {
             self.speakers.push(fresh);
             return;
         }
-        self.speakers[who].id = Some(id.to_owned());
+        let known = self.speakers[who].id.replace(id.to_owned());
+        if known.is_none() {
+            let open = self.groups.values_mut().filter_map(|group| group.open.as_mut());
+            open.chain(&mut self.incidents).for_each(|incident| incident.identified(who, id));
+        }
     }
 
     /// The group of this name, if there is still room for it.
@@ -347,6 +372,20 @@ impl Book {
         if self.places.len() < NAMES_MAX || self.places.contains_key(id) {
             self.places.insert(id.to_owned(), at.to_owned());
         }
+    }
+}
+
+impl Speaker {
+    /// Whether it said just this at just this moment already.
+    fn repeats(&mut self, at: At, print: u64) -> bool {
+        if self.last != at {
+            self.said_now.clear();
+        }
+        let repeated = self.said_now.contains(&print);
+        if !repeated && self.said_now.len() < SAID_NOW_MAX {
+            self.said_now.push(print);
+        }
+        repeated
     }
 }
 

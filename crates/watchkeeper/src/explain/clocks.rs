@@ -108,6 +108,18 @@ impl Moments {
         self.all.iter_mut().for_each(|(at, _)| *at = at.saturating_sub(east));
     }
 
+    pub(super) fn ids(&self) -> &BTreeSet<String> {
+        &self.ids
+    }
+
+    /// Takes what another part of the same log has.
+    pub(super) fn join(&mut self, other: Moments) {
+        self.ids.extend(other.ids);
+        self.all.extend(other.all);
+        self.all.truncate(MOMENTS_MAX);
+        (self.zone, self.timed) = (self.zone.or(other.zone), self.timed || other.timed);
+    }
+
     fn is(&self, id: &str) -> bool {
         self.ids.contains(id)
     }

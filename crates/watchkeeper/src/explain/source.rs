@@ -1,6 +1,7 @@
 //! One log, read line by line in constant memory: bytes to entries. Lines that say nothing, that are damaged or that
 //! nobody knows are counted, and some are kept to be shown. The order between logs is left to `merge`.
 
+use std::hash::{DefaultHasher, Hasher as _};
 use std::io::{self, BufRead, Read as _};
 
 use super::line::{self, Parts, find};
@@ -45,6 +46,8 @@ pub(super) struct Entry {
     pub(super) label: String,
     /// 0 if unknown
     pub(super) pid: u32,
+    /// by which the same message is known again
+    pub(super) print: u64,
     pub(super) said: Said,
 }
 
@@ -142,7 +145,7 @@ impl Lines {
         };
         match said::read(&message) {
             Read::Said(said @ Said::Event(_)) => {
-                Some(Entry { at: None, zone: None, label: String::new(), pid: 0, said })
+                Some(Entry { at: None, zone: None, label: String::new(), pid: 0, print: 0, said })
             }
             Read::Other if line.is_empty() || is_picture(line) => None,
             Read::Said(_) | Read::Other | Read::Damaged => self.put_aside(line),
@@ -156,6 +159,7 @@ impl Lines {
             zone: parts.stamp.and_then(|stamp| stamp.zone),
             label: if parts.prefix.is_empty() { String::new() } else { line::label(parts.prefix) },
             pid: parts.pid,
+            print: print(parts.message),
             said,
         }
     }
@@ -181,6 +185,13 @@ impl Lines {
         }
         None
     }
+}
+
+/// By which a message is known again. Not for keeping: another release may print otherwise.
+fn print(message: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(message);
+    hasher.finish()
 }
 
 /// A line of the picture with which Redis and Valkey start where they may.
