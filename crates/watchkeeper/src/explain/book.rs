@@ -11,8 +11,8 @@ use super::source::Entry;
 pub(super) const INCIDENTS_MAX: usize = 200;
 /// Sentinels whose logs are told apart.
 const SPEAKERS_MAX: usize = 256;
-/// Lines of one moment that are known again.
-const SAID_NOW_MAX: usize = 64;
+/// Lines of one sentinel that are known again.
+const SAID_LATELY_MAX: usize = 64;
 /// Groups, ids, servers.
 const NAMES_MAX: usize = 2048;
 /// Sentinels and replicas of one group.
@@ -45,8 +45,8 @@ pub(super) struct Speaker {
     pub(super) tilt: Option<At>,
     /// when it spoke last
     pub(super) last: At,
-    /// what it said at this moment: lines that a copy repeats count once
-    said_now: Vec<u64>,
+    /// when it said what of late: lines that a copy repeats count once
+    said_lately: VecDeque<(At, u64)>,
 }
 
 /// A time in which a sentinel did not trust its clock.
@@ -286,7 +286,7 @@ impl Book {
             update: None,
             tilt: None,
             last: At::MIN,
-            said_now: Vec::new(),
+            said_lately: VecDeque::new(),
         });
         self.speakers.len() - 1
     }
@@ -378,12 +378,12 @@ impl Book {
 impl Speaker {
     /// Whether it said just this at just this moment already.
     fn repeats(&mut self, at: At, print: u64) -> bool {
-        if self.last != at {
-            self.said_now.clear();
-        }
-        let repeated = self.said_now.contains(&print);
-        if !repeated && self.said_now.len() < SAID_NOW_MAX {
-            self.said_now.push(print);
+        let repeated = self.said_lately.contains(&(at, print));
+        if !repeated {
+            if self.said_lately.len() >= SAID_LATELY_MAX {
+                self.said_lately.pop_front();
+            }
+            self.said_lately.push_back((at, print));
         }
         repeated
     }

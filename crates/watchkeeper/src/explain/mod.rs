@@ -32,6 +32,7 @@ mod stream;
 mod style;
 mod summary;
 mod text;
+mod unwrap;
 mod width;
 mod words;
 
