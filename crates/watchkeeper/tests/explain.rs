@@ -267,6 +267,21 @@ fn parts_and_copies_of_logs_count_once() {
     assert!(!text.contains("There is no log of"), "{text}");
 }
 
+#[test]
+fn what_the_leader_alone_cannot_tell_is_not_told() {
+    let dir = incidents().into_iter().find(|dir| dir.ends_with("master-crash-redis")).unwrap();
+    let (_, text) = explain(&dir, &["s3.log"], b"");
+    assert!(text.contains("the leader's own\n  +switch-master came after 2."), "{text}");
+    assert!(text.contains("Only the leader's log is here") && !text.contains("did not lead learn"), "{text}");
+    let (_, text) = explain(&dir, &["s3.log", "--lang", "zh"], b"");
+    assert!(text.contains("这里只有执行者的日志") && text.contains("执行者自己的 +switch-master"), "{text}");
+    let (_, page) = explain(&dir, &["--format", "html", "s3.log"], b"");
+    assert!(page.contains("the leader&#39;s own +switch-master after"), "{page}");
+    assert!(page.contains("<small>plus down-after-milliseconds before it</small>"), "{page}");
+    let (_, page) = explain(&dir, &["--format", "html", "s1.log", "s2.log", "s3.log"], b"");
+    assert!(page.contains("<dt>clients were told after</dt>"), "{page}");
+}
+
 /// The same incident, however it was collected.
 #[test]
 fn containers_pods_and_journals_tell_the_same() {

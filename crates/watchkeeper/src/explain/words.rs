@@ -3,7 +3,7 @@
 use watchkeeper_core::Lang;
 
 use super::findings::Weight;
-use super::incident::{Cause, End, Incident};
+use super::incident::{Cause, End, How, Incident, Voter};
 use super::phases::Phase;
 use super::width::columns;
 
@@ -86,8 +86,15 @@ pub(super) fn phase(phase: Phase, lang: Lang) -> &'static str {
 }
 
 /// Why this part was the longest, and what makes it shorter.
-pub(super) fn longest(phase: Phase, lang: Lang) -> &'static str {
+pub(super) fn longest(phase: Phase, incident: &Incident, lang: Lang) -> &'static str {
     match phase {
+        Phase::Telling if only_the_leader(incident) => lang.pick(
+            "Only the leader's log is here, and its own +switch-master is the last: redis-sentinel's leader waits until the \
+             replicas follow, at most failover-timeout. The others tell clients as soon as they have its next hello, up to \
+             2 s after the promotion. Their logs would show it.",
+            "这里只有执行者的日志，而它自己的 +switch-master 最晚：redis-sentinel 的执行者要等各副本完成跟随，最多等待 \
+             failover-timeout。其他哨兵在提升后最多 2 秒内收到它的下一次 hello，随即通知客户端；加上它们的日志才能看到。",
+        ),
         Phase::Agreement => lang.pick(
             "The sentinels began to miss the master at different times: each pings it once a second, and redis-sentinel \
              asks the others once a second. A different down-after-milliseconds on some of them does the same.",
@@ -126,6 +133,19 @@ pub(super) fn longest(phase: Phase, lang: Lang) -> &'static str {
     }
 }
 
+/// Whether of several sentinels only the leader's log is here: the others named the new master earlier, unseen.
+pub(super) fn only_the_leader(incident: &Incident) -> bool {
+    let [learned] = &incident.learned[..] else { return false };
+    let mut missed_it = incident.downs.iter().map(|down| down.who);
+    let votes = incident.elections.iter().flat_map(|election| &election.votes);
+    let mut voted = votes.filter_map(|vote| match &vote.voter {
+        Voter::Log(who) => Some(*who),
+        Voter::Id(_) => None,
+    });
+    let alone = missed_it.all(|who| who == learned.who) && voted.all(|who| who == learned.who);
+    learned.how == How::Led && alone && incident.sentinels > 1
+}
+
 /// The incident in one or two sentences.
 pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
     let old = &incident.master;
@@ -135,7 +155,11 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
     if let Some(new) = &incident.new_master {
         let promoted = incident.winner().and_then(|run| run.promoted.as_ref()).map(|(_, at)| *at);
         let told = incident.first_told().unwrap_or(incident.last);
-        return switched(old, new, cause, timed, promoted.map(since), &since(told), lang);
+        let what = switched(old, new, cause, lang);
+        if !timed || cause == Cause::Unknown {
+            return what;
+        }
+        return what + &told_after(incident, promoted.map(since), &since(told), lang);
     }
     if let Some(foreign) = &incident.foreign {
         let (new, undone) = (&foreign.to, foreign.undone.is_some());
@@ -181,16 +205,8 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
     }
 }
 
-fn switched(
-    old: &str,
-    new: &str,
-    cause: Cause,
-    timed: bool,
-    promoted: Option<String>,
-    told: &str,
-    lang: Lang,
-) -> String {
-    let what = match (lang, cause) {
+fn switched(old: &str, new: &str, cause: Cause, lang: Lang) -> String {
+    match (lang, cause) {
         (Lang::En, Cause::Planned) => format!("A planned failover from {old}: {new} is the master."),
         (Lang::En, Cause::MasterDown) => format!("The master {old} failed; {new} took over."),
         (Lang::En, Cause::Unknown) => {
@@ -199,18 +215,28 @@ fn switched(
         (Lang::Zh, Cause::Planned) => format!("计划内切换：主节点由 {old} 变为 {new}。"),
         (Lang::Zh, Cause::MasterDown) => format!("主节点 {old} 故障，由 {new} 接替。"),
         (Lang::Zh, Cause::Unknown) => format!("主节点由 {old} 变为 {new}，原因不在这些日志中。"),
-    };
-    let timed = timed && cause != Cause::Unknown;
-    if !timed {
-        return what;
     }
+}
+
+/// When it took writes, and when clients knew of it.
+fn told_after(incident: &Incident, promoted: Option<String>, told: &str, lang: Lang) -> String {
+    let alone = only_the_leader(incident);
     match (lang, promoted) {
-        (Lang::En, Some(promoted)) => {
-            format!("{what} It took writes after {promoted}; clients were told after {told}.")
+        (Lang::En, Some(promoted)) if alone => format!(
+            " It took writes after {promoted}; the leader's own +switch-master came after {told}, those of the others, \
+             whose logs are not here, earlier."
+        ),
+        (Lang::Zh, Some(promoted)) if alone => {
+            format!(
+                "{promoted}后可写入；执行者自己的 +switch-master 在 {told}后，其他哨兵（日志不在此处）更早。"
+            )
         }
-        (Lang::En, None) => format!("{what} Clients were told after {told}."),
-        (Lang::Zh, Some(promoted)) => format!("{what}{promoted}后可写入，{told}后客户端得知新地址。"),
-        (Lang::Zh, None) => format!("{what}{told}后客户端得知新地址。"),
+        (Lang::En, Some(promoted)) => {
+            format!(" It took writes after {promoted}; clients were told after {told}.")
+        }
+        (Lang::En, None) => format!(" Clients were told after {told}."),
+        (Lang::Zh, Some(promoted)) => format!("{promoted}后可写入，{told}后客户端得知新地址。"),
+        (Lang::Zh, None) => format!("{told}后客户端得知新地址。"),
     }
 }
 
