@@ -217,7 +217,7 @@ fn without_times_there_is_a_page_but_no_picture() {
     assert!(status == 0 && text.contains("There is no picture of it"), "{text}");
     assert!(text.contains("<code>+switch-master</code>") && !text.contains("class=\"picture\""), "{text}");
     let (status, text) = explain(&dir, &["--format", "svg"], b"");
-    assert!(status == 0 && text.contains("Nothing a sentinel says is in there."), "{text}");
+    assert!(status == 0 && text.contains("Nothing in there was logged by a sentinel."), "{text}");
 }
 
 /// What a report says between its head and the list of the logs.

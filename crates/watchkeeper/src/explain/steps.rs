@@ -71,7 +71,7 @@ impl Teller<'_> {
                 of,
                 at,
                 "",
-                format!("somebody called SENTINEL FAILOVER on {who}; the master {master} is healthy for all this says"),
+                format!("somebody called SENTINEL FAILOVER on {who}; as far as these logs tell, the master {master} was up"),
                 format!("有人在 {who} 上执行了 SENTINEL FAILOVER；主节点 {master} 并未被认为下线"),
             );
         }

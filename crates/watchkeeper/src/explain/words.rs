@@ -38,6 +38,16 @@ pub(crate) fn list(items: &[String], lang: Lang) -> String {
     }
 }
 
+/// The same with names, sorted as people would: `s2` before `s10`.
+pub(super) fn by_name(names: &[String], lang: Lang) -> String {
+    let mut names = names.to_vec();
+    names.sort_by_cached_key(|name| {
+        let stem = name.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
+        (stem, name.len(), name.clone())
+    });
+    list(&names, lang)
+}
+
 /// `1 line`, `2 lines`
 pub(super) fn count(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
@@ -102,8 +112,9 @@ pub(super) fn longest(phase: Phase, incident: &Incident, lang: Lang) -> &'static
              各哨兵的 down-after-milliseconds 不一致也会如此。",
         ),
         Phase::Attempts => lang.pick(
-            "After a failed attempt redis-sentinel waits twice failover-timeout before the next: keep that setting short.",
-            "尝试失败后，redis-sentinel 要等 2 倍 failover-timeout 才再次尝试：该设置不宜过长。",
+            "After a failed attempt redis-sentinel waits twice failover-timeout before the next: 2 min with 60000, 6 min with the \
+             default of 180000.",
+            "尝试失败后，redis-sentinel 要等 2 倍 failover-timeout 才再次尝试：设为 60000 时是 2 分钟，默认的 180000 则是 6 分钟。",
         ),
         Phase::Election => lang.pick(
             "Votes came late: sentinels were slow to answer, or slow to write their state to disk.",
