@@ -282,6 +282,27 @@ fn what_the_leader_alone_cannot_tell_is_not_told() {
     assert!(page.contains("<dt>clients were told after</dt>"), "{page}");
 }
 
+#[test]
+fn a_reset_during_an_outage_is_a_finding() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = |reset: u32| {
+        let line = |second: u32, text: &str| format!("7:X 28 Nov 2026 10:00:{second:02}.000 # {text}\n");
+        let down = line(10, "+sdown master m 10.0.0.1 6379");
+        let back = line(20, "-sdown master m 10.0.0.1 6379");
+        let reset = line(reset, "+reset-master master m 10.0.0.1 6379");
+        if reset < back { down + &reset + &back } else { down + &back + &reset }
+    };
+    for (second, told) in [(15, true), (25, false)] {
+        fs::write(dir.path().join("s1.log"), log(second)).unwrap();
+        let (_, text) = explain(dir.path(), &["s1.log"], b"");
+        assert_eq!(text.contains("SENTINEL RESET was called while the master was down (s1)"), told, "{text}");
+        let (_, text) = explain(dir.path(), &["--lang", "zh", "s1.log"], b"");
+        assert_eq!(text.contains("主节点下线期间执行了 SENTINEL RESET（s1）"), told, "{text}");
+        let (_, text) = explain(dir.path(), &["--format", "json", "s1.log"], b"");
+        assert_eq!(text.contains("\"reset-in-outage\""), told, "{text}");
+    }
+}
+
 /// The same incident, however it was collected.
 #[test]
 fn containers_pods_and_journals_tell_the_same() {

@@ -16,6 +16,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::OldMasterGone { master } => old_master_gone(master),
         Finding::TwoMasters { master, ms } => two_masters(master, *ms, lang),
         Finding::Foreign { to } => foreign(to),
+        Finding::ResetThen { who } => reset_then(who, lang),
         Finding::SplitVote { epoch, votes } => split_vote(*epoch, votes, lang),
         Finding::NotElected { epoch, who, got, needed, known, down } => {
             not_elected(*epoch, who, *got, *needed, *known, down, lang)
@@ -173,6 +174,18 @@ fn foreign(to: &str) -> Both {
         "promote by `SENTINEL FAILOVER` instead of `REPLICAOF NO ONE`: sentinels turn such a server into a replica again",
         format!("{to} 被哨兵以外的操作提升为主节点。"),
         "请用 `SENTINEL FAILOVER`，不要用 `REPLICAOF NO ONE`：哨兵会把这样的节点重新变回副本",
+    )
+}
+
+fn reset_then(who: &[String], lang: Lang) -> Both {
+    let who = by_name(who, lang);
+    both(
+        format!("SENTINEL RESET was called while the master was down ({who}): the replicas were forgotten."),
+        "a dead master cannot list its replicas again, so nobody can be promoted: start the master, or promote a replica by \
+         hand. Never reset during an outage; forget sentinels only once the master is up again",
+        format!("主节点下线期间执行了 SENTINEL RESET（{who}）：副本记录被清除。"),
+        "宕机的主节点无法重新列出副本，因此无人可以提升：请启动主节点，或手工提升一个副本。中断期间切勿执行 RESET；\
+         要忘掉哨兵，必须等主节点恢复之后",
     )
 }
 
