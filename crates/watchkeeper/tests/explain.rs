@@ -217,7 +217,90 @@ fn without_times_there_is_a_page_but_no_picture() {
     assert!(status == 0 && text.contains("There is no picture of it"), "{text}");
     assert!(text.contains("<code>+switch-master</code>") && !text.contains("class=\"picture\""), "{text}");
     let (status, text) = explain(&dir, &["--format", "svg"], b"");
-    assert!(status == 0 && text.contains("Nothing a sentinel says is in there."), "{text}");
+    assert!(status == 0 && text.contains("Nothing in there was logged by a sentinel."), "{text}");
+}
+
+/// What a report says between its head and the list of the logs.
+fn body(text: &str) -> String {
+    let (_, body) = text.split_once("\n\n").unwrap();
+    body.split("SENTINELS IN THESE LOGS").next().unwrap().to_owned()
+}
+
+/// The same incident, in logs that were rotated in its middle, copied, given twice, or hold each line twice.
+#[test]
+fn parts_and_copies_of_logs_count_once() {
+    let dir = incidents().into_iter().find(|dir| dir.ends_with("master-crash-redis")).unwrap();
+    let (names, moved) = (["s1.log", "s2.log", "s3.log"], tempfile::tempdir().unwrap());
+    let (_, expected) = explain(&dir, &names, b"");
+    for log in names {
+        let text = fs::read_to_string(dir.join(log)).unwrap();
+        let half = text.find("+sdown master").unwrap();
+        let half = half + text[half..].find('\n').unwrap() + 1;
+        let twice: String = text.lines().map(|line| format!("{line}\n{line}\n")).collect();
+        for (name, text) in [
+            (format!("{log}.1"), &text[..half]),
+            (log.to_owned(), &text[half..]),
+            (format!("copy-of-{log}"), &text[..]),
+            (format!("twice/{log}"), &twice[..]),
+        ] {
+            fs::create_dir_all(moved.path().join("twice")).unwrap();
+            fs::write(moved.path().join(name), text).unwrap();
+        }
+    }
+    let cases: [&[&str]; 4] = [
+        &["s1.log", "s1.log.1", "s2.log", "s2.log.1", "s3.log", "s3.log.1"],
+        &["copy-of-s1.log", "s1.log.1", "s1.log", "s2.log", "s2.log.1", "s3.log", "s3.log.1"],
+        &["twice/s1.log", "twice/s2.log", "twice/s3.log"],
+        &["twice/s1.log", "twice/s1.log", "twice/s2.log", "twice/s3.log"],
+    ];
+    for args in cases {
+        let (status, text) = explain(moved.path(), args, b"");
+        assert_eq!((status, body(&text)), (0, body(&expected)), "{args:?}\n{text}");
+    }
+    // Without the parts that tell the ids.
+    let (_, text) = explain(moved.path(), &names, b"");
+    let (_, votes) = text.split_once(" is elected: ").unwrap();
+    assert!(
+        votes.lines().next().unwrap().starts_with("s3 has the vote of s2 and s3; s1 has the vote of s1 "),
+        "{text}"
+    );
+    assert!(!text.contains("There is no log of"), "{text}");
+}
+
+#[test]
+fn what_the_leader_alone_cannot_tell_is_not_told() {
+    let dir = incidents().into_iter().find(|dir| dir.ends_with("master-crash-redis")).unwrap();
+    let (_, text) = explain(&dir, &["s3.log"], b"");
+    assert!(text.contains("the leader's own\n  +switch-master came after 2."), "{text}");
+    assert!(text.contains("Only the leader's log is here") && !text.contains("did not lead learn"), "{text}");
+    let (_, text) = explain(&dir, &["s3.log", "--lang", "zh"], b"");
+    assert!(text.contains("这里只有执行者的日志") && text.contains("执行者自己的 +switch-master"), "{text}");
+    let (_, page) = explain(&dir, &["--format", "html", "s3.log"], b"");
+    assert!(page.contains("the leader&#39;s own +switch-master after"), "{page}");
+    assert!(page.contains("<small>plus down-after-milliseconds before it</small>"), "{page}");
+    let (_, page) = explain(&dir, &["--format", "html", "s1.log", "s2.log", "s3.log"], b"");
+    assert!(page.contains("<dt>clients were told after</dt>"), "{page}");
+}
+
+#[test]
+fn a_reset_during_an_outage_is_a_finding() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = |reset: u32| {
+        let line = |second: u32, text: &str| format!("7:X 28 Nov 2026 10:00:{second:02}.000 # {text}\n");
+        let down = line(10, "+sdown master m 10.0.0.1 6379");
+        let back = line(20, "-sdown master m 10.0.0.1 6379");
+        let reset = line(reset, "+reset-master master m 10.0.0.1 6379");
+        if reset < back { down + &reset + &back } else { down + &back + &reset }
+    };
+    for (second, told) in [(15, true), (25, false)] {
+        fs::write(dir.path().join("s1.log"), log(second)).unwrap();
+        let (_, text) = explain(dir.path(), &["s1.log"], b"");
+        assert_eq!(text.contains("SENTINEL RESET was called while the master was down (s1)"), told, "{text}");
+        let (_, text) = explain(dir.path(), &["--lang", "zh", "s1.log"], b"");
+        assert_eq!(text.contains("主节点下线期间执行了 SENTINEL RESET（s1）"), told, "{text}");
+        let (_, text) = explain(dir.path(), &["--format", "json", "s1.log"], b"");
+        assert_eq!(text.contains("\"reset-in-outage\""), told, "{text}");
+    }
 }
 
 /// The same incident, however it was collected.

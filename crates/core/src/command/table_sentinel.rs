@@ -13,7 +13,7 @@ pub(super) const SENTINEL: &[CommandSpec] = &[
     CommandSpec::new(Id::SentinelCkQuorum, "sentinel|ckquorum", 3, "2.8.4")
         .flags(ADMIN)
         .group("sentinel")
-        .text("Check whether enough sentinels are reachable to agree that the master is down and to authorize a failover.", "检查可用哨兵是否足以达成法定人数并授权故障转移。")
+        .text("Check whether enough sentinels are reachable to agree that the master is down and to authorize a failover.", "检查可用哨兵是否足以达成法定票数并授权故障转移。")
         .args(&[string("master-name")]),
     CommandSpec::new(Id::SentinelConfig, "sentinel|config", -3, "6.2.0")
         .flags(ADMIN)

@@ -73,9 +73,11 @@ pub(super) const TEXTS: &[EventText] = &[
         ),
         (
             "If it repeats: `SENTINEL CKQUORUM <name>` on every sentinel. Start the dead ones, open the port between them; \
-             forget those gone for good with SENTINEL RESET, one sentinel at a time.",
+             `SENTINEL FAILOVER <name>` on a living one needs no votes. Those gone for good are forgotten by SENTINEL RESET, one \
+             sentinel at a time and only once the master is up again: it drops the replicas, which a dead master cannot list.",
             "若反复出现：在每个哨兵上执行 `SENTINEL CKQUORUM <名称>`。启动死掉的哨兵，开放哨兵之间的端口；\
-             永久移除的用 SENTINEL RESET 清除，逐个哨兵进行。",
+             在一个存活的哨兵上执行 `SENTINEL FAILOVER <名称>` 不需要选票。永久移除的用 SENTINEL RESET 清除，逐个哨兵进行，且必须等主节点恢复之后：\
+             它会清除副本，而宕机的主节点无法重新列出它们。",
         ),
     ),
     text(

@@ -55,9 +55,10 @@ pub(super) const TEXTS: &[EventText] = &[
              仍存活的会在约 10 秒内重新被发现。",
         ),
         (
-            "Wait for +slave and +sentinel to come back, then SENTINEL CKQUORUM; only then reset the next sentinel. \
+            "Never do it while the master is down: a dead master cannot list its replicas, and nobody can be promoted. \
+             Wait for +slave and +sentinel to come back, then SENTINEL CKQUORUM; only then reset the next sentinel. \
              Reset all at once, and for some seconds nobody can fail over.",
-            "等 +slave 和 +sentinel 重新出现，再用 SENTINEL CKQUORUM 检查，然后才重置下一个哨兵。\
+            "主节点下线期间切勿执行：宕机的主节点无法列出副本，也就无人可以提升。等 +slave 和 +sentinel 重新出现，再用 SENTINEL CKQUORUM 检查，然后才重置下一个哨兵。\
              同时重置全部哨兵，会有数秒无法故障转移。",
         ),
     ),
@@ -86,8 +87,8 @@ pub(super) const TEXTS: &[EventText] = &[
         ),
         (
             "Nothing, if you started it. Each sentinel more raises the majority a failover needs; those that are gone for \
-             good must be forgotten with SENTINEL RESET.",
-            "若是您启动的，无需处理。每多一个哨兵，故障转移所需的多数也随之提高；永久移除的哨兵要用 SENTINEL RESET 清除。",
+             good must be forgotten with SENTINEL RESET, while the master is up.",
+            "若是您启动的，无需处理。每多一个哨兵，故障转移所需的多数也随之提高；永久移除的哨兵要在主节点正常时用 SENTINEL RESET 清除。",
         ),
     ),
     text(
@@ -247,9 +248,10 @@ pub(super) const TEXTS: &[EventText] = &[
             "又有有效的 PING 应答。若是故障转移后恢复的旧主节点，接下来会被改为副本。",
         ),
         (
-            "Nothing. If down and up alternate: the network or the server stalls; a larger down-after-milliseconds only \
-             hides it.",
-            "无需处理。若上下线反复交替：网络或服务器有停顿；调大 down-after-milliseconds 只是掩盖问题。",
+            "Nothing. If down and up alternate, the network or the server stalls: find out why. Above pauses that remain, set \
+             down-after-milliseconds, or each of them may cause a failover.",
+            "无需处理。若上下线反复交替，说明网络或服务器有停顿：请查明原因。无法消除的停顿，应让 down-after-milliseconds 大于它，\
+             否则每次都可能引发故障转移。",
         ),
     ),
     text(

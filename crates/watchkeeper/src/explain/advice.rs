@@ -1,10 +1,11 @@
 //! Each finding in words: what it is, and what to do about it.
 
 use watchkeeper_core::Lang;
+use watchkeeper_core::lang::Words;
 
 use super::endings;
 use super::findings::Finding;
-use super::words::{duration, list};
+use super::words::{by_name, duration, list};
 
 /// What is so, and what to do. Findings of one incident first, then those of the deployment.
 pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
@@ -17,6 +18,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::OldMasterGone { master } => old_master_gone(master),
         Finding::TwoMasters { master, ms } => two_masters(master, *ms, lang),
         Finding::Foreign { to } => foreign(to),
+        Finding::ResetThen { who } => reset_then(who, lang),
         Finding::SplitVote { epoch, votes } => split_vote(*epoch, votes, lang),
         Finding::NotElected { epoch, who, got, needed, known, down } => {
             not_elected(*epoch, who, *got, *needed, *known, down, lang)
@@ -99,10 +101,11 @@ fn flapping(times: usize, ms: i64, lang: Lang) -> Both {
     both(
         format!("The master flaps: away {times} times in {ms}."),
         "it pauses longer than down-after-milliseconds: look for fork or AOF pauses (`LATENCY DOCTOR`), slow commands \
-                 (`SLOWLOG GET`), swap, a paused virtual machine, a lossy network; raise down-after-milliseconds above such pauses",
+                 (`SLOWLOG GET`), swap, a paused virtual machine, a lossy network. Cure that first; above pauses that remain, set \
+                 down-after-milliseconds, or each of them may cause a failover",
         format!("主节点反复上下线：{ms}内失联 {times} 次。"),
         "它的停顿超过 down-after-milliseconds：检查 fork 或 AOF 停顿（`LATENCY DOCTOR`）、慢命令（`SLOWLOG GET`）、\
-                 换页、虚拟机暂停、网络丢包；把 down-after-milliseconds 调到大于这些停顿",
+                 换页、虚拟机暂停、网络丢包。先消除原因；无法消除的停顿，应让 down-after-milliseconds 大于它，否则每次都可能引发故障转移",
     )
 }
 
@@ -130,11 +133,16 @@ fn only_came_back(ms: i64, lang: Lang) -> Both {
 fn still_down() -> Both {
     both(
         "At the end of the logs the master is still missed and nobody has taken over.",
-        "if it is so now: start the master again, or promote a replica by hand (`REPLICAOF NO ONE`) and then \
-             `SENTINEL REMOVE` and `SENTINEL MONITOR` its address on all sentinels",
+        "if it is so now: start the master again, or call `SENTINEL FAILOVER <group>` on one living sentinel: it needs no \
+         quorum and no votes, only a replica that is up. Only if no sentinel can do it: promote a replica by hand (`REPLICAOF \
+         NO ONE`), then `SENTINEL REMOVE` and `SENTINEL MONITOR` with its address on all sentinels, and set again what REMOVE \
+         forgets (`SENTINEL SET`): auth-user and auth-pass, down-after-milliseconds, failover-timeout, parallel-syncs, the \
+         scripts and renamed commands. Never `SENTINEL RESET` while the master is down: it drops the replicas",
         "到日志结束时，主节点仍失联且无人接替。",
-        "若现在仍是如此：重新启动主节点；或手工提升一个副本（`REPLICAOF NO ONE`），再在所有哨兵上执行 \
-             `SENTINEL REMOVE` 和 `SENTINEL MONITOR` 指向它",
+        "若现在仍是如此：重新启动主节点；或在一个存活的哨兵上执行 `SENTINEL FAILOVER <组>`，它不需要法定票数和选票，只要有一个在线的副本。\
+         只有在哨兵都做不到时，才手工提升一个副本（`REPLICAOF NO ONE`），再在所有哨兵上执行 `SENTINEL REMOVE` 和 `SENTINEL MONITOR` \
+         指向它，并重新设置（`SENTINEL SET`）被 REMOVE 清除的内容：auth-user 和 auth-pass、down-after-milliseconds、\
+         failover-timeout、parallel-syncs、脚本和改名的命令。主节点下线期间切勿执行 `SENTINEL RESET`：它会清除副本",
     )
 }
 
@@ -177,16 +185,29 @@ fn foreign(to: &str) -> Both {
     )
 }
 
+fn reset_then(who: &[String], lang: Lang) -> Both {
+    let who = by_name(who, lang);
+    both(
+        format!("SENTINEL RESET was called while the master was down ({who}): the replicas were forgotten."),
+        "a dead master cannot list its replicas again, so nobody can be promoted: start the master, or promote a replica by \
+         hand. Never reset during an outage; forget sentinels only once the master is up again",
+        format!("主节点下线期间执行了 SENTINEL RESET（{who}）：副本记录被清除。"),
+        "宕机的主节点无法重新列出副本，因此无人可以提升：请启动主节点，或手工提升一个副本。中断期间切勿执行 RESET；\
+         要忘掉哨兵，必须等主节点恢复之后",
+    )
+}
+
 fn split_vote(epoch: u64, votes: &[(String, usize)], lang: Lang) -> Both {
     let of: Vec<String> = votes.iter().map(|(who, votes)| format!("{who} {votes}")).collect();
     let of = list(&of, lang);
     both(
         format!("The vote in epoch {epoch} was split ({of}): nobody had a majority."),
         "several sentinels came forward at the same moment. Once is bad luck; often: use an odd number of sentinels and the \
-                 same settings on all. redis-sentinel retries after twice failover-timeout, so keep that short",
+                 same settings on all. redis-sentinel retries after twice failover-timeout: 2 min with 60000, 6 min with the default of \
+                 180000",
         format!("纪元 {epoch} 的选票分散（{of}）：无人获得多数。"),
         "多个哨兵同时竞选。偶尔一次属于运气；经常发生时：使用奇数个哨兵，并统一各哨兵的设置。\
-                 redis-sentinel 要等 2 倍 failover-timeout 才重试，因此它不宜过长",
+                 redis-sentinel 要等 2 倍 failover-timeout 才重试：设为 60000 时是 2 分钟，默认的 180000 则是 6 分钟",
     )
 }
 
@@ -199,7 +220,7 @@ fn not_elected(
     down: &[String],
     lang: Lang,
 ) -> Both {
-    let missing = if down.is_empty() { String::new() } else { list(down, lang) };
+    let missing = if down.is_empty() { String::new() } else { by_name(down, lang) };
     let (en, zh) = if missing.is_empty() {
         (String::new(), String::new())
     } else {
@@ -207,18 +228,21 @@ fn not_elected(
     };
     both(
         format!("{who} was not elected in epoch {epoch}: {got} of {known} votes, {needed} are needed.{en}"),
-        "without a majority of all sentinels nobody may act. Start the missing ones; put sentinels on at least three hosts; \
-                 those that are gone for good must be forgotten (`SENTINEL RESET` on each sentinel in turn)",
+        "without a majority of all sentinels nobody may act by itself. Start the missing ones. If the master is dead and that \
+         takes time: `SENTINEL FAILOVER <group>` on one living sentinel needs no quorum and no votes. Put sentinels on at \
+         least three hosts. Those that are gone for good must be forgotten, but only once the master is up again: \
+         `SENTINEL RESET` on each sentinel in turn drops the replicas too, and a dead master cannot list them",
         format!("{who} 在纪元 {epoch} 未当选：{known} 票中得到 {got} 票，需要 {needed} 票。{zh}"),
-        "没有全部哨兵的多数同意，谁也不能执行故障转移。启动缺少的哨兵；把哨兵放在至少三台主机上；\
-                 永久下线的哨兵要忘掉（逐个在各哨兵上执行 `SENTINEL RESET`）",
+        "没有全部哨兵的多数同意，谁也不能自行故障转移。启动缺少的哨兵。若主节点已宕机而一时无法启动哨兵：在一个存活的哨兵上执行 \
+         `SENTINEL FAILOVER <组>`，它不需要法定票数，也不需要选票。把哨兵放在至少三台主机上。永久下线的哨兵要忘掉，但必须等主节点恢复之后：\
+         逐个在各哨兵上执行的 `SENTINEL RESET` 会同时清除副本，而宕机的主节点无法重新列出它们",
     )
 }
 
 fn no_quorum(saw: &[String], quorum: Option<u32>, down: &[String], lang: Lang) -> Both {
-    let (saw, missing) = (list(saw, lang), list(down, lang));
+    let (saw, missing) = (by_name(saw, lang), by_name(down, lang));
     let (needed, needed_zh) = quorum.map_or((String::new(), String::new()), |quorum| {
-        (format!(" (quorum {quorum})"), format!("（quorum 为 {quorum}）"))
+        (format!(" (quorum {quorum})"), format!("（法定票数 {quorum}）"))
     });
     let (en, zh) = if down.is_empty() {
         (String::new(), String::new())
@@ -235,7 +259,7 @@ fn no_quorum(saw: &[String], quorum: Option<u32>, down: &[String], lang: Lang) -
 }
 
 fn disagree(saw: &[String], not: &[String], lang: Lang) -> Both {
-    let (saw, not) = (list(saw, lang), list(not, lang));
+    let (saw, not) = (by_name(saw, lang), by_name(not, lang));
     both(
         format!("The sentinels did not agree: {saw} missed the master, {not} did not."),
         "compare their network paths to the master and their down-after-milliseconds (`SENTINEL MASTER`)",
@@ -254,7 +278,7 @@ fn leader_lost(who: &str) -> Both {
 }
 
 fn tilt_then(who: &[String], lang: Lang) -> Both {
-    let who = list(who, lang);
+    let who = by_name(who, lang);
     both(
         format!("TILT: {who} did not trust the clock during this and held nobody for down."),
         "see TILT under THE DEPLOYMENT",
@@ -264,39 +288,58 @@ fn tilt_then(who: &[String], lang: Lang) -> Both {
 }
 
 fn no_good_replica(known: usize, after_tilt: bool, down: &[String], said: &[String], lang: Lang) -> Both {
-    let (en, zh) = if !said.is_empty() {
-        (format!("the log says why: {}", said.join("; ")), format!("日志给出的原因：{}", said.join("；")))
+    const KEEP: Words = Words {
+        en: "keep at least one replica on another host with a replica-priority above 0 and a working link to the master \
+             (`INFO replication` on it: slave_priority, master_link_status)",
+        zh: "至少在另一台主机上保留一个 replica-priority 大于 0 且与主节点连接正常的副本（在其上看 `INFO replication` 的 \
+             slave_priority 和 master_link_status）",
+    };
+    let (en, zh, hint) = if !said.is_empty() {
+        let (en, zh) = (said.join("; "), said.join("；"));
+        (format!("the log says why: {en}"), format!("日志给出的原因：{zh}"), KEEP)
     } else if after_tilt {
         (
             "the leader had just left TILT, and what it knew of the replicas was too old".to_owned(),
             "执行者刚退出 TILT，它所知的副本信息已过旧".to_owned(),
+            Words {
+                en: "nothing is wrong with the replicas: remove the cause of the TILT. The next attempt finds them",
+                zh: "副本本身没有问题：请消除 TILT 的原因。下一次尝试就能找到副本",
+            },
         )
     } else if known == 0 {
-        ("no replica is known".to_owned(), "没有已知的副本".to_owned())
+        ("no replica is known".to_owned(), "没有已知的副本".to_owned(), KEEP)
     } else if down.len() >= known {
-        let down = list(down, lang);
-        (format!("all replicas were down ({down})"), format!("所有副本都已下线（{down}）"))
+        let names = by_name(down, lang);
+        (
+            format!("all replicas were down ({names})"),
+            format!("所有副本都已下线（{names}）"),
+            Words {
+                en: "start one of these now, the one with the newest data first, or the old master. Then keep replicas on \
+                     hosts that do not fail together",
+                zh: "立即启动其中一个（优先数据最新的），或启动旧主节点。此后应把副本放在不会同时故障的主机上",
+            },
+        )
     } else {
+        let (en, zh) = match down.len() {
+            0 => (
+                format!("none of the {known} known replicas is down; probably they"),
+                format!("已知 {known} 个副本，没有下线的；多半"),
+            ),
+            some => (
+                format!("{known} replicas are known, {some} of them down; probably the others"),
+                format!("已知 {known} 个副本，其中 {some} 个下线；其余的多半"),
+            ),
+        };
         (
             format!(
-                "{known} replicas are known, {} of them down: the others probably have replica-priority 0, had lost the \
-                             master for too long, or had not answered INFO",
-                down.len()
+                "{en} have replica-priority 0, had lost the master for too long, or had not answered INFO"
             ),
-            format!(
-                "已知 {known} 个副本，其中 {} 个下线；其余的多半是 replica-priority 为 0、与主节点断开过久，或没有应答 INFO",
-                down.len()
-            ),
+            format!("{zh}是 replica-priority 为 0、与主节点断开过久，或没有应答 INFO"),
+            KEEP,
         )
     };
-    both(
-        format!("No replica could be promoted: {en}."),
-        "keep at least one replica on another host with a replica-priority above 0 and a working link to the master \
-                 (`INFO replication` on it: slave_priority, master_link_status)",
-        format!("没有副本可以提升：{zh}。"),
-        "至少在另一台主机上保留一个 replica-priority 大于 0 且与主节点连接正常的副本（在其上看 `INFO replication` 的 \
-                 slave_priority 和 master_link_status）",
-    )
+    let en = format!("No replica could be promoted: {en}.");
+    both(en, hint.en, format!("没有副本可以提升：{zh}。"), hint.zh)
 }
 
 fn not_promoted(replica: &str) -> Both {
@@ -335,7 +378,7 @@ fn quorums_differ(group: &str, of: &[(String, u32)], lang: Lang) -> Both {
     both(
         format!("The sentinels of {group} have different quorums ({of})."),
         "`SENTINEL SET <group> quorum N` on each of them, the same number",
-        format!("{group} 的各哨兵 quorum 不一致（{of}）。"),
+        format!("{group} 的各哨兵法定票数不一致（{of}）。"),
         "在每个哨兵上执行 `SENTINEL SET <组> quorum N`，使用相同的数值",
     )
 }
@@ -346,7 +389,7 @@ fn quorum_one(group: &str, sentinels: usize) -> Both {
             "The quorum of {group} is 1 with {sentinels} sentinels: one that is cut off begins failovers alone."
         ),
         "a majority, such as 2 of 3 or 3 of 5",
-        format!("{group} 的 quorum 为 1，而哨兵有 {sentinels} 个：一个被隔离的哨兵就会单独发起故障转移。"),
+        format!("{group} 的法定票数为 1，而哨兵有 {sentinels} 个：一个被隔离的哨兵就会单独发起故障转移。"),
         "设为多数，例如 3 个中的 2 个、5 个中的 3 个",
     )
 }
@@ -402,7 +445,7 @@ fn unseen_restart(group: &str, master: &str) -> Both {
 }
 
 fn not_saved(who: &[String], times: u64, lang: Lang) -> Both {
-    let who = list(who, lang);
+    let who = by_name(who, lang);
     both(
         format!("{who} could not save its state {times} times: after a restart it may vote twice."),
         "make the configuration file and its directory writable for the sentinel; check space and the mount",
@@ -432,4 +475,46 @@ fn unresolved(name: &str, times: u64) -> Both {
 /// `once`, `3 times`
 fn often(times: u64) -> String {
     if times == 1 { "once".to_owned() } else { format!("{times} times") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hint(finding: &Finding) -> (String, String) {
+        (advise(finding, Lang::En).1, advise(finding, Lang::Zh).1)
+    }
+
+    fn no_good(after_tilt: bool, known: usize, down: &[&str]) -> Finding {
+        let down = down.iter().map(|place| (*place).to_owned()).collect();
+        Finding::NoGoodReplica { known, after_tilt, down, said: Vec::new() }
+    }
+
+    #[test]
+    fn nobody_is_told_to_reset_while_the_master_is_down() {
+        let (who, down) = ("s1".to_owned(), vec!["s10".to_owned(), "s2".to_owned()]);
+        let lost = Finding::NotElected { epoch: 1, who, got: 1, needed: 2, known: 3, down };
+        assert!(advise(&lost, Lang::En).0.ends_with("Down were s2 and s10."));
+        for (en, zh) in [hint(&lost), hint(&Finding::StillDown)] {
+            assert!(en.contains("`SENTINEL FAILOVER <group>` on one living sentinel"), "{en}");
+            assert!(
+                en.contains("only once the master is up") || en.contains("Never `SENTINEL RESET`"),
+                "{en}"
+            );
+            assert!(zh.contains("`SENTINEL FAILOVER <组>`"), "{zh}");
+            assert!(zh.contains("必须等主节点恢复") || zh.contains("切勿执行 `SENTINEL RESET`"), "{zh}");
+        }
+        assert!(hint(&Finding::StillDown).0.contains("auth-pass, down-after-milliseconds, failover-timeout"));
+    }
+
+    #[test]
+    fn no_good_replica_has_the_advice_of_its_cause() {
+        assert!(hint(&no_good(false, 2, &["a", "b"])).0.starts_with("start one of these now"));
+        assert!(hint(&no_good(true, 2, &[])).0.contains("remove the cause of the TILT"));
+        assert!(hint(&no_good(false, 2, &["a"])).0.contains("replica-priority above 0"));
+        let (en, zh) =
+            (advise(&no_good(false, 2, &[]), Lang::En).0, advise(&no_good(false, 2, &[]), Lang::Zh).0);
+        assert!(en.contains("none of the 2 known replicas is down; probably"), "{en}");
+        assert!(zh.contains("没有下线的；多半"), "{zh}");
+    }
 }

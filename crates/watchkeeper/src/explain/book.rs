@@ -11,6 +11,8 @@ use super::source::Entry;
 pub(super) const INCIDENTS_MAX: usize = 200;
 /// Sentinels whose logs are told apart.
 const SPEAKERS_MAX: usize = 256;
+/// Lines of one sentinel that are known again.
+const SAID_LATELY_MAX: usize = 64;
 /// Groups, ids, servers.
 const NAMES_MAX: usize = 2048;
 /// Sentinels and replicas of one group.
@@ -45,6 +47,8 @@ pub(super) struct Speaker {
     pub(super) tilt: Option<At>,
     /// when it spoke last
     pub(super) last: At,
+    /// when it said what of late: lines that a copy repeats count once
+    said_lately: VecDeque<(At, u64)>,
 }
 
 /// A time in which a sentinel did not trust its clock.
@@ -129,6 +133,8 @@ pub(super) struct Book {
     pub(super) speakers: Vec<Speaker>,
     /// who spoke last in each log: nearly always it is the same again
     recent: Vec<Who>,
+    /// which log each is a part of; those beyond are whole
+    wholes: Vec<usize>,
     /// where each sentinel is, by id
     pub(super) places: BTreeMap<String, Place>,
     pub(super) groups: BTreeMap<String, Group>,
@@ -152,6 +158,11 @@ pub(super) struct Book {
 }
 
 impl Book {
+    /// A book for these logs, each with the number of the log that it is a part of.
+    pub(super) fn of_parts(wholes: Vec<usize>) -> Book {
+        Book { wholes, ..Book::default() }
+    }
+
     /// Takes the next entry, said at this time in log number `source`.
     pub(super) fn take(&mut self, source: usize, at: Option<At>, entry: &Entry) {
         match at {
@@ -161,8 +172,12 @@ impl Book {
             }
             None => self.untimed = true,
         }
+        let timed = at.is_some();
         let at = at.unwrap_or(self.last);
-        let who = self.speaker(source, entry);
+        let who = self.speaker(self.whole(source), entry);
+        if timed && self.speakers[who].repeats(at, entry.print) {
+            return;
+        }
         let renamed = self.renamed(source, &entry.said);
         match renamed.as_ref().unwrap_or(&entry.said) {
             Said::Event(event) => self.event(who, at, event),
@@ -240,6 +255,11 @@ impl Book {
         let has = |names: &BTreeMap<String, String>| names.values().any(|known| known == name);
         let here = self.speakers.get(who).and_then(|speaker| self.apart.get(speaker.source));
         self.apart.iter().any(has) && !here.is_some_and(has)
+    }
+
+    /// The log that this one is a part of.
+    pub(super) fn whole(&self, source: usize) -> usize {
+        self.wholes.get(source).copied().unwrap_or(source)
     }
 
     /// All logs are read.
@@ -363,6 +383,7 @@ impl Book {
             update: None,
             tilt: None,
             last: At::MIN,
+            said_lately: VecDeque::new(),
         });
         self.speakers.len() - 1
     }
@@ -388,7 +409,11 @@ impl Book {
             self.speakers.push(fresh);
             return;
         }
-        self.speakers[who].id = Some(id.to_owned());
+        let known = self.speakers[who].id.replace(id.to_owned());
+        if known.is_none() {
+            let open = self.groups.values_mut().filter_map(|group| group.open.as_mut());
+            open.chain(&mut self.incidents).for_each(|incident| incident.identified(who, id));
+        }
     }
 
     /// The group of this name, if there is still room for it.
@@ -461,6 +486,20 @@ fn enough(incident: &Incident) -> bool {
     };
     let most = incident.downs.iter().map(|down| at_once(down.at)).max().unwrap_or(0);
     incident.quorum.is_some_and(|quorum| most >= quorum as usize)
+}
+
+impl Speaker {
+    /// Whether it said just this at just this moment already.
+    fn repeats(&mut self, at: At, print: u64) -> bool {
+        let repeated = self.said_lately.contains(&(at, print));
+        if !repeated {
+            if self.said_lately.len() >= SAID_LATELY_MAX {
+                self.said_lately.pop_front();
+            }
+            self.said_lately.push_back((at, print));
+        }
+        repeated
+    }
 }
 
 impl Group {

@@ -14,6 +14,8 @@ const MOMENTS_MAX: usize = 500;
 /// Clocks further apart than this may be found by what both saw at about the same time.
 const LOOSE_MS: i64 = 10_000;
 
+/// No two clocks are further apart: time zones are at most 26 hours. What is, was another failover in the same epoch.
+const APART_MS: i64 = 26 * 3_600_000;
 /// Time zones differ by multiples of this.
 const QUARTER_MS: i64 = 15 * 60_000;
 
@@ -108,6 +110,18 @@ impl Moments {
         self.all.iter_mut().for_each(|(at, _)| *at = at.saturating_sub(east));
     }
 
+    pub(super) fn ids(&self) -> &BTreeSet<String> {
+        &self.ids
+    }
+
+    /// Takes what another part of the same log has.
+    pub(super) fn join(&mut self, other: Moments) {
+        self.ids.extend(other.ids);
+        self.all.extend(other.all);
+        self.all.truncate(MOMENTS_MAX);
+        (self.zone, self.timed) = (self.zone.or(other.zone), self.timed || other.timed);
+    }
+
     fn is(&self, id: &str) -> bool {
         self.ids.contains(id)
     }
@@ -150,7 +164,8 @@ fn certain(a: &Moments, b: &Moments) -> Option<i64> {
     for gap in gaps(b, a) {
         bounds.least = bounds.least.max(-gap);
     }
-    if bounds.least == i64::MIN || bounds.most == i64::MAX {
+    // Bounds that contradict each other come of epochs used twice: they say nothing.
+    if bounds.least == i64::MIN || bounds.most == i64::MAX || bounds.least > bounds.most {
         return None;
     }
     let middle = bounds.least + (bounds.most - bounds.least) / 2;
@@ -166,7 +181,8 @@ fn gaps(a: &Moments, b: &Moments) -> Vec<i64> {
         for (later, then) in &b.all {
             // The promotion that a takeover tells of is the last one before; others do no harm.
             let in_order = later >= first || !matches!(what, What::Promoted { .. });
-            let follows = in_order && must_follow(a, what, b, then);
+            let near = (later - first).abs() <= APART_MS;
+            let follows = in_order && near && must_follow(a, what, b, then);
             if follows {
                 gaps.push(later - first);
             }
@@ -210,6 +226,7 @@ fn loose(a: &Moments, b: &Moments) -> Option<i64> {
     for (first, what) in a.all.iter().filter(|(_, what)| shared(what)) {
         gaps.extend(b.all.iter().filter(|(_, then)| then == what).map(|(later, _)| later - first));
     }
+    gaps.retain(|gap| gap.abs() <= APART_MS);
     gaps.sort_unstable();
     let middle = *gaps.get(gaps.len() / 2)?;
     let agreeing = gaps.iter().filter(|gap| (*gap - middle).abs() <= LOOSE_MS).count();
@@ -265,6 +282,17 @@ mod tests {
     fn another_time_zone_is_found_without_votes() {
         let text = voter(18, 1, 110).replace("+vote-for-leader aa 1", "Configuration loaded");
         assert_eq!(difference(&text), 8 * 3_600_000);
+    }
+
+    /// Somebody began anew with the same epochs, three weeks later.
+    #[test]
+    fn an_epoch_used_twice_corrects_no_clock() {
+        let later = voter(10, 1, 110).replace(" 28 Nov ", " 07 Nov ");
+        assert_eq!(difference(&later), 0);
+        let both = later + &voter(10, 1, 110);
+        assert_eq!(difference(&both), 0);
+        // Within a day it contradicts itself.
+        assert_eq!(difference(&(voter(9, 1, 110) + &voter(11, 1, 110))), 0);
     }
 
     #[test]

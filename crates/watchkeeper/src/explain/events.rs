@@ -413,15 +413,17 @@ impl Book {
             if self.loose_votes.len() >= LOOSE_VOTES {
                 self.loose_votes.pop_front();
             }
-            self.loose_votes
-                .push_back((epoch, Vote { voter: voter.clone(), candidate: candidate.to_owned(), at }));
+            let (voter, candidate) = (voter.clone(), candidate.to_owned());
+            self.loose_votes.push_back((epoch, Vote { voter, candidate, at, nameless: false }));
             return;
         };
         // A voter whose log is read is not counted a second time under its id.
-        let known = match voter {
-            Voter::Id(id) => self.speakers.iter().position(|speaker| speaker.id.as_deref() == Some(id)),
-            Voter::Log(_) => None,
+        let id = match voter {
+            Voter::Id(id) => Some(id),
+            Voter::Log(who) => self.speakers[*who].id.as_ref(),
         };
+        let nameless = id.is_none();
+        let known = self.speakers.iter().position(|speaker| id.is_some() && speaker.id.as_ref() == id);
         let voter = known.map_or_else(|| voter.clone(), Voter::Log);
         if let Some(group) = self.group(&name) {
             group.knows(candidate);
@@ -430,7 +432,7 @@ impl Book {
             }
         }
         if let Some(incident) = self.incident(&name, at) {
-            incident.election(epoch).vote(Vote { voter, candidate: candidate.to_owned(), at });
+            incident.election(epoch).vote(Vote { voter, candidate: candidate.to_owned(), at, nameless });
         }
     }
 

@@ -117,6 +117,10 @@ pub(super) enum Finding {
     Foreign {
         to: String,
     },
+    /// SENTINEL RESET while the master was down
+    ResetThen {
+        who: Vec<String>,
+    },
     // Of the whole deployment.
     Tilt {
         who: Vec<(String, usize, i64)>,
@@ -203,6 +207,7 @@ impl Finding {
             Finding::LeaderLost { .. } => "leader-lost",
             Finding::TiltThen { .. } => "tilt-in-incident",
             Finding::Foreign { .. } => "promoted-by-others",
+            Finding::ResetThen { .. } => "reset-in-outage",
             Finding::Tilt { .. } => "tilt",
             Finding::Moved { .. } => "address-changed",
             Finding::SentinelsGone { .. } => "sentinels-gone",
@@ -229,6 +234,7 @@ impl Finding {
             | Finding::Strangers { .. }
             | Finding::OnlyCameBack { .. }
             | Finding::StillDown
+            | Finding::ResetThen { .. }
             | Finding::NotSaved { .. } => Weight::Bad,
             Finding::Flapping { .. }
             | Finding::Failovers { .. }
@@ -283,8 +289,19 @@ pub(super) fn of_incident(incident: &Incident, book: &Book, names: &dyn Names) -
     if !tilted.is_empty() {
         found.push(Finding::TiltThen { who: tilted.into_iter().collect() });
     }
+    found.extend(reset_then(incident, book, names));
     found.sort_by_key(Finding::weight);
     found
+}
+
+/// Somebody called SENTINEL RESET while the master was down.
+fn reset_then(incident: &Incident, book: &Book, names: &dyn Names) -> Option<Finding> {
+    let often = book.others.get(&Other::Reset(incident.group.clone()))?;
+    let down = incident.downs.iter().map(|down| down.at).min()?;
+    let until = incident.first_told().or(incident.came_back()).unwrap_or(At::MAX);
+    let during = |at: At| (down..until).contains(&at);
+    let who = || often.who.iter().map(|who| names.who(*who)).collect();
+    (during(often.first) || during(often.last)).then(|| Finding::ResetThen { who: who() })
 }
 
 fn election_findings(incident: &Incident, names: &dyn Names, found: &mut Vec<Finding>) {

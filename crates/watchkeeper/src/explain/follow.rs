@@ -322,7 +322,7 @@ impl Follow {
         let Said::Event(event) = &entry.said else { return };
         let speakers = &self.report.book.speakers;
         let same = |speaker: &super::book::Speaker| {
-            speaker.source == log && entry.is_by(speaker.pid, &speaker.label)
+            speaker.source == self.report.book.whole(log) && entry.is_by(speaker.pid, &speaker.label)
         };
         let name = speakers.iter().rposition(same).map(|who| self.report.names.who(who)).unwrap_or_default();
         let text = if event.kind == EventKind::Tilt {

@@ -183,16 +183,28 @@ impl Page<'_> {
         let mut figure = |label: String, ms: i64, more: String| {
             figures.push((label, escaped(&duration(ms, self.lang)), more));
         };
-        if let Some(at) = promoted.filter(|_| incident.new_master.is_some()) {
-            let (en, zh) = if planned {
-                ("new master took writes after", "新主节点可写入，用时")
+        // Where somebody had answers from the old master meanwhile, it may have taken writes.
+        let answered =
+            |at: i64| incident.downs.iter().any(|down| down.up.is_some_and(|up| (began..at).contains(&up)));
+        if let Some(at) = promoted.filter(|at| incident.new_master.is_some() && !answered(*at)) {
+            if planned {
+                figure(
+                    self.pick("new master took writes after", "新主节点可写入，用时"),
+                    at - began,
+                    String::new(),
+                );
             } else {
-                ("no master took writes for", "没有主节点可写入")
-            };
-            figure(self.pick(en, zh), at - began, String::new());
+                let label = self.pick("from the first +sdown until writes", "从第一条 +sdown 到可写入");
+                figure(label, at - began, self.before(&incident.group));
+            }
         }
         if let Some(at) = incident.first_told() {
-            figure(self.pick("clients were told after", "客户端得知新地址，用时"), at - began, String::new());
+            let label = if words::only_the_leader(incident) {
+                self.pick("the leader's own +switch-master after", "执行者自己的 +switch-master，用时")
+            } else {
+                self.pick("clients were told after", "客户端得知新地址，用时")
+            };
+            figure(label, at - began, String::new());
         }
         if let Some(back) = incident.came_back() {
             figure(
@@ -223,6 +235,18 @@ impl Page<'_> {
             ));
         }
         self.line("</dl>");
+    }
+
+    /// For how long the master was away before anybody said so.
+    fn before(&self, group: &str) -> String {
+        let set = self.report.book.groups.get(group).and_then(|group| group.down_after);
+        let set = set.and_then(|ms| i64::try_from(ms).ok()).map(|ms| duration(ms, self.lang));
+        escaped(&match (set, self.lang) {
+            (Some(ms), Lang::En) => format!("plus {ms} before it (down-after-milliseconds)"),
+            (Some(ms), Lang::Zh) => format!("此前另有 {ms}（down-after-milliseconds）"),
+            (None, Lang::En) => "plus down-after-milliseconds before it".to_owned(),
+            (None, Lang::Zh) => "此前另有 down-after-milliseconds".to_owned(),
+        })
     }
 
     fn pictures(&mut self, incident: &Incident, steps: &[Step]) {
@@ -259,7 +283,7 @@ impl Page<'_> {
             escaped(&duration(all, self.lang))
         ));
         if let Some(part) = phases::to_shorten(parts, findings) {
-            self.line(&format!("<p>{}</p>", escaped(words::longest(part.phase, self.lang))));
+            self.line(&format!("<p>{}</p>", escaped(words::longest(part.phase, incident, self.lang))));
         }
         if !incident.downs.is_empty() {
             let said = escaped(words::before_the_first_line(self.lang));

@@ -43,6 +43,8 @@ pub(super) struct Vote {
     /// an id
     pub(super) candidate: String,
     pub(super) at: At,
+    /// its voter's log has not told its id
+    pub(super) nameless: bool,
 }
 
 /// Who voted.
@@ -481,6 +483,11 @@ impl Incident {
         self.runs.iter().rev().find(|run| run.promoted.is_some()).or(self.runs.last())
     }
 
+    /// This log is the sentinel's with this id.
+    pub(super) fn identified(&mut self, who: Who, id: &str) {
+        self.elections.iter_mut().for_each(|election| election.identified(who, id));
+    }
+
     /// When the first sentinel named the new master to clients.
     pub(super) fn first_told(&self) -> Option<At> {
         self.learned.iter().map(|learned| learned.at).min()
@@ -488,6 +495,20 @@ impl Incident {
 }
 
 impl Election {
+    /// This log is the sentinel's with this id: its votes, told under both, count once.
+    fn identified(&mut self, who: Who, id: &str) {
+        let votes = std::mem::take(&mut self.votes);
+        for mut vote in votes {
+            if matches!(&vote.voter, Voter::Id(known) if known == id) {
+                vote.voter = Voter::Log(who);
+            }
+            if vote.voter == Voter::Log(who) {
+                vote.nameless = false;
+            }
+            self.vote(vote);
+        }
+    }
+
     pub(super) fn vote(&mut self, vote: Vote) {
         if self.votes.iter().all(|known| known.voter != vote.voter) {
             remember(&mut self.votes, vote);
@@ -495,20 +516,25 @@ impl Election {
     }
 
     /// Votes without those that are told twice. Releases before 3.2 name a voter by its address, which its own log does
-    /// not have: as many votes by address as there are logs that tell of their own are the same votes.
+    /// not have; and a log that begins late has not told its id. As many votes by address, or by ids whose logs are not
+    /// here, as there are logs that tell of their own are the same votes.
     pub(super) fn counted(&self) -> Vec<&Vote> {
-        let told_by_voters = |candidate: &str| {
+        let told_by_voters = |candidate: &str, nameless: bool| {
             let own = |vote: &&Vote| match &vote.voter {
                 Voter::Log(who) => self.candidates.iter().all(|(them, _)| them != who),
                 Voter::Id(_) => false,
             };
-            self.votes.iter().filter(|vote| vote.candidate == candidate).filter(own).count()
+            let of = self.votes.iter().filter(|vote| vote.candidate == candidate).filter(own);
+            of.filter(|vote| vote.nameless || !nameless).count()
         };
-        let mut twice: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut twice: BTreeMap<(&str, bool), usize> = BTreeMap::new();
         let mut counted = Vec::with_capacity(self.votes.len());
         for vote in &self.votes {
-            if matches!(&vote.voter, Voter::Id(id) if is_address(id)) {
-                let left = twice.entry(&vote.candidate).or_insert_with(|| told_by_voters(&vote.candidate));
+            if let Voter::Id(id) = &vote.voter {
+                let by_id = !is_address(id);
+                let left = twice
+                    .entry((&vote.candidate, by_id))
+                    .or_insert_with(|| told_by_voters(&vote.candidate, by_id));
                 if *left > 0 {
                     *left -= 1;
                     continue;

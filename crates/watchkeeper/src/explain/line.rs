@@ -144,6 +144,30 @@ fn prefix_stamp(prefix: &[u8]) -> Option<Stamp> {
     })
 }
 
+/// A time at the front of a line, and what follows it. A time without a day is taken off and left out.
+pub(super) fn leading_time(line: &[u8]) -> Option<(Option<Stamp>, &[u8])> {
+    let bracket = line.first() == Some(&b'[');
+    let text = line.get(usize::from(bracket)..)?;
+    for read in [Cursor::iso, Cursor::syslog, Cursor::legacy] {
+        let mut cursor = Cursor::new(text);
+        if let Some(stamp) = read(&mut cursor) {
+            return behind_time(cursor, bracket).map(|rest| (Some(stamp), rest));
+        }
+    }
+    let mut cursor = Cursor::new(text);
+    cursor.clock()?;
+    behind_time(cursor, bracket).map(|rest| (None, rest))
+}
+
+/// What follows a time and its bracket.
+fn behind_time(mut cursor: Cursor<'_>, bracket: bool) -> Option<&[u8]> {
+    if bracket {
+        cursor.byte(b']')?;
+    }
+    cursor.one_of(b" \t")?;
+    Some(cursor.rest.trim_ascii_start())
+}
+
 /// Who speaks, as other tools name it: a container, a pod, a host with its unit. Times, colours and process numbers
 /// are left out; empty if nothing is left.
 pub(super) fn label(prefix: &[u8]) -> String {

@@ -2,8 +2,8 @@
 //! Of the rest of the program it sees `core::event` and its words only, so it reads everybody's logs alike: upstream's,
 //! Valkey's, ours. Where the text comes from and where it goes is left to the command line.
 //!
-//! A log's way: `source` reads bytes, `line` and `stream` take lines apart, `said` finds what they say, `clocks` and
-//! `merge` put several logs in order, `events` finds each its place in the `book`, `phases` and `findings` judge, `text`,
+//! A log's way: `source` reads bytes, `line` and `stream` take lines apart, `said` finds what they say, `parts`,
+//! `clocks` and `merge` put several logs in order, `events` finds each its place in the `book`, `phases` and `findings` judge, `text`,
 //! `json`, `html` and `picture` tell. All but the book is forgotten line by line, and the book is bounded.
 //! `follow` does the same with logs that grow.
 
@@ -22,6 +22,7 @@ mod kin;
 mod line;
 mod markup;
 mod merge;
+mod parts;
 mod phases;
 mod picture;
 mod report;
@@ -33,6 +34,7 @@ mod stream;
 mod style;
 mod summary;
 mod text;
+mod unwrap;
 mod width;
 mod words;
 

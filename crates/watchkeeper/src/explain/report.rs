@@ -10,6 +10,7 @@ use super::findings::{self, Finding, Names};
 use super::incident::{At, Incident, Who, is_address};
 use super::kin::{self, Kin};
 use super::merge::{self, Clock};
+use super::parts::{self, Known};
 use super::source::{Counts, Lines, Source, Strange};
 
 /// Missing logs named.
@@ -112,12 +113,17 @@ impl Gathered {
         for log in &mut moments {
             log.by_greenwich(zones);
         }
-        let ahead = if comparable { by_deployment(moments, &apart) } else { vec![0; logs.len()] };
+        let known = logs.iter().zip(&moments).map(|(log, told)| Known { name: &log.name, ids: told.ids() });
+        let wholes = parts::wholes(&known.collect::<Vec<_>>());
+        let ahead =
+            if comparable { by_deployment(joined(moments, &wholes), &apart) } else { vec![0; logs.len()] };
+        let ahead: Vec<i64> =
+            (0..logs.len()).map(|at| ahead[wholes.get(at).copied().unwrap_or(at)]).collect();
         let mut sources = Vec::new();
         for (at, log) in logs.iter().enumerate() {
             sources.push(Source::new(&log.name, (log.open)().map_err(fail(at))?, log.year));
         }
-        let mut book = Book::default();
+        let mut book = Book::of_parts(wholes);
         book.apart = apart;
         let clocks: Vec<Clock> = ahead.iter().map(|ahead| Clock { ahead: *ahead, zones }).collect();
         merge::read(&mut sources, &clocks, &mut book).map_err(|(at, error)| fail(at)(error))?;
@@ -169,7 +175,14 @@ impl Report {
     pub(super) fn absent(&self) -> Vec<String> {
         let speaks = |id: &&String| self.book.speakers.iter().any(|speaker| speaker.id.as_ref() == Some(*id));
         let ids: BTreeSet<&String> = self.book.groups.values().flat_map(|group| &group.sentinels).collect();
-        ids.into_iter().filter(|id| !speaks(id)).map(|id| self.names.id(id)).take(ABSENT_SHOWN).collect()
+        let mut absent: Vec<&String> = ids.into_iter().filter(|id| !speaks(id)).collect();
+        // A log that has not told its id is one of those that no log speaks of by their place, nobody knows which.
+        let nameless = self.book.present().filter(|(_, speaker)| speaker.id.is_none()).count();
+        let placed = |id: &&String| is_address(id) || self.book.places.contains_key(*id);
+        if absent.iter().filter(|id| !placed(id)).count() <= nameless {
+            absent.retain(placed);
+        }
+        absent.into_iter().map(|id| self.names.id(id)).take(ABSENT_SHOWN).collect()
     }
 
     /// Whether there are any times.
@@ -196,6 +209,15 @@ impl Report {
     pub(super) fn log_name(&self, speaker: &Speaker) -> &str {
         self.logs.get(speaker.source).map_or("", |log| log.name.as_str())
     }
+}
+
+/// What is known of each log, that of its parts with it.
+fn joined(moments: Vec<Moments>, wholes: &[usize]) -> Vec<Moments> {
+    let mut joined: Vec<Moments> = moments.iter().map(|_| Moments::default()).collect();
+    for (told, whole) in moments.into_iter().zip(wholes) {
+        joined[*whole].join(told);
+    }
+    joined
 }
 
 fn first_look(log: &Log) -> io::Result<(Moments, Kin)> {

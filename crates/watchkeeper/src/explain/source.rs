@@ -1,12 +1,14 @@
 //! One log, read line by line in constant memory: bytes to entries. Lines that say nothing, that are damaged or that
 //! nobody knows are counted, and some are kept to be shown. The order between logs is left to `merge`.
 
+use std::hash::{DefaultHasher, Hasher as _};
 use std::io::{self, BufRead, Read as _};
 
 use super::line::{self, Parts, find};
 use super::said::{self, Read, Said};
 use super::stamp::{NO_YEAR, Stamp, day_ms};
 use super::stream::{Stream, Taken};
+use super::unwrap::{Unwrapped, unwrap};
 
 /// A line longer than this is cut.
 pub(super) const LINE_MAX: usize = 16 * 1024;
@@ -45,6 +47,8 @@ pub(super) struct Entry {
     pub(super) label: String,
     /// 0 if unknown
     pub(super) pid: u32,
+    /// by which the same message is known again
+    pub(super) print: u64,
     pub(super) said: Said,
 }
 
@@ -120,13 +124,19 @@ impl Lines {
     pub(super) fn take(&mut self, line: &[u8], cut: bool) -> Option<Entry> {
         self.counts.lines += 1;
         self.counts.cut += u64::from(cut);
-        let unwrapped = from_json(line);
-        let entry = self.understand(unwrapped.as_deref().unwrap_or(line));
+        let entry = match unwrap(line) {
+            Unwrapped::Plain => self.understand(line),
+            Unwrapped::Line(inner) => self.understand(&inner),
+            Unwrapped::Strange => self.put_aside(line),
+        };
         self.counts.used += u64::from(entry.is_some());
         entry
     }
 
     fn understand(&mut self, line: &[u8]) -> Option<Entry> {
+        if let Some(entry) = self.streamed(line.trim_ascii()) {
+            return entry;
+        }
         if let Some(parts) = line::parse(line) {
             return match said::read(parts.message) {
                 Read::Said(said) => Some(self.timed(&parts, said)),
@@ -142,11 +152,29 @@ impl Lines {
         };
         match said::read(&message) {
             Read::Said(said @ Said::Event(_)) => {
-                Some(Entry { at: None, zone: None, label: String::new(), pid: 0, said })
+                Some(Entry { at: None, zone: None, label: String::new(), pid: 0, print: 0, said })
             }
             Read::Other if line.is_empty() || is_picture(line) => None,
             Read::Said(_) | Read::Other | Read::Damaged => self.put_aside(line),
         }
+    }
+
+    /// A line of a stream before which something put a time; nothing if it is another one. An entry comes of the last line
+    /// of a message only.
+    fn streamed(&mut self, line: &[u8]) -> Option<Option<Entry>> {
+        let (stamp, rest) = line::leading_time(line)?;
+        let message = match self.stream.take_behind(rest)? {
+            Taken::Part => return Some(None),
+            Taken::Message(message) => message,
+            Taken::Foreign => return None,
+        };
+        let Read::Said(said @ Said::Event(_)) = said::read(&message) else {
+            return Some(self.put_aside(&message));
+        };
+        let at = stamp.map(|stamp| self.dated(stamp));
+        let label = line::label(self.stream.front());
+        let zone = stamp.and_then(|stamp| stamp.zone);
+        Some(Some(Entry { at, zone, label, pid: 0, print: print(&message), said }))
     }
 
     fn timed(&mut self, parts: &Parts<'_>, said: Said) -> Entry {
@@ -156,6 +184,7 @@ impl Lines {
             zone: parts.stamp.and_then(|stamp| stamp.zone),
             label: if parts.prefix.is_empty() { String::new() } else { line::label(parts.prefix) },
             pid: parts.pid,
+            print: print(parts.message),
             said,
         }
     }
@@ -183,6 +212,13 @@ impl Lines {
     }
 }
 
+/// By which a message is known again. Not for keeping: another release may print otherwise.
+fn print(message: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(message);
+    hasher.finish()
+}
+
 /// A line of the picture with which Redis and Valkey start where they may.
 fn is_picture(line: &[u8]) -> bool {
     const STROKES: [&[u8]; 8] = [b"_._", b"-._", b"_.-", b".-`", b"+^+", b"##", b"'+v+'", b"|###"];
@@ -195,24 +231,6 @@ fn in_year(wall_ms: i64, year: i64) -> i64 {
     let shift = |month| Some(day_ms(year, month, 1)? - day_ms(NO_YEAR, month, 1)?);
     let in_spring = day_ms(NO_YEAR, 3, 1).is_some_and(|march| wall_ms >= march);
     wall_ms + shift(if in_spring { 3 } else { 1 }).unwrap_or(0)
-}
-
-/// A line of a container's own file: `{"log":"...\n","stream":"stdout","time":"..."}`
-fn from_json(line: &[u8]) -> Option<Vec<u8>> {
-    let inner = line.strip_prefix(b"{\"log\":\"")?;
-    let end = find(inner, b"\",\"stream\"").or_else(|| find(inner, b"\",\"time\"")).unwrap_or(inner.len());
-    let mut out = Vec::with_capacity(end);
-    let mut bytes = inner[..end].iter();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\\' => match bytes.next() {
-                Some(b'n' | b'r') | None => {}
-                Some(other) => out.push(*other),
-            },
-            other => out.push(*other),
-        }
-    }
-    Some(out)
 }
 
 #[cfg(test)]
@@ -266,6 +284,41 @@ mod tests {
         assert_eq!(entries[1].at.unwrap() - entries[0].at.unwrap(), 30_000);
         assert_eq!(in_year(day_ms(2000, 3, 1).unwrap(), 2027), day_ms(2027, 3, 1).unwrap());
         assert_eq!(in_year(day_ms(2000, 1, 9).unwrap(), 2027), day_ms(2027, 1, 9).unwrap());
+    }
+
+    #[test]
+    fn a_stream_with_times_in_front_has_times() {
+        for (front, timed, label) in [
+            ("Nov 28 16:37:01 ", true, ""),
+            ("2026-11-28T16:37:01.250 ", true, ""),
+            ("2026-11-28T16:37:01Z ", true, ""),
+            ("[2026-11-28 16:37:01] ", true, ""),
+            ("Nov 28 16:37:01 db1 events[812]: ", true, "db1 events"),
+            ("2026-11-28T16:37:01+08:00 db1 events: ", true, "db1 events"),
+            ("16:37:01 ", false, ""),
+            ("16:37:01.123456\t", false, ""),
+        ] {
+            for stream in [
+                "psubscribe\n*\n1\npmessage\n*\n+sdown\nmaster m 10.0.0.1 6379",
+                "1) \"psubscribe\"\n2) \"*\"\n3) (integer) 1\n1) \"pmessage\"\n2) \"*\"\n3) \"+sdown\"\n4) \"master m 10.0.0.1 6379\"",
+                "\"pmessage\",\"*\",\"+sdown\",\"master m 10.0.0.1 6379\"",
+                "[\"pmessage\",\"*\",\"+sdown\",\"master m 10.0.0.1 6379\"]",
+            ] {
+                let text: String = stream.lines().map(|line| format!("{front}{line}\n")).collect();
+                let (entries, source) = read(text.as_bytes());
+                assert_eq!((entries.len(), source.lines.counts.strange), (1, 0), "{text}");
+                let entry = &entries[0];
+                assert_eq!((entry.at.is_some(), entry.label.as_str()), (timed, label), "{text}");
+                assert!(matches!(&entry.said, Said::Event(event) if event.group == "m"), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn json_of_another_kind_is_not_understood() {
+        let (entries, source) =
+            read(b"{\"msg\":\"7:X 28 Nov 2026 16:37:01.705 # +tilt #tilt mode entered\"}\n{\n}\n");
+        assert_eq!((entries.len(), source.lines.counts.strange), (0, 3));
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// `hh:mm:ss` with or without a fraction, as ms.
-    fn clock(&mut self) -> Option<i64> {
+    pub(super) fn clock(&mut self) -> Option<i64> {
         let hours = self.number(2, 2)?;
         self.byte(b':')?;
         let minutes = self.number(2, 2)?;

@@ -72,7 +72,7 @@ impl Teller<'_> {
                 (", while the master was missed".to_owned(), "，当时主节点已失联".to_owned())
             } else {
                 (
-                    format!("; the master {master} is healthy for all this says"),
+                    format!("; as far as these logs tell, the master {master} was up"),
                     format!("；主节点 {master} 并未被认为下线"),
                 )
             };

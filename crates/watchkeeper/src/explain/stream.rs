@@ -18,7 +18,12 @@ enum Stage {
 pub(super) struct Stream {
     stage: Stage,
     channel: Vec<u8>,
+    /// what stands before each line of the present message, behind its time
+    front: Vec<u8>,
 }
+
+/// What may stand before a line, behind its time: this many words.
+const FRONT_WORDS_MAX: usize = 6;
 
 /// What a line was.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,10 +66,36 @@ impl Stream {
         }
     }
 
+    /// Takes a line before which something put a time, already taken off, and perhaps its name; nothing if that is no line
+    /// of a stream. A message's first line shows what stands before the others.
+    pub(super) fn take_behind(&mut self, line: &[u8]) -> Option<Taken> {
+        if self.stage != Stage::Outside {
+            if let Some(value) = line.strip_prefix(&self.front[..]) {
+                return Some(self.take(value));
+            }
+        }
+        let blanks = line.iter().enumerate().filter(|(_, byte)| **byte == b' ').map(|(at, _)| at + 1);
+        let begins = [0].into_iter().chain(blanks).take(FRONT_WORDS_MAX);
+        let at = begins.into_iter().find(|at| begins_message(&line[*at..]))?;
+        self.front = line[..at].to_vec();
+        Some(self.take(&line[at..]))
+    }
+
+    /// What stands before the lines of the present message.
+    pub(super) fn front(&self) -> &[u8] {
+        &self.front
+    }
+
     fn go(&mut self, to: Stage) -> Taken {
         self.stage = to;
         Taken::Part
     }
+}
+
+/// Whether this is the first line of a message, or all of one.
+fn begins_message(line: &[u8]) -> bool {
+    let known: [&[u8]; 4] = [b"pmessage", b"message", b"psubscribe", b"subscribe"];
+    known.contains(&unnumbered(line)) || in_one_line(line).is_some()
 }
 
 fn joined(channel: &[u8], payload: &[u8]) -> Vec<u8> {

@@ -8,7 +8,7 @@ use super::book::Other;
 use super::findings::Names;
 use super::incident::Incident;
 use super::report::Report;
-use super::words::{count, duration, list};
+use super::words::{by_name, count, duration, list};
 
 /// Clocks that are less apart are corrected without a word, in ms.
 const AHEAD_SHOWN_MS: i64 = 50;
@@ -45,7 +45,7 @@ pub(super) fn head(report: &Report, lang: Lang) -> Vec<String> {
     let groups = list(&groups, lang);
     let span = span(report, lang);
     let (en, zh) = if report.logs.iter().all(|log| log.counts.used == 0) {
-        ("Nothing a sentinel says is in there.".to_owned(), "其中没有哨兵的事件。".to_owned())
+        ("Nothing in there was logged by a sentinel.".to_owned(), "其中没有哨兵的事件。".to_owned())
     } else if incidents == 0 {
         ("No incident.".to_owned(), "没有发现事故。".to_owned())
     } else {
@@ -139,7 +139,7 @@ pub(super) fn others(report: &Report, lang: Lang) -> (Vec<Seen>, Option<String>)
         Seen {
             when: if report.timed() { report.clock(often.first) } else { String::new() },
             what: lang.pick(&en, &zh).to_owned(),
-            who: list(&who, lang) + &times,
+            who: by_name(&who, lang) + &times,
         }
     });
     let more = told.len().checked_sub(OTHERS_SHOWN).filter(|more| *more > 0).map(|more| match lang {
@@ -167,7 +167,7 @@ pub(super) fn speakers(report: &Report) -> Vec<Spoke> {
 /// Whose logs are missing.
 pub(super) fn absent(report: &Report, lang: Lang) -> Option<String> {
     let absent = report.absent();
-    let (number, names) = (absent.len() as u64, list(&absent, lang));
+    let (number, names) = (absent.len() as u64, by_name(&absent, lang));
     let told = match lang {
         Lang::En => format!("There is no log of {}: {names}", count(number, "sentinel", "sentinels")),
         Lang::Zh => format!("缺少 {number} 个哨兵的日志：{names}"),

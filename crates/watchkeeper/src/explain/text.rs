@@ -141,7 +141,7 @@ impl Writer<'_> {
             self.wrapped("    ", "    ", words::before_the_first_line(self.lang));
         }
         if let Some(part) = phases::to_shorten(&parts, findings) {
-            self.wrapped("    ", "    ", words::longest(part.phase, self.lang));
+            self.wrapped("    ", "    ", words::longest(part.phase, incident, self.lang));
         }
     }
 

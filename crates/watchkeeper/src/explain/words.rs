@@ -3,7 +3,7 @@
 use watchkeeper_core::Lang;
 
 use super::findings::Weight;
-use super::incident::{Cause, End, Incident};
+use super::incident::{Cause, End, How, Incident, Voter};
 use super::phases::Phase;
 use super::width::columns;
 
@@ -36,6 +36,16 @@ pub(crate) fn list(items: &[String], lang: Lang) -> String {
         ([one], Lang::En) => one.clone(),
         ([first @ .., last], Lang::En) => format!("{} and {last}", first.join(", ")),
     }
+}
+
+/// The same with names, sorted as people would: `s2` before `s10`.
+pub(super) fn by_name(names: &[String], lang: Lang) -> String {
+    let mut names = names.to_vec();
+    names.sort_by_cached_key(|name| {
+        let stem = name.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
+        (stem, name.len(), name.clone())
+    });
+    list(&names, lang)
 }
 
 /// `1 line`, `2 lines`
@@ -89,8 +99,15 @@ pub(super) fn phase(phase: Phase, lang: Lang) -> &'static str {
 }
 
 /// Why this part was the longest, and what makes it shorter.
-pub(super) fn longest(phase: Phase, lang: Lang) -> &'static str {
+pub(super) fn longest(phase: Phase, incident: &Incident, lang: Lang) -> &'static str {
     match phase {
+        Phase::Telling if only_the_leader(incident) => lang.pick(
+            "Only the leader's log is here, and its own +switch-master is the last: redis-sentinel's leader waits until the \
+             replicas follow, at most failover-timeout. The others tell clients as soon as they have its next hello, up to \
+             2 s after the promotion. Their logs would show it.",
+            "这里只有执行者的日志，而它自己的 +switch-master 最晚：redis-sentinel 的执行者要等各副本完成跟随，最多等待 \
+             failover-timeout。其他哨兵在提升后最多 2 秒内收到它的下一次 hello，随即通知客户端；加上它们的日志才能看到。",
+        ),
         Phase::Agreement => lang.pick(
             "The sentinels began to miss the master at different times: each pings it once a second, and redis-sentinel \
              asks the others once a second. A different down-after-milliseconds on some of them does the same.",
@@ -102,8 +119,9 @@ pub(super) fn longest(phase: Phase, lang: Lang) -> &'static str {
             "哨兵没有自行执行；直到有人执行 SENTINEL FAILOVER，中断才结束。",
         ),
         Phase::Attempts => lang.pick(
-            "After a failed attempt redis-sentinel waits twice failover-timeout before the next: keep that setting short.",
-            "尝试失败后，redis-sentinel 要等 2 倍 failover-timeout 才再次尝试：该设置不宜过长。",
+            "After a failed attempt redis-sentinel waits twice failover-timeout before the next: 2 min with 60000, 6 min with the \
+             default of 180000.",
+            "尝试失败后，redis-sentinel 要等 2 倍 failover-timeout 才再次尝试：设为 60000 时是 2 分钟，默认的 180000 则是 6 分钟。",
         ),
         Phase::Election => lang.pick(
             "Votes came late: sentinels were slow to answer, or slow to write their state to disk.",
@@ -133,6 +151,19 @@ pub(super) fn longest(phase: Phase, lang: Lang) -> &'static str {
     }
 }
 
+/// Whether of several sentinels only the leader's log is here: the others named the new master earlier, unseen.
+pub(super) fn only_the_leader(incident: &Incident) -> bool {
+    let [learned] = &incident.learned[..] else { return false };
+    let mut missed_it = incident.downs.iter().map(|down| down.who);
+    let votes = incident.elections.iter().flat_map(|election| &election.votes);
+    let mut voted = votes.filter_map(|vote| match &vote.voter {
+        Voter::Log(who) => Some(*who),
+        Voter::Id(_) => None,
+    });
+    let alone = missed_it.all(|who| who == learned.who) && voted.all(|who| who == learned.who);
+    learned.how == How::Led && alone && incident.sentinels > 1
+}
+
 /// The incident in one or two sentences.
 pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
     let old = &incident.master;
@@ -142,7 +173,11 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
     if let Some(new) = &incident.new_master {
         let promoted = incident.winner().and_then(|run| run.promoted.as_ref()).map(|(_, at)| *at);
         let told = incident.first_told().unwrap_or(incident.last);
-        return switched(old, new, cause, timed, promoted.map(since), &since(told), lang);
+        let what = switched(old, new, cause, lang);
+        if !timed || cause == Cause::Unknown {
+            return what;
+        }
+        return what + &told_after(incident, promoted.map(since), &since(told), lang);
     }
     if let Some(foreign) = &incident.foreign {
         let (new, undone) = (&foreign.to, foreign.undone.is_some());
@@ -188,16 +223,8 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
     }
 }
 
-fn switched(
-    old: &str,
-    new: &str,
-    cause: Cause,
-    timed: bool,
-    promoted: Option<String>,
-    told: &str,
-    lang: Lang,
-) -> String {
-    let what = match (lang, cause) {
+fn switched(old: &str, new: &str, cause: Cause, lang: Lang) -> String {
+    match (lang, cause) {
         (Lang::En, Cause::Planned) => format!("A planned failover from {old}: {new} is the master."),
         (Lang::En, Cause::MasterDown | Cause::Forced) => format!("The master {old} failed; {new} took over."),
         (Lang::En, Cause::Unknown) => {
@@ -206,18 +233,28 @@ fn switched(
         (Lang::Zh, Cause::Planned) => format!("计划内切换：主节点由 {old} 变为 {new}。"),
         (Lang::Zh, Cause::MasterDown | Cause::Forced) => format!("主节点 {old} 故障，由 {new} 接替。"),
         (Lang::Zh, Cause::Unknown) => format!("主节点由 {old} 变为 {new}，原因不在这些日志中。"),
-    };
-    let timed = timed && cause != Cause::Unknown;
-    if !timed {
-        return what;
     }
+}
+
+/// When it took writes, and when clients knew of it.
+fn told_after(incident: &Incident, promoted: Option<String>, told: &str, lang: Lang) -> String {
+    let alone = only_the_leader(incident);
     match (lang, promoted) {
-        (Lang::En, Some(promoted)) => {
-            format!("{what} It took writes after {promoted}; clients were told after {told}.")
+        (Lang::En, Some(promoted)) if alone => format!(
+            " It took writes after {promoted}; the leader's own +switch-master came after {told}, those of the others, \
+             whose logs are not here, earlier."
+        ),
+        (Lang::Zh, Some(promoted)) if alone => {
+            format!(
+                "{promoted}后可写入；执行者自己的 +switch-master 在 {told}后，其他哨兵（日志不在此处）更早。"
+            )
         }
-        (Lang::En, None) => format!("{what} Clients were told after {told}."),
-        (Lang::Zh, Some(promoted)) => format!("{what}{promoted}后可写入，{told}后客户端得知新地址。"),
-        (Lang::Zh, None) => format!("{what}{told}后客户端得知新地址。"),
+        (Lang::En, Some(promoted)) => {
+            format!(" It took writes after {promoted}; clients were told after {told}.")
+        }
+        (Lang::En, None) => format!(" Clients were told after {told}."),
+        (Lang::Zh, Some(promoted)) => format!("{promoted}后可写入，{told}后客户端得知新地址。"),
+        (Lang::Zh, None) => format!("{told}后客户端得知新地址。"),
     }
 }
 

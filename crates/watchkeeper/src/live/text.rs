@@ -132,7 +132,7 @@ impl GroupStatus {
             Tone::Plain,
             &match lang {
                 Lang::En => format!("; quorum {quorum} of {voters}"),
-                Lang::Zh => format!("；法定人数 {quorum}/{voters}"),
+                Lang::Zh => format!("；法定票数 {quorum}/{voters}"),
             },
         );
         match self.heir() {

@@ -131,7 +131,7 @@ pub(super) fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> Str
             if en {
                 format!("held for down by {count} of {of} sentinels, quorum {quorum}")
             } else {
-                format!("{of} 个哨兵中有 {count} 个认为主节点已下线，法定人数 {quorum}")
+                format!("{of} 个哨兵中有 {count} 个认为主节点已下线，法定票数 {quorum}")
             }
         }
         Problem::FailoverRuns => {

@@ -146,7 +146,7 @@ fn english(phase: Phase) -> &'static str {
 fn chinese(phase: Phase) -> &'static str {
     match phase {
         Phase::Detection => "发现：一个哨兵认为主节点已下线",
-        Phase::Agreement => "认定：达到法定人数",
+        Phase::Agreement => "认定：达到法定票数",
         Phase::Election => "选举：多数哨兵选出执行者",
         Phase::Promotion => "选择与提升：选出的副本已成为主节点",
         Phase::FirstWrite => "首次写入成功（从提升算起）",

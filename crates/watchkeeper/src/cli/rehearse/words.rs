@@ -169,8 +169,8 @@ pub(super) fn explain(reason: &Reason, lang: Lang) -> (String, String) {
                 format!("没有多数：{known} 个哨兵只剩 {alive} 个，选出执行者需要 {needed} 票"),
             ),
             pick(
-                "put the sentinels on at least three hosts, so that no host holds half of them; sentinels that are gone for good must be forgotten (`SENTINEL RESET`)".to_owned(),
-                "把哨兵放在至少三台主机上，使任何一台都不占一半；永久下线的哨兵要用 `SENTINEL RESET` 忘掉".to_owned(),
+                "put the sentinels on at least three hosts, so that no host holds half of them; sentinels that are gone for good must be forgotten (`SENTINEL RESET`, only while the master is up)".to_owned(),
+                "把哨兵放在至少三台主机上，使任何一台都不占一半；永久下线的哨兵要用 `SENTINEL RESET` 忘掉（仅在主节点正常时）".to_owned(),
             ),
         ),
         Reason::NoReplica => (
