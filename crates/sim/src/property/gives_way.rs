@@ -7,7 +7,8 @@
 //! Judged in quiet times: from the last fault, start, end or switch on. After a healed world with sentinels of both kinds and
 //! a tree has settled, `run` leaves them to each other for as long as a whole such quarrel takes.
 //!
-//! Allowed: each sentinel counts for itself; to tell one again that did not obey.
+//! Allowed: each sentinel counts for itself; to tell one again that did not obey. And a round in which the one it was sent to
+//! was moved as well: meanwhile it belonged elsewhere, so nobody took it away. That one's own quarrel has an end, too.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -92,7 +93,11 @@ impl Property for GivesWay {
                 }
             }
             Fact::Follows { who, master } => {
-                for claim in self.claims_on(world.addr(*who)) {
+                let moved = world.addr(*who);
+                for claim in self.claims.values_mut().filter(|claim| claim.to == moved) {
+                    (claim.obeyed, claim.taken) = (false, false);
+                }
+                for claim in self.claims_on(moved) {
                     claim.obeyed |= Some(claim.to) == *master;
                 }
             }

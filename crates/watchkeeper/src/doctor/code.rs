@@ -87,9 +87,10 @@ impl Code {
 codes! {
     SentinelSilent "WK200" Warning
         "a sentinel does not answer", "有哨兵没有应答";
-        "start it, or open the way to it. If it is gone for good, `SENTINEL RESET {group}` makes the others forget it: on one \
+        "start it, or open the way to it. If it is gone for good, `SENTINEL RESET {group}` makes the others forget it: only while the master is up, \
+         on one \
          sentinel at a time, and only when the last one knows all replicas and sentinels again",
-        "启动它，或打通网络。若已永久下线，用 `SENTINEL RESET {group}` 让其他哨兵忘记它：一次只对一个哨兵执行，等它重新认识全部副本和哨兵后再做下一个";
+        "启动它，或打通网络。若已永久下线，用 `SENTINEL RESET {group}` 让其他哨兵忘记它：只在主节点正常时执行，一次只对一个哨兵，等它重新认识全部副本和哨兵后再做下一个";
     SentinelLogin "WK201" Warning
         "a sentinel refuses the login", "有哨兵拒绝登录";
         "`--user` and `--pass-file`, or `--config` with a sentinel's file. If that is the login the sentinels use, they can't \
@@ -142,9 +143,10 @@ codes! {
         "在所有哨兵上用 `SENTINEL SET {group} 选项 值` 设为相同：由哪个哨兵执行故障转移是随机的";
     StalePeer "WK217" Warning
         "a sentinel is listed that does not exist any more", "列表中有已不存在的哨兵";
-        "it counts for the majority and never votes. `SENTINEL RESET {group}` forgets it: on one sentinel at a time, and only \
+        "it counts for the majority and never votes. `SENTINEL RESET {group}` forgets it: only while the master is up, \
+         on one sentinel at a time, and only \
          when the last one knows all replicas and sentinels again",
-        "它计入多数派却从不投票。`SENTINEL RESET {group}` 可清除：一次只对一个哨兵执行，等它重新认识全部副本和哨兵后再做下一个";
+        "它计入多数派却从不投票。`SENTINEL RESET {group}` 可清除：只在主节点正常时执行，一次只对一个哨兵，等它重新认识全部副本和哨兵后再做下一个";
     PeerUnknown "WK218" Warning
         "a sentinel does not know another", "有哨兵不认识另一个哨兵";
         "sentinels meet on the channel `__sentinel__:hello` of the master and its replicas: look whether both may PUBLISH and \
@@ -233,9 +235,10 @@ codes! {
         "哨兵每 10 秒从主节点的 INFO 读取副本。若一直未知，则它未被通告（`replica-announced no`），或是无人知晓的副本：无法被提升，故障转移后也不会跟随新主节点";
     StaleReplica "WK247" Warning
         "a replica is listed that has long been gone", "列表中有早已消失的副本";
-        "if it is gone for good, `SENTINEL RESET {group}` makes sentinels forget it: on one at a time, and only when the last one \
+        "if it is gone for good, `SENTINEL RESET {group}` makes sentinels forget it: only while the master is up, \
+         on one at a time, and only when the last one \
          knows all replicas and sentinels again",
-        "若已永久下线，用 `SENTINEL RESET {group}` 让哨兵忘记它：一次只对一个哨兵执行，等它重新认识全部副本和哨兵后再做下一个";
+        "若已永久下线，用 `SENTINEL RESET {group}` 让哨兵忘记它：只在主节点正常时执行，一次只对一个哨兵，等它重新认识全部副本和哨兵后再做下一个";
     TwiceListed "WK248" Warning
         "one server is listed under two addresses", "同一台服务器以两个地址出现在列表中";
         "set `replica-announce-ip` and `replica-announce-port` to the one that all can reach; then `SENTINEL RESET {group}` on one \
