@@ -55,6 +55,8 @@ struct Moves {
 struct Ordered {
     to: SocketAddr,
     at: Time,
+    /// `parallel-syncs` when it was told: an operator may lower it afterwards
+    limit: u32,
     copying: bool,
 }
 
@@ -153,7 +155,8 @@ impl ParallelSyncs {
         let Some(view) = failing_over(world, who, server) else { return };
         let promoted = view.failover.as_ref().and_then(|f| f.promoted.as_ref()).and_then(|p| p.at);
         if promoted == Some(to) {
-            self.ordered.entry(who).or_default().insert(server, Ordered { to, at, copying: false });
+            let order = Ordered { to, at, limit: view.parallel_syncs, copying: false };
+            self.ordered.entry(who).or_default().insert(server, order);
         }
     }
 
@@ -227,14 +230,15 @@ impl ParallelSyncs {
                     && view.is_none_or(|view| view.reconf == ReconfView::Done)
             };
             orders.retain(|replica, order| !given_up(*replica, order));
-            let copying: Vec<SocketAddr> =
-                orders.iter().filter(|(_, o)| o.copying && o.to == from).map(|(r, _)| *r).collect();
-            if copying.len() > view.parallel_syncs as usize {
+            let orders = orders.iter().filter(|(_, order)| order.copying && order.to == from);
+            let limit = orders.clone().map(|(_, order)| order.limit).max().unwrap_or(view.parallel_syncs);
+            let copying: Vec<SocketAddr> = orders.map(|(replica, _)| *replica).collect();
+            if copying.len() > limit as usize {
                 return Err(format!(
                     "{} replicas copy from {from} at once by order of `{}`: {copying:?}; parallel-syncs is {}",
                     copying.len(),
                     world.name(leader),
-                    view.parallel_syncs
+                    limit
                 ));
             }
         }
