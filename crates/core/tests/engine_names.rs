@@ -2,28 +2,9 @@
 
 mod bench;
 
-use std::collections::BTreeMap;
-
 use bench::fake::Fake;
+use bench::names::{Names, run};
 use bench::{Bench, ID1, ID2, MASTER, P1, P2, R2, R3, Setup, addr};
-use watchkeeper_core::Input;
-
-/// Where names lead.
-type Names = BTreeMap<&'static str, Vec<&'static str>>;
-
-/// Lets time pass in which every name is looked up as soon as it is asked for.
-fn run(bench: &mut Bench, names: &Names, ms: u64) {
-    let end = bench.now + ms;
-    while bench.now < end {
-        bench.run(10);
-        for (ticket, host) in std::mem::take(&mut bench.lookups) {
-            let ips = names
-                .get(host.as_str())
-                .map(|ips| ips.iter().map(|ip| ip.parse().expect("an address")).collect());
-            bench.step(Input::Resolved { ticket, result: ips.ok_or(format!("no {host}")) });
-        }
-    }
-}
 
 /// A master that lists the replicas `a` and `b`, at the second and third server's addresses.
 fn two_replicas() -> (Bench, Names) {

@@ -3,11 +3,9 @@
 
 mod bench;
 
-use std::collections::BTreeMap;
-
 use bench::fake::{Fake, Mode};
+use bench::names::{Names, run};
 use bench::{Bench, ID1, MASTER, P1, P2, R2, R3, Setup, addr, texts};
-use watchkeeper_core::Input;
 use watchkeeper_core::config::{GroupConfig, ReplicaHome, Topology};
 use watchkeeper_core::id::GroupName;
 
@@ -16,23 +14,6 @@ const R5: &str = "10.0.0.5:6379";
 /// Where a server is started anew.
 const ELSEWHERE: &str = "10.0.0.9:6379";
 const TOPOLOGIES: [Topology; 3] = [Topology::Star, Topology::Keep, Topology::Chain];
-
-/// Where names lead.
-type Names = BTreeMap<&'static str, Vec<&'static str>>;
-
-/// Lets time pass in which every name is looked up as soon as it is asked for.
-fn run(bench: &mut Bench, names: &Names, ms: u64) {
-    let end = bench.now + ms;
-    while bench.now < end {
-        bench.run(10);
-        for (ticket, host) in std::mem::take(&mut bench.lookups) {
-            let ips = names
-                .get(host.as_str())
-                .map(|ips| ips.iter().map(|ip| ip.parse().expect("an address")).collect());
-            bench.step(Input::Resolved { ticket, result: ips.ok_or(format!("no {host}")) });
-        }
-    }
-}
 
 /// We alone and two replicas; names are resolved.
 fn named(topology: Topology, announce: bool) -> Setup {
