@@ -48,7 +48,9 @@ impl Group {
     /// Whether a server is down. It is on what was heard, before a silent link is torn down.
     fn verdict(&self, server: &Server, sh: &Shared) -> bool {
         let (down_after, reboot_after) = (self.conf.down_after_ms, self.conf.reboot_down_after_ms);
+        let refuses = server.dial.refused_for(self.conf.refused_down_after_ms, server.down.is);
         silent_too_long(&server.ping, &server.down, server.disconnected(), down_after, sh)
+            || (refuses && server.kind == Role::Master)
             || reports_replica_too_long(server, down_after, sh)
             || server.rebooted_at.is_some_and(|at| reboot_after > 0 && sh.now.mono.since(at) > reboot_after)
     }

@@ -16,6 +16,7 @@
 //!   replica's report is too old; an explorer stretches those periods beyond its horizon. That one is found down counts.
 
 use crate::addr::Addr;
+use crate::dial::Dial;
 use crate::discovery::TIE_HELLOS;
 use crate::disk::Disk;
 use crate::election::STEP_BACK_MS;
@@ -277,6 +278,7 @@ impl Server {
             seen_as_replica,
             told_at,
             spot,
+            dial,
             rebooted_at,
             id: _,
             pubsub_seen: _,
@@ -314,7 +316,24 @@ impl Server {
         f.flag(*seen_as_replica);
         f.age_if(*told_at, TOLD_LIMIT);
         spot.feed(f);
+        dial.feed(*former_master, group.conf.refused_down_after_ms, f);
         f.age_if(*rebooted_at, group.conf.reboot_down_after_ms);
+    }
+}
+
+impl Dial {
+    /// Only what something depends on.
+    fn feed(&self, former_master: bool, refused_after: u64, f: &mut Fingerprint) {
+        let Dial { refused, skipped_at, round_trip_ms } = self;
+        f.flag(refused.is_some());
+        f.flag(skipped_at.is_some());
+        if refused_after > 0 {
+            f.age_if(refused.map(|refused| refused.since), refused_after);
+            f.age_if(refused.map(|refused| refused.last), refused_after);
+        }
+        if former_master {
+            f.shown(round_trip_ms);
+        }
     }
 }
 
@@ -412,6 +431,8 @@ impl Shared {
             names: _,
             links: _,
             next_server: _,
+            // No world of the explorer dials so much that it is reached.
+            quick_dials: _,
             #[cfg(watchkeeper_canary)]
                 canary: _,
         } = self;

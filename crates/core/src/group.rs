@@ -393,6 +393,8 @@ impl Group {
     pub(crate) fn pace(&self, sh: &Shared) -> Pace {
         Pace {
             ping: self.conf.down_after_ms.min(sh.tuning.ping_period),
+            ping_master: (self.conf.down_after_ms / PINGS_IN_DOWN_AFTER).clamp(1, sh.tuning.ping_period),
+            refused_after: self.conf.refused_down_after_ms,
             info: sh.tuning.info_period,
             phase: self.phase(),
             hurried: self.odown.is_some() || self.failover.is_some(),
@@ -460,6 +462,7 @@ impl Group {
             members.push(old_master.clone());
         }
         let homes = self.homes_after_switch(&to);
+        let round_trip_ms = self.master.dial.round_trip_ms;
         let links = self.take_links(sh.now.mono);
         self.master.addr = to;
         self.reset_servers(sh);
@@ -478,6 +481,7 @@ impl Group {
             if let Some(id) = self.add_replica(addr, sh) {
                 if let Some(replica) = self.replicas.get_mut(&id) {
                     replica.former_master = former;
+                    replica.dial.round_trip_ms = round_trip_ms.filter(|_| former);
                     let spot = homes.iter().find(|(member, _)| member.same(&replica.addr));
                     replica.spot = spot.map(|(_, spot)| spot.clone()).unwrap_or_default();
                 }
@@ -565,5 +569,8 @@ fn look_at(next: (Mono, Why), sh: &Shared) -> (Mono, Why) {
     (at.max(now + 1), why)
 }
 
+/// PINGs to a master in the time it takes to be held for down, if they are not seldomer than usual: a hang is noticed that much
+/// later than it begins, at the worst.
+const PINGS_IN_DOWN_AFTER: u64 = 12;
 /// A group is looked at at least this often, in milliseconds, whatever the deadlines say.
 const LOOK_AT_LEAST_EVERY: u64 = 1_000;

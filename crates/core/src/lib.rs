@@ -9,6 +9,7 @@ pub mod canary;
 pub mod command;
 pub mod config;
 mod detect;
+mod dial;
 mod discovery;
 mod disk;
 mod election;

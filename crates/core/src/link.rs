@@ -214,10 +214,16 @@ impl Ping {
         }
     }
 
-    /// When the next PING is due, given the period. Unanswered ones are repeated at half of it. Silence counts from the
-    /// beginning, so the first one is due at once: a period later it would leave when a short down-after is over.
-    pub(crate) fn due_at(&self, period: u64) -> Mono {
-        self.sent.map_or(self.pong, |sent| (self.pong + period).max(sent + period / 2) + 1)
+    /// When the next PING is due, given the period, and how soon one that is not answered is repeated. Silence counts from
+    /// the beginning, so the first one is due at once: a period later it would leave when a short down-after is over.
+    pub(crate) fn due_at(&self, period: u64, repeat: u64) -> Mono {
+        let apart = if self.active.is_some() { repeat } else { period / 2 };
+        self.sent.map_or(self.pong, |sent| (self.pong + period).max(sent + apart) + 1)
+    }
+
+    /// When the PING that an answer now would answer was sent, unless others were sent after it.
+    pub(crate) fn sole_sent(&self) -> Option<Mono> {
+        self.sent.filter(|sent| self.active == Some(*sent))
     }
 
     /// Since when nothing acceptable was heard, if something is amiss at all.

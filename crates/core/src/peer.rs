@@ -171,7 +171,7 @@ impl PeerLink {
                 self.send_ping(renames, sh);
             }
         }
-        if self.conn.takes_more(sh) && self.ping.due_at(ping_period) <= now {
+        if self.conn.takes_more(sh) && self.ping.due_at(ping_period, ping_period / 2) <= now {
             self.send_ping(renames, sh);
         }
     }
@@ -188,7 +188,7 @@ impl PeerLink {
             next = next.min((self.conn.reconnect_at(sh), Why::Reconnect));
         }
         if self.conn.takes_more(sh) {
-            next = next.min((self.ping.due_at(ping_period), Why::Ping));
+            next = next.min((self.ping.due_at(ping_period, ping_period / 2), Why::Ping));
         }
         next
     }

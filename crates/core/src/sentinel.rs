@@ -312,6 +312,7 @@ impl Sentinel {
     fn command_link(&mut self, group: GroupId, id: ServerId, what: LinkInput) {
         let sh = &mut self.sh;
         let Some(group) = self.groups.get_mut(&group) else { return };
+        let refused_after = group.conf.refused_down_after_ms;
         let Some(server) = group.server_mut(id) else { return };
         match what {
             LinkInput::Up { local } => {
@@ -319,8 +320,13 @@ impl Sentinel {
                 server.cmd.local = Some(local);
             }
             LinkInput::Down(reason) => {
+                let (was_up, again) = (server.cmd.up, server.dial.refused.is_some());
+                server.dial.note_down(&reason, was_up, refused_after, sh.now.mono);
                 server.cmd.forget(sh);
                 server.ping.note_broken(sh.now.mono);
+                if again && server.dial.refused.is_some() {
+                    return; // as it did a moment ago: that is no news
+                }
                 group.note_link_down(id, EventKind::CmdLinkReconnection, &reason, sh);
             }
             LinkInput::Frame(frame) => {
@@ -524,6 +530,7 @@ impl Group {
 
     fn ping_answered(&mut self, id: ServerId, answer: PingAnswer, sh: &mut Shared) {
         let Some(server) = self.server_mut(id) else { return };
+        server.dial.note_answer(server.ping.sole_sent(), sh.now.mono);
         server.ping.note_answer(sh.now.mono, answer.acceptable());
         match answer {
             PingAnswer::Pong => server.rebooted_at = None,

@@ -1,6 +1,7 @@
 //! One data server of a group: its links, what it reports, and what was asked of it.
 
 use crate::addr::{Addr, joined};
+use crate::dial::Dial;
 use crate::failover::Phase;
 use crate::group::GroupId;
 use crate::hello::{CHANNEL, HelloText};
@@ -78,6 +79,8 @@ pub(crate) struct Server {
     pub(crate) told_at: Option<Mono>,
     /// its place in the tree
     pub(crate) spot: Spot,
+    /// what dialling it has shown
+    pub(crate) dial: Dial,
     /// a master that restarted and has not answered PONG since
     pub(crate) rebooted_at: Option<Mono>,
 }
@@ -115,6 +118,10 @@ pub(crate) struct Upkeep<'a> {
 pub(crate) struct Pace {
     /// milliseconds between two PINGs
     pub(crate) ping: u64,
+    /// the same to the master: what is left of a period when it begins to hang is added to down-after
+    pub(crate) ping_master: u64,
+    /// `refused-down-after-milliseconds`
+    pub(crate) refused_after: u64,
     /// milliseconds between two INFOs in quiet times
     pub(crate) info: u64,
     /// the phase of the failover that runs
@@ -198,6 +205,7 @@ impl Server {
             self_made: false,
             told_at: None,
             spot: Spot::default(),
+            dial: Dial::default(),
             rebooted_at: None,
         }
     }
@@ -244,7 +252,7 @@ impl Server {
         if self.info_due_at(with.pace.info_period(self)) <= now && !self.cmd.owes(Pending::Info) {
             self.send_info(with.renames, sh);
         }
-        if self.ping.due_at(with.pace.ping) <= now {
+        if self.ping_due_at(with.pace) <= now {
             self.send_ping(with.renames, sh);
         }
         let publish = Pending::Publish(with.group);
@@ -259,9 +267,13 @@ impl Server {
 
     fn reconnect(&mut self, with: Upkeep<'_>, sh: &mut Shared) {
         let now = sh.now.mono;
-        let due = |conn: &Conn, sh: &Shared| !conn.exists() && conn.reconnect_at(sh) <= now;
-        let (cmd, pubsub) = (due(&self.cmd, sh), due(&self.pubsub, sh));
-        if self.addr.port == 0 || !(cmd || pubsub) {
+        if self.addr.port == 0 {
+            return;
+        }
+        self.abandon_dial(sh);
+        let pubsub = !self.pubsub.exists() && self.pubsub.reconnect_at(sh) <= now;
+        let cmd = self.takes_dial(with.pace, sh);
+        if !(cmd || pubsub) {
             return;
         }
         let mut addr = self.addr.clone();
@@ -340,6 +352,11 @@ impl Server {
         self.send_replicaof(Some((&host, to.port)), renames, sh);
     }
 
+    fn ping_due_at(&self, pace: Pace) -> Mono {
+        let period = if self.kind == Role::Master { pace.ping_master } else { pace.ping };
+        self.ping.due_at(period, pace.ping / 2)
+    }
+
     fn info_due_at(&self, period: u64) -> Mono {
         let by_period = self.info_at.map_or(Mono(0), |at| at + period + 1);
         let by_error = self.info_error_at.map_or(Mono(0), |at| at + ERROR_PAUSE);
@@ -355,13 +372,15 @@ impl Server {
     /// When [`Server::upkeep`] has something to do, and what. Before that it does nothing.
     pub(crate) fn upkeep_at(&self, group: GroupId, pace: Pace, sh: &Shared) -> (Mono, Why) {
         let mut next = (Mono(u64::MAX), Why::Tick);
-        for conn in [&self.cmd, &self.pubsub] {
-            if !conn.exists() && self.addr.port != 0 {
-                next = next.min((conn.reconnect_at(sh), Why::Reconnect));
-            }
+        if self.addr.port != 0 {
+            let cmd =
+                if self.cmd.exists() { self.dial_abandoned_at(sh) } else { Some(self.redial_at(pace, sh)) };
+            let pubsub = (!self.pubsub.exists()).then(|| self.pubsub.reconnect_at(sh));
+            let first = [cmd, pubsub].into_iter().flatten().min();
+            next = first.map_or(next, |at| next.min((at, Why::Reconnect)));
         }
         if self.cmd.takes_more(sh) {
-            next = next.min((self.ping.due_at(pace.ping), Why::Ping));
+            next = next.min((self.ping_due_at(pace), Why::Ping));
             if !self.cmd.owes(Pending::Info) {
                 next = next.min((self.info_due_at(pace.info_period(self)), Why::Info));
             }

@@ -9,6 +9,7 @@ use crate::canary::Canary;
 use crate::command::clients::Clients;
 use crate::command::reply::Reply;
 use crate::config::{General, Global};
+use crate::dial::QuickDials;
 use crate::disk::Disk;
 use crate::epoch::CurrentEpoch;
 use crate::event::{Event, EventKind, LogLevel};
@@ -47,6 +48,7 @@ pub(crate) struct Shared {
     pub(crate) peers: BTreeMap<SentinelId, PeerLink>,
     pub(crate) simulate: Simulate,
     pub(crate) next_server: u64,
+    pub(crate) quick_dials: QuickDials,
     pub(crate) held: VecDeque<HeldEvent>,
     pub(crate) promises: Vec<Promise>,
     #[cfg(watchkeeper_canary)]
@@ -126,6 +128,7 @@ impl Shared {
             simulate: Simulate::default(),
             next_server: 0,
             held: VecDeque::new(),
+            quick_dials: QuickDials::default(),
             promises: Vec::new(),
             #[cfg(watchkeeper_canary)]
             canary: None,

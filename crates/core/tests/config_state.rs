@@ -123,6 +123,11 @@ fn our_directives_are_written_only_when_set() {
     );
     let chain = "sentinel monitor a 10.0.0.1 6379 2\nsentinel replication-topology a chain\n";
     assert!(text(&read(chain)).contains("\nsentinel replication-topology a chain\n"));
+    let refused = "sentinel monitor a 10.0.0.1 6379 2\nsentinel refused-down-after-milliseconds a 50\n";
+    assert!(text(&read(refused)).contains("\nsentinel refused-down-after-milliseconds a 50\n"));
+    assert!(!text(&read(&refused.replace(" 50", " 0"))).contains("refused"));
+    let error = Machine::new(&[]).parse(refused.replace("50", "-1")).expect_err("no period");
+    assert_eq!(error.message, "negative time parameter.");
     let error = Machine::new(&[]).parse(chain.replace("chain", "ring")).expect_err("no topology");
     assert_eq!(error.message, "Please specify star, keep or chain for the replication-topology option.");
     let error = Machine::new(&[]).parse("sentinel tilt-clock both\n").expect_err("neither");

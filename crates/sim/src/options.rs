@@ -89,6 +89,10 @@ impl Options {
                 Shape::Tree,
             ]);
         }
+        let mut refusals = Dice(Rng::new(seed ^ 0x4ef_05ed));
+        if refusals.percent(20) {
+            setup.refused_down_after_ms = refusals.one_of(&[50, 200, 1_000]);
+        }
         let path = path(&mut dice);
         let wear = wear(&mut dice);
         let faulty_ms = dice.between(30, 300) * 1_000;
@@ -274,8 +278,9 @@ impl fmt::Display for Options {
         )?;
         writeln!(
             f,
-            "  down-after {} ms, failover-timeout {} ms, parallel-syncs {}, TILT by {} clock, drift {} ppm",
+            "  down-after {} ms (refused {} ms), failover-timeout {} ms, parallel-syncs {}, TILT by {} clock, drift {} ppm",
             setup.down_after_ms,
+            setup.refused_down_after_ms,
             setup.failover_timeout_ms,
             setup.parallel_syncs,
             if setup.tilt_clock_monotonic { "the monotonic" } else { "either" },

@@ -76,6 +76,8 @@ pub struct Setup {
     pub quorum: u32,
     /// `down-after-milliseconds`
     pub down_after_ms: u64,
+    /// `refused-down-after-milliseconds`, of sentinels of ours
+    pub refused_down_after_ms: u64,
     /// `failover-timeout`
     pub failover_timeout_ms: u64,
     /// `parallel-syncs`
@@ -115,6 +117,7 @@ impl Default for Setup {
             colocated: false,
             quorum: 2,
             down_after_ms: 2_000,
+            refused_down_after_ms: 0,
             failover_timeout_ms: 10_000,
             parallel_syncs: 1,
             topology: Topology::Star,
@@ -182,6 +185,7 @@ impl Setup {
             group.parallel_syncs = self.parallel_syncs;
             if self.sentinels.get(n) == Some(&Flavour::Ours) {
                 group.topology = self.topology;
+                group.refused_down_after_ms = self.refused_down_after_ms;
             }
             config.groups.push(group);
         }

@@ -324,6 +324,9 @@ impl Group {
             "master-reboot-down-after-period" | "primary-reboot-down-after-period" => {
                 self.conf.reboot_down_after_ms = number(0, PERIOD_MAX)?;
             }
+            "refused-down-after-milliseconds" => {
+                self.conf.refused_down_after_ms = number(0, PERIOD_MAX)?;
+            }
             "notification-script" => {
                 let path = script(value, "Notification script", checked, sh)?;
                 self.conf.notification_script = path;

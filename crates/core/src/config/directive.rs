@@ -104,8 +104,14 @@ pub const DEPRECATED: &[&str] =
     &["list-max-ziplist-entries", "list-max-ziplist-value", "lua-replicate-commands"];
 
 /// Our own directives, those with `sentinel` in front by the name after it. Upstream refuses a file that has one.
-pub const OURS: &[&str] =
-    &["replica-home", "replication-topology", "state-file", "tilt-clock", "vote-without-disk"];
+pub const OURS: &[&str] = &[
+    "refused-down-after-milliseconds",
+    "replica-home",
+    "replication-topology",
+    "state-file",
+    "tilt-clock",
+    "vote-without-disk",
+];
 
 /// Which `sentinel` directive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -140,6 +146,8 @@ pub enum SentinelKey {
     AuthUser,
     /// `master-reboot-down-after-period`
     RebootDownAfter,
+    /// `refused-down-after-milliseconds`
+    RefusedDownAfter,
     /// `replication-topology`
     ReplicationTopology,
     /// `config-epoch`
@@ -271,6 +279,9 @@ sentinel_table! {
     Group RebootDownAfter "master-reboot-down-after-period" ["primary-reboot-down-after-period"] ["group" "ms"] "0"
         "How long a master that came back with another run id may go on before it is held to be down; 0 = do not look."
         "主节点以新的运行标识重启后，超过多久仍在加载则视为下线；0 表示不检查。";
+    Group RefusedDownAfter "refused-down-after-milliseconds" [] ["group" "ms"] "0"
+        "How long a master's port may refuse connections until the master is held to be down, without waiting for `down-after-milliseconds`: who refuses has no process there, who is silent may only be slow. Longer than a restart takes; 0 = off, as in Redis. Watchkeeper only."
+        "主节点的端口拒绝连接超过多久即视为下线，无需等待 `down-after-milliseconds`：拒绝连接说明进程已不在，没有回应则可能只是慢。应大于一次重启所需的时间；0 表示关闭（与 Redis 相同）。仅 Watchkeeper 支持。";
     Group ReplicationTopology "replication-topology" [] ["group" "star|keep|chain"] "star"
         "The shape replicas are kept in: `star`, all follow the master, as in Redis; `keep`, replicas of replicas are watched too and the shape they have is kept and repaired; `chain`, one line, so that the master feeds exactly one replica. Watchkeeper only."
         "副本的复制拓扑：`star` 时所有副本直接跟随主节点（与 Redis 相同）；`keep` 时也监视副本的副本，保持并修复现有形状；`chain` 时维护成一条链（主从从），主节点只向一个副本发送数据。仅 Watchkeeper 支持。";

@@ -216,6 +216,8 @@ pub struct GroupConfig {
     pub auth_user: Option<String>,
     /// `master-reboot-down-after-period`; 0 = off
     pub reboot_down_after_ms: u64,
+    /// ours: `refused-down-after-milliseconds`; 0 = off
+    pub refused_down_after_ms: u64,
     /// ours: `sentinel replication-topology <group> star|keep|chain`, default star
     pub topology: Topology,
     /// `config-epoch`
@@ -305,6 +307,7 @@ impl GroupConfig {
             auth_pass: None,
             auth_user: None,
             reboot_down_after_ms: 0,
+            refused_down_after_ms: 0,
             topology: Topology::Star,
             config_epoch: 0,
             leader_epoch: 0,

@@ -356,6 +356,9 @@ impl Emitter {
         if group.reboot_down_after_ms != 0 {
             line(SentinelKey::RebootDownAfter, &[&text(&group.reboot_down_after_ms)]);
         }
+        if group.refused_down_after_ms != 0 {
+            line(SentinelKey::RefusedDownAfter, &[&text(&group.refused_down_after_ms)]);
+        }
         if group.topology != Topology::Star {
             line(SentinelKey::ReplicationTopology, &[group.topology.name().as_bytes()]);
         }

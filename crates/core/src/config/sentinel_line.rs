@@ -113,6 +113,11 @@ fn execute(
             let period = u64::try_from(integer(&args[1]));
             group.reboot_down_after_ms = period.map_err(|_| Fault::at(3, "negative time parameter."))?;
         }
+        SentinelKey::RefusedDownAfter => {
+            let group = group(config, first)?;
+            let period = u64::try_from(integer(&args[1]));
+            group.refused_down_after_ms = period.map_err(|_| Fault::at(3, "negative time parameter."))?;
+        }
         SentinelKey::ReplicationTopology => group(config, first)?.topology = topology(&args[1])?,
         SentinelKey::ConfigEpoch => config_epoch(config, args)?,
         SentinelKey::LeaderEpoch => {

@@ -73,6 +73,10 @@ pub(crate) const WORLD: &[Row<Furnish>] = rows! {
         let us = it.us();
         furnish(move |setup| setup.down_after_ms = us / 1_000)
     };
+    "refused-down-after <time>", "`refused-down-after-milliseconds` of the sentinels of ours (0s: off)", |it| {
+        let us = it.us();
+        furnish(move |setup| setup.refused_down_after_ms = us / 1_000)
+    };
     "failover-timeout <time>", "`failover-timeout` (10s)", |it| {
         let us = it.us();
         furnish(move |setup| setup.failover_timeout_ms = us / 1_000)

@@ -60,6 +60,7 @@ fn differences(desk: &mut Desk<'_>, group: &GroupConfig, theirs: &GroupConfig, f
         ("auth-pass", group.auth_pass == theirs.auth_pass),
         ("auth-user", group.auth_user == theirs.auth_user),
         ("replication-topology", group.topology == theirs.topology),
+        ("refused-down-after-milliseconds", group.refused_down_after_ms == theirs.refused_down_after_ms),
         ("master-reboot-down-after-period", group.reboot_down_after_ms == theirs.reboot_down_after_ms),
     ];
     for (setting, _) in settings.into_iter().filter(|(_, same)| !same) {

@@ -54,6 +54,7 @@ fn number_words(key: SentinelKey) -> &'static [usize] {
         | SentinelKey::FailoverTimeout
         | SentinelKey::ParallelSyncs
         | SentinelKey::RebootDownAfter
+        | SentinelKey::RefusedDownAfter
         | SentinelKey::ConfigEpoch
         | SentinelKey::LeaderEpoch => &[3],
         SentinelKey::CurrentEpoch | SentinelKey::AnnouncePort => &[2],

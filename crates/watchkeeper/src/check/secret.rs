@@ -78,6 +78,7 @@ fn of_sentinel(name: &[u8]) -> usize {
         | SentinelKey::NotificationScript
         | SentinelKey::ClientReconfigScript
         | SentinelKey::RebootDownAfter
+        | SentinelKey::RefusedDownAfter
         | SentinelKey::ReplicationTopology
         | SentinelKey::ConfigEpoch
         | SentinelKey::LeaderEpoch

@@ -235,6 +235,7 @@ impl Settings {
         text.given(self, "sentinel client-reconfig-script", &group, Key::ClientReconfigScript);
         text.given(self, "sentinel auth-pass", &group, Key::AuthPass);
         text.given(self, "sentinel auth-user", &group, Key::AuthUser);
+        text.given(self, "sentinel refused-down-after-milliseconds", &group, Key::RefusedDownAfter);
         text.given(self, "sentinel replication-topology", &group, Key::ReplicationTopology);
         for replica in self.places(Key::Slaves) {
             let port = replica.port.map_or(self.redis_port(), u64::from).to_string();
