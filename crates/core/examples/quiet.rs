@@ -102,7 +102,7 @@ impl Quiet {
         Now { mono: Mono(self.now), unix: Unix((1_700_000_000_000 + self.now as i64) * 1_000) }
     }
 
-    fn step(&mut self, kind: &'static str, input: Input<'_>) {
+    fn step(&mut self, kind: &'static str, input: Input) {
         *self.steps.entry(kind).or_default() += 1;
         let now = self.clocks();
         let mut out = std::mem::take(&mut self.out);
@@ -205,7 +205,7 @@ impl Quiet {
                     }
                     Coming::Command(client, argv) => {
                         let kind = if argv.len() == 1 { "peer's PING" } else { "peer's hello" };
-                        self.step(kind, Input::Client { client, what: ClientInput::Command(&argv) });
+                        self.step(kind, Input::Client { client, what: ClientInput::Command(argv) });
                     }
                 }
             } else if next == peers_at {

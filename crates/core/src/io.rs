@@ -31,7 +31,7 @@ pub struct Version(pub u64);
 
 /// Everything that can happen to a sentinel.
 #[derive(Debug)]
-pub enum Input<'a> {
+pub enum Input {
     /// the deadline passed (harmless at any time)
     Wake,
     /// something happened on a connection of ours
@@ -46,7 +46,7 @@ pub enum Input<'a> {
         /// which accepted connection
         client: ClientId,
         /// what happened to it
-        what: ClientInput<'a>,
+        what: ClientInput,
     },
     /// a name was looked up: the addresses, or why not
     Resolved {
@@ -133,11 +133,11 @@ pub enum DownReason {
 
 /// What can happen on an accepted connection.
 #[derive(Debug)]
-pub enum ClientInput<'a> {
+pub enum ClientInput {
     /// accepted
     Connected(Connected),
     /// one whole command; never empty
-    Command(&'a [Vec<u8>]),
+    Command(Vec<Vec<u8>>),
     /// closed by the other side or broken
     Gone,
 }

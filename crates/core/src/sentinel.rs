@@ -132,7 +132,7 @@ impl Sentinel {
     }
 
     /// Takes one input. Never blocks, never fails. Time must not go back.
-    pub fn step(&mut self, now: Now, input: Input<'_>, out: &mut Outputs) {
+    pub fn step(&mut self, now: Now, input: Input, out: &mut Outputs) {
         self.begin(now, out);
         let resumed = self.watch_clocks();
         match input {
@@ -465,7 +465,7 @@ impl Sentinel {
         waiting.into_iter().for_each(|id| self.evaluate(id));
     }
 
-    fn client_input(&mut self, client: ClientId, what: ClientInput<'_>) {
+    fn client_input(&mut self, client: ClientId, what: ClientInput) {
         let now = self.sh.now;
         match what {
             ClientInput::Connected(connected) => {

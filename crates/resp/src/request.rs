@@ -7,6 +7,8 @@ use std::fmt;
 
 /// Longest inline command or length line, in bytes without its line end.
 const LINE_BYTES: usize = 64 * 1024;
+/// Words of a command for which there is room at once.
+const WORDS_EXPECTED: u64 = 8;
 /// Most words of a command from a client that has not authenticated.
 const UNAUTHENTICATED_WORDS: u64 = 10;
 /// Largest word, in bytes, from a client that has not authenticated.
@@ -189,6 +191,10 @@ impl RequestDecoder {
             match self.buffer.waiting().first() {
                 None => return Ok(None),
                 Some(b'*') => {
+                    if let Some((words, taken)) = self.short_command() {
+                        self.buffer.skip(taken);
+                        return Ok(Some(words));
+                    }
                     if !self.begin_array()? {
                         return Ok(None);
                     }
@@ -200,6 +206,31 @@ impl RequestDecoder {
                 },
             }
         }
+    }
+
+    /// A command of a few short words that is all there, as nearly every one is, with its length in bytes. `None` says
+    /// nothing: what is incomplete, longer or wrong is read step by step.
+    fn short_command(&self) -> Option<(Vec<Vec<u8>>, usize)> {
+        if self.limits.words < 10 || self.limits.bulk_bytes < 100 || self.limits.buffer_bytes < 4096 {
+            return None;
+        }
+        let waiting = self.buffer.waiting();
+        let &[b'*', count @ b'1'..=b'9', b'\r', _, ref rest @ ..] = waiting else { return None };
+        let mut rest = rest;
+        let mut words = Vec::with_capacity(usize::from(count - b'0'));
+        for _ in b'0'..count {
+            let (length, after) = match *rest {
+                [b'$', digit @ b'0'..=b'9', b'\r', _, ref after @ ..] => (digit - b'0', after),
+                [b'$', ten @ b'1'..=b'9', digit @ b'0'..=b'9', b'\r', _, ref after @ ..] => {
+                    ((ten - b'0') * 10 + (digit - b'0'), after)
+                }
+                _ => return None,
+            };
+            let length = usize::from(length);
+            words.push(after.get(..length)?.to_vec());
+            rest = after.get(length + 2..)?;
+        }
+        Some((words, waiting.len() - rest.len()))
     }
 
     fn read_inline(&mut self) -> Result<Option<Vec<Vec<u8>>>, RequestError> {
@@ -228,7 +259,10 @@ impl RequestDecoder {
             return Err(RequestError::UnauthenticatedCount);
         }
         if count > 0 {
-            self.partial = Some(Partial { missing: count, cost: end as u64 + 2, ..Partial::default() });
+            // Memory grows with what has really arrived, beyond the few words that commands have.
+            let words = Vec::with_capacity(usize::try_from(count.min(WORDS_EXPECTED)).unwrap_or(0));
+            self.partial =
+                Some(Partial { words, missing: count, cost: end as u64 + 2, ..Partial::default() });
         }
         Ok(true)
     }
@@ -294,6 +328,8 @@ impl RequestDecoder {
 fn parse_number(text: &[u8]) -> Option<i64> {
     match text {
         [b'0'] => Some(0),
+        // As nearly always.
+        [digit @ b'1'..=b'9'] => Some(i64::from(digit - b'0')),
         [b'1'..=b'9', ..] | [b'-', b'1'..=b'9', ..] => std::str::from_utf8(text).ok()?.parse().ok(),
         _ => None,
     }

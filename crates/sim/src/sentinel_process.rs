@@ -137,7 +137,7 @@ impl SentinelProcess {
         self.out = Outputs::default();
     }
 
-    fn step(&mut self, input: Input<'_>, ctx: &mut Ctx<'_>) {
+    fn step(&mut self, input: Input, ctx: &mut Ctx<'_>) {
         let Some(core) = &mut self.core else { return };
         core.step(ctx.clock(), input, &mut self.out);
         self.perform(ctx);
@@ -212,8 +212,9 @@ impl SentinelProcess {
                 Ok(Some(argv)) if argv.is_empty() => {}
                 Ok(Some(argv)) => {
                     client.asks.extend(wire::asked_about(&argv));
-                    let input = Input::Client { client: id, what: ClientInput::Command(&argv) };
-                    match wire::failover_request(&argv) {
+                    let forced = wire::failover_request(&argv);
+                    let input = Input::Client { client: id, what: ClientInput::Command(argv) };
+                    match forced {
                         Some(group) => self.step_forced(group, input, ctx),
                         None => self.step(input, ctx),
                     }
@@ -229,7 +230,7 @@ impl SentinelProcess {
     }
 
     /// Takes a user's order to fail over. A failover that it starts has a new epoch, and may be over within the step.
-    fn step_forced(&mut self, group: String, input: Input<'_>, ctx: &mut Ctx<'_>) {
+    fn step_forced(&mut self, group: String, input: Input, ctx: &mut Ctx<'_>) {
         let epoch = |it: &Self| it.core.as_ref().map_or(0, Sentinel::current_epoch);
         let (mark, before) = (ctx.mark(), epoch(self));
         self.step(input, ctx);

@@ -283,7 +283,7 @@ impl Clients {
         &mut self,
         now: Now,
         id: ClientId,
-        argv: &[Vec<u8>],
+        argv: Vec<Vec<u8>>,
         out: &mut Outputs,
     ) -> Option<EngineCommand> {
         let client = self.clients.get_mut(&id)?;
@@ -308,7 +308,7 @@ impl Clients {
                 continue;
             };
             client.queue_bytes -= words_bytes(&argv);
-            let command = self.run(now, id, &argv, out);
+            let command = self.run(now, id, argv, out);
             if command.is_some() {
                 return command;
             }
@@ -461,10 +461,10 @@ impl Clients {
         }
     }
 
-    fn enqueue(&mut self, id: ClientId, argv: &[Vec<u8>], out: &mut Outputs) {
+    fn enqueue(&mut self, id: ClientId, argv: Vec<Vec<u8>>, out: &mut Outputs) {
         let Some(client) = self.clients.get_mut(&id) else { return };
-        client.queue.push_back(argv.to_vec());
-        client.queue_bytes += words_bytes(argv);
+        client.queue_bytes += words_bytes(&argv);
+        client.queue.push_back(argv);
         if client.queue.len() > QUEUED_COMMANDS || client.queue_bytes > QUEUED_BYTES {
             let text = format!(
                 "Closing client `{}`: it sent {} commands ({} bytes) while an earlier one is not answered. hint: at \
@@ -479,22 +479,28 @@ impl Clients {
     }
 
     /// Checks a command and runs it.
-    fn run(&mut self, now: Now, id: ClientId, argv: &[Vec<u8>], out: &mut Outputs) -> Option<EngineCommand> {
+    fn run(
+        &mut self,
+        now: Now,
+        id: ClientId,
+        argv: Vec<Vec<u8>>,
+        out: &mut Outputs,
+    ) -> Option<EngineCommand> {
         let name = argv.first()?;
         if name.eq_ignore_ascii_case(b"host:") || name.eq_ignore_ascii_case(b"post") {
             self.refuse_http(now, id, out);
             return None;
         }
-        let done = match self.checked(now, id, argv) {
+        let done = match self.checked(now, id, &argv) {
             Ok(spec) if self.paused(spec) => {
                 self.postpone(id, argv);
                 return None;
             }
             Ok(spec) => {
                 self.stats.commands += 1;
-                let done = self.handle(now, id, spec.id, argv, out);
+                let done = self.handle(now, id, spec.id, &argv, out);
                 if matches!(done, Done::Engine) {
-                    return Some(EngineCommand { client: id, id: spec.id, argv: argv.to_vec() });
+                    return Some(EngineCommand { client: id, id: spec.id, argv });
                 }
                 done
             }
@@ -568,11 +574,11 @@ impl Clients {
         self.pause.is_some_and(|p| p.all || spec.id == CommandId::Publish)
     }
 
-    fn postpone(&mut self, id: ClientId, argv: &[Vec<u8>]) {
+    fn postpone(&mut self, id: ClientId, argv: Vec<Vec<u8>>) {
         let Some(client) = self.clients.get_mut(&id) else { return };
         client.waits = Waits::Paused;
-        client.queue_bytes += words_bytes(argv);
-        client.queue.push_front(argv.to_vec());
+        client.queue_bytes += words_bytes(&argv);
+        client.queue.push_front(argv);
     }
 
     fn refuse_http(&mut self, now: Now, id: ClientId, out: &mut Outputs) {

@@ -58,7 +58,7 @@ impl Session {
         } else if words[0] == b"!close" {
             self.clients.gone(id);
             self.open.remove(name);
-        } else if let Some(command) = self.clients.command(self.now, id, words, &mut out) {
+        } else if let Some(command) = self.clients.command(self.now, id, words.to_vec(), &mut out) {
             self.engine(&command, &mut out);
         }
         while let Some(command) = self.clients.next_deferred(self.now, &mut out) {

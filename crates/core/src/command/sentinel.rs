@@ -10,7 +10,7 @@ use crate::epoch::plausible;
 use crate::event::EventKind;
 use crate::group::{Group, GroupId};
 use crate::hello::CHANNEL;
-use crate::id::{GroupName, SentinelId};
+use crate::id::SentinelId;
 use crate::io::{ClientId, Version};
 use crate::names::Lookup;
 use crate::script::JobState;
@@ -22,9 +22,9 @@ const NO_SUCH_MASTER: &str = "ERR No such master with that name";
 const SAVE_FAILED: &str = "ERR Failed to save config file. Check server logs.";
 
 /// Texts cut at their first NUL byte, where upstream's C strings end.
-fn c_text(bytes: &[u8]) -> String {
+fn c_text(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
-    String::from_utf8_lossy(&bytes[..end]).into_owned()
+    &bytes[..end]
 }
 
 pub(super) fn text(bytes: &[u8]) -> String {
@@ -105,7 +105,7 @@ impl Sentinel {
 
     pub(super) fn group_named(&self, name: &[u8]) -> Option<GroupId> {
         let name = std::str::from_utf8(name).ok()?;
-        self.by_name.get(&GroupName(name.to_owned())).copied()
+        self.by_name.get(name).copied()
     }
 
     fn with_group(&self, name: &[u8], reply: impl FnOnce(&Group, &Sentinel) -> Reply) -> Reply {
@@ -134,8 +134,7 @@ impl Sentinel {
     }
 
     fn master_addr(&self, name: &[u8]) -> Reply {
-        let name = c_text(name);
-        let Some(group) = self.group_named(name.as_bytes()).and_then(|id| self.groups.get(&id)) else {
+        let Some(group) = self.group_named(c_text(name)).and_then(|id| self.groups.get(&id)) else {
             return Reply::NullArray;
         };
         let addr = group.current_addr();

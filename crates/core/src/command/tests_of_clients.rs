@@ -50,7 +50,7 @@ impl World {
     }
 
     fn command(&mut self, id: ClientId, text: &str) -> Option<EngineCommand> {
-        self.clients.command(self.now, id, &words(text), &mut self.out)
+        self.clients.command(self.now, id, words(text), &mut self.out)
     }
 
     fn deferred(&mut self) -> Option<EngineCommand> {

@@ -163,7 +163,7 @@ fn clock(now: u64, wall: i64) -> Now {
 }
 
 impl Bench {
-    pub(crate) fn step(&mut self, input: Input<'_>) {
+    pub(crate) fn step(&mut self, input: Input) {
         let mut out = Outputs::default();
         self.core.step(clock(self.now, self.wall), input, &mut out);
         assert_eq!(self.core.overfull(), None, "more than its limit");
@@ -233,7 +233,7 @@ impl Bench {
     pub(crate) fn command(&mut self, words: &[&str]) -> Frame {
         let argv: Vec<Vec<u8>> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
         self.replies.clear();
-        self.step(Input::Client { client: CLIENT, what: ClientInput::Command(&argv) });
+        self.step(Input::Client { client: CLIENT, what: ClientInput::Command(argv) });
         self.reply()
     }
 

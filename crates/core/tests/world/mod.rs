@@ -417,7 +417,7 @@ impl World {
     }
 
     /// One input, now.
-    pub fn step(&mut self, input: Input<'_>) {
+    pub fn step(&mut self, input: Input) {
         let answer = matches!(input, Input::Link { what: LinkInput::Frame(_), .. });
         match self.late_answers.get_mut(&self.now).filter(|late| answer && **late > 0) {
             Some(late) => *late -= 1,

@@ -335,7 +335,7 @@ impl World {
     /// A command of a client; its replies gather in `replies`.
     pub fn send(&mut self, client: ClientId, words: &[&str]) {
         let argv: Vec<Vec<u8>> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
-        self.step(Input::Client { client, what: ClientInput::Command(&argv) });
+        self.step(Input::Client { client, what: ClientInput::Command(argv) });
     }
 
     pub(super) fn replied(&mut self, client: ClientId, bytes: &[u8]) {

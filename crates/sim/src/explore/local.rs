@@ -383,7 +383,7 @@ impl Local {
                 Soon::Client(client, connected, argv) => {
                     let what = match connected {
                         Some(connected) => ClientInput::Connected(connected),
-                        None => ClientInput::Command(&argv),
+                        None => ClientInput::Command(argv),
                     };
                     self.sentinel.step(now, Input::Client { client, what }, &mut out);
                 }

@@ -28,6 +28,8 @@ const PER_TURN: usize = 64;
 const PER_ROUND: usize = 256;
 /// Answers of other threads taken per round.
 const OUTSIDE_PER_ROUND: usize = 64;
+/// Room for outputs that is kept from one step to the next.
+const KEPT_OUTPUTS: usize = 1024;
 /// How often the core hears about the process.
 const FACTS_EVERY_MS: u64 = 100;
 /// How long the exit waits for a write under way.
@@ -40,6 +42,8 @@ pub(super) struct Driver {
     clock: Clock,
     now: Now,
     outputs: Outputs,
+    /// empty: its memory is used again
+    running: Vec<Output>,
     hub: Rc<Hub>,
     links: Links,
     server: Server,
@@ -73,6 +77,7 @@ impl Driver {
             clock,
             now: clock.now(),
             outputs: Outputs::default(),
+            running: Vec::new(),
             links: Links::new(Rc::clone(&hub), tls),
             hub,
             server,
@@ -128,7 +133,7 @@ impl Driver {
         }
     }
 
-    fn step(&mut self, input: Input<'_>) {
+    fn step(&mut self, input: Input) {
         self.core.step(self.now, input, &mut self.outputs);
         self.run_outputs();
     }
@@ -204,7 +209,7 @@ impl Driver {
         for _ in 0..PER_TURN {
             match self.server.turn(client) {
                 Turn::Command(argv) => {
-                    self.step(Input::Client { client, what: ClientInput::Command(&argv) });
+                    self.step(Input::Client { client, what: ClientInput::Command(argv) });
                 }
                 Turn::Gone => {
                     return self.step(Input::Client { client, what: ClientInput::Gone });
@@ -218,8 +223,13 @@ impl Driver {
     /// Does what the core said. An output may be answered at once, which makes more outputs.
     fn run_outputs(&mut self) {
         while !self.outputs.0.is_empty() {
-            for output in self.outputs.take() {
+            let mut batch = std::mem::take(&mut self.running);
+            std::mem::swap(&mut batch, &mut self.outputs.0);
+            for output in batch.drain(..) {
                 self.run_output(output);
+            }
+            if batch.capacity() <= KEPT_OUTPUTS {
+                self.running = batch;
             }
         }
     }
@@ -265,7 +275,7 @@ impl Driver {
     }
 
     /// An answer that needs no waiting; its outputs follow those of the step that asked.
-    fn answer_now(&mut self, input: Input<'_>) {
+    fn answer_now(&mut self, input: Input) {
         self.core.step(self.now, input, &mut self.outputs);
     }
 
