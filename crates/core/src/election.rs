@@ -21,6 +21,11 @@ use crate::time::Mono;
 
 /// Milliseconds between the turns of two candidates.
 const TURN_MS: u64 = 50;
+/// Milliseconds more of a turn for each other group whose master is down: whoever has its turn first has them all to
+/// look after, and must be heard of before the next one comes forward, or nobody is elected anywhere.
+const CROWD_MS: u64 = 5;
+/// The most that a crowd adds.
+const CROWD_MAX_MS: u64 = 2_000;
 /// Random part of a turn, for candidates that see each other differently.
 pub(crate) const JITTER_MS: u64 = 10;
 /// A candidate that was voted for is given this long after it was last heard asking (it asks every second).
@@ -229,13 +234,19 @@ impl Group {
     /// Our place in the queue of candidates, as milliseconds to wait: 0 for the first.
     pub(crate) fn turn_ms(&self, sh: &Shared) -> u64 {
         let before = self.peers.values().filter(|peer| peer.id < sh.myid && peer.is_up(sh)).count() as u64;
-        if before == 0 { 0 } else { before.min(TURNS_MAX) * TURN_MS + self.jitter_ms }
+        if before == 0 { 0 } else { before.min(TURNS_MAX) * TURN_MS + self.crowd_ms(sh) + self.jitter_ms }
+    }
+
+    /// Milliseconds that elections take longer because so many are held.
+    pub(crate) fn crowd_ms(&self, sh: &Shared) -> u64 {
+        let others = sh.crowd.len().saturating_sub(usize::from(sh.crowd.contains(&self.id)));
+        (others as u64 * CROWD_MS).min(CROWD_MAX_MS)
     }
 
     /// The longest our turn can become while the same peers are known.
     pub(crate) fn longest_turn_ms(&self, sh: &Shared) -> u64 {
         let before = self.peers.keys().filter(|peer| **peer < sh.myid).count() as u64;
-        if before == 0 { 0 } else { before.min(TURNS_MAX) * TURN_MS + self.jitter_ms }
+        if before == 0 { 0 } else { before.min(TURNS_MAX) * TURN_MS + self.crowd_ms(sh) + self.jitter_ms }
     }
 
     /// Until when we leave the failover to a candidate we voted for; nothing if there is none.

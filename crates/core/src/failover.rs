@@ -230,7 +230,7 @@ impl Group {
                 true
             }
             Count::Lost => self.abort_election(self.soon(sh), sh),
-            Count::Open if elapsed > self.lost_after_ms(timeout) && self.majority_is_up(sh) => {
+            Count::Open if elapsed > self.lost_after_ms(timeout, sh) && self.majority_is_up(sh) => {
                 self.abort_election(self.soon(sh), sh)
             }
             Count::Open if elapsed > timeout => {
@@ -243,8 +243,8 @@ impl Group {
 
     /// How long an election with a majority up may stay open: longer after each lost one, because a peer's disk may
     /// need longer for a vote than we first allow.
-    fn lost_after_ms(&self, timeout: u64) -> u64 {
-        (LOST_AFTER_MS << self.lost_elections.min(RETRY_DOUBLED_MAX)).min(timeout)
+    fn lost_after_ms(&self, timeout: u64, sh: &Shared) -> u64 {
+        ((LOST_AFTER_MS << self.lost_elections.min(RETRY_DOUBLED_MAX)) + self.crowd_ms(sh)).min(timeout)
     }
 
     /// The next attempt after a lost election: soon, but not in step with those who lost it too; and ever later
@@ -558,7 +558,7 @@ impl Group {
         let at = match failover.phase {
             Phase::WaitStart if !sh.disk.durable(failover.vote_version) => Mono(u64::MAX),
             Phase::WaitStart => {
-                let quick = failover.started_at + self.lost_after_ms(timeout) + 1;
+                let quick = failover.started_at + self.lost_after_ms(timeout, sh) + 1;
                 let last = failover.started_at + sh.tuning.election_timeout.min(timeout) + 1;
                 let ahead = [Some(quick), Some(last), self.looks_again_until()].into_iter().flatten();
                 ahead.filter(|at| *at > sh.now.mono).min().unwrap_or(last)

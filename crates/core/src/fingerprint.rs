@@ -433,6 +433,8 @@ impl Shared {
             next_server: _,
             // No world of the explorer dials so much that it is reached.
             quick_dials: _,
+            // Follows from the groups.
+            crowd: _,
             #[cfg(watchkeeper_canary)]
                 canary: _,
         } = self;

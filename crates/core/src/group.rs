@@ -13,7 +13,7 @@ use crate::id::{GroupName, SentinelId};
 use crate::info::Role;
 use crate::io::{Version, Why};
 use crate::limits::{PEERS_MAX, REPLICAS_MAX};
-use crate::link::{Credentials, Pending, Renames};
+use crate::link::{Credentials, Pending, Renames, Slot};
 use crate::names::Lookup;
 use crate::peer::{Peer, with_link};
 use crate::server::{Links, Pace, Server, ServerId, Upkeep};
@@ -244,10 +244,9 @@ impl Group {
     }
 
     /// Whether there is anybody it should be sent to now.
-    fn hello_is_due(&self, sh: &Shared) -> bool {
-        let mut servers = std::iter::once(&self.master).chain(self.replicas.values());
-        servers.any(|server| server.hello_due_at(sh) <= sh.now.mono)
-            || self.peers.values().any(|peer| peer.hello_due_at(sh) <= sh.now.mono)
+    fn hello_is_due(&self, slot: Slot, sh: &Shared) -> bool {
+        self.servers().any(|server| server.hello_due_at(slot) <= sh.now.mono)
+            || self.peers.values().any(|peer| peer.hello_due_at(slot) <= sh.now.mono)
     }
 
     /// Sends the hello to everybody at the next opportunity.
@@ -368,7 +367,7 @@ impl Group {
         if next.0 > sh.now.mono {
             return next; // as nearly always
         }
-        let hello = (pace.hello && self.hello_is_due(sh)).then(|| self.hello(sh));
+        let hello = (pace.hello && self.hello_is_due(pace.hello_slot(), sh)).then(|| self.hello(sh));
         let hello = hello.as_ref();
         let group = self.id;
         let Group { conf, master, replicas, peers, .. } = self;
@@ -383,7 +382,7 @@ impl Group {
                 with_link(&peer.id, sh, |link, sh| link.upkeep(&peer.id, renames, pace.ping, sh));
             }
             if let Some(hello) = hello {
-                peer.publish(group, renames, hello, sh);
+                peer.publish(group, renames, (hello, pace.hello_slot()), sh);
             }
         }
         self.upkeep_at(pace, sh)
@@ -393,9 +392,11 @@ impl Group {
     pub(crate) fn pace(&self, sh: &Shared) -> Pace {
         Pace {
             ping: self.conf.down_after_ms.min(sh.tuning.ping_period),
-            ping_master: (self.conf.down_after_ms / PINGS_IN_DOWN_AFTER).clamp(1, sh.tuning.ping_period),
+            ping_master: ping_master(self.conf.down_after_ms).min(sh.tuning.ping_period),
             refused_after: self.conf.refused_down_after_ms,
             info: sh.tuning.info_period,
+            publish: sh.tuning.publish_period,
+            place: place(self.id),
             phase: self.phase(),
             hurried: self.odown.is_some() || self.failover.is_some(),
             tree: self.is_tree(),
@@ -419,7 +420,7 @@ impl Group {
         let mut next = link.upkeep_at(pace.ping, sh);
         let free = link.conn.takes_more(sh) && !link.conn.owes(Pending::Publish(self.id));
         if pace.hello && link.conn.local.is_some() && free {
-            next = next.min((peer.hello_due_at(sh), Why::Hello));
+            next = next.min((peer.hello_due_at(pace.hello_slot()), Why::Hello));
         }
         next
     }
@@ -569,6 +570,22 @@ fn look_at(next: (Mono, Why), sh: &Shared) -> (Mono, Why) {
     (at.max(now + 1), why)
 }
 
+/// Where in each period a group has its turn. Groups of one place are served together: to wake up for each one would cost
+/// more than what is done then.
+fn place(id: GroupId) -> u64 {
+    let mixed = id.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    mixed % PLACES * PLACE_MS
+}
+
+/// Milliseconds between two PINGs to a master, on the grid of places where that is fine enough.
+fn ping_master(down_after_ms: u64) -> u64 {
+    let period = down_after_ms / PINGS_IN_DOWN_AFTER;
+    if period > 2 * PLACE_MS { period / PLACE_MS * PLACE_MS } else { period.max(1) }
+}
+
+/// Milliseconds from one place to the next, and how many there are: so many that the longest period has a place everywhere.
+const PLACE_MS: u64 = 10;
+const PLACES: u64 = 2_000;
 /// PINGs to a master in the time it takes to be held for down, if they are not seldomer than usual: a hang is noticed that much
 /// later than it begins, at the worst.
 const PINGS_IN_DOWN_AFTER: u64 = 12;

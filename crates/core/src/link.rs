@@ -178,6 +178,25 @@ impl<'a> Renames<'a> {
     }
 }
 
+/// When something is done that is done once in a period. All groups came to be at one moment; done at moments of their own
+/// it keeps nobody waiting for long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Slot {
+    /// milliseconds, above 0
+    pub(crate) period: u64,
+    /// milliseconds into each period
+    pub(crate) phase: u64,
+}
+
+impl Slot {
+    /// The first one after `last`.
+    pub(crate) fn after(self, last: Mono) -> Mono {
+        let phase = self.phase % self.period;
+        let into = (last.0 + self.period - phase) % self.period;
+        last + (self.period - into)
+    }
+}
+
 /// PING times of a link, which decide whether the other side is down.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ping {
@@ -216,9 +235,12 @@ impl Ping {
 
     /// When the next PING is due, given the period, and how soon one that is not answered is repeated. Silence counts from
     /// the beginning, so the first one is due at once: a period later it would leave when a short down-after is over.
-    pub(crate) fn due_at(&self, period: u64, repeat: u64) -> Mono {
-        let apart = if self.active.is_some() { repeat } else { period / 2 };
-        self.sent.map_or(self.pong, |sent| (self.pong + period).max(sent + apart) + 1)
+    pub(crate) fn due_at(&self, slot: Slot, repeat: u64) -> Mono {
+        match self.sent {
+            None => self.pong,
+            Some(sent) if self.active.is_some() => sent + repeat + 1,
+            Some(sent) => slot.after(sent.max(self.pong)),
+        }
     }
 
     /// When the PING that an answer now would answer was sent, unless others were sent after it.

@@ -6,7 +6,7 @@ use crate::group::GroupId;
 use crate::hello::{CHANNEL, HelloText};
 use crate::id::SentinelId;
 use crate::io::Why;
-use crate::link::{Credentials, Down, Owner, Pending, Ping, Renames};
+use crate::link::{Credentials, Down, Owner, Pending, Ping, Renames, Slot};
 use crate::names::Names;
 use crate::shared::{PeerLink, Shared};
 use crate::time::Mono;
@@ -98,9 +98,8 @@ impl Peer {
         !self.down.is && self.link(sh).is_some_and(|link| link.conn.up)
     }
 
-    pub(crate) fn hello_due_at(&self, sh: &Shared) -> Mono {
-        let by_period =
-            if self.hello_now { Mono(0) } else { self.published_at + sh.tuning.publish_period + 1 };
+    pub(crate) fn hello_due_at(&self, slot: Slot) -> Mono {
+        let by_period = if self.hello_now { Mono(0) } else { slot.after(self.published_at) };
         self.publish_error_at.map_or(by_period, |at| by_period.max(at + 1_000))
     }
 
@@ -109,10 +108,10 @@ impl Peer {
         &mut self,
         group: GroupId,
         renames: Renames<'_>,
-        hello: &HelloText,
+        (hello, slot): (&HelloText, Slot),
         sh: &mut Shared,
     ) {
-        if self.hello_due_at(sh) > sh.now.mono {
+        if self.hello_due_at(slot) > sh.now.mono {
             return;
         }
         let pending = Pending::Publish(group);
@@ -171,7 +170,7 @@ impl PeerLink {
                 self.send_ping(renames, sh);
             }
         }
-        if self.conn.takes_more(sh) && self.ping.due_at(ping_period, ping_period / 2) <= now {
+        if self.conn.takes_more(sh) && self.ping_due_at(ping_period) <= now {
             self.send_ping(renames, sh);
         }
     }
@@ -181,6 +180,10 @@ impl PeerLink {
         self.conn.send(&[renames.word("PING")], Pending::Ping, sh);
     }
 
+    fn ping_due_at(&self, period: u64) -> Mono {
+        self.ping.due_at(Slot { period, phase: 0 }, period / 2)
+    }
+
     /// When [`PeerLink::upkeep`] has something to do, and what.
     pub(crate) fn upkeep_at(&self, ping_period: u64, sh: &Shared) -> (Mono, Why) {
         let mut next = (Mono(u64::MAX), Why::Tick);
@@ -188,7 +191,7 @@ impl PeerLink {
             next = next.min((self.conn.reconnect_at(sh), Why::Reconnect));
         }
         if self.conn.takes_more(sh) {
-            next = next.min((self.ping.due_at(ping_period, ping_period / 2), Why::Ping));
+            next = next.min((self.ping_due_at(ping_period), Why::Ping));
         }
         next
     }

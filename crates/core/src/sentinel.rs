@@ -227,6 +227,14 @@ impl Sentinel {
     pub(crate) fn evaluate(&mut self, id: GroupId) {
         let Some(group) = self.groups.get_mut(&id) else { return };
         let (at, why) = group.evaluate(&mut self.sh);
+        let down = group.odown.is_some();
+        if down != self.sh.crowd.contains(&id) {
+            if down {
+                self.sh.crowd.insert(id)
+            } else {
+                self.sh.crowd.remove(&id)
+            };
+        }
         let before = self.wake_of.insert(id, (at, why));
         if before == Some((at, why)) {
             return;
@@ -255,6 +263,7 @@ impl Sentinel {
         if let Some(mut group) = self.groups.remove(&id) {
             group.dissolve(&mut self.sh);
             self.by_name.remove(&group.name);
+            self.sh.crowd.remove(&id);
         }
         if let Some((at, why)) = self.wake_of.remove(&id) {
             self.wakes.remove(&(at, why, id));
@@ -371,19 +380,18 @@ impl Sentinel {
 
     fn peer_link(&mut self, id: &SentinelId, what: LinkInput) {
         let Some(link) = self.sh.peers.get_mut(id) else { return };
-        let groups: Vec<GroupId> = link.groups.iter().copied().collect();
         match what {
             LinkInput::Up { local } => {
                 link.conn.up = true;
                 link.conn.local = Some(local);
-                groups.into_iter().for_each(|group| self.evaluate(group));
+                self.evaluate_watched_by(id);
             }
             LinkInput::Down(_) => {
                 crate::peer::with_link(id, &mut self.sh, |link, sh| {
                     link.conn.forget(sh);
                     link.ping.note_broken(sh.now.mono);
                 });
-                groups.into_iter().for_each(|group| self.evaluate(group));
+                self.evaluate_watched_by(id);
             }
             LinkInput::Frame(frame) => {
                 let Some(pending) = link.conn.pending.pop_front() else {
@@ -392,22 +400,32 @@ impl Sentinel {
                     self.sh.log(LogLevel::Warning, text);
                     return;
                 };
-                self.peer_answered(id, pending, &frame, &groups);
+                self.peer_answered(id, pending, &frame);
             }
         }
     }
 
-    fn peer_answered(&mut self, id: &SentinelId, pending: Pending, frame: &Frame, groups: &[GroupId]) {
+    /// Looks at every group that a peer watches, too.
+    fn evaluate_watched_by(&mut self, id: &SentinelId) {
+        let groups: Vec<GroupId> =
+            self.sh.peers.get(id).map_or(Vec::new(), |link| link.groups.iter().copied().collect());
+        groups.into_iter().for_each(|group| self.evaluate(group));
+    }
+
+    fn peer_answered(&mut self, id: &SentinelId, pending: Pending, frame: &Frame) {
         let now = self.sh.now.mono;
         match pending {
             Pending::Ping => {
                 let Some(link) = self.sh.peers.get_mut(id) else { return };
                 link.ping.note_answer(now, ping_answer(frame).acceptable());
-                for group in groups {
-                    if self.groups.get(group).and_then(|g| g.peers.get(id)).is_some_and(|peer| peer.down.is) {
-                        self.evaluate(*group);
-                    }
-                }
+                let down = |group: &&GroupId| {
+                    self.groups
+                        .get(group)
+                        .and_then(|group| group.peers.get(id))
+                        .is_some_and(|peer| peer.down.is)
+                };
+                let groups: Vec<GroupId> = link.groups.iter().filter(down).copied().collect();
+                groups.into_iter().for_each(|group| self.evaluate(group));
             }
             Pending::Publish(group) => {
                 if let Some(peer) = self.groups.get_mut(&group).and_then(|group| group.peers.get_mut(id)) {

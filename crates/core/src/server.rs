@@ -8,7 +8,7 @@ use crate::hello::{CHANNEL, HelloText};
 use crate::id::RunId;
 use crate::info::Role;
 use crate::io::Why;
-use crate::link::{Conn, Credentials, Down, Owner, Pending, Ping, Renames};
+use crate::link::{Conn, Credentials, Down, Owner, Pending, Ping, Renames, Slot};
 use crate::shared::Shared;
 use crate::time::Mono;
 use crate::topology::Spot;
@@ -124,6 +124,10 @@ pub(crate) struct Pace {
     pub(crate) refused_after: u64,
     /// milliseconds between two INFOs in quiet times
     pub(crate) info: u64,
+    /// milliseconds between two hellos
+    pub(crate) publish: u64,
+    /// the group's place in each of these periods, in milliseconds
+    pub(crate) place: u64,
     /// the phase of the failover that runs
     pub(crate) phase: Option<Phase>,
     /// the master is down or being replaced
@@ -135,6 +139,15 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
+    /// The group's place in a period.
+    pub(crate) fn slot(self, period: u64) -> Slot {
+        Slot { period, phase: self.place }
+    }
+
+    pub(crate) fn hello_slot(self) -> Slot {
+        self.slot(self.publish)
+    }
+
     /// How often a server is asked for INFO. Replicas are watched closely while the master is down or being replaced, while
     /// they are without data, claim to be master themselves or follow the wrong server, and closest while a step of the
     /// failover waits for what they report.
@@ -249,14 +262,14 @@ impl Server {
             return;
         }
         let now = sh.now.mono;
-        if self.info_due_at(with.pace.info_period(self)) <= now && !self.cmd.owes(Pending::Info) {
+        if self.info_due_at(with.pace) <= now && !self.cmd.owes(Pending::Info) {
             self.send_info(with.renames, sh);
         }
         if self.ping_due_at(with.pace) <= now {
             self.send_ping(with.renames, sh);
         }
         let publish = Pending::Publish(with.group);
-        if self.hello_due_at(sh) <= now && !self.cmd.owes(publish) {
+        if self.hello_due_at(with.pace.hello_slot()) <= now && !self.cmd.owes(publish) {
             if let (Some(hello), Some(local)) = (with.hello, self.cmd.local) {
                 self.hello_now = false;
                 let text = hello.from(local.ip());
@@ -354,18 +367,19 @@ impl Server {
 
     fn ping_due_at(&self, pace: Pace) -> Mono {
         let period = if self.kind == Role::Master { pace.ping_master } else { pace.ping };
-        self.ping.due_at(period, pace.ping / 2)
+        self.ping.due_at(pace.slot(period), pace.ping / 2)
     }
 
-    fn info_due_at(&self, period: u64) -> Mono {
-        let by_period = self.info_at.map_or(Mono(0), |at| at + period + 1);
+    fn info_due_at(&self, pace: Pace) -> Mono {
+        let period = pace.info_period(self);
+        let again = |at| if period == pace.info { pace.slot(period).after(at) } else { at + period + 1 };
+        let by_period = self.info_at.map_or(Mono(0), again);
         let by_error = self.info_error_at.map_or(Mono(0), |at| at + ERROR_PAUSE);
         if self.info_now { by_error } else { by_period.max(by_error) }
     }
 
-    pub(crate) fn hello_due_at(&self, sh: &Shared) -> Mono {
-        let by_period =
-            if self.hello_now { Mono(0) } else { self.published_at + sh.tuning.publish_period + 1 };
+    pub(crate) fn hello_due_at(&self, slot: Slot) -> Mono {
+        let by_period = if self.hello_now { Mono(0) } else { slot.after(self.published_at) };
         self.publish_error_at.map_or(by_period, |at| by_period.max(at + ERROR_PAUSE))
     }
 
@@ -382,10 +396,10 @@ impl Server {
         if self.cmd.takes_more(sh) {
             next = next.min((self.ping_due_at(pace), Why::Ping));
             if !self.cmd.owes(Pending::Info) {
-                next = next.min((self.info_due_at(pace.info_period(self)), Why::Info));
+                next = next.min((self.info_due_at(pace), Why::Info));
             }
             if pace.hello && self.cmd.local.is_some() && !self.cmd.owes(Pending::Publish(group)) {
-                next = next.min((self.hello_due_at(sh), Why::Hello));
+                next = next.min((self.hello_due_at(pace.hello_slot()), Why::Hello));
             }
         }
         next

@@ -49,6 +49,8 @@ pub(crate) struct Shared {
     pub(crate) simulate: Simulate,
     pub(crate) next_server: u64,
     pub(crate) quick_dials: QuickDials,
+    /// groups whose master is objectively down
+    pub(crate) crowd: BTreeSet<GroupId>,
     pub(crate) held: VecDeque<HeldEvent>,
     pub(crate) promises: Vec<Promise>,
     #[cfg(watchkeeper_canary)]
@@ -129,6 +131,7 @@ impl Shared {
             next_server: 0,
             held: VecDeque::new(),
             quick_dials: QuickDials::default(),
+            crowd: BTreeSet::new(),
             promises: Vec::new(),
             #[cfg(watchkeeper_canary)]
             canary: None,

@@ -1,8 +1,9 @@
 //! Bytes received and not yet decoded, for both decoders: taking from the front never moves what follows, and a
 //! line that arrives in many pieces is searched once. What the bytes mean is left to the decoders.
 
-/// Capacity kept while nothing is waiting; a larger buffer goes back to the allocator once it is empty.
-const KEPT_CAPACITY: usize = 64 * 1024;
+/// Capacity kept while nothing is waiting; a larger buffer goes back to the allocator once it is empty: there are thousands
+/// of connections, and a large answer comes over each of them now and then.
+const KEPT_CAPACITY: usize = 1024;
 
 /// A queue of bytes.
 #[derive(Debug, Default)]

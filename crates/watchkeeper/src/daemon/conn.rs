@@ -20,8 +20,8 @@ use watchkeeper_resp::{FrameDecoder, RequestDecoder};
 
 /// Bytes taken from a socket at once.
 const READ_BYTES: usize = 64 * 1024;
-/// Output capacity kept while nothing is waiting.
-const KEPT_CAPACITY: usize = 64 * 1024;
+/// Output capacity kept while nothing is waiting: there are thousands of connections, and few are busy.
+const KEPT_CAPACITY: usize = 4 * 1024;
 /// Bytes already sent that may stay in front of those that wait: moving them away costs time, keeping them memory.
 const SENT_KEPT: usize = 64 * 1024;
 /// Output below which a held connection is served again.
