@@ -7,7 +7,7 @@ use crate::event::{EventKind, LogLevel};
 use crate::group::{Group, GroupId};
 use crate::hello::Hello;
 use crate::id::SentinelId;
-use crate::names::Lookup;
+use crate::names::{Lookup, Names};
 use crate::peer::with_link;
 use crate::sentinel::{Sentinel, WaitingFor};
 use crate::shared::Shared;
@@ -15,6 +15,9 @@ use crate::shared::Shared;
 impl Sentinel {
     /// Takes a hello from a server's channel or from a peer's PUBLISH.
     pub(crate) fn hello(&mut self, payload: &[u8]) {
+        if self.heard_again(payload).is_some() {
+            return; // as nearly always
+        }
         let hello = match Hello::parse(payload) {
             Ok(hello) => hello,
             Err(why) => {
@@ -56,7 +59,31 @@ impl Sentinel {
             self.raise_epoch(group, hello.current_epoch);
         }
         self.adopt(group, &id, ConfigEpoch(hello.config_epoch), master_addr);
+        if ![hello.host, hello.master_host].into_iter().any(Names::is_name) {
+            self.remember_hello(group, &id, payload);
+        }
         self.evaluate(group);
+    }
+
+    /// Takes a hello that says what its sender's last one said.
+    fn heard_again(&mut self, payload: &[u8]) -> Option<()> {
+        let mut fields = payload.split(|byte| *byte == b',');
+        let (id, name) = (fields.nth(2)?, fields.nth(1)?);
+        let group = self.by_name.get(std::str::from_utf8(name).ok()?)?;
+        let group = self.groups.get_mut(group)?;
+        let peer = group.peers.get_mut(std::str::from_utf8(id).ok()?)?;
+        if !peer.says_again(payload, group.config_epoch) {
+            return None;
+        }
+        peer.hello_at = self.sh.now.mono;
+        Some(())
+    }
+
+    fn remember_hello(&mut self, group: GroupId, id: &SentinelId, payload: &[u8]) {
+        let Some(group) = self.groups.get_mut(&group) else { return };
+        let Some(peer) = group.peers.get_mut(id) else { return };
+        peer.hello_text = payload.into();
+        peer.hello_ours = group.config_epoch;
     }
 
     /// Adds the sender to the peers of the group, or moves it to its new address.
@@ -117,6 +144,7 @@ impl Sentinel {
         for (_, other) in self.groups.iter_mut().filter(|(other, _)| **other != group) {
             if let Some(peer) = other.peers.get_mut(id) {
                 peer.addr = addr.clone();
+                peer.hello_text = Box::default();
                 others += 1;
             }
         }

@@ -388,6 +388,9 @@ impl Peer {
             publish_error_at,
             hello_now,
             hello_at: _,
+            // Only a shorter way to what follows anyway.
+            hello_text: _,
+            hello_ours: _,
             published_at: _,
         } = self;
         f.bytes(id.0.as_bytes());
@@ -433,6 +436,7 @@ impl Shared {
             next_server: _,
             // No world of the explorer dials so much that it is reached.
             quick_dials: _,
+            info_base: _,
             // Follows from the groups.
             crowd: _,
             #[cfg(watchkeeper_canary)]

@@ -11,9 +11,10 @@ use crate::failover::{Failover, Phase, Retry};
 use crate::hello::{Hello, HelloText};
 use crate::id::{GroupName, SentinelId};
 use crate::info::Role;
+use crate::info_text::InfoText;
 use crate::io::{Version, Why};
 use crate::limits::{PEERS_MAX, REPLICAS_MAX};
-use crate::link::{Credentials, Pending, Renames, Slot};
+use crate::link::{Credentials, Pending, Renames};
 use crate::names::Lookup;
 use crate::peer::{Peer, with_link};
 use crate::server::{Links, Pace, Server, ServerId, Upkeep};
@@ -244,9 +245,10 @@ impl Group {
     }
 
     /// Whether there is anybody it should be sent to now.
-    fn hello_is_due(&self, slot: Slot, sh: &Shared) -> bool {
+    fn hello_is_due(&self, pace: Pace, sh: &Shared) -> bool {
+        let slot = pace.hello_slot();
         self.servers().any(|server| server.hello_due_at(slot) <= sh.now.mono)
-            || self.peers.values().any(|peer| peer.hello_due_at(slot) <= sh.now.mono)
+            || self.peers.values().any(|peer| peer.hello_due_at(pace, sh) <= sh.now.mono)
     }
 
     /// Sends the hello to everybody at the next opportunity.
@@ -367,7 +369,7 @@ impl Group {
         if next.0 > sh.now.mono {
             return next; // as nearly always
         }
-        let hello = (pace.hello && self.hello_is_due(pace.hello_slot(), sh)).then(|| self.hello(sh));
+        let hello = (pace.hello && self.hello_is_due(pace, sh)).then(|| self.hello(sh));
         let hello = hello.as_ref();
         let group = self.id;
         let Group { conf, master, replicas, peers, .. } = self;
@@ -382,7 +384,7 @@ impl Group {
                 with_link(&peer.id, sh, |link, sh| link.upkeep(&peer.id, renames, pace.ping, sh));
             }
             if let Some(hello) = hello {
-                peer.publish(group, renames, (hello, pace.hello_slot()), sh);
+                peer.publish(group, renames, (hello, pace), sh);
             }
         }
         self.upkeep_at(pace, sh)
@@ -420,7 +422,7 @@ impl Group {
         let mut next = link.upkeep_at(pace.ping, sh);
         let free = link.conn.takes_more(sh) && !link.conn.owes(Pending::Publish(self.id));
         if pace.hello && link.conn.local.is_some() && free {
-            next = next.min((peer.hello_due_at(pace.hello_slot()), Why::Hello));
+            next = next.min((peer.hello_due_at(pace, sh), Why::Hello));
         }
         next
     }
@@ -468,7 +470,7 @@ impl Group {
         self.master.addr = to;
         self.reset_servers(sh);
         self.master.info_at = None;
-        self.master.info_text = Vec::new();
+        self.master.info_text = InfoText::default();
         self.odown_since = None;
         let group = self.id;
         for peer in self.peers.values_mut() {

@@ -25,6 +25,7 @@ mod group;
 mod hello;
 pub mod id;
 mod info;
+mod info_text;
 pub mod io;
 pub mod lang;
 pub mod limits;

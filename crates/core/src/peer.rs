@@ -8,6 +8,7 @@ use crate::id::SentinelId;
 use crate::io::Why;
 use crate::link::{Credentials, Down, Owner, Pending, Ping, Renames, Slot};
 use crate::names::Names;
+use crate::server::Pace;
 use crate::shared::{PeerLink, Shared};
 use crate::time::Mono;
 
@@ -32,6 +33,10 @@ pub(crate) struct Peer {
     pub(crate) hello_at: Mono,
     /// the configuration its last hello carried: epoch and the master's address
     pub(crate) hello_config: Option<(ConfigEpoch, Addr)>,
+    /// its last hello as it came, if nothing in it is a name to be looked up
+    pub(crate) hello_text: Box<[u8]>,
+    /// our own configuration then
+    pub(crate) hello_ours: ConfigEpoch,
     /// since when its hellos name another master than ours in the same configuration epoch
     pub(crate) disputes_since: Option<Mono>,
     pub(crate) published_at: Mono,
@@ -54,10 +59,12 @@ impl Peer {
             ask_now: false,
             hello_at: now,
             hello_config: None,
+            hello_text: Box::default(),
+            hello_ours: ConfigEpoch::default(),
             disputes_since: None,
             published_at: now,
             publish_error_at: None,
-            hello_now: false,
+            hello_now: true,
         }
     }
 
@@ -85,6 +92,11 @@ impl Peer {
         news
     }
 
+    /// Whether this hello says what the last one said, to us who are as we were: it changes nothing then.
+    pub(crate) fn says_again(&self, payload: &[u8], ours: ConfigEpoch) -> bool {
+        *self.hello_text == *payload && self.hello_ours == ours && self.disputes_since.is_none()
+    }
+
     pub(crate) fn link<'a>(&self, sh: &'a Shared) -> Option<&'a PeerLink> {
         sh.peers.get(&self.id)
     }
@@ -98,7 +110,11 @@ impl Peer {
         !self.down.is && self.link(sh).is_some_and(|link| link.conn.up)
     }
 
-    pub(crate) fn hello_due_at(&self, slot: Slot) -> Mono {
+    /// When the hello is due to it. A peer that is heard of over the servers hears us there, too: what is sent to it
+    /// straight is only a second way, for a server that dies and a line that breaks.
+    pub(crate) fn hello_due_at(&self, pace: Pace, sh: &Shared) -> Mono {
+        let heard = sh.now.mono.since(self.hello_at) <= 2 * pace.publish;
+        let slot = pace.slot(if heard && !pace.hurried { SPARE_HELLO * pace.publish } else { pace.publish });
         let by_period = if self.hello_now { Mono(0) } else { slot.after(self.published_at) };
         self.publish_error_at.map_or(by_period, |at| by_period.max(at + 1_000))
     }
@@ -108,10 +124,10 @@ impl Peer {
         &mut self,
         group: GroupId,
         renames: Renames<'_>,
-        (hello, slot): (&HelloText, Slot),
+        (hello, pace): (&HelloText, Pace),
         sh: &mut Shared,
     ) {
-        if self.hello_due_at(slot) > sh.now.mono {
+        if self.hello_due_at(pace, sh) > sh.now.mono {
             return;
         }
         let pending = Pending::Publish(group);
@@ -126,6 +142,9 @@ impl Peer {
         });
     }
 }
+
+/// So many hello periods pass between two hellos that are sent to a peer straight while all is well.
+const SPARE_HELLO: u64 = 5;
 
 /// Runs `work` on the link to a peer, if there is one.
 pub(crate) fn with_link(id: &SentinelId, sh: &mut Shared, work: impl FnOnce(&mut PeerLink, &mut Shared)) {

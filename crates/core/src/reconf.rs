@@ -8,6 +8,7 @@ use crate::failover::Phase;
 use crate::group::Group;
 use crate::id::RunId;
 use crate::info::{Info, Role};
+use crate::info_text::InfoText;
 use crate::limits::INFO_CACHE_MAX;
 use crate::link::Renames;
 use crate::names::Lookup;
@@ -20,7 +21,7 @@ impl Group {
         let info = Info::parse(&text);
         let Some(server) = self.server_mut(id) else { return };
         text.truncate(INFO_CACHE_MAX);
-        server.info_text = text;
+        server.info_text = InfoText::keep(&text, &mut sh.info_base);
         server.info_at = Some(sh.now.mono);
         server.info_error_at = None;
         server.note_report(&info, sh);

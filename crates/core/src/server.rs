@@ -7,6 +7,7 @@ use crate::group::GroupId;
 use crate::hello::{CHANNEL, HelloText};
 use crate::id::RunId;
 use crate::info::Role;
+use crate::info_text::InfoText;
 use crate::io::Why;
 use crate::link::{Conn, Credentials, Down, Owner, Pending, Ping, Renames, Slot};
 use crate::shared::Shared;
@@ -53,7 +54,7 @@ pub(crate) struct Server {
     pub(crate) info_error_at: Option<Mono>,
     /// INFO is wanted now, whatever the period says
     pub(crate) info_now: bool,
-    pub(crate) info_text: Vec<u8>,
+    pub(crate) info_text: InfoText,
     pub(crate) role: Role,
     pub(crate) role_at: Mono,
     pub(crate) published_at: Mono,
@@ -197,7 +198,7 @@ impl Server {
             info_at: None,
             info_error_at: None,
             info_now: false,
-            info_text: Vec::new(),
+            info_text: InfoText::default(),
             role: kind,
             role_at: now,
             published_at: now,

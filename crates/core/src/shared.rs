@@ -3,6 +3,7 @@
 //! Groups get it as `sh`, so that deciding about one group can borrow that group and this at once.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use crate::addr::Addr;
 use crate::canary::Canary;
@@ -49,6 +50,8 @@ pub(crate) struct Shared {
     pub(crate) simulate: Simulate,
     pub(crate) next_server: u64,
     pub(crate) quick_dials: QuickDials,
+    /// what INFO texts are kept beside
+    pub(crate) info_base: Option<Arc<[u8]>>,
     /// groups whose master is objectively down
     pub(crate) crowd: BTreeSet<GroupId>,
     pub(crate) held: VecDeque<HeldEvent>,
@@ -131,6 +134,7 @@ impl Shared {
             next_server: 0,
             held: VecDeque::new(),
             quick_dials: QuickDials::default(),
+            info_base: None,
             crowd: BTreeSet::new(),
             promises: Vec::new(),
             #[cfg(watchkeeper_canary)]

@@ -172,11 +172,9 @@ pub(super) fn info_cache(names: &[Vec<u8>], sentinel: &Sentinel) -> Reply {
         }
         let entry = |server: &Server| {
             let age = server.info_at.map_or(0, |at| now.since(at));
-            let text = if server.info_at.is_some() && !server.info_text.is_empty() {
-                Reply::Bulk(server.info_text.clone())
-            } else {
-                Reply::Null
-            };
+            let text = server.info_text.text();
+            let text =
+                if server.info_at.is_some() && !text.is_empty() { Reply::Bulk(text) } else { Reply::Null };
             Reply::Array(vec![Reply::Integer(age as i64), text])
         };
         let servers = std::iter::once(&group.master).chain(group.replicas.values());

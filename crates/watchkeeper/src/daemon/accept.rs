@@ -130,7 +130,7 @@ impl Door {
         let stream = match tls {
             None => Stream::Tcp(stream),
             Some(acceptor) => {
-                let shaken = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await;
+                let shaken = tokio::time::timeout(HANDSHAKE, Box::pin(acceptor.accept(stream))).await;
                 match shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
                     Ok(stream) => Stream::Tls(Box::new(TlsStream::Server(stream))),
                     Err(e) => {

@@ -80,7 +80,8 @@ impl Links {
                     shared.give_up(DownReason::Tls("TLS is not configured".into()));
                     return;
                 }
-                match connect(&target).await {
+                // In a box of its own: a handshake needs more room than a link ever does again.
+                match Box::pin(connect(&target)).await {
                     Ok((stream, local)) => {
                         shared.up.set(Some(local));
                         shared.ready();
