@@ -51,6 +51,11 @@ fn unknown(name: &[u8]) -> String {
     }
 }
 
+/// Milliseconds, 0 for never.
+fn period_or_off(word: &[u8]) -> Result<u64, Fault> {
+    u64::try_from(integer(word)).map_err(|_| Fault::at(3, "negative time parameter."))
+}
+
 fn execute(
     config: &mut Config,
     files: &mut dyn Files,
@@ -109,14 +114,10 @@ fn execute(
             group.auth_user = Some(text(&args[1], 3)?);
         }
         SentinelKey::RebootDownAfter => {
-            let group = group(config, first)?;
-            let period = u64::try_from(integer(&args[1]));
-            group.reboot_down_after_ms = period.map_err(|_| Fault::at(3, "negative time parameter."))?;
+            group(config, first)?.reboot_down_after_ms = period_or_off(&args[1])?;
         }
         SentinelKey::RefusedDownAfter => {
-            let group = group(config, first)?;
-            let period = u64::try_from(integer(&args[1]));
-            group.refused_down_after_ms = period.map_err(|_| Fault::at(3, "negative time parameter."))?;
+            group(config, first)?.refused_down_after_ms = period_or_off(&args[1])?;
         }
         SentinelKey::ReplicationTopology => group(config, first)?.topology = topology(&args[1])?,
         SentinelKey::ConfigEpoch => config_epoch(config, args)?,
