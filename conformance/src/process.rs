@@ -80,6 +80,13 @@ impl Daemon {
     /// # Panics
     /// When it does not start.
     pub fn server(flavour: Flavour, scratch: &Arc<Scratch>, config: &str) -> Daemon {
+        let daemon = Daemon::server_stopped(flavour, scratch, config);
+        daemon.start();
+        daemon
+    }
+
+    /// As [`Daemon::server`], written but not started: many are to start at once.
+    pub fn server_stopped(flavour: Flavour, scratch: &Arc<Scratch>, config: &str) -> Daemon {
         let port = free_port();
         let daemon = Daemon::prepare(flavour, scratch, port, flavour.server(), "server");
         let text = format!(
@@ -87,7 +94,6 @@ impl Daemon {
             daemon.dir.display()
         );
         daemon.write_config(&text);
-        daemon.start();
         daemon
     }
 
@@ -179,6 +185,14 @@ impl Daemon {
     /// When it ends early or does not answer within [`START_DEADLINE`]; its log is printed.
     pub fn start(&self) {
         self.spawn();
+        self.wait_answers();
+    }
+
+    /// Waits until a started process answers.
+    ///
+    /// # Panics
+    /// As [`Daemon::start`].
+    pub fn wait_answers(&self) {
         eventually(START_DEADLINE, &format!("{} answers PING", self.label), || {
             if !self.is_running() {
                 panic!("{} ended at once; its log:\n{}", self.label, self.log());

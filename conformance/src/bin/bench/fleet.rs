@@ -1,0 +1,231 @@
+//! Many groups at once, and the sentinels that watch all of them.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use watchkeeper_conformance::{Conn, Daemon, Flavour, FrameExt, Recorder, Scratch, eventually};
+
+use crate::stat::millis;
+
+/// How long anything that is waited for may take.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
+
+/// For data servers that are there in hundreds: little memory, little idle work. They start without a snapshot to read.
+pub(crate) const SMALL: &str = "hz 1\ndynamic-hz no\nmaxclients 100\nrepl-backlog-size 16kb\ndatabases 1\n\
+                                loglevel warning\nactiverehashing no";
+
+/// What is set for every group.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// how many sentinels watch
+    pub(crate) sentinels: usize,
+    /// `down-after-milliseconds`
+    pub(crate) down_after_ms: u64,
+    /// `failover-timeout`
+    pub(crate) failover_timeout_ms: u64,
+    /// any other `sentinel OPTION GROUP VALUE` line
+    pub(crate) options: Vec<(String, String)>,
+}
+
+impl Settings {
+    /// Three sentinels.
+    pub(crate) fn new(down_after_ms: u64, failover_timeout_ms: u64) -> Settings {
+        Settings { sentinels: 3, down_after_ms, failover_timeout_ms, options: Vec::new() }
+    }
+
+    /// The lines of a group.
+    pub(crate) fn lines(&self, name: &str, ip: &str, port: u16) -> String {
+        let quorum = self.sentinels / 2 + 1;
+        let mut text = format!("sentinel monitor {name} {ip} {port} {quorum}\n");
+        text += &format!("sentinel down-after-milliseconds {name} {}\n", self.down_after_ms);
+        text += &format!("sentinel failover-timeout {name} {}\n", self.failover_timeout_ms);
+        for (option, value) in &self.options {
+            text += &format!("sentinel {option} {name} {value}\n");
+        }
+        text
+    }
+}
+
+/// The data servers of a group. The first began as master.
+#[derive(Debug)]
+pub(crate) struct Member {
+    /// the group's name
+    pub(crate) name: String,
+    /// its data servers
+    pub(crate) servers: Vec<Daemon>,
+}
+
+impl Member {
+    /// The data server on `port`.
+    pub(crate) fn server_at(&self, port: u16) -> &Daemon {
+        let found = self.servers.iter().find(|server| server.port() == port);
+        found.unwrap_or_else(|| panic!("{}: no data server on port {port}", self.name))
+    }
+
+    /// The server that says it is a master, when exactly one of those that run does.
+    pub(crate) fn master(&self) -> Option<u16> {
+        let role = |server: &&Daemon| {
+            let said = server.try_conn().and_then(|mut conn| conn.try_call(&["ROLE"]));
+            said.is_ok_and(|role| role.items().first().is_some_and(|kind| kind.text() == "master"))
+        };
+        let masters: Vec<&Daemon> = self.servers.iter().filter(|server| server.is_running()).collect();
+        let masters: Vec<u16> = masters.into_iter().filter(role).map(Daemon::port).collect();
+        if let [only] = masters.as_slice() { Some(*only) } else { None }
+    }
+}
+
+/// Groups.
+#[derive(Debug)]
+pub(crate) struct Fleet {
+    /// the groups
+    pub(crate) members: Vec<Member>,
+    scratch: Arc<Scratch>,
+}
+
+impl Fleet {
+    /// Starts so many groups; every replica is in step when this returns.
+    ///
+    /// # Panics
+    /// When a server does not come up.
+    pub(crate) fn start(flavour: Flavour, groups: usize, replicas: usize, config: &str) -> Fleet {
+        let scratch = Scratch::new();
+        let spawn = |config: &str| {
+            let server = Daemon::server_stopped(flavour, &scratch, config);
+            server.spawn();
+            server
+        };
+        let began = Instant::now();
+        let mut members = Vec::new();
+        for number in 0..groups {
+            let mut servers = vec![spawn(config)];
+            let follow = format!("{config}\nreplicaof 127.0.0.1 {}", servers[0].port());
+            servers.extend((0..replicas).map(|_| spawn(&follow)));
+            members.push(Member { name: format!("group-{number}"), servers });
+        }
+        for member in &members {
+            member.servers.iter().for_each(Daemon::wait_answers);
+            let (master, replicas) = member.servers.split_first().expect("a group has a master");
+            replicas.iter().for_each(|replica| wait_follows(replica, master.port()));
+        }
+        println!("{groups} groups of {} servers up in {:.1} s", replicas + 1, began.elapsed().as_secs_f64());
+        Fleet { members, scratch }
+    }
+
+    /// Starts sentinels that watch all groups at the masters they have now.
+    ///
+    /// # Panics
+    /// When a group has no master, or a sentinel does not come up.
+    pub(crate) fn watch(&self, flavour: Flavour, settings: &Settings) -> Watch {
+        let mut lines = String::new();
+        for member in &self.members {
+            let what = format!("{} has one master", member.name);
+            let master = eventually(DEADLINE, &what, || member.master());
+            lines += &settings.lines(&member.name, "127.0.0.1", master);
+        }
+        let sentinels = (0..settings.sentinels).map(|_| Daemon::sentinel(flavour, &self.scratch, &lines));
+        Watch { sentinels: sentinels.collect() }
+    }
+
+    /// Waits until every sentinel knows all of every group, and says so.
+    ///
+    /// # Panics
+    /// When it does not come to that.
+    pub(crate) fn wait_settled(&self, watch: &Watch) {
+        let began = Instant::now();
+        for sentinel in watch.living() {
+            for member in &self.members {
+                wait_ready(watch, sentinel, member);
+            }
+        }
+        println!("settled in {:.1} s", began.elapsed().as_secs_f64());
+    }
+}
+
+/// Sentinels.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    /// in the order they were started
+    pub(crate) sentinels: Vec<Daemon>,
+}
+
+impl Watch {
+    /// Those whose process lives.
+    pub(crate) fn living(&self) -> impl Iterator<Item = &Daemon> {
+        self.sentinels.iter().filter(|sentinel| sentinel.is_running())
+    }
+
+    /// An event recorder at each.
+    pub(crate) fn record(&self) -> Vec<Recorder> {
+        self.sentinels.iter().map(|sentinel| Recorder::with(sentinel.conn())).collect()
+    }
+
+    /// Ports of all.
+    pub(crate) fn ports(&self) -> Vec<u16> {
+        self.sentinels.iter().map(Daemon::port).collect()
+    }
+
+    /// Whether every living sentinel knows the whole group and finds it healthy.
+    pub(crate) fn ready(&self, member: &Member) -> Result<(), String> {
+        let peers = self.living().count() - 1;
+        self.living().try_for_each(|sentinel| {
+            let mut conn = sentinel.try_conn().map_err(|error| error.to_string())?;
+            knows(&mut conn, member, peers)
+        })
+    }
+}
+
+fn wait_ready(watch: &Watch, sentinel: &Daemon, member: &Member) {
+    let what = format!("{} knows all of {}", sentinel.label(), member.name);
+    let peers = watch.living().count() - 1;
+    let mut conn = sentinel.conn();
+    eventually(DEADLINE, &what, || knows(&mut conn, member, peers));
+}
+
+fn knows(conn: &mut Conn, member: &Member, peers: usize) -> Result<(), String> {
+    let mut ask = |what: &str| {
+        let reply = conn.try_call(&["SENTINEL", what, &member.name]);
+        reply.map_err(|error| error.to_string())
+    };
+    let master = ask("MASTER")?.fields();
+    if master.get("flags").is_none_or(|flags| flags != "master") {
+        return Err(format!("master is {:?}", master.get("flags")));
+    }
+    let whole = |fields: &std::collections::BTreeMap<String, String>| {
+        let flags = fields.get("flags").map(String::as_str).unwrap_or_default();
+        !flags.split(',').any(|flag| matches!(flag, "s_down" | "o_down" | "disconnected"))
+    };
+    let wanted = member.servers.iter().filter(|server| server.is_running()).count() - 1;
+    let replicas: Vec<_> = ask("REPLICAS")?.items().iter().map(FrameExt::fields).collect();
+    let in_step = |fields: &&std::collections::BTreeMap<String, String>| {
+        whole(fields) && fields.get("master-link-status").is_some_and(|status| status == "ok")
+    };
+    let up = replicas.iter().filter(in_step).count();
+    if up < wanted {
+        return Err(format!("{up} replicas up of {wanted}"));
+    }
+    let up = ask("SENTINELS")?.items().iter().filter(|peer| whole(&peer.fields())).count();
+    if up < peers {
+        return Err(format!("{up} other sentinels up of {peers}"));
+    }
+    Ok(())
+}
+
+/// Waits until a replica follows and is in step.
+///
+/// # Panics
+/// When it does not come to that.
+pub(crate) fn wait_follows(replica: &Daemon, master: u16) {
+    eventually(DEADLINE, &format!("{} is in step", replica.label()), || {
+        let role = replica.try_conn().and_then(|mut conn| {
+            conn.set_timeout(millis(2000));
+            conn.try_call(&["ROLE"])
+        });
+        let words: Vec<String> =
+            role.map_err(|error| error.to_string())?.items().iter().map(FrameExt::text).collect();
+        let port = master.to_string();
+        match words.as_slice() {
+            [kind, _, of, state, ..] if kind == "slave" && *of == port && state == "connected" => Ok(()),
+            _ => Err(format!("role {words:?}")),
+        }
+    });
+}

@@ -1,0 +1,54 @@
+//! `make bench`: what Watchkeeper is measured by, each part beside a real `redis-sentinel` in the same run.
+//!
+//! `bench PART` measures one part, writes its raw results and its rows of the table below bench/results, and prints those
+//! rows; `bench table` prints the table of all parts as they were measured last; `bench parts` lists the parts.
+//! What can be set is in [`options`], what each part does in docs/internals/bench.md. Installing and building is left to
+//! scripts/bench.sh.
+
+mod client;
+mod crash;
+mod fleet;
+mod options;
+mod report;
+mod stat;
+mod table;
+
+use std::process::ExitCode;
+
+use options::Options;
+use report::Report;
+
+/// A part: its name, the first line of its raw results, and what measures it.
+type Part = (&'static str, &'static str, fn(&Options, &mut Report));
+
+/// All parts, in the order they are run in.
+const PARTS: &[Part] = &[("crash", crash::CSV_HEAD, crash::run)];
+
+fn main() -> ExitCode {
+    let word = std::env::args().nth(1).unwrap_or_default();
+    if word == "parts" {
+        PARTS.iter().for_each(|(name, _, _)| println!("{name}"));
+        return ExitCode::SUCCESS;
+    }
+    if word == "table" {
+        println!("{}", table::newest().show());
+        return ExitCode::SUCCESS;
+    }
+    let Some((name, head, run)) = PARTS.iter().find(|(name, _, _)| *name == word) else {
+        let names: Vec<&str> = PARTS.iter().map(|(name, _, _)| *name).collect();
+        eprintln!("error: `{word}` is no part, expected one of: {}", names.join(", "));
+        eprintln!("hint: bench PART | table | parts");
+        return ExitCode::FAILURE;
+    };
+    let options = match Options::from_env() {
+        Ok(options) => options,
+        Err(reason) => {
+            eprintln!("error: {reason}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut report = Report::begin(name, head);
+    run(&options, &mut report);
+    report.finish();
+    ExitCode::SUCCESS
+}
