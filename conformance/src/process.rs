@@ -381,6 +381,17 @@ impl Drop for Daemon {
     }
 }
 
+/// Starts any program; it dies with this one, at the latest.
+///
+/// # Panics
+/// When it cannot be executed.
+pub fn spawn_helper<A: AsRef<std::ffi::OsStr>>(argv: &[A], prepare: impl FnOnce(&mut Command)) -> Child {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL"]).args(argv);
+    prepare(&mut command);
+    spawn_for_life(command)
+}
+
 fn duplicate(file: &File) -> File {
     file.try_clone().expect("a file descriptor can be duplicated")
 }

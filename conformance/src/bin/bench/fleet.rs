@@ -111,19 +111,22 @@ impl Fleet {
         Fleet { members, scratch }
     }
 
-    /// Starts sentinels that watch all groups at the masters they have now.
+    /// Starts sentinels that watch all groups at the masters they have now, and know each other and all replicas.
     ///
     /// # Panics
     /// When a group has no master, or a sentinel does not come up.
     pub(crate) fn watch(&self, flavour: Flavour, settings: &Settings) -> Watch {
-        let mut lines = String::new();
+        let mut watched = Vec::new();
         for member in &self.members {
             let what = format!("{} has one master", member.name);
             let master = eventually(DEADLINE, &what, || member.master());
-            lines += &settings.lines(&member.name, "127.0.0.1", master);
+            let others = member.servers.iter().map(Daemon::port).filter(|port| *port != master);
+            let (ip, replicas) = ("127.0.0.1".to_owned(), others.collect());
+            watched.push(Watched { name: member.name.clone(), ip, port: master, replicas });
         }
-        let sentinels = (0..settings.sentinels).map(|_| Daemon::sentinel(flavour, &self.scratch, &lines));
-        Watch { sentinels: sentinels.collect() }
+        let watch = stopped(flavour, &self.scratch, settings, &watched);
+        watch.sentinels.iter().for_each(Daemon::start);
+        watch
     }
 
     /// Waits until every sentinel knows all of every group, and says so.
@@ -139,6 +142,47 @@ impl Fleet {
         }
         println!("settled in {:.1} s", began.elapsed().as_secs_f64());
     }
+}
+
+/// What a sentinel's file says of a group.
+#[derive(Debug, Clone)]
+pub(crate) struct Watched {
+    /// its name
+    pub(crate) name: String,
+    /// where its master is
+    pub(crate) ip: String,
+    /// the master's port
+    pub(crate) port: u16,
+    /// ports of replicas, on the same address
+    pub(crate) replicas: Vec<u16>,
+}
+
+/// Sentinels with their files, not started. The files hold what sentinels find out in time: one that has watched for long
+/// is to be measured, not one that gets to know everybody. (redis-sentinel writes its file for every peer of every group.)
+pub(crate) fn stopped(
+    flavour: Flavour,
+    scratch: &Arc<Scratch>,
+    settings: &Settings,
+    groups: &[Watched],
+) -> Watch {
+    let stop = |_| Daemon::sentinel_stopped(flavour, scratch, "");
+    let sentinels: Vec<Daemon> = (0..settings.sentinels).map(stop).collect();
+    let id = |port: u16| format!("{:040x}", 0x00be_0c4a_0000 + u64::from(port));
+    for sentinel in &sentinels {
+        let mut text = format!("{}sentinel myid {}\n", sentinel.config(), id(sentinel.port()));
+        for group in groups {
+            let name = &group.name;
+            text += &settings.lines(name, &group.ip, group.port);
+            for replica in &group.replicas {
+                text += &format!("sentinel known-replica {name} {} {replica}\n", group.ip);
+            }
+            for peer in sentinels.iter().map(Daemon::port).filter(|port| *port != sentinel.port()) {
+                text += &format!("sentinel known-sentinel {name} 127.0.0.1 {peer} {}\n", id(peer));
+            }
+        }
+        sentinel.write_config(&text);
+    }
+    Watch { sentinels }
 }
 
 /// Sentinels.
@@ -157,11 +201,6 @@ impl Watch {
     /// An event recorder at each.
     pub(crate) fn record(&self) -> Vec<Recorder> {
         self.sentinels.iter().map(|sentinel| Recorder::with(sentinel.conn())).collect()
-    }
-
-    /// Ports of all.
-    pub(crate) fn ports(&self) -> Vec<u16> {
-        self.sentinels.iter().map(Daemon::port).collect()
     }
 
     /// Whether every living sentinel knows the whole group and finds it healthy.

@@ -8,10 +8,13 @@
 mod client;
 mod crash;
 mod fleet;
+mod host;
 mod options;
 mod report;
+mod responder;
 mod stat;
 mod table;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -22,10 +25,14 @@ use report::Report;
 type Part = (&'static str, &'static str, fn(&Options, &mut Report));
 
 /// All parts, in the order they are run in.
-const PARTS: &[Part] = &[("crash", crash::CSV_HEAD, crash::run)];
+const PARTS: &[Part] = &[("crash", crash::CSV_HEAD, crash::run), ("watch", watch::CSV_HEAD, watch::run)];
 
 fn main() -> ExitCode {
-    let word = std::env::args().nth(1).unwrap_or_default();
+    let mut words = std::env::args().skip(1);
+    let word = words.next().unwrap_or_default();
+    if word == "responder" {
+        return respond(words);
+    }
     if word == "parts" {
         PARTS.iter().for_each(|(name, _, _)| println!("{name}"));
         return ExitCode::SUCCESS;
@@ -51,4 +58,16 @@ fn main() -> ExitCode {
     run(&options, &mut report);
     report.finish();
     ExitCode::SUCCESS
+}
+
+fn respond(mut words: impl Iterator<Item = String>) -> ExitCode {
+    let port = words.next().and_then(|word| word.parse().ok());
+    let info = words.next().and_then(|file| std::fs::read_to_string(file).ok());
+    let (Some(port), Some(info)) = (port, info) else {
+        eprintln!("error: `responder` expects a port and a file");
+        return ExitCode::FAILURE;
+    };
+    let Err(error) = responder::serve(port, info);
+    eprintln!("error: responder: {error}");
+    ExitCode::FAILURE
 }
