@@ -10,9 +10,11 @@ mod crash;
 mod fleet;
 mod host;
 mod options;
+mod queries;
 mod report;
 mod responder;
 mod stat;
+mod subscribers;
 mod table;
 mod watch;
 
@@ -25,7 +27,12 @@ use report::Report;
 type Part = (&'static str, &'static str, fn(&Options, &mut Report));
 
 /// All parts, in the order they are run in.
-const PARTS: &[Part] = &[("crash", crash::CSV_HEAD, crash::run), ("watch", watch::CSV_HEAD, watch::run)];
+const PARTS: &[Part] = &[
+    ("crash", crash::CSV_HEAD, crash::run),
+    ("watch", watch::CSV_HEAD, watch::run),
+    ("queries", queries::CSV_HEAD, queries::run),
+    ("subscribers", subscribers::CSV_HEAD, subscribers::run),
+];
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
@@ -56,7 +63,7 @@ fn main() -> ExitCode {
     };
     let mut report = Report::begin(name, head);
     run(&options, &mut report);
-    report.finish();
+    report.finish(options.only.is_none());
     ExitCode::SUCCESS
 }
 

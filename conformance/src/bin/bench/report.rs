@@ -87,12 +87,15 @@ impl Report {
     ///
     /// # Panics
     /// When they cannot be written.
-    pub(crate) fn finish(self) {
+    pub(crate) fn finish(self, with_table: bool) {
         let folder = results();
         fs::create_dir_all(&folder).expect("the folder of results can be made");
         let file = folder.join(format!("{}-{}.csv", self.part, self.date));
         fs::write(&file, &self.csv).expect("results can be written");
         println!("every run: {}", file.strip_prefix(binaries::workspace()).unwrap_or(&file).display());
+        if !with_table {
+            return;
+        }
         let mut table = table::newest();
         table.replace(self.part, self.rows);
         let file = folder.join(format!("table-{}.md", self.date));

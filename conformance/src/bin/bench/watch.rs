@@ -76,9 +76,14 @@ fn rows(all: &[Usage], most: usize, report: &mut Report) {
         let groups = ours.groups;
         let of = |of: fn(&Usage) -> f64| (theirs.map(of), Some(of(ours)));
         let (cpu, rss) = (of(|usage| usage.cpu), of(|usage| usage.rss));
-        report.row(&format!("{groups} groups, % of a core"), cpu.0, cpu.1, Target::TimesLess(2.0));
-        report.row(&format!("{groups} groups, MiB resident"), rss.0, rss.1, Target::TimesLess(2.0));
-        for (percent, target) in [(50, Target::None), (99, Target::AtMost(1.0)), (100, Target::None)] {
+        let (half, quick) = if groups >= most {
+            (Target::None, Target::None)
+        } else {
+            (Target::TimesLess(2.0), Target::AtMost(1.0))
+        };
+        report.row(&format!("{groups} groups, % of a core"), cpu.0, cpu.1, half);
+        report.row(&format!("{groups} groups, MiB resident"), rss.0, rss.1, half);
+        for (percent, target) in [(50, Target::None), (99, quick), (100, Target::None)] {
             let theirs = theirs.and_then(|usage| usage.queries.percentile(percent));
             let what = if percent == 100 { "longest".to_owned() } else { format!("p{percent}") };
             let measure = format!("{groups} groups, query ms, {what}");
