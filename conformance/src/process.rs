@@ -179,6 +179,11 @@ impl Daemon {
         self.argv.extend(args.iter().map(OsString::from));
     }
 
+    /// Puts words before the command line, for the next start. What they run has to become the program itself.
+    pub fn run_by(&mut self, words: &[&str]) {
+        self.argv.splice(0..0, words.iter().map(OsString::from));
+    }
+
     /// Starts it (it must not run) and waits until it answers. Any RESP reply to PING counts, an error too.
     ///
     /// # Panics

@@ -111,11 +111,11 @@ impl Fleet {
         Fleet { members, scratch }
     }
 
-    /// Starts sentinels that watch all groups at the masters they have now, and know each other and all replicas.
+    /// Sentinels that watch all groups at the masters they have now, and know each other and all replicas; not started.
     ///
     /// # Panics
-    /// When a group has no master, or a sentinel does not come up.
-    pub(crate) fn watch(&self, flavour: Flavour, settings: &Settings) -> Watch {
+    /// When a group has no master.
+    pub(crate) fn prepare(&self, flavour: Flavour, settings: &Settings) -> Watch {
         let mut watched = Vec::new();
         for member in &self.members {
             let what = format!("{} has one master", member.name);
@@ -124,7 +124,12 @@ impl Fleet {
             let (ip, replicas) = ("127.0.0.1".to_owned(), others.collect());
             watched.push(Watched { name: member.name.clone(), ip, port: master, replicas });
         }
-        let watch = stopped(flavour, &self.scratch, settings, &watched);
+        stopped(flavour, &self.scratch, settings, &watched)
+    }
+
+    /// As [`Fleet::prepare`], and starts them.
+    pub(crate) fn watch(&self, flavour: Flavour, settings: &Settings) -> Watch {
+        let watch = self.prepare(flavour, settings);
         watch.sentinels.iter().for_each(Daemon::start);
         watch
     }

@@ -7,8 +7,10 @@
 
 mod client;
 mod crash;
+mod disk;
 mod fleet;
 mod host;
+mod mass;
 mod options;
 mod queries;
 mod report;
@@ -29,6 +31,7 @@ type Part = (&'static str, &'static str, fn(&Options, &mut Report));
 /// All parts, in the order they are run in.
 const PARTS: &[Part] = &[
     ("crash", crash::CSV_HEAD, crash::run),
+    ("mass", mass::CSV_HEAD, mass::run),
     ("watch", watch::CSV_HEAD, watch::run),
     ("queries", queries::CSV_HEAD, queries::run),
     ("subscribers", subscribers::CSV_HEAD, subscribers::run),

@@ -63,6 +63,11 @@ impl Report {
         println!("{shown}");
     }
 
+    /// A raw result that is not shown.
+    pub(crate) fn csv(&mut self, csv: &str) {
+        self.csv += &format!("{csv}\n");
+    }
+
     /// A row of the table.
     pub(crate) fn row(&mut self, measure: &str, theirs: Option<f64>, ours: Option<f64>, target: Target) {
         let measured = format!("{}, load {}", self.date, self.load);
