@@ -172,7 +172,10 @@ pub(crate) fn stopped(
 ) -> Watch {
     let stop = |_| Daemon::sentinel_stopped(flavour, scratch, "");
     let sentinels: Vec<Daemon> = (0..settings.sentinels).map(stop).collect();
-    let id = |port: u16| format!("{:040x}", 0x00be_0c4a_0000 + u64::from(port));
+    // As different as those a sentinel chooses.
+    let id = |port: u16| {
+        format!("{:016x}", u64::from(port).wrapping_mul(0x9e37_79b9_7f4a_7c15)).repeat(3)[..40].to_owned()
+    };
     for sentinel in &sentinels {
         let mut text = format!("{}sentinel myid {}\n", sentinel.config(), id(sentinel.port()));
         for group in groups {
