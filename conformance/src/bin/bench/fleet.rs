@@ -14,6 +14,10 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
 pub(crate) const SMALL: &str = "hz 1\ndynamic-hz no\nmaxclients 100\nrepl-backlog-size 16kb\ndatabases 1\n\
                                 loglevel warning\nactiverehashing no";
 
+/// Questions about a group, and how many groups are asked about at once.
+const ASKED: [&str; 3] = ["MASTER", "REPLICAS", "SENTINELS"];
+const BATCH: usize = 50;
+
 /// What is set for every group.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -140,10 +144,31 @@ impl Fleet {
     /// When it does not come to that.
     pub(crate) fn wait_settled(&self, watch: &Watch) {
         let began = Instant::now();
+        let peers = watch.living().count() - 1;
         for sentinel in watch.living() {
-            for member in &self.members {
-                wait_ready(watch, sentinel, member);
-            }
+            let mut missing: Vec<&Member> = self.members.iter().collect();
+            let mut conn = sentinel.conn();
+            eventually(DEADLINE, &format!("{} knows all groups", sentinel.label()), || {
+                let mut reason = Ok(());
+                let mut left = Vec::new();
+                // Not one after the other: a busy sentinel takes a while for each answer, and there are thousands.
+                for batch in missing.chunks(BATCH) {
+                    for member in batch {
+                        ASKED
+                            .iter()
+                            .try_for_each(|what| conn.send(&["SENTINEL", what, &member.name]))
+                            .map_err(text)?;
+                    }
+                    for member in batch {
+                        if let Err(error) = knows(&mut conn, member, peers)? {
+                            reason = Err(format!("{}: {error}", member.name));
+                            left.push(*member);
+                        }
+                    }
+                }
+                missing = left;
+                reason
+            });
         }
         println!("settled in {:.1} s", began.elapsed().as_secs_f64());
     }
@@ -215,46 +240,40 @@ impl Watch {
     pub(crate) fn ready(&self, member: &Member) -> Result<(), String> {
         let peers = self.living().count() - 1;
         self.living().try_for_each(|sentinel| {
-            let mut conn = sentinel.try_conn().map_err(|error| error.to_string())?;
-            knows(&mut conn, member, peers)
+            let mut conn = sentinel.try_conn().map_err(text)?;
+            ASKED.iter().try_for_each(|what| conn.send(&["SENTINEL", what, &member.name])).map_err(text)?;
+            knows(&mut conn, member, peers)?
         })
     }
 }
 
-fn wait_ready(watch: &Watch, sentinel: &Daemon, member: &Member) {
-    let what = format!("{} knows all of {}", sentinel.label(), member.name);
-    let peers = watch.living().count() - 1;
-    let mut conn = sentinel.conn();
-    eventually(DEADLINE, &what, || knows(&mut conn, member, peers));
+fn text(error: std::io::Error) -> String {
+    error.to_string()
 }
 
-fn knows(conn: &mut Conn, member: &Member, peers: usize) -> Result<(), String> {
-    let mut ask = |what: &str| {
-        let reply = conn.try_call(&["SENTINEL", what, &member.name]);
-        reply.map_err(|error| error.to_string())
-    };
-    let master = ask("MASTER")?.fields();
+/// Reads the answers to [`ASKED`]; what is not as it should be with the group, if anything.
+fn knows(conn: &mut Conn, member: &Member, peers: usize) -> Result<Result<(), String>, String> {
+    type Fields = std::collections::BTreeMap<String, String>;
+    let [master, replicas, sentinels] = [conn.read(), conn.read(), conn.read()];
+    let master = master.map_err(text)?.frame.fields();
+    let replicas: Vec<Fields> = replicas.map_err(text)?.frame.items().iter().map(FrameExt::fields).collect();
+    let sentinels: Vec<Fields> =
+        sentinels.map_err(text)?.frame.items().iter().map(FrameExt::fields).collect();
     if master.get("flags").is_none_or(|flags| flags != "master") {
-        return Err(format!("master is {:?}", master.get("flags")));
+        return Ok(Err(format!("master is {:?}", master.get("flags"))));
     }
-    let whole = |fields: &std::collections::BTreeMap<String, String>| {
+    let whole = |fields: &&Fields| {
         let flags = fields.get("flags").map(String::as_str).unwrap_or_default();
         !flags.split(',').any(|flag| matches!(flag, "s_down" | "o_down" | "disconnected"))
     };
     let wanted = member.servers.iter().filter(|server| server.is_running()).count() - 1;
-    let replicas: Vec<_> = ask("REPLICAS")?.items().iter().map(FrameExt::fields).collect();
-    let in_step = |fields: &&std::collections::BTreeMap<String, String>| {
-        whole(fields) && fields.get("master-link-status").is_some_and(|status| status == "ok")
-    };
-    let up = replicas.iter().filter(in_step).count();
+    let in_step = |fields: &&Fields| fields.get("master-link-status").is_some_and(|status| status == "ok");
+    let up = replicas.iter().filter(whole).filter(in_step).count();
     if up < wanted {
-        return Err(format!("{up} replicas up of {wanted}"));
+        return Ok(Err(format!("{up} replicas up of {wanted}")));
     }
-    let up = ask("SENTINELS")?.items().iter().filter(|peer| whole(&peer.fields())).count();
-    if up < peers {
-        return Err(format!("{up} other sentinels up of {peers}"));
-    }
-    Ok(())
+    let up = sentinels.iter().filter(whole).count();
+    Ok(if up < peers { Err(format!("{up} other sentinels up of {peers}")) } else { Ok(()) })
 }
 
 /// Waits until a replica follows and is in step.

@@ -18,6 +18,7 @@ mod responder;
 mod stat;
 mod subscribers;
 mod table;
+mod told;
 mod watch;
 
 use std::process::ExitCode;

@@ -3,13 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use watchkeeper_conformance::{Conn, Daemon, Flavour, FrameExt, eventually, subject};
+use watchkeeper_conformance::{Conn, Daemon, Flavour, eventually, subject};
 
-use crate::client::Line;
 use crate::disk::{Rewrites, count_syncs, syncs_in};
 use crate::fleet::{Fleet, SMALL, Settings, Watch, wait_follows};
 use crate::host::{processor_seconds, raise_open_files};
@@ -17,6 +15,7 @@ use crate::options::Options;
 use crate::report::{Report, name};
 use crate::stat::{Values, millis, ms_between};
 use crate::table::Target;
+use crate::told::{Back, Lost, follow};
 
 /// The first line of the raw results.
 pub(crate) const CSV_HEAD: &str = "sentinels,groups,group,back_ms";
@@ -27,10 +26,6 @@ const GROUPS: usize = 200;
 const MANY: usize = 1_000;
 /// Groups that are not back then are called lost.
 const PATIENCE: Duration = Duration::from_secs(70);
-/// Between two attempts to write to a master one was told of.
-const RETRY: Duration = Duration::from_millis(2);
-/// All groups that are not back are asked for so often, should a message be missed.
-const ASK_ALL: Duration = Duration::from_millis(250);
 /// What is to be measured at most in one part.
 const BUDGET: Duration = Duration::from_secs(170);
 
@@ -118,7 +113,7 @@ fn measure(fleet: &Fleet, flavour: Flavour, report: &mut Report) -> Mass {
     watch.sentinels.iter().for_each(Daemon::start);
     fleet.wait_settled(&watch);
     let masters: Vec<u16> = fleet.members.iter().map(|member| member.master().expect("settled")).collect();
-    let told = listen(&watch);
+    let clients = subscribe(&watch);
     let rewrites = Rewrites::count(&watch.sentinels);
     let cpu = || watch.sentinels.iter().map(processor_seconds).sum::<f64>();
     let before = cpu();
@@ -131,7 +126,7 @@ fn measure(fleet: &Fleet, flavour: Flavour, report: &mut Report) -> Mass {
     for (member, master) in fleet.members.iter().zip(&masters) {
         member.server_at(*master).kill();
     }
-    let back = when_back(fleet, &watch, &masters, &told);
+    let back = when_back(fleet, &masters, clients);
     let past = |at: &usize| ms_between(killed[*at], back[at]) - DOWN_AFTER_MS as f64;
     let count = watch.sentinels.len() as f64;
     let mut mass = Mass {
@@ -175,77 +170,30 @@ fn wait_syncs(file: &PathBuf) -> usize {
     })
 }
 
-/// Which sentinel said that which group has a new master.
-type Told = (usize, String);
-
-/// Subscribes to `+switch-master` at every sentinel.
-fn listen(watch: &Watch) -> Receiver<Told> {
-    let (tell, told) = channel();
-    for (at, sentinel) in watch.sentinels.iter().enumerate() {
+/// Clients that wait for all groups to be back, subscribed when this returns.
+fn subscribe(watch: &Watch) -> Vec<(u16, Conn)> {
+    let subscribe = |sentinel: &Daemon| {
         let mut conn = sentinel.conn();
         conn.cmd("SUBSCRIBE +switch-master");
-        let tell = tell.clone();
-        std::thread::spawn(move || forward(&mut conn, at, &tell));
-    }
-    told
-}
-
-fn forward(conn: &mut Conn, at: usize, tell: &Sender<Told>) {
-    // The connection ends with the sentinel.
-    while let Ok(message) = conn.read_within(Duration::from_secs(3600)) {
-        let text = message.frame.items().get(2).map(FrameExt::text).unwrap_or_default();
-        let group = text.split(' ').next().unwrap_or_default().to_owned();
-        if tell.send((at, group)).is_err() {
-            return;
-        }
-    }
+        (sentinel.port(), conn)
+    };
+    watch.sentinels.iter().map(subscribe).collect()
 }
 
 /// When a client's write was first taken by the new master of each group, by the group's number.
-fn when_back(
-    fleet: &Fleet,
-    watch: &Watch,
-    masters: &[u16],
-    told: &Receiver<Told>,
-) -> BTreeMap<usize, Instant> {
-    let numbers: BTreeMap<&str, usize> =
-        fleet.members.iter().enumerate().map(|(at, member)| (member.name.as_str(), at)).collect();
-    let mut sentinels: Vec<Line> = watch.sentinels.iter().map(|sentinel| Line::to(sentinel.port())).collect();
-    let mut back = BTreeMap::new();
-    // Told of, and by whom, but not yet written to.
-    let mut open: BTreeMap<usize, usize> = BTreeMap::new();
-    let began = Instant::now();
-    let mut asked = began;
-    while back.len() < masters.len() && began.elapsed() < PATIENCE + millis(DOWN_AFTER_MS) {
-        match told.recv_timeout(RETRY) {
-            Ok((by, group)) => {
-                open.extend(numbers.get(group.as_str()).map(|at| (*at, by)));
-                open.extend(
-                    told.try_iter().filter_map(|(by, name)| Some((*numbers.get(name.as_str())?, by))),
-                );
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => panic!("all sentinels have ended"),
+fn when_back(fleet: &Fleet, masters: &[u16], clients: Vec<(u16, Conn)>) -> BTreeMap<usize, Instant> {
+    let numbered = fleet.members.iter().zip(masters).enumerate();
+    let lost: Lost = numbered.map(|(at, (member, master))| (member.name.clone(), (at, *master))).collect();
+    let back = Back::default();
+    let ask_all_from = Instant::now() + millis(DOWN_AFTER_MS);
+    let until = ask_all_from + PATIENCE;
+    std::thread::scope(|scope| {
+        for (port, mut told) in clients {
+            let (lost, back) = (&lost, &back);
+            scope.spawn(move || follow(port, &mut told, lost, back, ask_all_from, until));
         }
-        if asked.elapsed() > ASK_ALL && began.elapsed() > millis(DOWN_AFTER_MS) {
-            asked = Instant::now();
-            let missing = (0..masters.len()).filter(|at| !back.contains_key(at) && !open.contains_key(at));
-            open.extend(missing.collect::<Vec<_>>().into_iter().map(|at| (at, at % watch.sentinels.len())));
-        }
-        for (at, by) in std::mem::take(&mut open) {
-            if back.contains_key(&at) {
-                continue;
-            }
-            let port = sentinels[by].master_of(&fleet.members[at].name).filter(|port| *port != masters[at]);
-            let Some(port) = port else { continue };
-            if Line::to(port).writes("bench", "1") {
-                back.insert(at, Instant::now());
-            } else {
-                open.insert(at, by);
-            }
-        }
-    }
-    back
+    });
+    back.all()
 }
 
 /// Starts the dead again, as replicas.
