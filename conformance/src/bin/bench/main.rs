@@ -7,6 +7,7 @@
 
 mod client;
 mod crash;
+mod demotion;
 mod disk;
 mod fleet;
 mod host;
@@ -32,6 +33,7 @@ type Part = (&'static str, &'static str, fn(&Options, &mut Report));
 /// All parts, in the order they are run in.
 const PARTS: &[Part] = &[
     ("crash", crash::CSV_HEAD, crash::run),
+    ("demotion", demotion::CSV_HEAD, demotion::run),
     ("mass", mass::CSV_HEAD, mass::run),
     ("watch", watch::CSV_HEAD, watch::run),
     ("queries", queries::CSV_HEAD, queries::run),
