@@ -9,7 +9,10 @@ mod client;
 mod crash;
 mod demotion;
 mod disk;
+mod election;
 mod fleet;
+mod hang;
+mod hole;
 mod host;
 mod mass;
 mod options;
@@ -33,6 +36,8 @@ type Part = (&'static str, &'static str, fn(&Options, &mut Report));
 /// All parts, in the order they are run in.
 const PARTS: &[Part] = &[
     ("crash", crash::CSV_HEAD, crash::run),
+    ("hang", hang::CSV_HEAD, hang::run),
+    ("election", election::CSV_HEAD, election::run),
     ("demotion", demotion::CSV_HEAD, demotion::run),
     ("mass", mass::CSV_HEAD, mass::run),
     ("watch", watch::CSV_HEAD, watch::run),

@@ -40,6 +40,11 @@ impl Values {
         self.0.get(rank - 1).copied()
     }
 
+    /// All together.
+    pub(crate) fn sum(&self) -> f64 {
+        self.0.iter().sum()
+    }
+
     /// The value in the middle.
     pub(crate) fn median(&self) -> Option<f64> {
         self.percentile(50)
