@@ -27,20 +27,36 @@ const BUDGET: Duration = Duration::from_secs(250);
 const STEPS: [&str; 5] = ["+sdown", "+odown", "+elected-leader", "+promoted-slave", "+switch-master"];
 
 /// The groups a flavour watches.
-struct Lane {
-    flavour: Flavour,
-    fleet: Fleet,
-    watch: Watch,
-    recorders: Vec<Recorder>,
-    runs: Vec<Run>,
+pub(crate) struct Lane {
+    /// whose sentinels
+    pub(crate) flavour: Flavour,
+    /// the groups
+    pub(crate) fleet: Fleet,
+    /// the sentinels
+    pub(crate) watch: Watch,
+    /// an event recorder at each
+    pub(crate) recorders: Vec<Recorder>,
+    /// what was measured
+    pub(crate) runs: Vec<Run>,
 }
 
 /// One kill. All times in milliseconds since then.
-struct Run {
+pub(crate) struct Run {
     direct: f64,
-    client: f64,
+    /// until a client's write that asks the sentinels
+    pub(crate) client: f64,
     first_told: f64,
     last_told: f64,
+}
+
+impl Lane {
+    /// Starts so many groups of three and what watches them.
+    pub(crate) fn start(flavour: Flavour, groups: usize, settings: &Settings) -> Lane {
+        let fleet = Fleet::start(flavour, groups, 2, "");
+        let watch = fleet.watch(flavour, settings);
+        let recorders = watch.record();
+        Lane { flavour, fleet, watch, recorders, runs: Vec::new() }
+    }
 }
 
 /// Measures the part.
@@ -49,10 +65,7 @@ pub(crate) fn run(options: &Options, report: &mut Report) {
     let settings = Settings::new(DOWN_AFTER_MS, FAILOVER_TIMEOUT_MS);
     let mut lanes = Vec::new();
     for flavour in options.flavours_and_valkey() {
-        let fleet = Fleet::start(flavour, GROUPS, 2, "");
-        let watch = fleet.watch(flavour, &settings);
-        let recorders = watch.record();
-        lanes.push(Lane { flavour, fleet, watch, recorders, runs: Vec::new() });
+        lanes.push(Lane::start(flavour, GROUPS, &settings));
     }
     lanes.iter().for_each(|lane| lane.fleet.wait_settled(&lane.watch));
     let wanted = options.runs.unwrap_or(RUNS);
@@ -103,12 +116,12 @@ fn rows(lanes: &[Lane], report: &mut Report) {
 }
 
 /// A group that is whole, beginning with the one whose turn it is, and the port of its master.
-fn next(lane: &Lane) -> (&Member, u16) {
+pub(crate) fn next(lane: &Lane) -> (&Member, u16) {
     let end = Instant::now() + DEADLINE;
     let mut at = lane.runs.len();
     let mut reason = String::new();
     while Instant::now() < end {
-        let member = &lane.fleet.members[at % GROUPS];
+        let member = &lane.fleet.members[at % lane.fleet.members.len()];
         let asked = Line::to(lane.watch.sentinels[0].port()).master_of(&member.name);
         match (lane.watch.ready(member), asked) {
             (Ok(()), Some(port)) if member.server_at(port).is_running() => return (member, port),
@@ -121,7 +134,11 @@ fn next(lane: &Lane) -> (&Member, u16) {
     panic!("{}: no group is whole within {DEADLINE:?}; the last: {reason}", name(lane.flavour));
 }
 
-fn measure(lane: &mut Lane, report: &mut Report) {
+/// Kills a master; the result is in the lane and the report.
+///
+/// # Panics
+/// When nothing comes of it.
+pub(crate) fn measure(lane: &mut Lane, report: &mut Report) {
     let number = lane.runs.len();
     let (member, old) = next(lane);
     let others = member.servers.iter().map(|server| server.port()).filter(|port| *port != old);

@@ -17,6 +17,7 @@ mod host;
 mod mass;
 mod options;
 mod queries;
+mod refused;
 mod report;
 mod responder;
 mod stat;
@@ -36,6 +37,7 @@ type Part = (&'static str, &'static str, fn(&Options, &mut Report));
 /// All parts, in the order they are run in.
 const PARTS: &[Part] = &[
     ("crash", crash::CSV_HEAD, crash::run),
+    ("refused", crash::CSV_HEAD, refused::run),
     ("hang", hang::CSV_HEAD, hang::run),
     ("election", election::CSV_HEAD, election::run),
     ("demotion", demotion::CSV_HEAD, demotion::run),
