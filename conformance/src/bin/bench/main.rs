@@ -10,6 +10,7 @@ mod crash;
 mod demotion;
 mod disk;
 mod election;
+mod false_alarms;
 mod fleet;
 mod hang;
 mod hole;
@@ -45,6 +46,7 @@ const PARTS: &[Part] = &[
     ("watch", watch::CSV_HEAD, watch::run),
     ("queries", queries::CSV_HEAD, queries::run),
     ("subscribers", subscribers::CSV_HEAD, subscribers::run),
+    ("false-alarms", false_alarms::CSV_HEAD, false_alarms::run),
 ];
 
 fn main() -> ExitCode {
@@ -52,6 +54,9 @@ fn main() -> ExitCode {
     let word = words.next().unwrap_or_default();
     if word == "responder" {
         return respond(words);
+    }
+    if word == "busy" {
+        match false_alarms::spin() {}
     }
     if word == "parts" {
         PARTS.iter().for_each(|(name, _, _)| println!("{name}"));
