@@ -83,13 +83,16 @@ pub(crate) fn run(options: &Options, report: &mut Report) {
     rows(&lanes, report);
 }
 
+/// What is measured, and the targets of its median and its 99th percentile.
+type Measure = (&'static str, fn(&Run) -> f64, [Target; 2]);
+
 fn rows(lanes: &[Lane], report: &mut Report) {
     let past = |flavour: Flavour, of: fn(&Run) -> f64| {
         let runs = lanes.iter().filter(|lane| lane.flavour == flavour).flat_map(|lane| &lane.runs);
         Values::of(runs.map(|run| of(run) - DOWN_AFTER_MS as f64))
     };
     let what = "ms past down-after";
-    let measures: [(&str, fn(&Run) -> f64, [Target; 2]); 4] = [
+    let measures: [Measure; 4] = [
         ("first write of a client that asks", |run| run.client, [Target::AtMost(30.0), Target::AtMost(60.0)]),
         ("first write of one that tries every replica", |run| run.direct, [Target::None; 2]),
         ("first sentinel's clients told", |run| run.first_told, [Target::None; 2]),

@@ -114,7 +114,7 @@ fn show(lane: &Lane, minute: usize, report: &mut Report) {
 }
 
 /// Burns time until it is killed.
-pub(crate) fn spin() -> std::convert::Infallible {
+pub(crate) fn spin() -> ! {
     let mut number = 0_u64;
     loop {
         number = std::hint::black_box(number.wrapping_add(1));
