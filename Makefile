@@ -1,6 +1,6 @@
 # `make run` shows it, `make test` proves it. Both install what is missing by scripts/setup.sh.
 .DEFAULT_GOAL := help
-.PHONY: help run test conformance bench-failover bench-replication bench-explain chaos sim sim-canaries docker-bases deployment deb fmt clippy clean
+.PHONY: help run test conformance bench chaos sim sim-canaries docker-bases deployment deb fmt clippy clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,14 +14,8 @@ test: ## formatting, lints, unit, integration and end-to-end tests with real ser
 conformance: ## upstream's Tcl suite, real clients, mixed quorums with the real redis-sentinel
 	@scripts/conformance.sh
 
-bench-failover: ## failover times side by side with redis-sentinel
-	@scripts/bench-failover.sh
-
-bench-replication: ## what leaves a master toward its replicas, star against chain
-	@scripts/bench-replication.sh
-
-bench-explain: ## how fast explain reads a log of 1 GB, and in how much memory
-	@scripts/bench-explain.sh
+bench: ## everything that is measured, beside redis-sentinel: make bench PARTS="crash watch" (scripts/bench.sh)
+	@scripts/bench.sh $(PARTS)
 
 chaos: ## faults from a seed on real processes: make chaos SEED=1 FAULTS=28 FLAVOUR=ours (root)
 	@scripts/chaos.sh

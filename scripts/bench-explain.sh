@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `make bench-explain`: how fast `watchkeeper explain` reads a log of 1 GB, and in how much memory, beside `wc -l` and
+# `make bench PARTS=explain`: how fast `watchkeeper explain` reads a log of 1 GB, and in how much memory, beside `wc -l` and
 # `grep -c +switch-master` on the same file. The log is made from the recorded incidents, in the directory for temporary
 # files (TMPDIR), and removed again. scripts/bench-explain.py makes and measures; what is measured is the release build.
 #
@@ -16,7 +16,7 @@ megabytes=${1:-1024}
 file=${2:-bench/results/explain-$(date +%F).csv}
 folder=${TMPDIR:-/tmp}
 room=$(($(df --output=avail -k "$folder" | tail -n 1) / 1024))
-[ "$room" -gt "$megabytes" ] || fail "\`$folder\` has room for $room MB, $megabytes are needed" "name another directory: TMPDIR=/var/tmp make bench-explain"
+[ "$room" -gt "$megabytes" ] || fail "\`$folder\` has room for $room MB, $megabytes are needed" "name another directory: TMPDIR=/var/tmp make bench PARTS=explain"
 [ -x /usr/bin/time ] || fail "\`/usr/bin/time\` is not installed" "apt-get install time"
 mkdir -p "$(dirname "$file")"
 use_rust || fail "no Rust $RUST_NEEDED or newer was found" "scripts/setup.sh test"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `make bench-replication`: what leaves a master toward 2, 4 and 8 replicas, in a star and in a chain that Watchkeeper
+# `make bench PARTS=replication`: what leaves a master toward 2, 4 and 8 replicas, in a star and in a chain that Watchkeeper
 # orders, on this machine: bytes of a steady stream and of a full copy, and how far behind the last replica is. The program
 # that measures is conformance/src/bin/bench_replication.
 #

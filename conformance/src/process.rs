@@ -80,6 +80,13 @@ impl Daemon {
     /// # Panics
     /// When it does not start.
     pub fn server(flavour: Flavour, scratch: &Arc<Scratch>, config: &str) -> Daemon {
+        let daemon = Daemon::server_stopped(flavour, scratch, config);
+        daemon.start();
+        daemon
+    }
+
+    /// As [`Daemon::server`], written but not started: many are to start at once.
+    pub fn server_stopped(flavour: Flavour, scratch: &Arc<Scratch>, config: &str) -> Daemon {
         let port = free_port();
         let daemon = Daemon::prepare(flavour, scratch, port, flavour.server(), "server");
         let text = format!(
@@ -87,7 +94,6 @@ impl Daemon {
             daemon.dir.display()
         );
         daemon.write_config(&text);
-        daemon.start();
         daemon
     }
 
@@ -173,12 +179,25 @@ impl Daemon {
         self.argv.extend(args.iter().map(OsString::from));
     }
 
+    /// Puts words before the command line, for the next start. What they run has to become the program itself.
+    pub fn run_by(&mut self, words: &[&str]) {
+        self.argv.splice(0..0, words.iter().map(OsString::from));
+    }
+
     /// Starts it (it must not run) and waits until it answers. Any RESP reply to PING counts, an error too.
     ///
     /// # Panics
     /// When it ends early or does not answer within [`START_DEADLINE`]; its log is printed.
     pub fn start(&self) {
         self.spawn();
+        self.wait_answers();
+    }
+
+    /// Waits until a started process answers.
+    ///
+    /// # Panics
+    /// As [`Daemon::start`].
+    pub fn wait_answers(&self) {
         eventually(START_DEADLINE, &format!("{} answers PING", self.label), || {
             if !self.is_running() {
                 panic!("{} ended at once; its log:\n{}", self.label, self.log());
@@ -365,6 +384,17 @@ impl Drop for Daemon {
             eprintln!("--- log of {} (last 80 lines)\n{}\n---", self.label, tail.join("\n"));
         }
     }
+}
+
+/// Starts any program; it dies with this one, at the latest.
+///
+/// # Panics
+/// When it cannot be executed.
+pub fn spawn_helper<A: AsRef<std::ffi::OsStr>>(argv: &[A], prepare: impl FnOnce(&mut Command)) -> Child {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL"]).args(argv);
+    prepare(&mut command);
+    spawn_for_life(command)
 }
 
 fn duplicate(file: &File) -> File {
