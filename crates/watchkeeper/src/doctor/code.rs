@@ -130,9 +130,9 @@ codes! {
         "客户端会写到不同的服务器。若持续超过数秒，检查哨兵之间及到服务器的网络；纪元较旧且一直听不到其他哨兵的哨兵，应修复或停止";
     EpochsDiffer "WK214" Warning
         "sentinels have different configuration epochs of a group", "各哨兵的组配置纪元不同";
-        "the one with the older epoch did not hear the last failover: look whether it can subscribe to `__sentinel__:hello` on the \
-         servers",
-        "纪元较旧的哨兵没有得知上次故障转移：检查它能否在服务器上订阅 `__sentinel__:hello`";
+        "the one with the older epoch did not hear the last failover: look whether it may SUBSCRIBE to `__sentinel__:hello` on \
+         the servers, and whether the other sentinels reach it and may PUBLISH there",
+        "纪元较旧的哨兵没有得知上次故障转移：检查它能否在服务器上 SUBSCRIBE `__sentinel__:hello`，以及其他哨兵能否连到它并在其上 PUBLISH";
     QuorumsDiffer "WK215" Warning
         "sentinels have different quorums", "各哨兵的 quorum 不同";
         "`SENTINEL SET {group} quorum N` with the same number on all",
@@ -331,9 +331,9 @@ codes! {
         "它们可以互通；方便时完成升级";
     OlderReplica "WK272" Warning
         "a replica is older than its master", "副本版本低于主节点";
-        "it may not be able to load the master's data (RDB format) at a full sync, nor can the present master's once it is promoted. \
-         Upgrade replicas first, the master last",
-        "全量同步时它可能无法加载主节点的数据（RDB 格式）。升级时先升级副本，最后升级主节点";
+        "at a full sync it may not be able to load the master's data, whose format (RDB) is newer: it then has no copy, and can't \
+         take over. Upgrade {at} now; next time upgrade replicas first, the master last",
+        "全量同步时它可能无法加载主节点格式（RDB）更新的数据：那时它没有数据，也无法接替。请立即升级 {at}；以后先升级副本，最后升级主节点";
     CertificateEnds "WK273" Warning
         "a certificate ends soon", "证书即将到期";
         "afterwards no sentinel, replica or client can connect. Renew it; then `CONFIG SET tls-cert-file` with the same path (a \
@@ -341,8 +341,9 @@ codes! {
         "到期后哨兵、副本和客户端都无法连接。请更新证书；然后用相同路径执行 `CONFIG SET tls-cert-file`（哨兵需重启）使其生效";
     DownAfterShort "WK274" Warning
         "down-after-milliseconds is short for this network", "down-after-milliseconds 相对网络延迟过短";
-        "a short delay makes a failover. `SENTINEL SET {group} down-after-milliseconds MS` on all, with many times the round trip",
-        "短暂延迟就会引发故障转移。在所有哨兵上用 `SENTINEL SET {group} down-after-milliseconds MS` 设为往返时间的许多倍";
+        "a short delay makes a failover. Look why the answer took so long (a slow network, a busy server: `SLOWLOG GET`); if it \
+         always does, `SENTINEL SET {group} down-after-milliseconds MS` on all, with many times the round trip",
+        "短暂延迟就会引发故障转移。检查应答为何缓慢（网络慢；服务器繁忙：`SLOWLOG GET`）；若一直如此，在所有哨兵上用 `SENTINEL SET {group} down-after-milliseconds MS` 设为往返时间的许多倍";
     ScriptNotExecutable "WK275" Warning
         "a script of a sentinel can't be run", "哨兵的脚本无法执行";
         "nobody is notified, no proxy is told. Put it back, with `chmod +x`; the sentinel does not even start without it",

@@ -19,6 +19,14 @@ pub enum Who {
 }
 
 impl Who {
+    /// Where it is; none: here.
+    pub(super) fn at(&self) -> Option<&Endpoint> {
+        match self {
+            Who::Sentinel(at) | Who::Server(at) => Some(at),
+            Who::Here => None,
+        }
+    }
+
     /// Its name for people.
     pub fn name(&self, lang: Lang) -> String {
         match self {

@@ -70,12 +70,21 @@ fn clocks(facts: &Facts, found: &mut Found) {
     }
     // Whoever is far from the middle one is wrong, most likely.
     let middle = all[all.len() / 2].1;
-    let shown = |ahead: i64| format!("{:+.1} s", ahead as f64 / 1000.0);
-    let wrong = all.iter().filter(|(_, ahead)| (ahead - middle).abs() >= CLOCKS_MS / 2);
-    let said: Vec<_> = wrong.map(|(who, ahead)| (who.clone(), shown(ahead - middle))).collect();
+    let wrong: Vec<_> = all.iter().filter(|(_, ahead)| (ahead - middle).abs() >= CLOCKS_MS / 2).collect();
+    let of: Vec<&Endpoint> = wrong.iter().filter_map(|(who, _)| who.at()).collect();
+    let list = |lang| places(of.iter().copied(), lang);
     let seconds = apart as f64 / 1000.0;
-    let (en, zh) = (format!("Clocks are {seconds:.1} s apart."), format!("时钟相差 {seconds:.1} 秒。"));
-    found.add(Finding::overall(Code::Clocks, en, zh).all_say(said));
+    let (en, zh) = (
+        format!("Clocks are {seconds:.1} s apart. Wrong, most likely: {}.", list(Lang::En)),
+        format!("时钟相差 {seconds:.1} 秒。最可能有误的是：{}。", list(Lang::Zh)),
+    );
+    let finding = of.iter().fold(Finding::overall(Code::Clocks, en, zh), |finding, at| finding.at(at));
+    found.add(wrong.into_iter().fold(finding, |finding, (who, ahead)| {
+        let off = (ahead - middle) as f64 / 1000.0;
+        let (en, zh) =
+            (format!("{off:+.1} s from the middle clock"), format!("与居中的时钟相差 {off:+.1} 秒"));
+        finding.says_both(who.clone(), en, zh)
+    }));
 }
 
 fn certificates(facts: &Facts, found: &mut Found) {

@@ -23,10 +23,12 @@ pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
     loopback(view, found);
 }
 
-/// How many sentinels the group has, as far as anybody knows.
+/// How many sentinels the group has, as far as anybody knows; one that is known to be no more is none.
 fn sentinels(view: &GroupView<'_>) -> usize {
-    let listed = view.said.iter().flat_map(|said| &said.group.sentinels).map(|entry| entry.get("runid"));
+    let listed = view.said.iter().flat_map(|said| &said.group.sentinels);
     let ids: BTreeSet<&str> = listed
+        .filter(|entry| !view.is_stale(entry))
+        .map(|entry| entry.get("runid"))
         .chain(view.said.iter().map(|said| said.says.id.as_str()))
         .filter(|id| !id.is_empty())
         .collect();
@@ -110,25 +112,44 @@ fn numbers(view: &GroupView<'_>, count: usize, found: &mut Found) {
     }
 }
 
+/// A sentinel that answered.
+struct Seat {
+    host: String,
+    /// sentinels of the group as it counts them, itself too
+    known: usize,
+    /// votes that it needs as a leader
+    needed: usize,
+}
+
 /// Who runs on which host.
 struct Hosts {
-    /// sentinels that answered
-    sentinels: BTreeMap<String, Vec<Endpoint>>,
+    sentinels: Vec<Seat>,
     servers: BTreeMap<String, Vec<Endpoint>>,
 }
 
 impl Hosts {
     fn of(view: &GroupView<'_>) -> Hosts {
         let names = &view.facts.names;
-        let mut hosts = Hosts { sentinels: BTreeMap::new(), servers: BTreeMap::new() };
+        let mut hosts = Hosts { sentinels: Vec::new(), servers: BTreeMap::new() };
         for said in &view.said {
             let at = announced(view, &said.says.id).unwrap_or_else(|| said.at.clone());
-            hosts.sentinels.entry(names.host(&at.host)).or_default().push(at);
+            let number =
+                |name| said.group.master.number(name).and_then(|number| usize::try_from(number).ok());
+            let known = number("num-other-sentinels").unwrap_or(0) + 1;
+            let needed = (known / 2 + 1).max(number("quorum").unwrap_or(0));
+            hosts.sentinels.push(Seat { host: names.host(&at.host), known, needed });
         }
         for server in view.servers.iter().filter(|server| server.says.is_ok()) {
             hosts.servers.entry(names.host(&server.at.host)).or_default().push(server.at.clone());
         }
         hosts
+    }
+
+    /// The sentinels that are left without a host, and the one of them that needs the fewest votes, if they are too few.
+    fn too_few_without(&self, host: &str) -> Option<(usize, Option<&Seat>)> {
+        let left = || self.sentinels.iter().filter(|seat| seat.host != host);
+        let (count, first) = (left().count(), left().min_by_key(|seat| seat.needed));
+        first.is_none_or(|seat| seat.needed > count).then_some((count, first))
     }
 }
 
@@ -140,19 +161,13 @@ fn announced(view: &GroupView<'_>, id: &str) -> Option<Endpoint> {
 
 /// Hosts without which the sentinels that are left are too few.
 fn losses(view: &GroupView<'_>, hosts: &Hosts, found: &mut Found) {
-    if hosts.sentinels.len() == 1 && hosts.servers.len() == 1 {
+    let with_sentinels: BTreeSet<&String> = hosts.sentinels.iter().map(|seat| &seat.host).collect();
+    if with_sentinels.len() == 1 && hosts.servers.len() == 1 {
         return; // all is on one machine, which is said already
     }
-    let numbers =
-        |name: &'static str| view.said.iter().filter_map(move |said| said.group.master.number(name));
-    let known = numbers("num-other-sentinels").max().unwrap_or(0) + 1;
-    // Whoever has the lowest quorum begins.
-    let needed = (known / 2 + 1).max(numbers("quorum").min().unwrap_or(0));
-    let needed = usize::try_from(needed).unwrap_or(usize::MAX);
-    let all: usize = hosts.sentinels.values().map(Vec::len).sum();
     let master = view.facts.names.host(&view.master.host);
-    let mut bad: Vec<(&String, &Vec<Endpoint>)> =
-        hosts.sentinels.iter().filter(|(_, there)| all - there.len() < needed).collect();
+    let mut bad: Vec<(&String, _)> =
+        with_sentinels.into_iter().filter_map(|host| Some((host, hosts.too_few_without(host)?))).collect();
     bad.sort_by_key(|(host, _)| **host != master);
     let Some((first, _)) = bad.first() else { return };
     let with_master = **first == master;
@@ -170,15 +185,16 @@ fn losses(view: &GroupView<'_>, hosts: &Hosts, found: &mut Found) {
     };
     let severity = if with_master { Severity::Critical } else { Severity::Warning };
     let mut finding = Finding::of(Code::HostLoss, view.name, en, zh).as_(severity);
-    for (host, there) in &bad {
-        let left = all - there.len();
+    for (host, (left, seat)) in bad {
+        let there = hosts.sentinels.len() - left;
+        let (en, zh) = seat.map_or_else(Default::default, |seat| {
+            let (needed, known) = (seat.needed, seat.known);
+            (format!("; {needed} of {known} needed"), format!("；需要 {known} 个中的 {needed} 个"))
+        });
         finding = finding.says_both(
             Who::Here,
-            format!("{host}: sentinels there {}, elsewhere {left}; {needed} of {known} needed", there.len()),
-            format!(
-                "{host}：该主机上的哨兵 {} 个，其他主机 {left} 个；需要 {known} 个中的 {needed} 个",
-                there.len()
-            ),
+            format!("{host}: sentinels there {there}, elsewhere {left}{en}"),
+            format!("{host}：该主机上的哨兵 {there} 个，其他主机 {left} 个{zh}"),
         );
     }
     found.add(finding);
@@ -191,8 +207,8 @@ fn one_host(view: &GroupView<'_>, hosts: &Hosts, found: &mut Found) {
         return;
     }
     // A group on one machine that says so is somebody's trial.
-    let trial =
-        view.facts.names.is_loopback(&view.master.host) && hosts.sentinels.keys().all(|other| other == host);
+    let trial = view.facts.names.is_loopback(&view.master.host)
+        && hosts.sentinels.iter().all(|seat| seat.host == *host);
     let (en, zh) = if trial {
         ("All of it runs on this one machine.".to_owned(), "全部运行在这一台机器上。".to_owned())
     } else {

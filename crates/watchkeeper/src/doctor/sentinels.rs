@@ -261,14 +261,7 @@ fn stale_peers(view: &GroupView<'_>, found: &mut Found) {
     for said in &view.said {
         for entry in &said.group.sentinels {
             let (id, at) = (entry.get("runid"), place(entry));
-            let moved = at.as_ref().is_some_and(|at| {
-                view.facts.picture.answering().any(|(sentinel, says)| {
-                    let there = sentinel.at == *at || sentinel.also_at.contains(at);
-                    there && !says.id.is_empty() && !id.is_empty() && says.id != id
-                })
-            });
-            // A sentinel sets the port of an entry to 0 when another id says hello from there.
-            if moved || entry.number("port") == Some(0) {
+            if view.is_stale(entry) {
                 let (known, listing) = stale.entry(id).or_default();
                 *known = known.take().or(at);
                 listing.push(said.who());

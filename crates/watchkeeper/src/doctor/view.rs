@@ -103,6 +103,19 @@ impl<'a> GroupView<'a> {
         entries
     }
 
+    /// Whether another sentinel answers where this entry of a sentinel's list has one, or has taken its address.
+    pub(super) fn is_stale(&self, entry: &Fields) -> bool {
+        let id = entry.get("runid");
+        let moved = place(entry).is_some_and(|at| {
+            self.facts.picture.answering().any(|(sentinel, says)| {
+                let there = sentinel.at == at || sentinel.also_at.contains(&at);
+                there && !says.id.is_empty() && !id.is_empty() && says.id != id
+            })
+        });
+        // Before 6.2.6 a sentinel kept an entry with the port 0 when another id said hello from its address.
+        moved || entry.number("port") == Some(0)
+    }
+
     /// A setting of the group in milliseconds, the least that a sentinel has.
     pub(super) fn least(&self, name: &str) -> Option<i64> {
         self.said.iter().filter_map(|said| said.group.master.number(name)).min()

@@ -1,8 +1,13 @@
-//! `watchkeeper doctor` on deployments that are made wrong in each way it knows: real servers and sentinels where these
-//! can be made to, scripted ones (`scripted`) where not. A healthy deployment between two faults has no finding.
+//! `watchkeeper doctor` on deployments of real servers and sentinels that are made wrong in each way it knows. What takes
+//! servers of different versions is in `conformance/tests/doctor.rs`. A healthy deployment between two faults has no finding.
 #![allow(clippy::unwrap_used, reason = "in a test a failed step is the report")]
 
-mod scripted;
+mod addresses;
+#[path = "../topology/apart.rs"]
+mod apart;
+mod clock;
+mod peers;
+mod servers;
 mod stage;
 mod tls;
 
@@ -11,7 +16,7 @@ use std::fs;
 use rustix::process::Signal;
 
 use stage::Who::{Sentinel, Server};
-use stage::{NAME, Seen, Stage};
+use stage::{Ends, NAME, Seen, Stage};
 
 const SENTINELS: [stage::Who; 3] = [Sentinel(1), Sentinel(2), Sentinel(3)];
 const SERVERS: [stage::Who; 3] = [Server(1), Server(2), Server(3)];
@@ -99,13 +104,13 @@ fn saving_and_writing(stage: &Stage) {
     let done = std::sync::atomic::AtomicBool::new(false);
     let value = "x".repeat(5_000);
     std::thread::scope(|scope| {
+        let _ends = Ends(&done);
         scope.spawn(|| {
             while !done.load(std::sync::atomic::Ordering::Relaxed) {
                 client.call(&["SET", "key", &value]).unwrap();
             }
         });
         stage.finds(&[], &["WK252 warning"]);
-        done.store(true, std::sync::atomic::Ordering::Relaxed);
     });
 }
 
@@ -371,8 +376,28 @@ fn few_of_everything() {
 }
 
 #[test]
-fn what_real_processes_cannot_be_made_to_show() {
-    scripted::run();
+fn servers_that_are_slow_or_without_a_file() {
+    servers::run();
+}
+
+#[test]
+fn loopback_addresses_among_others() {
+    apart::apart("loopback_addresses_among_others", addresses::loopback);
+}
+
+#[test]
+fn peers_of_upstream() {
+    peers::of_upstream();
+}
+
+#[test]
+fn a_sentinel_that_is_deaf() {
+    peers::deaf();
+}
+
+#[test]
+fn clocks_that_are_wrong() {
+    clock::run();
 }
 
 #[test]

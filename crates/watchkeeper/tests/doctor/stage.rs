@@ -7,11 +7,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::clock;
 use watchkeeper::ask::{Conn, Endpoint, Login};
 
 /// The group's name.
@@ -35,6 +36,15 @@ pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Result<T, Stri
     }
 }
 
+/// Tells threads of a scope to end when it is dropped, in a test that fails too: else nobody would hear of it.
+pub(crate) struct Ends<'a>(pub(crate) &'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// A server or a sentinel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Who {
@@ -42,39 +52,65 @@ pub(crate) enum Who {
     Sentinel(u8),
 }
 
+/// How a process is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// as all are that nothing is said of
+    File,
+    /// a sentinel of the program that the data servers are of
+    Upstream,
+    /// with settings that are in no file
+    NoFile,
+    /// with a clock that [`Stage::clock`] sets
+    Clock,
+}
+
 /// A deployment.
 pub(crate) struct Stage {
     dir: tempfile::TempDir,
     base: u16,
-    hosts: u8,
+    hosts: Vec<Ipv4Addr>,
+    ways: BTreeMap<Who, Way>,
     processes: BTreeMap<Who, Option<Child>>,
     began: Instant,
 }
 
 impl Stage {
-    /// An empty one; number 1 of servers and sentinels is on host 1, and so on, round and round.
+    /// An empty one; number 1 of servers and sentinels is on host 1, and so on, round and round. Process ids have 22 bits.
     pub(crate) fn new(hosts: u8) -> Stage {
+        let [_, a, b, c] = std::process::id().to_be_bytes();
+        Stage::on((1..=hosts).map(|host| Ipv4Addr::new(127, (64 * host) | (a & 63), b, c)).collect())
+    }
+
+    /// An empty one on these hosts.
+    pub(crate) fn on(hosts: Vec<Ipv4Addr>) -> Stage {
         static STAGES: AtomicU16 = AtomicU16::new(0);
         let base = 7000 + 100 * STAGES.fetch_add(1, Ordering::Relaxed);
         let dir = tempfile::tempdir().unwrap();
         symlink(env!("CARGO_BIN_EXE_watchkeeper"), dir.path().join("redis-sentinel")).unwrap();
-        Stage { dir, base, hosts, processes: BTreeMap::new(), began: Instant::now() }
+        let (ways, processes) = (BTreeMap::new(), BTreeMap::new());
+        Stage { dir, base, hosts, ways, processes, began: Instant::now() }
     }
 
     /// Three servers, the first of which is the master, and three sentinels that know all of it. `lines` are for
     /// everybody's file.
     pub(crate) fn usual(hosts: u8, server_lines: &str, sentinel_lines: &str) -> Stage {
         let mut stage = Stage::new(hosts);
-        let master = stage.addr(Who::Server(1));
-        stage.server(1, server_lines);
+        stage.fill(server_lines, sentinel_lines);
+        stage
+    }
+
+    /// Makes an empty one the usual one.
+    pub(crate) fn fill(&mut self, server_lines: &str, sentinel_lines: &str) {
+        let master = self.addr(Who::Server(1));
+        self.server(1, server_lines);
         for number in [2, 3] {
-            stage.server(number, &format!("replicaof {} {}\n{server_lines}", master.ip(), master.port()));
+            self.server(number, &format!("replicaof {} {}\n{server_lines}", master.ip(), master.port()));
         }
         for number in [1, 2, 3] {
-            let lines = stage.monitor(2) + sentinel_lines;
-            stage.sentinel(number, &lines);
+            let lines = self.monitor(2) + sentinel_lines;
+            self.sentinel(number, &lines);
         }
-        stage
     }
 
     /// The lines of a sentinel for the usual group.
@@ -115,15 +151,14 @@ impl Stage {
         self.start(who);
     }
 
-    /// Where somebody listens. Process ids have 22 bits.
+    /// Where somebody listens.
     pub(crate) fn addr(&self, who: Who) -> SocketAddr {
-        let [_, a, b, c] = std::process::id().to_be_bytes();
         let (number, port) = match who {
             Who::Server(number) => (number, u16::from(number)),
             Who::Sentinel(number) => (number, 50 + u16::from(number)),
         };
-        let host = 1 + (number - 1) % self.hosts;
-        SocketAddr::from((Ipv4Addr::new(127, (64 * host) | (a & 63), b, c), self.base + port))
+        let host = self.hosts[usize::from(number - 1) % self.hosts.len()];
+        SocketAddr::from((host, self.base + port))
     }
 
     /// A file of somebody.
@@ -140,21 +175,50 @@ impl Stage {
         self.dir.path()
     }
 
+    /// From its next start on it is started in this way.
+    pub(crate) fn way(&mut self, who: Who, way: Way) {
+        self.ways.insert(who, way);
+    }
+
+    /// Sets the clocks of one that is started that way: the one that tells the time, and the one that only counts.
+    pub(crate) fn clock(&self, who: Who, wall_s: i64, counting_s: i64) {
+        let new = self.file(who, "clock.new");
+        fs::write(&new, format!("{wall_s} {counting_s}\n")).unwrap();
+        fs::rename(new, self.file(who, "clock")).unwrap();
+    }
+
+    /// The command line of somebody.
+    fn command(&self, who: Who) -> Command {
+        let way = self.ways.get(&who).copied().unwrap_or(Way::File);
+        let upstream = way == Way::Upstream;
+        let file = self.file(who, "conf");
+        // What is killed the hard way takes its processes with it, too.
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL"]).current_dir(self.dir()).stdin(Stdio::null());
+        match who {
+            Who::Sentinel(_) if !upstream => command.arg(self.dir().join("redis-sentinel")),
+            Who::Server(_) | Who::Sentinel(_) => command.arg(data_server()),
+        };
+        if way == Way::NoFile {
+            command.arg("-").stdin(File::open(file).unwrap());
+        } else {
+            command.arg(file);
+        }
+        if upstream {
+            command.arg("--sentinel");
+        }
+        if way == Way::Clock {
+            command.env("LD_PRELOAD", clock::library(self.dir()));
+            command.env("WATCHKEEPER_TEST_CLOCK", self.file(who, "clock"));
+        }
+        command
+    }
+
     /// Starts it with the file it has, and waits until it answers, if only with an error.
     pub(crate) fn start(&mut self, who: Who) {
         let log = File::options().create(true).append(true).open(self.file(who, "log")).unwrap();
-        let program = match who {
-            Who::Server(_) => data_server(),
-            Who::Sentinel(_) => self.dir().join("redis-sentinel"),
-        };
-        // What is killed the hard way takes its processes with it, too.
-        let mut command = Command::new("setpriv");
-        command
-            .args(["--pdeathsig", "KILL"])
-            .arg(program)
-            .arg(self.file(who, "conf"))
-            .current_dir(self.dir());
-        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        let mut command = self.command(who);
+        command.stdout(log.try_clone().unwrap()).stderr(log);
         let child = command.spawn().unwrap();
         assert!(self.processes.insert(who, Some(child)).flatten().is_none(), "{who:?} runs already");
         eventually(&format!("{who:?} listens"), || {
@@ -205,10 +269,20 @@ impl Stage {
 
     /// Waits until the doctor finds this and nothing else: `WK200 warning`, each.
     pub(crate) fn finds(&self, words: &[&str], expected: &[&str]) -> Seen {
+        self.finds_saying(words, expected, &[])
+    }
+
+    /// The same, in these words.
+    pub(crate) fn finds_saying(&self, words: &[&str], expected: &[&str], said: &[&str]) -> Seen {
         let wanted: BTreeSet<String> = expected.iter().map(|one| (*one).to_owned()).collect();
-        let seen = eventually(&format!("the doctor finds {expected:?}"), || {
+        let seen = eventually(&format!("the doctor finds {expected:?}, {said:?}"), || {
             let seen = self.doctor(1, words);
-            if seen.codes == wanted { Ok(seen) } else { Err(format!("{:?}\n{}", seen.codes, seen.text)) }
+            let says = said.iter().all(|said| seen.text.contains(said));
+            if seen.codes == wanted && says {
+                Ok(seen)
+            } else {
+                Err(format!("{:?}\n{}", seen.codes, seen.text))
+            }
         });
         println!("{:>6.1} s {expected:?}", self.began.elapsed().as_secs_f64());
         seen
