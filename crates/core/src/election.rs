@@ -134,8 +134,9 @@ impl Group {
             let pending = Pending::Ask(group, epoch);
             with_link(&id, sh, |link, sh| {
                 peer.asked_at = Some(now);
-                if link.conn.takes_more(sh) && !link.conn.owes(pending) {
+                if link.conn.takes_more(sh) && !peer.owes_ask(link, epoch) {
                     peer.ask_now = false;
+                    peer.ask_owed = link.conn.id.map(|id| (id, epoch));
                     link.conn.send(&argv, pending, sh);
                 }
             });

@@ -252,12 +252,7 @@ impl Group {
     fn soon(&self, sh: &mut Shared) -> Retry {
         let doubled = self.lost_elections.saturating_sub(QUICK_RETRIES).min(RETRY_DOUBLED_MAX);
         let wait = (RETRY_MS << doubled).min(sh.tuning.election_timeout);
-        // Those who met once meet again where answers take longer than they are apart: further where this one took long, and
-        // each time further.
-        let took = self.failover.as_ref().map_or(0, |failover| sh.now.mono.since(failover.started_at));
-        let apart = RETRY_JITTER_MS.max(took.min(LOST_AFTER_MS))
-            << self.lost_elections.saturating_sub(1).min(QUICK_RETRIES);
-        let at = sh.now.mono + wait + self.turn_ms(sh) + sh.rng.below(apart);
+        let at = sh.now.mono + wait + self.turn_ms(sh) + sh.rng.below(RETRY_JITTER_MS);
         Retry { at, unless: Unless::Nothing }
     }
 

@@ -391,6 +391,9 @@ impl Peer {
             // Only a shorter way to what follows anyway.
             hello_text: _,
             hello_ours: _,
+            // Told by what the link waits for.
+            ask_owed: _,
+            publish_owed: _,
             published_at: _,
         } = self;
         f.bytes(id.0.as_bytes());
@@ -492,7 +495,7 @@ impl Scripts {
 
 impl Conn {
     fn feed(&self, f: &mut Fingerprint) {
-        let Conn { id, up, pending, since: _, last_attempt: _, local: _ } = self;
+        let Conn { id, up, pending, since: _, last_attempt: _, local: _, sharers: _ } = self;
         f.flag(id.is_some());
         f.flag(*up);
         f.shown(pending);

@@ -43,9 +43,10 @@ impl Sentinel {
             let servers = std::iter::once(&group.master).chain(group.replicas.values());
             servers.map(|s| s.cmd.pending.len().max(s.pubsub.pending.len())).max().unwrap_or(0)
         });
-        let of_peers = self.sh.peers.values().map(|link| link.conn.pending.len()).max().unwrap_or(0);
+        let share = |conn: &crate::link::Conn| conn.pending.len().div_ceil(1 + conn.sharers);
+        let of_peers = self.sh.peers.values().map(|link| share(&link.conn)).max().unwrap_or(0);
         gauge("unanswered commands of a server", of_servers, PENDING_HARD_MAX);
-        gauge("unanswered commands of a peer", of_peers, PENDING_HARD_MAX);
+        gauge("unanswered commands of a peer, for each group", of_peers, PENDING_HARD_MAX);
         // Two links for each server, one for each peer, one time to look for each group: more has leaked.
         let servers: usize = groups.clone().map(|group| 1 + group.replicas.len()).sum();
         let peers: usize = groups.clone().map(|group| group.peers.len()).sum();

@@ -125,6 +125,7 @@ impl Group {
         let now = sh.now.mono;
         let link = sh.peers.entry(id.clone()).or_insert_with(|| PeerLink::new(addr.clone(), now));
         link.groups.insert(self.id);
+        link.conn.sharers = link.groups.len() - 1;
         self.peers.insert(id.clone(), Peer::new(id, addr, now));
         true
     }
@@ -135,6 +136,7 @@ impl Group {
         let group = self.id;
         with_link(id, sh, |link, _| {
             link.groups.remove(&group);
+            link.conn.sharers = link.groups.len().saturating_sub(1);
         });
         if sh.peers.get(id).is_some_and(|link| link.groups.is_empty()) {
             if let Some(mut link) = sh.peers.remove(id) {
@@ -420,7 +422,7 @@ impl Group {
 
     fn peer_upkeep_at(&self, peer: &Peer, link: &PeerLink, pace: Pace, sh: &Shared) -> (Mono, Why) {
         let mut next = link.upkeep_at(pace.ping, sh);
-        let free = link.conn.takes_more(sh) && !link.conn.owes(Pending::Publish(self.id));
+        let free = link.conn.takes_more(sh) && !peer.owes_publish(link);
         if pace.hello && link.conn.local.is_some() && free {
             next = next.min((peer.hello_due_at(pace, sh), Why::Hello));
         }

@@ -11,6 +11,8 @@ pub const CHANNEL_BYTES: usize = 1024;
 pub const QUEUED_COMMANDS: usize = 1024;
 /// Bytes of those commands.
 pub const QUEUED_BYTES: usize = 1024 * 1024;
+/// Replies of one client that wait behind one that waits for the disk.
+pub(crate) const BEHIND_MAX: usize = 16_384;
 /// Bytes of a client's name, library name or library version. CLIENT LIST prints them all.
 pub const CLIENT_NAME_BYTES: usize = 1024;
 /// Prefixes of CLIENT TRACKING of one client. They are compared pairwise.

@@ -60,6 +60,8 @@ pub(crate) struct Conn {
     pub(crate) local: Option<SocketAddr>,
     /// what is sent and unanswered, oldest first
     pub(crate) pending: VecDeque<Pending>,
+    /// groups besides the first that share it: each may have as much unanswered as one alone
+    pub(crate) sharers: usize,
 }
 
 impl Conn {
@@ -111,7 +113,8 @@ impl Conn {
 
     /// Whether commands may be queued. The bound holds for a peer that takes commands and never answers.
     pub(crate) fn takes_more(&self, sh: &Shared) -> bool {
-        self.exists() && (self.pending.len() < PENDING_MAX || sh.canary(Canary::EndlessPending))
+        self.exists()
+            && (self.pending.len() < PENDING_MAX * (1 + self.sharers) || sh.canary(Canary::EndlessPending))
     }
 
     /// Whether a block that tells a server whom to follow may be queued, also for one that hangs: it reads it when

@@ -5,7 +5,7 @@ use crate::epoch::{ConfigEpoch, EPOCH_MAX};
 use crate::group::GroupId;
 use crate::hello::{CHANNEL, HelloText};
 use crate::id::SentinelId;
-use crate::io::Why;
+use crate::io::{LinkId, Why};
 use crate::link::{Credentials, Down, Owner, Pending, Ping, Renames, Slot};
 use crate::names::Names;
 use crate::server::Pace;
@@ -28,6 +28,10 @@ pub(crate) struct Peer {
     /// the newest candidacy it has answered, whatever the answer
     pub(crate) answered_epoch: Option<u64>,
     pub(crate) asked_at: Option<Mono>,
+    /// the link over which the last ask went, with the candidacy it carried, until it is answered
+    pub(crate) ask_owed: Option<(LinkId, Option<u64>)>,
+    /// the link over which the last hello went, until it is answered
+    pub(crate) publish_owed: Option<LinkId>,
     /// ask again now, whatever the period says
     pub(crate) ask_now: bool,
     pub(crate) hello_at: Mono,
@@ -56,6 +60,8 @@ impl Peer {
             answered_at: now,
             answered_epoch: None,
             asked_at: None,
+            ask_owed: None,
+            publish_owed: None,
             ask_now: false,
             hello_at: now,
             hello_config: None,
@@ -74,7 +80,18 @@ impl Peer {
         self.vote = None;
         self.answered_epoch = None;
         self.asked_at = None;
+        self.ask_owed = None;
         self.ask_now = false;
+    }
+
+    /// Whether the answer to a hello is still to come over this link.
+    pub(crate) fn owes_publish(&self, link: &PeerLink) -> bool {
+        self.publish_owed.is_some() && self.publish_owed == link.conn.id
+    }
+
+    /// Whether the answer to an ask with this candidacy is still to come over this link.
+    pub(crate) fn owes_ask(&self, link: &PeerLink, epoch: Option<u64>) -> bool {
+        self.ask_owed.is_some() && self.ask_owed == link.conn.id.map(|id| (id, epoch))
     }
 
     /// Takes its answer to an ask: is the master down, and whom it voted for (`None`: nobody it names).
@@ -134,8 +151,9 @@ impl Peer {
         let id = self.id.clone();
         with_link(&id, sh, |link, sh| {
             let Some(local) = link.conn.local else { return };
-            if link.conn.takes_more(sh) && !link.conn.owes(pending) {
+            if link.conn.takes_more(sh) && !self.owes_publish(link) {
                 self.hello_now = false;
+                self.publish_owed = link.conn.id;
                 let text = hello.from(local.ip());
                 link.conn.send(&[renames.word("PUBLISH"), CHANNEL, &text], pending, sh);
             }

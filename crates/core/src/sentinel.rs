@@ -429,6 +429,7 @@ impl Sentinel {
             }
             Pending::Publish(group) => {
                 if let Some(peer) = self.groups.get_mut(&group).and_then(|group| group.peers.get_mut(id)) {
+                    peer.publish_owed = None;
                     if matches!(frame, Frame::Error(_)) {
                         peer.publish_error_at = Some(now);
                     } else {
@@ -564,6 +565,9 @@ impl Group {
 
     /// Takes a peer's answer to an ask.
     fn ask_answered(&mut self, id: &SentinelId, epoch: Option<u64>, frame: &Frame, sh: &mut Shared) {
+        if let Some(peer) = self.peers.get_mut(id) {
+            peer.ask_owed = peer.ask_owed.filter(|(_, asked)| *asked != epoch);
+        }
         let Frame::Array(items) = frame else { return };
         let [Frame::Integer(down), Frame::Bulk(vote), Frame::Integer(vote_epoch)] = &items[..] else {
             return;

@@ -212,20 +212,33 @@ impl Shared {
 
     /// Replies to `client` once `version` is settled.
     pub(crate) fn promise(&mut self, promise: Promise) {
-        if self.disk.durable(promise.version) {
-            self.keep(promise, true);
-        } else if self.promises.len() >= crate::limits::PROMISES_MAX {
-            self.keep(promise, false);
+        let now = if self.disk.durable(promise.version) {
+            Some(true)
         } else {
-            self.clients.hold(promise.client);
-            self.promises.push(promise);
+            (self.promises.len() >= crate::limits::PROMISES_MAX).then_some(false)
+        };
+        match now {
+            Some(good) => {
+                let reply = if good { &promise.good } else { &promise.failed };
+                self.clients.reply(promise.client, reply, &mut self.out);
+                self.follow_up(promise.then);
+            }
+            None => {
+                self.clients.promise(promise.client);
+                self.promises.push(promise);
+            }
         }
     }
 
     fn keep(&mut self, promise: Promise, good: bool) {
         let reply = if good { &promise.good } else { &promise.failed };
-        self.clients.reply(promise.client, reply, &mut self.out);
-        if let Some((event, script)) = promise.then {
+        self.clients.keep_promise(promise.client, reply, &mut self.out);
+        self.follow_up(promise.then);
+    }
+
+    /// Emits what was to follow a promised reply.
+    fn follow_up(&mut self, then: Option<(Event, Option<String>)>) {
+        if let Some((event, script)) = then {
             let behind = self.held.iter().any(|held| held.event.group == event.group);
             if behind && self.held.len() < HELD_EVENTS_MAX {
                 self.held.push_back(HeldEvent { after: Version::default(), event, script });
@@ -238,11 +251,14 @@ impl Shared {
     /// A write ended: releases what waited for it.
     pub(crate) fn settle(&mut self) {
         let promises = std::mem::take(&mut self.promises);
+        // A client's replies come in the order of its commands.
+        let mut waiting: BTreeSet<ClientId> = BTreeSet::new();
         for promise in promises {
-            if self.disk.settled(promise.version) {
+            if self.disk.settled(promise.version) && !waiting.contains(&promise.client) {
                 let good = self.disk.durable(promise.version);
                 self.keep(promise, good);
             } else {
+                waiting.insert(promise.client);
                 self.promises.push(promise);
             }
         }

@@ -16,7 +16,7 @@ use crate::config::General;
 use crate::event::LogLevel;
 use crate::fingerprint::Fingerprint;
 use crate::io::{ClientAddr, ClientId, Connected, Facts, Output, Outputs};
-use crate::limits::{ACL_LOG_ENTRIES, QUEUED_BYTES, QUEUED_COMMANDS, SUBSCRIPTIONS_PER_CLIENT};
+use crate::limits::{ACL_LOG_ENTRIES, BEHIND_MAX, QUEUED_BYTES, QUEUED_COMMANDS, SUBSCRIPTIONS_PER_CLIENT};
 use crate::rng::Rng;
 use crate::sentinel::Persona;
 use crate::time::{Mono, Now};
@@ -98,6 +98,8 @@ pub(super) struct Client {
     pub(super) no_evict: bool,
     pub(super) tracking: Tracking,
     waits: Waits,
+    /// replies in the order of their commands, from the first that waits for the disk on: `None` waits
+    behind: VecDeque<Option<Reply>>,
     queue: VecDeque<Vec<Vec<u8>>>,
     pub(super) queue_bytes: usize,
     pub(super) close_after: bool,
@@ -127,6 +129,7 @@ impl Client {
             no_evict: false,
             tracking: Tracking::default(),
             waits: Waits::No,
+            behind: VecDeque::new(),
             queue: VecDeque::new(),
             queue_bytes: 0,
             close_after: false,
@@ -154,9 +157,23 @@ impl Client {
             ReplyMode::Skip | ReplyMode::On => ReplyMode::On,
             ReplyMode::Off => ReplyMode::Off,
         };
-        if self.waits == Waits::Held {
+        if self.waits == Waits::Held && self.behind.is_empty() {
             self.waits = Waits::No;
         }
+    }
+
+    /// Whether a command may run although an earlier one waits for the disk: peers ask for the votes of many groups at once,
+    /// and one write is to serve them all.
+    fn runs_behind(&self, argv: &[Vec<u8>]) -> bool {
+        let word = |at: usize, name: &str| {
+            argv.get(at).is_some_and(|word| word.eq_ignore_ascii_case(name.as_bytes()))
+        };
+        let asks =
+            word(0, "SENTINEL") && (word(1, "IS-MASTER-DOWN-BY-ADDR") || word(1, "IS-PRIMARY-DOWN-BY-ADDR"));
+        !self.behind.is_empty()
+            && self.behind.len() < BEHIND_MAX
+            && self.queue.is_empty()
+            && (asks || word(0, "PUBLISH") || word(0, "PING"))
     }
 }
 
@@ -288,7 +305,7 @@ impl Clients {
     ) -> Option<EngineCommand> {
         let client = self.clients.get_mut(&id)?;
         client.last = now.mono;
-        if client.waits != Waits::No || !client.queue.is_empty() {
+        if (client.waits != Waits::No || !client.queue.is_empty()) && !client.runs_behind(&argv) {
             self.enqueue(id, argv, out);
             return None;
         }
@@ -321,6 +338,38 @@ impl Clients {
         if matches!(reply, Reply::Error(_)) {
             self.stats.errors += 1;
         }
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        if !client.behind.is_empty() {
+            return client.behind.push_back(Some(reply.clone()));
+        }
+        self.send_reply(id, reply, out);
+    }
+
+    /// The answer that [`Clients::promise`] announced, of this client's earliest; and those that waited behind it.
+    pub(crate) fn keep_promise(&mut self, id: ClientId, reply: &Reply, out: &mut Outputs) {
+        if matches!(reply, Reply::Error(_)) {
+            self.stats.errors += 1;
+        }
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        client.behind.pop_front();
+        self.send_reply(id, reply, out);
+        while let Some(Some(next)) = self.clients.get_mut(&id).and_then(|client| {
+            let ready = client.behind.front().is_some_and(Option::is_some);
+            if ready { client.behind.pop_front() } else { None }
+        }) {
+            self.send_reply(id, &next, out);
+        }
+    }
+
+    /// The answer of this client's command comes later; what it asks of us as a peer meanwhile is answered behind it.
+    pub(crate) fn promise(&mut self, id: ClientId) {
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.waits = Waits::Held;
+            client.behind.push_back(None);
+        }
+    }
+
+    fn send_reply(&mut self, id: ClientId, reply: &Reply, out: &mut Outputs) {
         let Some(client) = self.clients.get_mut(&id) else { return };
         if client.reply_mode == ReplyMode::On || client.reply_mode == ReplyMode::SkipNext {
             let mut bytes = Vec::with_capacity(REPLY_BYTES);
