@@ -5,6 +5,8 @@
 //! or password cannot break or inject a line; a line is replaced by the line of the same group; `known-slave` and
 //! `primary-reboot-down-after-period` lines are replaced by their modern (Redis) form.
 
+use std::collections::{BTreeMap, VecDeque};
+
 use super::args::{quote, split_args, word};
 use super::directive::{self, Directive, GENERAL, Kind, SentinelKey};
 use super::value::{LIMIT_CLASSES, LIMIT_DEFAULTS, memory, output_limit_text, output_limits};
@@ -17,7 +19,7 @@ const UNKNOWN: &[u8] = b"# ??? ";
 const EVERYBODY: &[u8] = b"user default on nopass ~* &* +@all";
 
 /// What a line sets: two lines with equal slots are two versions of the same thing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Slot {
     /// the directive's present name, `sentinel` in front where it belongs
     key: String,
@@ -61,9 +63,15 @@ pub fn rewrite(old: Option<&[u8]>, config: &Config) -> Vec<u8> {
         );
     }
     new.extend(sentinel_lines(config));
+    let mut places: BTreeMap<Slot, VecDeque<usize>> = BTreeMap::new();
+    for (at, old) in file.iter().enumerate() {
+        if let Old::Slot(slot) = old {
+            places.entry(slot.clone()).or_default().push_back(at);
+        }
+    }
     for line in new {
-        let place = file.iter_mut().find(|old| matches!(old, Old::Slot(slot) if *slot == line.slot));
-        match place {
+        let place = places.get_mut(&line.slot).and_then(VecDeque::pop_front);
+        match place.and_then(|at| file.get_mut(at)) {
             Some(place) => *place = Old::Done(line.text),
             None if line.only_if_there => {}
             None => appended.push(line.text),

@@ -149,7 +149,8 @@ fn monitor(config: &mut Config, args: &[Vec<u8>]) -> Result<(), Fault> {
 }
 
 fn group<'a>(config: &'a mut Config, name: &[u8]) -> Result<&'a mut GroupConfig, Fault> {
-    config.groups.iter_mut().find(|group| group.name.0.as_bytes() == name).ok_or_else(|| {
+    // Lines of a group nearly always follow the one that begins it: with thousands of groups it matters where one looks first.
+    config.groups.iter_mut().rev().find(|group| group.name.0.as_bytes() == name).ok_or_else(|| {
         let hint = format!("a line `sentinel monitor {} ...` is missing", String::from_utf8_lossy(name));
         Fault::at(2, "No such master with specified name.").hint(hint)
     })
