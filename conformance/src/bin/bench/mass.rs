@@ -13,7 +13,7 @@ use crate::fleet::{Fleet, SMALL, Settings, Watch, wait_follows};
 use crate::host::{processor_seconds, raise_open_files};
 use crate::options::Options;
 use crate::report::{Report, name};
-use crate::stat::{Values, millis, ms_between};
+use crate::stat::{Values, millis, ms, ms_between};
 use crate::table::Target;
 use crate::told::{Back, Lost, follow};
 
@@ -133,11 +133,13 @@ fn measure(fleet: &Fleet, flavour: Flavour, report: &mut Report) -> Mass {
     let back = when_back(fleet, &masters, clients);
     let past = |at: &usize| ms_between(killed[*at], back[at]) - DOWN_AFTER_MS as f64;
     let count = watch.sentinels.len() as f64;
+    let lost = fleet.members.len() - back.len();
     let mass = Mass {
         flavour,
         groups: fleet.members.len(),
-        back: Values::of(back.keys().map(past)),
-        lost: fleet.members.len() - back.len(),
+        // Who is not back counts as back at the end of our patience: it was later than that.
+        back: Values::of(back.keys().map(past).chain(std::iter::repeat_n(ms(PATIENCE), lost))),
+        lost,
         rewrites: rewrites.so_far() as f64 / count,
         syncs: syncs().map(|after| (after - before.1.unwrap_or_default()) as f64 / count),
         cpu: (cpu() - before.0) / count,
