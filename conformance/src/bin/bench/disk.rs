@@ -3,8 +3,8 @@
 use std::fs;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use rustix::fs::inotify;
 use watchkeeper_conformance::Daemon;
@@ -40,23 +40,24 @@ impl Rewrites {
     }
 }
 
-/// Has a sentinel counted by strace, which looks at these calls only and leaves all others at their full speed. `None` when
-/// strace cannot do that here.
-pub(crate) fn count_syncs(sentinel: &mut Daemon) -> Option<PathBuf> {
-    let file = sentinel.dir().join("strace");
-    let words = ["strace", "-D", "-f", "--seccomp-bpf", "-qq", "-c", "-e", "trace=fsync,fdatasync"];
-    let tried = Command::new("strace").args(&words[2..]).args(["-o", "/dev/null", "true"]).output();
-    if !tried.is_ok_and(|tried| tried.status.success()) {
-        return None;
-    }
-    sentinel.run_by(&[words.as_slice(), &["-o", &file.to_string_lossy()]].concat());
-    Some(file)
+/// Makes the library that counts fsyncs, in this folder; `None` without a C compiler.
+pub(crate) fn counter(folder: &Path) -> Option<PathBuf> {
+    let (source, library) = (folder.join("count_syncs.c"), folder.join("count_syncs.so"));
+    fs::write(&source, include_str!("count_syncs.c")).expect("a file can be written");
+    let mut command = Command::new("cc");
+    command.args(["-shared", "-fPIC", "-O2", "-o"]).arg(&library).arg(&source).stdin(Stdio::null());
+    command.status().is_ok_and(|status| status.success()).then_some(library)
 }
 
-/// Calls counted in a file of [`count_syncs`], whose sentinel has ended.
-pub(crate) fn syncs_in(file: &PathBuf) -> usize {
-    // % time, seconds, usecs/call, calls, errors, name; errors may be missing
-    let text = fs::read_to_string(file).unwrap_or_default();
-    let lines = text.lines().filter(|line| line.ends_with("sync"));
-    lines.filter_map(|line| line.split_whitespace().nth(3)?.parse::<usize>().ok()).sum()
+/// Has a sentinel's fsyncs counted from its start on; the length of the file is their number.
+pub(crate) fn count_syncs(sentinel: &mut Daemon, counter: &Path) -> PathBuf {
+    let file = sentinel.dir().join("syncs");
+    let (load, to) = (format!("LD_PRELOAD={}", counter.display()), format!("SYNCS={}", file.display()));
+    sentinel.run_by(&["env", &load, &to]);
+    file
+}
+
+/// How many there were.
+pub(crate) fn syncs_in(file: &Path) -> u64 {
+    fs::metadata(file).map_or(0, |metadata| metadata.len())
 }

@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use watchkeeper_conformance::{Conn, Daemon, Flavour, eventually, subject};
+use watchkeeper_conformance::{Conn, Daemon, Flavour, Scratch, subject};
 
-use crate::disk::{Rewrites, count_syncs, syncs_in};
+use crate::disk::{Rewrites, count_syncs, counter, syncs_in};
 use crate::fleet::{Fleet, SMALL, Settings, Watch, wait_follows};
 use crate::host::{processor_seconds, raise_open_files};
 use crate::options::Options;
 use crate::report::{Report, name};
-use crate::stat::{Values, millis, ms_between};
+use crate::stat::{Values, millis, ms, ms_between};
 use crate::table::Target;
 use crate::told::{Back, Lost, follow};
 
@@ -57,8 +57,9 @@ pub(crate) fn run(options: &Options, report: &mut Report) {
                 );
                 continue;
             }
-            all.push(measure(&fleet, flavour, report));
+            // Whoever is measured second finds every group whole again.
             repair(&fleet);
+            all.push(measure(&fleet, flavour, report));
         }
     }
     rows(&all, report);
@@ -109,14 +110,17 @@ fn rows(all: &[Mass], report: &mut Report) {
 
 fn measure(fleet: &Fleet, flavour: Flavour, report: &mut Report) -> Mass {
     let mut watch = fleet.prepare(flavour, &Settings::new(DOWN_AFTER_MS, FAILOVER_TIMEOUT_MS));
-    let counted: Vec<Option<PathBuf>> = watch.sentinels.iter_mut().map(count_syncs).collect();
+    let scratch = Scratch::new();
+    let count = |counter: PathBuf| watch.sentinels.iter_mut().map(|one| count_syncs(one, &counter)).collect();
+    let counted: Option<Vec<PathBuf>> = counter(scratch.path()).map(count);
+    let syncs = || counted.as_ref().map(|files| files.iter().map(|file| syncs_in(file)).sum::<u64>());
     watch.sentinels.iter().for_each(Daemon::start);
     fleet.wait_settled(&watch);
     let masters: Vec<u16> = fleet.members.iter().map(|member| member.master().expect("settled")).collect();
     let clients = subscribe(&watch);
     let rewrites = Rewrites::count(&watch.sentinels);
     let cpu = || watch.sentinels.iter().map(processor_seconds).sum::<f64>();
-    let before = cpu();
+    let before = (cpu(), syncs());
 
     let mut killed = Vec::new();
     for (member, master) in fleet.members.iter().zip(&masters) {
@@ -129,45 +133,35 @@ fn measure(fleet: &Fleet, flavour: Flavour, report: &mut Report) -> Mass {
     let back = when_back(fleet, &masters, clients);
     let past = |at: &usize| ms_between(killed[*at], back[at]) - DOWN_AFTER_MS as f64;
     let count = watch.sentinels.len() as f64;
-    let mut mass = Mass {
+    let lost = fleet.members.len() - back.len();
+    let mass = Mass {
         flavour,
         groups: fleet.members.len(),
-        back: Values::of(back.keys().map(past)),
-        lost: fleet.members.len() - back.len(),
+        // Who is not back counts as back at the end of our patience: it was later than that.
+        back: Values::of(back.keys().map(past).chain(std::iter::repeat_n(ms(PATIENCE), lost))),
+        lost,
         rewrites: rewrites.so_far() as f64 / count,
-        syncs: None,
-        cpu: (cpu() - before) / count,
+        syncs: syncs().map(|after| (after - before.1.unwrap_or_default()) as f64 / count),
+        cpu: (cpu() - before.0) / count,
     };
     let memory: u64 = watch.sentinels.iter().map(subject::resident).sum();
-    drop(watch);
-    let syncs: Option<Vec<usize>> =
-        counted.into_iter().map(|file| file.map(|file| wait_syncs(&file))).collect();
-    mass.syncs = syncs.map(|all| all.iter().sum::<usize>() as f64 / count);
     let who = name(flavour);
     for (at, member) in fleet.members.iter().enumerate() {
         let text = back.contains_key(&at).then(|| format!("{:.1}", past(&at)));
         report.csv(&format!("{who},{},{},{}", mass.groups, member.name, text.unwrap_or_default()));
     }
     println!(
-        "{who:<15} {} groups: back {} past down-after; {} lost; {:.0} rewrites, {:?} fsyncs (with those of the start), \
+        "{who:<15} {} groups: back {} past down-after; {} lost; {:.0} rewrites, {:.0} fsyncs, \
          {:.2} s of processor, {:.1} MiB each",
         mass.groups,
         mass.back.show(),
         mass.lost,
         mass.rewrites,
-        mass.syncs,
+        mass.syncs.unwrap_or(f64::NAN),
         mass.cpu,
         memory as f64 / count / 1_048_576.0
     );
     mass
-}
-
-/// strace writes what it has counted once the sentinel has ended.
-fn wait_syncs(file: &PathBuf) -> usize {
-    eventually(Duration::from_secs(10), "strace has counted", || {
-        let text = std::fs::read_to_string(file).unwrap_or_default();
-        text.contains("total").then(|| syncs_in(file))
-    })
 }
 
 /// Clients that wait for all groups to be back, subscribed when this returns.

@@ -10,7 +10,7 @@ use watchkeeper_conformance::{Conn, FrameExt};
 use crate::stat::millis;
 
 /// All groups that are not back are asked for so often: a message may be missed.
-const ASK_ALL: Duration = Duration::from_millis(250);
+const ASK_ALL: Duration = Duration::from_secs(1);
 /// Until a write is tried again that was not taken.
 const RETRY: Duration = Duration::from_millis(2);
 /// So many at once.
