@@ -172,6 +172,14 @@ setup_network() {
     if available iproute2; then install "tests in networks of their own" iproute2; fi
 }
 
+# Instructions are counted by its callgrind, which is skipped where it cannot be had.
+setup_valgrind() {
+    command -v valgrind >/dev/null && return
+    command -v apt-get >/dev/null || return 0
+    apt_update
+    if available valgrind; then install "instructions are counted with it" valgrind; fi
+}
+
 # Real clients, as far as the distribution has them. `make conformance` says what it leaves out.
 setup_clients() {
     local package missing=() packages=()
@@ -210,6 +218,7 @@ if [ "$purpose" != run ]; then
     need git git "the tidy checks look at the files git knows"
     setup_upstream_sentinel
     setup_network
+    setup_valgrind
 fi
 if [ "$purpose" = conformance ]; then
     need tclsh tcl "upstream's own test suite is written in Tcl"

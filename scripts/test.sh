@@ -32,4 +32,10 @@ step test env RUST_TEST_THREADS=$((2 * $(nproc))) cargo test --locked --workspac
 step sim env FROM=76 SEEDS=160 MINUTES=2 scripts/sim.sh
 # And some that nobody has seen yet; the first is printed, so that a failure can be played again.
 step sim-fresh env SEEDS=40 MINUTES=1 scripts/sim.sh
+# What a failover, an idle hour and the decoders cost, in instructions: those are the same on a busy machine.
+if command -v valgrind >/dev/null; then
+    step counts cargo run --locked --quiet -p xtask -- counts
+else
+    skip counts "no valgrind"
+fi
 steps_summary

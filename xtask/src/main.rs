@@ -1,5 +1,6 @@
 //! Repository chores, run as `cargo run -p xtask -- COMMAND`. Compiling, linting and testing are left to cargo.
 
+mod counts;
 mod docs;
 mod tidy;
 
@@ -8,7 +9,8 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo run -p xtask -- COMMAND
 
   tidy    check what neither the compiler nor clippy checks, over all files known to git, and the generated documents
-  docs    write the generated documents, docs/reference/*.md; with --check fail if they are not what it would write";
+  docs    write the generated documents, docs/reference/*.md; with --check fail if they are not what it would write
+  counts  count the instructions of fixed work under valgrind and compare them with bench/counts.txt; with --update write them there";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -16,6 +18,8 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run().and_then(|tidy| Ok(docs::check()? && tidy)),
         ["docs"] => docs::write(),
         ["docs", "--check"] => docs::check(),
+        ["counts"] => counts::check(),
+        ["counts", "--update"] => counts::update(),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;
