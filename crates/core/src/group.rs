@@ -402,6 +402,7 @@ impl Group {
             publish: sh.tuning.publish_period,
             place: place(self.id),
             phase: self.phase(),
+            led_elsewhere: self.is_led_elsewhere(sh),
             hurried: self.odown.is_some() || self.failover.is_some(),
             tree: self.is_tree(),
             hello: self.may_say_hello(sh),
