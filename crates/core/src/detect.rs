@@ -73,8 +73,9 @@ impl Group {
             self.ask_children(id, sh);
         }
         if master && is {
-            // Selection wants fresh reports, and peers that see the same want our question.
-            self.replicas.values_mut().for_each(|replica| replica.info_now = true);
+            // Who is the first to come forward wants fresh reports for its choice, and peers that see the same want our question.
+            let first = self.turn_ms(sh) == 0;
+            self.replicas.values_mut().for_each(|replica| replica.info_now |= first);
             self.peers.values_mut().for_each(|peer| peer.ask_now = true);
         }
     }

@@ -154,5 +154,5 @@ const GAP_MS: u64 = 50;
 /// Milliseconds without an answer after which an attempt to connect is made anew, if round trips are short.
 const UNANSWERED_MS: u64 = 150;
 /// Milliseconds one quick dial costs of all groups' time, and for how long dials may be made ahead.
-const QUICK_COST_MS: u64 = 1;
+const QUICK_COST_MS: u64 = 3;
 const QUICK_BURST_MS: u64 = 100;

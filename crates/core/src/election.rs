@@ -258,6 +258,12 @@ impl Group {
         Some(self.vote.leader_seen + patience + self.turn_ms(sh))
     }
 
+    /// Whether a candidate that we voted for is at work on a master that is down.
+    pub(crate) fn is_led_elsewhere(&self, sh: &Shared) -> bool {
+        let led = self.odown.is_some() && self.failover.is_none();
+        led && self.stepped_back_until(sh).is_some_and(|until| until > sh.now.mono)
+    }
+
     /// The phase of our own failover, if one runs.
     pub(crate) fn phase(&self) -> Option<Phase> {
         self.failover.as_ref().map(|f| f.phase)

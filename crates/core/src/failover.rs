@@ -163,6 +163,9 @@ impl Group {
             promoted: None,
             told: None,
         });
+        // What the choice is made by is asked for while the votes are.
+        let stale = |at: Option<Mono>| at.is_none_or(|at| now.since(at) > FRESH_REPORT_MS);
+        self.replicas.values_mut().for_each(|replica| replica.info_now |= stale(replica.info_at));
         true
     }
 
@@ -594,6 +597,8 @@ fn select_patience(somebody_fit: bool) -> u64 {
     if somebody_fit { 100 } else { 1_000 }
 }
 
+/// Milliseconds for which a report is fresh enough to choose by.
+const FRESH_REPORT_MS: u64 = 500;
 /// Milliseconds, at most, from the return of a majority to an election: two PING periods, or two attempts to connect.
 const LOOK_AGAIN_MS: u64 = 2_000;
 /// With a majority up, a first election that is not decided after this many milliseconds is lost.

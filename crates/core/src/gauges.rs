@@ -35,7 +35,7 @@ impl Sentinel {
     pub fn each_gauge(&self, look: &mut dyn FnMut(Gauge)) {
         let mut gauge = |name, size, limit| look(Gauge { name, size, limit });
         let groups = self.groups.values();
-        let most = |count: fn(&Group) -> usize| groups.clone().map(count).max().unwrap_or(0);
+        let most = |count: fn(&Group) -> usize| groups.clone().map(|group| count(group)).max().unwrap_or(0);
         gauge("groups", self.groups.len(), GROUPS_MAX);
         gauge("replicas of a group", most(|group| group.replicas.len()), REPLICAS_MAX);
         gauge("peers of a group", most(|group| group.peers.len()), PEERS_MAX);

@@ -1,13 +1,12 @@
 //! A monitored group: one master, its replicas, the peers that watch it too, and what this sentinel thinks of it.
 
-use std::collections::BTreeMap;
-
 use crate::addr::Addr;
 use crate::canary::Canary;
 use crate::config::{GroupConfig, KnownPeer};
 use crate::epoch::{ConfigEpoch, LeaderEpoch};
 use crate::event::EventKind;
 use crate::failover::{Failover, Phase, Retry};
+use crate::few::Few;
 use crate::hello::{Hello, HelloText};
 use crate::id::{GroupName, SentinelId};
 use crate::info::Role;
@@ -33,8 +32,8 @@ pub(crate) struct Group {
     /// the settings; address, epochs, replicas and peers in it are only filled in by [`Group::snapshot`]
     pub(crate) conf: GroupConfig,
     pub(crate) master: Server,
-    pub(crate) replicas: BTreeMap<ServerId, Server>,
-    pub(crate) peers: BTreeMap<SentinelId, Peer>,
+    pub(crate) replicas: Few<ServerId, Server>,
+    pub(crate) peers: Few<SentinelId, Peer>,
     pub(crate) config_epoch: ConfigEpoch,
     /// the version of the state that first held the present configuration
     pub(crate) config_version: Version,
@@ -74,8 +73,8 @@ impl Group {
             id,
             name: conf.name.clone(),
             master: Server::new(Role::Master, addr, sh),
-            replicas: BTreeMap::new(),
-            peers: BTreeMap::new(),
+            replicas: Few::new(),
+            peers: Few::new(),
             config_epoch: ConfigEpoch(conf.config_epoch),
             config_version: Version::default(),
             vote: Vote { epoch: LeaderEpoch(conf.leader_epoch), ..Vote::default() },
@@ -402,6 +401,7 @@ impl Group {
             publish: sh.tuning.publish_period,
             place: place(self.id),
             phase: self.phase(),
+            led_elsewhere: self.is_led_elsewhere(sh),
             hurried: self.odown.is_some() || self.failover.is_some(),
             tree: self.is_tree(),
             hello: self.may_say_hello(sh),

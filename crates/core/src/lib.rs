@@ -18,6 +18,7 @@ pub mod event;
 pub mod event_grammar;
 pub mod event_text;
 mod failover;
+mod few;
 mod fingerprint;
 mod gauges;
 pub mod glob;

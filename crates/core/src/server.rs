@@ -133,6 +133,8 @@ pub(crate) struct Pace {
     pub(crate) phase: Option<Phase>,
     /// the master is down or being replaced
     pub(crate) hurried: bool,
+    /// another sentinel, for which we voted, replaces the master just now: what replicas report is its concern
+    pub(crate) led_elsewhere: bool,
     /// replicas may follow replicas: who is without data is of concern to others
     pub(crate) tree: bool,
     /// whether the hello may be sent
@@ -163,6 +165,8 @@ impl Pace {
         };
         if awaited {
             self.info.min(AWAITED_INFO_PERIOD)
+        } else if self.led_elsewhere {
+            self.info
         } else if self.hurried
             || server.link_down_ms != 0
             || self.tree && !server.link_up

@@ -63,6 +63,7 @@ fn an_observer_tells_its_story_in_order() {
     w.run(200);
     w.server(replica(0, 2)).follows = None;
     w.server(replica(0, 1)).follows = Some(replica(0, 2));
+    // Before its leader says so in a hello, what the promoted one reports is no concern of an observer.
     w.run(1_500);
     w.hello(1, 0, 1, replica(0, 2), 1);
     w.run(3_000);
@@ -73,7 +74,6 @@ fn an_observer_tells_its_story_in_order() {
         "+new-epoch",
         "+vote-for-leader",
         "+odown",
-        "-role-change",
         "+config-update-from",
         "+switch-master",
         "+slave",

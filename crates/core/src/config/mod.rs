@@ -6,6 +6,7 @@
 
 mod args;
 pub mod directive;
+mod draft;
 mod error;
 mod general;
 mod parse;

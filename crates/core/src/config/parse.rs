@@ -6,6 +6,7 @@
 
 use super::args::{column_of, split_args};
 use super::directive::{self, DEPRECATED, GENERAL, Kind, Pass, SENTINEL};
+use super::draft::Draft;
 use super::error::{ConfigError, ErrorKind, Fault};
 use super::sentinel_line;
 use super::source::{Source, trim, whole_lines};
@@ -112,17 +113,18 @@ pub(crate) fn run_queue(
     errors: &mut Errors,
 ) -> Result<(), Box<ConfigError>> {
     let mut stand_ins = Vec::new();
+    let mut draft = Draft::new(config);
     for pass in [Pass::Global, Pass::Monitor, Pass::Group] {
         for line in queue {
             let found = line.words.get(1).and_then(|name| directive::sentinel(name));
             if found.map_or(Pass::Group, |directive| directive.pass) != pass {
                 continue;
             }
-            let Err(fault) = sentinel_line::run(config, files, found, &line.words) else { continue };
+            let Err(fault) = sentinel_line::run(&mut draft, files, found, &line.words) else { continue };
             let error = line_error(line.file.clone(), line.number, &line.text, fault);
             errors.take(line.index, error)?;
             let named = found.is_some_and(|directive| directive.pass != Pass::Global);
-            stand_ins.extend(named.then(|| stand_in(config, line.words.get(2)?)).flatten());
+            stand_ins.extend(named.then(|| stand_in(&mut draft, line.words.get(2)?)).flatten());
         }
     }
     config.groups.retain(|group| !stand_ins.contains(&group.name));
@@ -131,12 +133,12 @@ pub(crate) fn run_queue(
 
 /// Where reading goes on after an error about a group that is not there: a group to take its other lines, so that
 /// each is judged by itself and the missing group is told once.
-fn stand_in(config: &mut Config, name: &[u8]) -> Option<GroupName> {
+fn stand_in(draft: &mut Draft<'_>, name: &[u8]) -> Option<GroupName> {
     let name = GroupName(typed::text(name).ok()?);
-    if config.groups.iter().any(|group| group.name == name) {
+    if draft.has(&name) {
         return None;
     }
-    config.groups.push(GroupConfig::new(name.clone(), String::new(), 0, 1));
+    draft.push(GroupConfig::new(name.clone(), String::new(), 0, 1));
     Some(name)
 }
 

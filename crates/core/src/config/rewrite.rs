@@ -102,7 +102,12 @@ fn join(kept: Vec<Vec<u8>>, appended: Vec<Vec<u8>>) -> Vec<u8> {
         all.push(SIGNATURE.to_vec());
     }
     all.extend(appended);
-    all.into_iter().flat_map(|line| line.into_iter().chain([b'\n'])).collect()
+    let mut text = Vec::with_capacity(all.iter().map(|line| line.len() + 1).sum());
+    for line in all {
+        text.extend_from_slice(&line);
+        text.push(b'\n');
+    }
+    text
 }
 
 fn classify(line: &[u8]) -> Old {

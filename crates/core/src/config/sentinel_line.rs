@@ -4,9 +4,10 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::directive::{self, SENTINEL, SentinelDirective, SentinelKey};
+use super::draft::Draft;
 use super::error::Fault;
 use super::parse::Files;
-use super::{Config, GroupConfig, KnownPeer, ReplicaHome, Topology};
+use super::{GroupConfig, KnownPeer, ReplicaHome, Topology};
 use crate::epoch::EPOCH_MAX;
 use crate::id::{GroupName, SentinelId};
 use crate::nearest::nearest;
@@ -15,7 +16,7 @@ const ID_LENGTH: usize = 40;
 
 /// Executes a line. `words` includes `sentinel` and the directive's name.
 pub(crate) fn run(
-    config: &mut Config,
+    config: &mut Draft<'_>,
     files: &mut dyn Files,
     found: Option<&SentinelDirective>,
     words: &[Vec<u8>],
@@ -57,7 +58,7 @@ fn period_or_off(word: &[u8]) -> Result<u64, Fault> {
 }
 
 fn execute(
-    config: &mut Config,
+    config: &mut Draft<'_>,
     files: &mut dyn Files,
     key: SentinelKey,
     args: &[Vec<u8>],
@@ -133,7 +134,7 @@ fn execute(
     Ok(())
 }
 
-fn monitor(config: &mut Config, args: &[Vec<u8>]) -> Result<(), Fault> {
+fn monitor(config: &mut Draft<'_>, args: &[Vec<u8>]) -> Result<(), Fault> {
     let name = GroupName(text(&args[0], 2)?);
     let quorum = i32::try_from(integer(&args[3])).ok().filter(|quorum| *quorum > 0);
     let quorum = quorum.ok_or_else(|| {
@@ -141,22 +142,21 @@ fn monitor(config: &mut Config, args: &[Vec<u8>]) -> Result<(), Fault> {
         Fault::at(5, "Quorum must be 1 or greater.").hint(hint)
     })?;
     let (host, port) = address(config, &args[1], &args[2])?;
-    if config.groups.iter().any(|group| group.name == name) {
+    if config.has(&name) {
         return Err(Fault::at(2, "Duplicate master name."));
     }
-    config.groups.push(GroupConfig::new(name, host, port, quorum.unsigned_abs()));
+    config.push(GroupConfig::new(name, host, port, quorum.unsigned_abs()));
     Ok(())
 }
 
-fn group<'a>(config: &'a mut Config, name: &[u8]) -> Result<&'a mut GroupConfig, Fault> {
-    // Lines of a group nearly always follow the one that begins it: with thousands of groups it matters where one looks first.
-    config.groups.iter_mut().rev().find(|group| group.name.0.as_bytes() == name).ok_or_else(|| {
+fn group<'a>(config: &'a mut Draft<'_>, name: &[u8]) -> Result<&'a mut GroupConfig, Fault> {
+    config.group(name).ok_or_else(|| {
         let hint = format!("a line `sentinel monitor {} ...` is missing", String::from_utf8_lossy(name));
         Fault::at(2, "No such master with specified name.").hint(hint)
     })
 }
 
-fn config_epoch(config: &mut Config, args: &[Vec<u8>]) -> Result<(), Fault> {
+fn config_epoch(config: &mut Draft<'_>, args: &[Vec<u8>]) -> Result<(), Fault> {
     let group = group(config, &args[0])?;
     let epoch = epoch(&args[1], 3)?;
     group.config_epoch = epoch;
@@ -164,7 +164,7 @@ fn config_epoch(config: &mut Config, args: &[Vec<u8>]) -> Result<(), Fault> {
     Ok(())
 }
 
-fn known_replica(config: &mut Config, args: &[Vec<u8>]) -> Result<(), Fault> {
+fn known_replica(config: &mut Draft<'_>, args: &[Vec<u8>]) -> Result<(), Fault> {
     group(config, &args[0])?;
     let replica = address(config, &args[1], &args[2])?;
     let replicas = &mut group(config, &args[0])?.replicas;
@@ -175,7 +175,7 @@ fn known_replica(config: &mut Config, args: &[Vec<u8>]) -> Result<(), Fault> {
     Ok(())
 }
 
-fn replica_home(config: &mut Config, args: &[Vec<u8>]) -> Result<(), Fault> {
+fn replica_home(config: &mut Draft<'_>, args: &[Vec<u8>]) -> Result<(), Fault> {
     group(config, &args[0])?;
     let replica = address(config, &args[1], &args[2])?;
     let home =
@@ -192,7 +192,7 @@ fn replica_home(config: &mut Config, args: &[Vec<u8>]) -> Result<(), Fault> {
     Ok(())
 }
 
-fn known_sentinel(config: &mut Config, args: &[Vec<u8>]) -> Result<(), Fault> {
+fn known_sentinel(config: &mut Draft<'_>, args: &[Vec<u8>]) -> Result<(), Fault> {
     group(config, &args[0])?;
     let (host, port) = address(config, &args[1], &args[2])?;
     let id = SentinelId(text(&args[3], 5)?);
@@ -214,7 +214,7 @@ fn rename_command(group: &mut GroupConfig, old: &[u8], new: &[u8]) -> Result<(),
 }
 
 /// Host and port of an instance; the words of a line are group, host, port.
-fn address(config: &Config, host: &[u8], port: &[u8]) -> Result<(String, u16), Fault> {
+fn address(config: &Draft<'_>, host: &[u8], port: &[u8]) -> Result<(String, u16), Fault> {
     let port = u16::try_from(integer(port))
         .map_err(|_| Fault::at(4, "Invalid port number.").hint("a port is 0 to 65535"))?;
     let name = text(host, 3)?;
@@ -259,7 +259,7 @@ fn c_number(text: &str) -> Option<u32> {
 }
 
 fn script(
-    config: &mut Config,
+    config: &mut Draft<'_>,
     files: &mut dyn Files,
     args: &[Vec<u8>],
     message: &str,
