@@ -20,6 +20,8 @@ pub(crate) struct Dial {
     pub(crate) skipped_at: Option<Mono>,
     /// milliseconds a PING took of late
     pub(crate) round_trip_ms: Option<u64>,
+    /// attempts to connect that were given up in a row
+    pub(crate) abandoned: u32,
 }
 
 /// A port that refuses connections.
@@ -40,25 +42,34 @@ pub(crate) struct QuickDials {
 
 impl QuickDials {
     /// Whether one more is allowed now; it counts if it is.
-    fn take(&mut self, now: Mono) -> bool {
+    fn take(&mut self, cost_ms: u64, now: Mono) -> bool {
         let allowed = self.paid_at <= now + QUICK_BURST_MS;
         if allowed {
-            self.paid_at = self.paid_at.max(now) + QUICK_COST_MS;
+            self.paid_at = self.paid_at.max(now) + cost_ms;
         }
         allowed
     }
 }
 
 impl Dial {
-    /// The connection to the command port ended, or could not be made.
-    pub(crate) fn note_down(&mut self, reason: &DownReason, was_up: bool, refused_after_ms: u64, now: Mono) {
+    /// The connection to the command port ended (`was_up`), or could not be made. Of one that `is_down` because it refused,
+    /// only an answer says that it is there again: a host that goes after its process, and with it what refused, is none.
+    pub(crate) fn note_down(
+        &mut self,
+        reason: &DownReason,
+        (was_up, is_down): (bool, bool),
+        refused_after_ms: u64,
+        now: Mono,
+    ) {
         if was_up || *reason != DownReason::Refused {
-            self.refused = None;
+            self.refused = self.refused.filter(|_| is_down && !was_up);
             return;
         }
-        // Between refusals that are too far apart it may have been there: we did not run, or had no name to dial.
-        let joined =
-            self.refused.filter(|before| now.since(before.last) <= (2 * refused_after_ms).max(GAP_MS));
+        // Between refusals that are too far apart it may have been there: we did not run, or had no name to dial. Where we
+        // meant to dial and were not allowed to, that is no reason to begin anew.
+        let near = |before: &Refused| now.since(before.last) <= (2 * refused_after_ms).max(GAP_MS);
+        let held_up = |before: &Refused| self.skipped_at.is_some_and(|at| at > before.last);
+        let joined = self.refused.filter(|before| near(before) || held_up(before));
         self.refused = Some(Refused { since: joined.map_or(now, |before| before.since), last: now });
     }
 
@@ -99,7 +110,11 @@ impl Server {
     pub(crate) fn dial_abandoned_at(&self, sh: &Shared) -> Option<Mono> {
         let dialling = self.former_master && self.cmd.exists() && !self.cmd.up && !sh.general.tls.replication;
         let round_trip_ms = self.dial.round_trip_ms.filter(|_| dialling)?;
-        Some((self.cmd.since + UNANSWERED_MS.max(4 * round_trip_ms)).max(self.after_skipped()))
+        let usual = UNANSWERED_MS.max(4 * round_trip_ms);
+        // The way may have become longer since: now and then an attempt is given the time that takes.
+        let patient = self.dial.abandoned % PATIENT_EVERY == PATIENT_EVERY - 1;
+        let patience = if patient { usual.max(PATIENT_MS) } else { usual };
+        Some((self.cmd.since + patience).max(self.after_skipped()))
     }
 
     /// Gives up an attempt that is not answered, so that the next one is made at once.
@@ -108,9 +123,10 @@ impl Server {
         if self.dial_abandoned_at(sh).is_none_or(|at| at > now) {
             return;
         }
-        if sh.quick_dials.take(now) {
+        if sh.quick_dials.take(QUICK_COST_MS, now) {
             self.cmd.close(sh);
             self.cmd.last_attempt = None;
+            self.dial.abandoned = self.dial.abandoned.wrapping_add(1);
         } else {
             self.dial.skipped_at = Some(now);
         }
@@ -123,8 +139,13 @@ impl Server {
             return false;
         }
         let usual = self.cmd.reconnect_at(sh) <= now;
-        let allowed = usual || sh.quick_dials.take(now);
-        self.dial.skipped_at = (!allowed).then_some(now);
+        let decides = self.kind == Role::Master && !self.down.is && self.dial.refused.is_some();
+        let budget = if decides { &mut sh.deciding_dials } else { &mut sh.quick_dials };
+        let cost = if decides { DECIDING_COST_MS } else { QUICK_COST_MS };
+        let allowed = usual || budget.take(cost, now);
+        if !allowed {
+            self.dial.skipped_at = Some(now);
+        }
         allowed
     }
 
@@ -139,7 +160,7 @@ impl Server {
             Role::Master if pace.refused_after == 0 => None,
             // One that was there a moment ago is looked for, and counted from its first refusal on.
             Role::Master if !refuses || self.down.is => Some(QUICK_MS),
-            Role::Master => Some((pace.refused_after / 4).clamp(QUICKEST_MS, sh.tuning.ping_period)),
+            Role::Master => Some((pace.refused_after / 4).min(sh.tuning.ping_period).max(QUICKEST_MS)),
             Role::Replica => (self.former_master && refuses).then_some(QUICK_MS),
         }
     }
@@ -153,6 +174,11 @@ const QUICKEST_MS: u64 = 5;
 const GAP_MS: u64 = 50;
 /// Milliseconds without an answer after which an attempt to connect is made anew, if round trips are short.
 const UNANSWERED_MS: u64 = 150;
-/// Milliseconds one quick dial costs of all groups' time, and for how long dials may be made ahead.
+/// One attempt of so many in a row is given this many milliseconds.
+const PATIENT_EVERY: u32 = 10;
+const PATIENT_MS: u64 = 1_000;
+/// Milliseconds one dial costs of all groups' time on which it depends whether a master is down.
+const DECIDING_COST_MS: u64 = 1;
+/// Milliseconds any other quick dial costs, and for how long dials may be made ahead.
 const QUICK_COST_MS: u64 = 3;
 const QUICK_BURST_MS: u64 = 100;

@@ -1,5 +1,7 @@
 //! What a hello changes: peers found, moved or replaced, epochs raised, a newer configuration adopted.
 
+use std::net::IpAddr;
+
 use crate::addr::Addr;
 use crate::canary::Canary;
 use crate::epoch::{ConfigEpoch, EPOCH_MAX, plausible};
@@ -8,14 +10,24 @@ use crate::group::{Group, GroupId};
 use crate::hello::Hello;
 use crate::id::SentinelId;
 use crate::names::{Lookup, Names};
-use crate::peer::with_link;
+use crate::peer::{Peer, with_link};
 use crate::sentinel::{Sentinel, WaitingFor};
 use crate::shared::Shared;
+use crate::time::Mono;
+
+/// How a hello came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// a server passed it on
+    Server,
+    /// from the peer itself, with PUBLISH
+    Straight,
+}
 
 impl Sentinel {
     /// Takes a hello from a server's channel or from a peer's PUBLISH.
-    pub(crate) fn hello(&mut self, payload: &[u8]) {
-        if self.heard_again(payload).is_some() {
+    pub(crate) fn hello(&mut self, payload: &[u8], way: Way) {
+        if self.heard_again(payload, way).is_some() {
             return; // as nearly always
         }
         let hello = match Hello::parse(payload) {
@@ -41,7 +53,7 @@ impl Sentinel {
         let (master_addr, master_lookup) = Group::addr_of(hello.master_host, hello.master_port, &mut self.sh);
         for lookup in [lookup, master_lookup] {
             if let Lookup::Asking(ticket) = lookup {
-                self.wait_for(ticket, WaitingFor::Hello(payload.to_vec()));
+                self.wait_for(ticket, WaitingFor::Hello(payload.to_vec(), way));
                 return;
             }
         }
@@ -62,28 +74,34 @@ impl Sentinel {
         if ![hello.host, hello.master_host].into_iter().any(Names::is_name) {
             self.remember_hello(group, &id, payload);
         }
+        if let Some(peer) = self.groups.get_mut(&group).and_then(|group| group.peers.get_mut(&id)) {
+            peer.heard(way, self.sh.now.mono);
+        }
         self.evaluate(group);
     }
 
     /// Takes a hello that says what its sender's last one said.
-    fn heard_again(&mut self, payload: &[u8]) -> Option<()> {
+    fn heard_again(&mut self, payload: &[u8], way: Way) -> Option<()> {
         let mut fields = payload.split(|byte| *byte == b',');
         let (id, name) = (fields.nth(2)?, fields.nth(1)?);
         let group = self.by_name.get(std::str::from_utf8(name).ok()?)?;
         let group = self.groups.get_mut(group)?;
+        let ours = group.said_of_master();
         let peer = group.peers.get_mut(std::str::from_utf8(id).ok()?)?;
-        if !peer.says_again(payload, group.config_epoch) {
+        if !peer.says_again(payload, ours) {
             return None;
         }
         peer.hello_at = self.sh.now.mono;
+        peer.heard(way, self.sh.now.mono);
         Some(())
     }
 
     fn remember_hello(&mut self, group: GroupId, id: &SentinelId, payload: &[u8]) {
         let Some(group) = self.groups.get_mut(&group) else { return };
+        let ours = group.said_of_master();
         let Some(peer) = group.peers.get_mut(id) else { return };
         peer.hello_text = payload.into();
-        peer.hello_ours = group.config_epoch;
+        peer.hello_ours = ours;
     }
 
     /// Adds the sender to the peers of the group, or moves it to its new address.
@@ -193,7 +211,21 @@ impl Sentinel {
     }
 }
 
+impl Peer {
+    fn heard(&mut self, way: Way, now: Mono) {
+        if way == Way::Server {
+            self.heard_at = Some(now);
+        }
+    }
+}
+
 impl Group {
+    /// What our own hellos say of the master: since when, and where it is.
+    fn said_of_master(&self) -> (ConfigEpoch, Option<IpAddr>, u16) {
+        let addr = self.current_addr();
+        (self.config_epoch, addr.ip, addr.port)
+    }
+
     /// Two configurations of one epoch that name different masters: two failovers were forced at the same instant,
     /// without an election. Nobody would ever yield, so of any two sentinels that disagree the one with the smaller id
     /// says again what it says in a new epoch, if its master is fit to be one. If it is not (the others may have made a

@@ -24,6 +24,8 @@ const TURN_MS: u64 = 50;
 /// Milliseconds more of a turn for each other group whose master is down: whoever has its turn first has them all to
 /// look after, and must be heard of before the next one comes forward, or nobody is elected anywhere.
 const CROWD_MS: u64 = 5;
+/// Milliseconds from when its master is down for which a group counts: one that has no fit replica stays down for long.
+pub(crate) const CROWD_FOR_MS: u64 = 10_000;
 /// The most that a crowd adds.
 const CROWD_MAX_MS: u64 = 2_000;
 /// Random part of a turn, for candidates that see each other differently.

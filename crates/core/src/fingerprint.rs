@@ -324,7 +324,7 @@ impl Server {
 impl Dial {
     /// Only what something depends on.
     fn feed(&self, former_master: bool, refused_after: u64, f: &mut Fingerprint) {
-        let Dial { refused, skipped_at, round_trip_ms } = self;
+        let Dial { refused, skipped_at, round_trip_ms, abandoned } = self;
         f.flag(refused.is_some());
         f.flag(skipped_at.is_some());
         if refused_after > 0 {
@@ -332,7 +332,7 @@ impl Dial {
             f.age_if(refused.map(|refused| refused.last), refused_after);
         }
         if former_master {
-            f.shown(round_trip_ms);
+            f.shown(&(round_trip_ms, abandoned));
         }
     }
 }
@@ -391,6 +391,7 @@ impl Peer {
             // Only a shorter way to what follows anyway.
             hello_text: _,
             hello_ours: _,
+            heard_at: _,
             // Told by what the link waits for.
             ask_owed: _,
             publish_owed: _,
@@ -439,6 +440,7 @@ impl Shared {
             next_server: _,
             // No world of the explorer dials so much that it is reached.
             quick_dials: _,
+            deciding_dials: _,
             info_base: _,
             // Follows from the groups.
             crowd: _,

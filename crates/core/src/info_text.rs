@@ -74,14 +74,15 @@ fn key(line: &[u8]) -> &[u8] {
 }
 
 fn edits(text: &[u8], base: &[u8]) -> Vec<u8> {
-    let base: Vec<&[u8]> = lines(base).collect();
+    // With what each begins, found once: a hostile text may have few lines and no colon, and a later one many that differ.
+    let base: Vec<(&[u8], &[u8])> = lines(base).map(|line| (line, key(line))).collect();
     let (mut edits, mut at, mut same) = (Vec::new(), 0, 0);
     let write = |edits: &mut Vec<u8>, op: u8, count: usize| {
         edits.push(op);
         edits.extend_from_slice(&u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes());
     };
     for line in lines(text) {
-        if base.get(at) == Some(&line) {
+        if base.get(at).is_some_and(|(other, _)| *other == line) {
             (at, same) = (at + 1, same + 1);
             continue;
         }
@@ -89,14 +90,14 @@ fn edits(text: &[u8], base: &[u8]) -> Vec<u8> {
             write(&mut edits, SAME, std::mem::take(&mut same));
         }
         let key = key(line);
-        let alike = |other: &&[u8]| *other == line || (!key.is_empty() && self::key(other) == key);
+        let alike = |(other, begin): &(&[u8], &[u8])| *other == line || (!key.is_empty() && *begin == key);
         match base[at..].iter().take(LOOK_AHEAD).position(alike) {
             Some(ahead) => {
                 if ahead > 0 {
                     write(&mut edits, SKIP, ahead);
                 }
                 at += ahead;
-                if base[at] == line {
+                if base[at].0 == line {
                     same = 1;
                 } else {
                     let value = &line[key.len()..];

@@ -12,7 +12,7 @@ pub const QUEUED_COMMANDS: usize = 1024;
 /// Bytes of those commands.
 pub const QUEUED_BYTES: usize = 1024 * 1024;
 /// Replies of one client that wait behind one that waits for the disk.
-pub(crate) const BEHIND_MAX: usize = 16_384;
+pub(crate) const BEHIND_MAX: usize = 8_192;
 /// Bytes of a client's name, library name or library version. CLIENT LIST prints them all.
 pub const CLIENT_NAME_BYTES: usize = 1024;
 /// Prefixes of CLIENT TRACKING of one client. They are compared pairwise.
@@ -59,4 +59,4 @@ pub(crate) const SCRIPTS_RUNNING_MAX: usize = 16;
 /// Runs of one script job, the first included.
 pub(crate) const SCRIPT_RUNS_MAX: u32 = 10;
 /// Vote requests and administrative commands waiting for the disk.
-pub(crate) const PROMISES_MAX: usize = 10_000;
+pub(crate) const PROMISES_MAX: usize = 20_000;

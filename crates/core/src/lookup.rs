@@ -42,7 +42,7 @@ impl Sentinel {
         let ready: Vec<Waiting> = ready;
         for waiting in ready {
             match waiting.what {
-                WaitingFor::Hello(payload) => self.hello(&payload),
+                WaitingFor::Hello(payload, way) => self.hello(&payload, way),
                 WaitingFor::Command(command) => self.command_after_lookup(command),
             }
         }

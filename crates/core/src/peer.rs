@@ -1,5 +1,7 @@
 //! Another sentinel, as one group knows it. Its connection is shared by all groups and lives in [`crate::shared`].
 
+use std::net::IpAddr;
+
 use crate::addr::Addr;
 use crate::epoch::{ConfigEpoch, EPOCH_MAX};
 use crate::group::GroupId;
@@ -40,7 +42,9 @@ pub(crate) struct Peer {
     /// its last hello as it came, if nothing in it is a name to be looked up
     pub(crate) hello_text: Box<[u8]>,
     /// our own configuration then
-    pub(crate) hello_ours: ConfigEpoch,
+    pub(crate) hello_ours: (ConfigEpoch, Option<IpAddr>, u16),
+    /// when a server last passed on a hello of it
+    pub(crate) heard_at: Option<Mono>,
     /// since when its hellos name another master than ours in the same configuration epoch
     pub(crate) disputes_since: Option<Mono>,
     pub(crate) published_at: Mono,
@@ -66,7 +70,8 @@ impl Peer {
             hello_at: now,
             hello_config: None,
             hello_text: Box::default(),
-            hello_ours: ConfigEpoch::default(),
+            hello_ours: (ConfigEpoch::default(), None, 0),
+            heard_at: None,
             disputes_since: None,
             published_at: now,
             publish_error_at: None,
@@ -110,7 +115,7 @@ impl Peer {
     }
 
     /// Whether this hello says what the last one said, to us who are as we were: it changes nothing then.
-    pub(crate) fn says_again(&self, payload: &[u8], ours: ConfigEpoch) -> bool {
+    pub(crate) fn says_again(&self, payload: &[u8], ours: (ConfigEpoch, Option<IpAddr>, u16)) -> bool {
         *self.hello_text == *payload && self.hello_ours == ours && self.disputes_since.is_none()
     }
 
@@ -127,12 +132,15 @@ impl Peer {
         !self.down.is && self.link(sh).is_some_and(|link| link.conn.up)
     }
 
-    /// When the hello is due to it. A peer that is heard of over the servers hears us there, too: what is sent to it
-    /// straight is only a second way, for a server that dies and a line that breaks.
+    /// When the hello is due to it. A peer that servers pass hellos on of reaches them, and hears us there, too: what is sent
+    /// to it straight is only a second way, for a server that dies and a line that breaks. What was lost with its link is sent
+    /// again at once.
     pub(crate) fn hello_due_at(&self, pace: Pace, sh: &Shared) -> Mono {
-        let heard = sh.now.mono.since(self.hello_at) <= 2 * pace.publish;
+        let heard = self.heard_at.is_some_and(|at| sh.now.mono.since(at) <= 2 * pace.publish);
         let slot = pace.slot(if heard && !pace.hurried { SPARE_HELLO * pace.publish } else { pace.publish });
-        let by_period = if self.hello_now { Mono(0) } else { slot.after(self.published_at) };
+        let link = self.link(sh).and_then(|link| link.conn.id);
+        let lost = self.publish_owed.is_some() && link.is_some() && link != self.publish_owed;
+        let by_period = if self.hello_now || lost { Mono(0) } else { slot.after(self.published_at) };
         self.publish_error_at.map_or(by_period, |at| by_period.max(at + 1_000))
     }
 

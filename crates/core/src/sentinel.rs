@@ -7,6 +7,7 @@ use watchkeeper_resp::Frame;
 use crate::canary::Canary;
 use crate::command::clients::{Clients, EngineCommand};
 use crate::config::{Config, GroupConfig};
+use crate::discovery::Way;
 use crate::event::{EventKind, LogLevel};
 use crate::group::{Group, GroupId};
 use crate::id::{GroupName, SentinelId};
@@ -59,7 +60,7 @@ pub(crate) struct Waiting {
 /// See [`Waiting`].
 #[derive(Debug, Clone)]
 pub(crate) enum WaitingFor {
-    Hello(Vec<u8>),
+    Hello(Vec<u8>, Way),
     Command(EngineCommand),
 }
 
@@ -228,7 +229,7 @@ impl Sentinel {
     pub(crate) fn evaluate(&mut self, id: GroupId) {
         let Some(group) = self.groups.get_mut(&id) else { return };
         let (at, why) = group.evaluate(&mut self.sh);
-        let down = group.odown.is_some();
+        let down = group.odown.is_some_and(|at| self.sh.now.mono.since(at) <= crate::election::CROWD_FOR_MS);
         if down != self.sh.crowd.contains(&id) {
             if down {
                 self.sh.crowd.insert(id)
@@ -327,11 +328,12 @@ impl Sentinel {
         match what {
             LinkInput::Up { local } => {
                 server.cmd.up = true;
+                server.dial.abandoned = 0;
                 server.cmd.local = Some(local);
             }
             LinkInput::Down(reason) => {
                 let (was_up, again) = (server.cmd.up, server.dial.refused.is_some());
-                server.dial.note_down(&reason, was_up, refused_after, sh.now.mono);
+                server.dial.note_down(&reason, (was_up, server.down.is), refused_after, sh.now.mono);
                 server.cmd.forget(sh);
                 server.ping.note_broken(sh.now.mono);
                 if again && server.dial.refused.is_some() {
@@ -368,7 +370,7 @@ impl Sentinel {
                 if let Some(payload) = hello_message(&frame) {
                     // Our own come back to us: every server echoes them to all its subscribers.
                     if payload.split(|byte| *byte == b',').nth(2) != Some(sh.myid.0.as_bytes()) {
-                        self.hello(payload);
+                        self.hello(payload, Way::Server);
                     }
                 } else if server.pubsub.pending.pop_front() == Some(Pending::Subscribe)
                     && matches!(frame, Frame::Error(_))

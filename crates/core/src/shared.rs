@@ -50,9 +50,11 @@ pub(crate) struct Shared {
     pub(crate) simulate: Simulate,
     pub(crate) next_server: u64,
     pub(crate) quick_dials: QuickDials,
+    /// the same for dials that decide whether a master is down
+    pub(crate) deciding_dials: QuickDials,
     /// what INFO texts are kept beside
     pub(crate) info_base: Option<Arc<[u8]>>,
-    /// groups whose master is objectively down
+    /// groups whose master is objectively down since a moment ago
     pub(crate) crowd: BTreeSet<GroupId>,
     pub(crate) held: VecDeque<HeldEvent>,
     pub(crate) promises: Vec<Promise>,
@@ -134,6 +136,7 @@ impl Shared {
             next_server: 0,
             held: VecDeque::new(),
             quick_dials: QuickDials::default(),
+            deciding_dials: QuickDials::default(),
             info_base: None,
             crowd: BTreeSet::new(),
             promises: Vec::new(),
@@ -208,6 +211,11 @@ impl Shared {
             self.scripts.enqueue(vec![path, event.name.to_owned(), event.payload.clone()], self.now.mono);
         }
         self.out.push(Output::Event(event));
+    }
+
+    /// Whether no further promise can be made: then nothing is begun that needs one.
+    pub(crate) fn promises_are_full(&self) -> bool {
+        self.promises.len() >= crate::limits::PROMISES_MAX
     }
 
     /// Replies to `client` once `version` is settled.

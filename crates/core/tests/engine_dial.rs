@@ -63,6 +63,50 @@ fn one_that_stays_gone_stays_down_and_is_found_soon_when_it_is_back() {
 }
 
 #[test]
+fn a_host_that_goes_after_its_process_is_no_sign_of_life() {
+    let mut setup = Setup::three(2);
+    setup.group().refused_down_after_ms = 50;
+    setup.group().down_after_ms = 30_000;
+    let mut bench = setup.settled();
+    bench.blind_peers();
+    bench.crash(MASTER);
+    bench.until("+sdown master", 100);
+    bench.run(3_000);
+    bench.set(MASTER, |master| master.mode = Mode::Unreachable);
+    bench.run(60_000);
+    assert_eq!((bench.count("-sdown master"), bench.count("+sdown master")), (0, 1));
+    bench.set(MASTER, |master| master.mode = Mode::Up);
+    bench.until("-sdown master", 70_000);
+}
+
+#[test]
+fn no_period_of_a_debug_command_is_too_short() {
+    let mut bench = refusing_after(400);
+    bench.command(&["SENTINEL", "DEBUG", "ping-period", "1"]);
+    bench.crash(MASTER);
+    bench.until("+sdown master", 2_100);
+}
+
+#[test]
+fn masters_that_refuse_are_found_down_beside_hundreds_of_old_ones() {
+    let mut setup = Setup::three(2);
+    setup.group().refused_down_after_ms = 50;
+    let first = setup.group().clone();
+    for n in 0..300_u32 {
+        let mut group = first.clone();
+        group.name = watchkeeper_core::id::GroupName(format!("g{n}"));
+        group.host = format!("10.{}.{}.9", 1 + n / 250, n % 250);
+        group.peers.clear();
+        group.quorum = 1;
+        setup.config.groups.push(group);
+    }
+    let mut bench = setup.settled();
+    bench.crash(MASTER);
+    let took = bench.until("+sdown master mm", 200);
+    assert!(took <= 60, "{took} ms");
+}
+
+#[test]
 fn silence_is_no_refusal() {
     for mode in [Mode::Hung, Mode::Unreachable] {
         let mut bench = refusing_after(50);

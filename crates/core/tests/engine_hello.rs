@@ -28,6 +28,46 @@ fn a_new_sentinel_is_found_and_kept() {
     assert_eq!(names(&w), ["+sentinel"]);
 }
 
+/// What was sent straight to peer 1 in half a minute, during which a server passes hellos of it on, or does not.
+fn told_straight(passed_on: bool) -> usize {
+    let mut w = world();
+    w.run(5_000);
+    w.forget();
+    let before = w.heard_by(peer(1), "PUBLISH").len();
+    for _ in 0..15 {
+        w.run(2_000);
+        if passed_on {
+            w.hello(1, 0, 0, master(0), 0);
+        }
+    }
+    w.heard_by(peer(1), "PUBLISH").len() - before
+}
+
+#[test]
+fn a_peer_that_servers_pass_on_is_told_straight_only_now_and_then() {
+    let (often, seldom) = (told_straight(false), told_straight(true));
+    assert!((14..=16).contains(&often), "{often} in half a minute");
+    assert!((2..=5).contains(&seldom), "{seldom} in half a minute");
+}
+
+#[test]
+fn a_hello_that_says_nothing_new_is_noticed_until_our_own_configuration_changes() {
+    let mut w = world();
+    w.hello(1, 0, 3, replica(0, 1), 3);
+    assert!(w.saw("+switch-master g0 10.0.0.1 6379"));
+    w.forget();
+    for _ in 0..3 {
+        w.hello(1, 0, 3, replica(0, 1), 3);
+    }
+    w.hello(2, 0, 4, replica(0, 2), 4);
+    // The first peer still says what it said: that is old now, and changes nothing.
+    w.hello(1, 0, 3, replica(0, 1), 3);
+    w.run(5_000);
+    assert_eq!(w.count("+switch-master"), 1);
+    w.hello(1, 0, 5, replica(0, 1), 5);
+    assert_eq!(w.count("+switch-master"), 2);
+}
+
 #[test]
 fn a_sentinel_that_moves_is_followed_in_all_groups() {
     let mut w = World::new(&Setup { groups: 2, ..Setup::default() });

@@ -173,7 +173,8 @@ impl Client {
         !self.behind.is_empty()
             && self.behind.len() < BEHIND_MAX
             && self.queue.is_empty()
-            && (asks || word(0, "PUBLISH") || word(0, "PING"))
+            && self.waits == Waits::Held
+            && (asks || word(0, "PUBLISH") || (word(0, "PING") && argv.len() == 1))
     }
 }
 
@@ -305,7 +306,8 @@ impl Clients {
     ) -> Option<EngineCommand> {
         let client = self.clients.get_mut(&id)?;
         client.last = now.mono;
-        if (client.waits != Waits::No || !client.queue.is_empty()) && !client.runs_behind(&argv) {
+        let waits = client.waits != Waits::No || !client.queue.is_empty() || !client.behind.is_empty();
+        if waits && !client.runs_behind(&argv) {
             self.enqueue(id, argv, out);
             return None;
         }
@@ -333,7 +335,7 @@ impl Clients {
         None
     }
 
-    /// Answers a command of the engine's. A held client is released. Unknown ids are ignored.
+    /// Answers a command of the engine's. A held client is released; behind an answer that waits for the disk this one waits, too. Unknown ids are ignored.
     pub(crate) fn reply(&mut self, id: ClientId, reply: &Reply, out: &mut Outputs) {
         if matches!(reply, Reply::Error(_)) {
             self.stats.errors += 1;
@@ -433,6 +435,7 @@ impl Clients {
         gauge("clients", self.clients.len(), self.settings.maxclients as usize);
         gauge("queued commands of a client", most(|client| client.queue.len()), QUEUED_COMMANDS);
         gauge("queued bytes of a client", most(|client| client.queue_bytes), QUEUED_BYTES);
+        gauge("replies of a client that wait", most(|client| client.behind.len()), BEHIND_MAX);
         gauge("subscriptions of a client", most(Client::subscriptions), SUBSCRIPTIONS_PER_CLIENT);
         gauge("entries of the ACL log", self.acl.log.len(), ACL_LOG_ENTRIES as usize);
         gauge("clients with work", self.ready.len(), self.clients.len());
@@ -448,7 +451,7 @@ impl Clients {
         f.number(self.clients.len() as u64);
         for client in self.clients.values() {
             f.shown(&(client.protocol, client.reply_mode, client.waits, &client.queue, client.close_after));
-            f.shown(&(&client.channels, &client.patterns));
+            f.shown(&(&client.channels, &client.patterns, &client.behind));
         }
         f.flag(self.pause.is_some());
         f.wait(self.pause.map(|pause| pause.until).unwrap_or_default());
@@ -462,7 +465,7 @@ impl Clients {
         self.pause = None;
         for (id, client) in &mut self.clients {
             if client.waits == Waits::Paused {
-                client.waits = Waits::No;
+                client.waits = if client.behind.is_empty() { Waits::No } else { Waits::Held };
                 self.ready.insert(*id);
             }
         }

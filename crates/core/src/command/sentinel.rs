@@ -186,6 +186,9 @@ impl Sentinel {
             if candidate.0.is_empty() || candidate.0.chars().any(|c| c.is_whitespace() || c.is_control()) {
                 return Some(Reply::Error("ERR Invalid run id".to_owned()));
             }
+            if self.sh.promises_are_full() {
+                return Some(answer(down, None, 0)); // no vote is given that nobody would hear of
+            }
             let (leader, leader_epoch, version) = group.vote_for(epoch, &candidate, &mut self.sh);
             let good = answer(down, leader, leader_epoch.0);
             let failed = answer(down, None, 0);
@@ -331,7 +334,7 @@ impl Sentinel {
         if argv[1] != CHANNEL.as_bytes() {
             return Reply::Error("ERR Only HELLO messages are accepted by Sentinel instances.".to_owned());
         }
-        self.hello(&argv[2]);
+        self.hello(&argv[2], crate::discovery::Way::Straight);
         Reply::Integer(1)
     }
 

@@ -119,6 +119,68 @@ fn commands_behind_a_held_one_run_in_order() {
     assert_eq!(w.said(), "3::7| 3:$1|2|");
 }
 
+const ASK: &str = "SENTINEL is-master-down-by-addr 10.0.0.1 6379 7 x";
+
+#[test]
+fn what_a_peer_asks_meanwhile_is_answered_in_order_behind_what_waits_for_the_disk() {
+    let mut w = World::with(&General::default());
+    w.connect(A);
+    assert!(w.command(A, ASK).is_some());
+    w.clients.promise(A);
+    // Pipelined on the same connection: two more votes, a hello, a PING, and what is no peer's business.
+    assert_eq!(w.ask(A, "PING"), "");
+    assert!(w.command(A, ASK).is_some(), "the second vote does not wait for the first");
+    w.clients.promise(A);
+    assert!(w.command(A, "PUBLISH __sentinel__:hello x").is_some());
+    w.reply(A, &Reply::Integer(1));
+    assert_eq!(w.command(A, "SENTINEL masters"), None);
+    assert_eq!(w.command(A, ASK), None, "nor does one that comes after what waits");
+    assert_eq!(w.said(), "");
+    w.clients.keep_promise(A, &Reply::Integer(10), &mut w.out);
+    assert_eq!(w.said(), "3::10| 3:+PONG|");
+    assert_eq!(w.deferred(), None, "the second vote is still to come");
+    w.clients.keep_promise(A, &Reply::Error("ERR no disk".into()), &mut w.out);
+    assert_eq!(w.said(), "3:-ERR no disk| 3::1|");
+    assert_eq!(w.deferred().unwrap().id, CommandId::SentinelMasters);
+    w.reply(A, &Reply::Ok);
+    assert_eq!(w.deferred().unwrap().id, CommandId::SentinelIsMasterDownByAddr);
+    w.reply(A, &Reply::Ok);
+    assert_eq!(w.said(), "3:+OK| 3:+OK|");
+    assert_eq!(w.ask(A, "PING"), "3:+PONG|");
+}
+
+#[test]
+fn large_words_never_wait_behind_the_disk_beyond_the_limit_in_bytes() {
+    let mut w = World::with(&General::default());
+    w.connect(A);
+    w.command(A, ASK);
+    w.clients.promise(A);
+    let large = format!("PING {}", "x".repeat(crate::limits::QUEUED_BYTES / 2));
+    assert_eq!(w.ask(A, &large), "");
+    let said = w.ask(A, &large);
+    assert!(said.contains("CloseClient"), "{}", &said[..said.len().min(200)]);
+}
+
+#[test]
+fn a_pause_does_not_let_anything_overtake_what_waits_for_the_disk() {
+    let mut w = World::with(&General::default());
+    w.connect(A);
+    w.connect(B);
+    w.command(A, ASK);
+    w.clients.promise(A);
+    assert_eq!(w.ask(B, "CLIENT PAUSE 50"), "4:+OK|");
+    assert_eq!(w.command(A, "PUBLISH __sentinel__:hello x"), None);
+    w.now.mono = w.now.mono + 60;
+    assert_eq!(w.deferred(), None);
+    assert_eq!(w.ask(A, "CLIENT GETNAME"), "");
+    w.clients.keep_promise(A, &Reply::Integer(10), &mut w.out);
+    assert_eq!(w.said(), "3::10|");
+    assert_eq!(w.deferred().unwrap().id, CommandId::Publish);
+    w.reply(A, &Reply::Integer(1));
+    assert_eq!(w.deferred(), None);
+    assert!(w.said().starts_with("3::1| 3:$"));
+}
+
 #[test]
 fn a_client_that_pipelines_too_much_while_held_is_dropped() {
     let mut w = World::with(&General::default());

@@ -201,9 +201,41 @@ impl<D> Conn<D> {
 /// Whose turn it is, and the read buffer all sockets share.
 #[derive(Debug)]
 pub(super) struct Hub {
-    ready: RefCell<VecDeque<Ready>>,
+    ready: RefCell<Queues>,
     notify: Notify,
     scratch: RefCell<Box<[u8]>>,
+}
+
+/// Turns that wait. Links come by the thousand, each with little; clients must not wait for them all, nor they for a client
+/// that never stops: they have their turns by turns.
+#[derive(Debug, Default)]
+struct Queues {
+    links: VecDeque<Ready>,
+    clients: VecDeque<Ready>,
+    link_is_next: bool,
+}
+
+impl Queues {
+    fn push(&mut self, what: Ready) {
+        match what {
+            Ready::Link(_) => self.links.push_back(what),
+            Ready::Client(_) => self.clients.push_back(what),
+        }
+    }
+
+    fn pop(&mut self) -> Option<Ready> {
+        let link_first = std::mem::replace(&mut self.link_is_next, false);
+        if link_first {
+            return self.links.pop_front().or_else(|| self.clients.pop_front());
+        }
+        let client = self.clients.pop_front();
+        self.link_is_next = client.is_some();
+        client.or_else(|| self.links.pop_front())
+    }
+
+    fn len(&self) -> usize {
+        self.links.len() + self.clients.len()
+    }
 }
 
 /// Something the driver should look at.
@@ -216,7 +248,7 @@ pub(super) enum Ready {
 impl Hub {
     pub(super) fn new() -> Hub {
         Hub {
-            ready: RefCell::new(VecDeque::new()),
+            ready: RefCell::default(),
             notify: Notify::new(),
             scratch: RefCell::new(vec![0; READ_BYTES].into_boxed_slice()),
         }
@@ -224,7 +256,7 @@ impl Hub {
 
     /// Queues a turn. Each socket has at most a few turns queued: it pauses until one was taken.
     pub(super) fn ready(&self, what: Ready) {
-        self.ready.borrow_mut().push_back(what);
+        self.ready.borrow_mut().push(what);
         self.notify.notify_one();
     }
 
@@ -234,11 +266,11 @@ impl Hub {
     }
 
     pub(super) fn next(&self) -> Option<Ready> {
-        self.ready.borrow_mut().pop_front()
+        self.ready.borrow_mut().pop()
     }
 
     pub(super) fn has_ready(&self) -> bool {
-        !self.ready.borrow().is_empty()
+        self.ready.borrow().len() > 0
     }
 
     /// How many turns wait now.
@@ -359,5 +391,20 @@ mod tests {
             assert_eq!((conn.waiting(), conn.out[conn.sent]), (1, expected));
         }
         assert!(conn.out.capacity() < 4 * SENT_KEPT, "{} bytes for one that waits", conn.out.capacity());
+    }
+
+    #[test]
+    fn clients_and_links_have_their_turns_by_turns() {
+        let hub = Hub::new();
+        for n in 1..=4 {
+            hub.ready(Ready::Link(LinkId(n)));
+        }
+        for n in 1..=2 {
+            hub.ready(Ready::Client(ClientId(n)));
+        }
+        let (link, client) = (|n| Ready::Link(LinkId(n)), |n| Ready::Client(ClientId(n)));
+        let turns: Vec<Ready> = std::iter::from_fn(|| hub.next()).collect();
+        assert_eq!(turns, [client(1), link(1), client(2), link(2), link(3), link(4)]);
+        assert!(!hub.has_ready());
     }
 }

@@ -24,8 +24,8 @@ use super::{Startup, accept, acl, facts};
 
 /// Frames or commands taken from one socket before the others have their turn.
 const PER_TURN: usize = 64;
-/// Turns given before the clocks are read again and sockets are looked at.
-const PER_ROUND: usize = 256;
+/// Turns given before the clocks are read again and sockets are looked at: a client that asks meanwhile waits for so many.
+const PER_ROUND: usize = 64;
 /// Answers of other threads taken per round.
 const OUTSIDE_PER_ROUND: usize = 64;
 /// Room for outputs that is kept from one step to the next.
