@@ -158,8 +158,9 @@ codes! {
         "有人执行过 `SENTINEL SIMULATE-FAILURE`；重启 {at} 即可取消";
     FailoverRunning "WK220" Note
         "a failover is going on", "正在进行故障转移";
-        "what is said below may be over in a moment: ask again when it is done",
-        "下文所述可能很快就会变化：完成后请再次检查";
+        "wait until it is over and ask again: which server is the master is not judged meanwhile, and whoever changes it by hand \
+         undoes the failover. `watchkeeper status {group}` shows how far it is",
+        "等它结束后再检查：在此期间不判断哪台是主节点，手工改动会破坏故障转移。`watchkeeper status {group}` 显示进度";
     MasterDown "WK221" Critical
         "sentinels hold the master for down", "哨兵认为主节点下线";
         "start it or open the way to it; if enough sentinels agree they promote a replica, and if they do not, the findings \

@@ -93,6 +93,34 @@ impl Diagnosis {
     }
 }
 
+/// While a failover is going on, its leader still lists the old master under its own name and the new one as a replica, and
+/// holds the old one for down: said as if it stayed so, it would be false, and acted upon it would undo the failover.
+fn leave_out_passing(found: &mut Found) {
+    let failing_over = |finding: &Finding| finding.code == Code::FailoverRunning;
+    let groups: Vec<String> = found
+        .findings
+        .iter()
+        .filter(|finding| failing_over(finding))
+        .filter_map(|finding| finding.group.clone())
+        .collect();
+    let passing = |finding: &Finding| {
+        matches!(finding.code, Code::MasterDisputed | Code::MasterDown | Code::NotAReplica)
+            && finding.group.as_ref().is_some_and(|group| groups.contains(group))
+    };
+    let left_out: Vec<Option<String>> = found
+        .findings
+        .iter()
+        .filter(|finding| passing(finding))
+        .map(|finding| finding.group.clone())
+        .collect();
+    found.findings.retain(|finding| !passing(finding));
+    for finding in
+        found.findings.iter_mut().filter(|finding| failing_over(finding) && left_out.contains(&finding.group))
+    {
+        finding.severity = Severity::Warning;
+    }
+}
+
 /// Asks everybody and says what is wrong.
 ///
 /// # Errors
@@ -132,6 +160,7 @@ pub fn examine(
             name,
         });
     }
+    leave_out_passing(&mut found);
     found.findings.sort_by_key(|finding| (finding.severity, finding.code));
     Ok(Diagnosis {
         unix_ms: facts.picture.unix_ms,

@@ -48,6 +48,7 @@ fn printed(lines: &[Line]) -> String {
 }
 
 /// Whether the user wants the end: set by the first Ctrl-C, or by being told to terminate.
+#[derive(Clone)]
 struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {

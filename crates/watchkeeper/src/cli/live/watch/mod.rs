@@ -70,6 +70,7 @@ fn show(reach: Reach, group: Option<String>, lang: Lang) -> io::Result<()> {
     let over = Arc::new(AtomicBool::new(false));
     keep_asking(&reach, group.clone(), sender.clone(), Arc::clone(&over));
     let followers = keep_listening(&reach, sender.clone());
+    keep_from_hanging(interrupt.clone(), Arc::clone(&over));
     let colour = std::env::var_os("NO_COLOR").is_none();
     let app = App::new(group, lang, colour, TimeZone::system());
     // Sets the terminal back also when the program panics.
@@ -79,6 +80,20 @@ fn show(reach: Reach, group: Option<String>, lang: Lang) -> io::Result<()> {
     over.store(true, Ordering::Relaxed);
     drop(followers);
     shown
+}
+
+/// Ends the process if the screen does not follow a signal. Of a terminal that is gone, by a connection that broke say,
+/// waiting for keys never comes back, and would keep a processor busy for ever.
+fn keep_from_hanging(interrupt: Interrupt, over: Arc<AtomicBool>) {
+    std::thread::spawn(move || {
+        while !interrupt.came() {
+            std::thread::sleep(LOOK);
+        }
+        std::thread::sleep(REFRESH);
+        if !over.load(Ordering::Relaxed) {
+            std::process::exit(NOT_ASKED);
+        }
+    });
 }
 
 fn keep_asking(reach: &Reach, group: Option<String>, sender: Sender<News>, over: Arc<AtomicBool>) {
