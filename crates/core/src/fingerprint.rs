@@ -299,7 +299,10 @@ impl Server {
         f.age_if(since.filter(|_| *kind == Role::Replica), patience);
         f.flag(*script_kill_sent);
         f.shown(run_id);
-        f.age_if(*info_at, group.pace(sh).info_period(self));
+        let pace = group.pace(sh);
+        f.age_if(*info_at, pace.info_period(self));
+        // The next report comes in the group's turn, which depends on the time of day and not only on the last one's age.
+        f.wait(info_at.map_or(Mono(0), |at| pace.slot(pace.info).after(at)));
         f.flag(info_error_at.is_some());
         f.flag(*info_now);
         f.shown(role);
@@ -394,7 +397,7 @@ impl Peer {
             heard_at: _,
             // Told by what the link waits for.
             ask_owed: _,
-            publish_owed: _,
+            publish_owed,
             published_at: _,
         } = self;
         f.bytes(id.0.as_bytes());
@@ -412,6 +415,8 @@ impl Peer {
         f.age_if(*disputes_since, TIE_HELLOS * sh.tuning.publish_period + 1);
         f.flag(publish_error_at.is_some());
         f.flag(*hello_now);
+        let link = self.link(sh).and_then(|link| link.conn.id);
+        f.flag(publish_owed.is_some() && link.is_some() && link != *publish_owed);
     }
 }
 
