@@ -54,7 +54,7 @@ fn an_expectation_that_does_not_come_true_says_what_was_seen() {
     for part in [
         "scenarios/x.md:5: `expect +tilt within 5s` failed at 15 s:",
         "not so 5 s after the last action",
-        "+sdown master mymaster 10.0.0.1 6379",
+        "+sdown slave 10.0.0.1:6379 10.0.0.1 6379 @ mymaster",
         "the last lines of the trace:",
         "scenario scenarios/x.md --trace` replays it",
     ] {
