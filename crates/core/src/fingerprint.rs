@@ -29,7 +29,7 @@ use crate::link::{Conn, Down, Ping};
 use crate::peer::Peer;
 use crate::script::{Job, JobState, Scripts};
 use crate::sentinel::Sentinel;
-use crate::server::{Reconf, Server};
+use crate::server::{Pace, Reconf, Server};
 use crate::shared::{HeldEvent, PeerLink, Shared, Simulate};
 use crate::time::Mono;
 use crate::topology::Spot;
@@ -246,6 +246,12 @@ impl Failover {
 }
 
 impl Server {
+    /// The age of the last report, and when the next one comes: in the group's turn, which depends on the time of day, too.
+    fn feed_report(&self, info_at: Option<Mono>, pace: Pace, f: &mut Fingerprint) {
+        f.age_if(info_at, pace.info_period(self));
+        f.wait(info_at.map_or(Mono(0), |at| pace.slot(pace.info).after(at)));
+    }
+
     fn feed(&self, group: &Group, sh: &Shared, f: &mut Fingerprint) {
         let Server {
             name,
@@ -299,10 +305,7 @@ impl Server {
         f.age_if(since.filter(|_| *kind == Role::Replica), patience);
         f.flag(*script_kill_sent);
         f.shown(run_id);
-        let pace = group.pace(sh);
-        f.age_if(*info_at, pace.info_period(self));
-        // The next report comes in the group's turn, which depends on the time of day and not only on the last one's age.
-        f.wait(info_at.map_or(Mono(0), |at| pace.slot(pace.info).after(at)));
+        self.feed_report(*info_at, group.pace(sh), f);
         f.flag(info_error_at.is_some());
         f.flag(*info_now);
         f.shown(role);
