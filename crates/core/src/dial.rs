@@ -175,7 +175,7 @@ const GAP_MS: u64 = 50;
 /// Milliseconds without an answer after which an attempt to connect is made anew, if round trips are short.
 const UNANSWERED_MS: u64 = 150;
 /// One attempt of so many in a row is given this many milliseconds.
-const PATIENT_EVERY: u32 = 10;
+pub(crate) const PATIENT_EVERY: u32 = 10;
 const PATIENT_MS: u64 = 1_000;
 /// Milliseconds one dial costs of all groups' time on which it depends whether a master is down.
 const DECIDING_COST_MS: u64 = 1;

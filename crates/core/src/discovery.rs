@@ -9,6 +9,7 @@ use crate::event::{EventKind, LogLevel};
 use crate::group::{Group, GroupId};
 use crate::hello::Hello;
 use crate::id::SentinelId;
+use crate::limits::HELLO_KEPT_MAX;
 use crate::names::{Lookup, Names};
 use crate::peer::{Peer, with_link};
 use crate::sentinel::{Sentinel, WaitingFor};
@@ -100,7 +101,9 @@ impl Sentinel {
         let Some(group) = self.groups.get_mut(&group) else { return };
         let ours = group.said_of_master();
         let Some(peer) = group.peers.get_mut(id) else { return };
-        peer.hello_text = payload.into();
+        // A number may have any amount of noughts before it.
+        peer.hello_text =
+            payload.get(..HELLO_KEPT_MAX + 1).map_or_else(|| payload.into(), |_| Box::default());
         peer.hello_ours = ours;
     }
 

@@ -338,7 +338,7 @@ impl Dial {
             f.age_if(refused.map(|refused| refused.last), refused_after);
         }
         if former_master {
-            f.shown(&(round_trip_ms, abandoned));
+            f.shown(&(round_trip_ms, abandoned % crate::dial::PATIENT_EVERY));
         }
     }
 }

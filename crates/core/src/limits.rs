@@ -60,3 +60,5 @@ pub(crate) const SCRIPTS_RUNNING_MAX: usize = 16;
 pub(crate) const SCRIPT_RUNS_MAX: u32 = 10;
 /// Vote requests and administrative commands waiting for the disk.
 pub(crate) const PROMISES_MAX: usize = 20_000;
+/// Bytes of a hello that is kept to know it again: longer than any honest one.
+pub(crate) const HELLO_KEPT_MAX: usize = 1_024;

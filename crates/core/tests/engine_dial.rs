@@ -12,6 +12,22 @@ fn refusing_after(ms: u64) -> Bench {
     setup.settled()
 }
 
+/// Three sentinels and a group that refuses for 50 ms, beside so many others whose masters are gone.
+fn beside_the_dead(groups: u32, replicas: usize) -> Setup {
+    let mut setup = Setup::three(replicas);
+    setup.group().refused_down_after_ms = 50;
+    let first = setup.group().clone();
+    for n in 0..groups {
+        let mut group = first.clone();
+        group.name = watchkeeper_core::id::GroupName(format!("g{n}"));
+        group.host = format!("10.{}.{}.9", 1 + n / 250, n % 250);
+        group.peers.clear();
+        group.quorum = 1;
+        setup.config.groups.push(group);
+    }
+    setup
+}
+
 fn dials(bench: &Bench, to: &str) -> usize {
     bench.opened.iter().filter(|(_, at)| *at == bench::addr(to)).count()
 }
@@ -89,18 +105,7 @@ fn no_period_of_a_debug_command_is_too_short() {
 
 #[test]
 fn masters_that_refuse_are_found_down_beside_hundreds_of_old_ones() {
-    let mut setup = Setup::three(2);
-    setup.group().refused_down_after_ms = 50;
-    let first = setup.group().clone();
-    for n in 0..300_u32 {
-        let mut group = first.clone();
-        group.name = watchkeeper_core::id::GroupName(format!("g{n}"));
-        group.host = format!("10.{}.{}.9", 1 + n / 250, n % 250);
-        group.peers.clear();
-        group.quorum = 1;
-        setup.config.groups.push(group);
-    }
-    let mut bench = setup.settled();
+    let mut bench = beside_the_dead(300, 2).settled();
     bench.crash(MASTER);
     let took = bench.until("+sdown master mm", 200);
     assert!(took <= 60, "{took} ms");
@@ -195,17 +200,7 @@ fn the_old_master_is_found_at_once_when_it_is_back() {
 
 #[test]
 fn thousands_of_old_masters_are_not_dialled_faster_than_all_together_may_be() {
-    let mut setup = Setup::three(1);
-    let first = setup.group().clone();
-    for n in 0..3_000_u32 {
-        let mut group = first.clone();
-        group.name = watchkeeper_core::id::GroupName(format!("g{n}"));
-        group.host = format!("10.{}.{}.9", 1 + n / 250, n % 250);
-        group.peers.clear();
-        group.refused_down_after_ms = 50;
-        setup.config.groups.push(group);
-    }
-    let mut bench = setup.started();
+    let mut bench = beside_the_dead(3_000, 1).started();
     bench.run(5_000);
     bench.forget();
     bench.run(2_000);

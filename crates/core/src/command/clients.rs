@@ -335,7 +335,8 @@ impl Clients {
         None
     }
 
-    /// Answers a command of the engine's. A held client is released; behind an answer that waits for the disk this one waits, too. Unknown ids are ignored.
+    /// Answers a command of the engine's. A held client is released; behind an answer that waits for the disk this one
+    /// waits, too. Unknown ids are ignored.
     pub(crate) fn reply(&mut self, id: ClientId, reply: &Reply, out: &mut Outputs) {
         if matches!(reply, Reply::Error(_)) {
             self.stats.errors += 1;
