@@ -22,6 +22,8 @@ pub(crate) struct Dial {
     pub(crate) round_trip_ms: Option<u64>,
     /// attempts to connect that were given up in a row
     pub(crate) abandoned: u32,
+    /// connections in a row that ended before anything was answered, up to [`BRIEF_LIMIT`]
+    pub(crate) brief: u8,
 }
 
 /// A port that refuses connections.
@@ -52,6 +54,12 @@ impl QuickDials {
 }
 
 impl Dial {
+    /// A connection came up and ended without an answer: the last ones of a process that ends are still accepted when those it
+    /// had are closed already. A moment later its port refuses.
+    pub(crate) fn note_brief(&mut self) {
+        self.brief = BRIEF_LIMIT.min(self.brief + 1);
+    }
+
     /// The connection to the command port ended (`was_up`), or could not be made. Of one that `is_down` because it refused,
     /// only an answer says that it is there again: a host that goes after its process, and with it what refused, is none.
     pub(crate) fn note_down(
@@ -76,6 +84,7 @@ impl Dial {
     /// It answered a PING that was sent at `sent`.
     pub(crate) fn note_answer(&mut self, sent: Option<Mono>, now: Mono) {
         self.refused = None;
+        self.brief = 0;
         if let Some(sent) = sent {
             let before = self.round_trip_ms.unwrap_or(0);
             self.round_trip_ms = Some(now.since(sent).max(before - before / 4));
@@ -86,6 +95,11 @@ impl Dial {
     pub(crate) fn refused_for(&self, ms: u64, is_down: bool) -> bool {
         let long = |refused: Refused| is_down || refused.last.since(refused.since) >= ms;
         ms > 0 && self.refused.is_some_and(long)
+    }
+
+    /// Whether the last connection was a brief one, and there were not many: a port that always accepts and closes is left alone.
+    fn looks_again(&self) -> bool {
+        (1..BRIEF_LIMIT).contains(&self.brief)
     }
 }
 
@@ -139,7 +153,9 @@ impl Server {
             return false;
         }
         let usual = self.cmd.reconnect_at(sh) <= now;
-        let decides = self.kind == Role::Master && !self.down.is && self.dial.refused.is_some();
+        let decides = self.kind == Role::Master
+            && !self.down.is
+            && (self.dial.refused.is_some() || self.dial.looks_again());
         let budget = if decides { &mut sh.deciding_dials } else { &mut sh.quick_dials };
         let cost = if decides { DECIDING_COST_MS } else { QUICK_COST_MS };
         let allowed = usual || budget.take(cost, now);
@@ -158,6 +174,7 @@ impl Server {
         let refuses = self.dial.refused.is_some();
         match self.kind {
             Role::Master if pace.refused_after == 0 => None,
+            Role::Master if !refuses && !self.down.is && self.dial.looks_again() => Some(QUICKEST_MS),
             // One that was there a moment ago is looked for, and counted from its first refusal on.
             Role::Master if !refuses || self.down.is => Some(QUICK_MS),
             Role::Master => Some((pace.refused_after / 4).min(sh.tuning.ping_period).max(QUICKEST_MS)),
@@ -166,6 +183,8 @@ impl Server {
     }
 }
 
+/// Connections that ended before anything was answered, in a row, after which one is no longer made at once.
+pub(crate) const BRIEF_LIMIT: u8 = 4;
 /// Milliseconds between two dials of one that is awaited.
 const QUICK_MS: u64 = 100;
 /// Milliseconds, at least, between two dials of a port that refuses.

@@ -44,6 +44,30 @@ fn a_master_that_refuses_is_down_after_its_own_period() {
     }
 }
 
+/// A process that ends may close the connections it has before the port on which it accepts new ones.
+#[test]
+fn a_connection_that_a_dying_master_still_accepts_costs_no_time() {
+    let mut bench = refusing_after(50);
+    bench.set(MASTER, |master| master.mode = Mode::Closing);
+    bench.cut(MASTER);
+    bench.run(4);
+    bench.set(MASTER, |master| master.mode = Mode::Dead);
+    let took = bench.until("+sdown master", 1_000);
+    assert!(took <= 65, "{took} ms");
+}
+
+#[test]
+fn a_port_that_always_accepts_and_closes_is_dialled_as_ever() {
+    let mut bench = refusing_after(50);
+    let before = dials(&bench, MASTER);
+    bench.set(MASTER, |master| master.mode = Mode::Closing);
+    bench.cut(MASTER);
+    bench.run(1_900);
+    let dialled = dials(&bench, MASTER) - before;
+    assert!((15..=50).contains(&dialled), "{dialled} dials");
+    assert_eq!(bench.count("+sdown"), 0);
+}
+
 #[test]
 fn without_the_directive_down_after_counts() {
     let mut bench = refusing_after(0);

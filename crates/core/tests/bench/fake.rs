@@ -13,6 +13,8 @@ pub(crate) enum Mode {
     Hung,
     /// connections are refused
     Dead,
+    /// connections are accepted and closed at once
+    Closing,
     /// connections are neither made nor refused
     Unreachable,
 }

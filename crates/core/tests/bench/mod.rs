@@ -460,6 +460,10 @@ impl Bench {
             Some(Mode::Up | Mode::Hung) => {
                 self.post(TRAVEL, id, LinkInput::Up { local: addr("10.9.9.9:4000") });
             }
+            Some(Mode::Closing) => {
+                self.post(TRAVEL, id, LinkInput::Up { local: addr("10.9.9.9:4000") });
+                self.post(TRAVEL, id, LinkInput::Down(DownReason::Reset));
+            }
             Some(Mode::Dead) | None => self.post(TRAVEL, id, LinkInput::Down(DownReason::Refused)),
             Some(Mode::Unreachable) => {}
         }
