@@ -114,6 +114,7 @@ impl Driver {
             if self.now.mono >= deadline.at {
                 self.step(Input::Wake);
             }
+            self.links.next_round();
             self.take_answers(first);
             self.take_turns();
         }
@@ -121,7 +122,7 @@ impl Driver {
 
     /// Waits until there is something to do. Sockets get their turn even when there is always something.
     async fn wait(&mut self, deadline: Deadline) -> Option<Outside> {
-        if self.hub.has_ready() || self.server.has_fresh() {
+        if self.hub.has_ready() || self.server.has_fresh() || self.links.has_undialled() {
             tokio::task::yield_now().await;
             return None;
         }

@@ -4,7 +4,7 @@
 //! those of closed links find nothing in the table and vanish.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -22,6 +22,8 @@ use super::connect::{Target, connect, down_reason};
 const FRAME_BYTES: usize = 16 * 1024 * 1024;
 /// Output that may wait on one link. The core stops asking long before; a link beyond this is broken.
 const OUT_BYTES: usize = 4 * 1024 * 1024;
+/// Connections begun before clients and other links have their turn: at the start there may be twenty thousand to make.
+const DIALS_PER_ROUND: usize = 64;
 
 /// All links.
 #[derive(Debug)]
@@ -29,12 +31,25 @@ pub(super) struct Links {
     open: BTreeMap<LinkId, Link>,
     hub: Rc<Hub>,
     tls: Option<Arc<ClientConfig>>,
+    /// not begun yet, in their order
+    undialled: VecDeque<(LinkId, Dial)>,
+    /// begun in this round
+    dialled: usize,
 }
 
 #[derive(Debug)]
 struct Link {
     shared: Rc<Shared>,
-    task: AbortHandle,
+    /// none before it is dialled
+    task: Option<AbortHandle>,
+}
+
+/// Where a link goes.
+#[derive(Debug)]
+struct Dial {
+    target: Target,
+    /// TLS is wanted and not configured
+    missing: bool,
 }
 
 #[derive(Debug)]
@@ -58,10 +73,10 @@ impl Watch for Shared {
 
 impl Links {
     pub(super) fn new(hub: Rc<Hub>, tls: Option<Arc<ClientConfig>>) -> Links {
-        Links { open: BTreeMap::new(), hub, tls }
+        Links { open: BTreeMap::new(), hub, tls, undialled: VecDeque::new(), dialled: 0 }
     }
 
-    /// Begins to connect.
+    /// Begins to connect, in the next round when this one has begun enough.
     pub(super) fn open(&mut self, id: LinkId, addr: SocketAddr, source: Option<IpAddr>, tls: bool) {
         let shared = Rc::new(Shared {
             id,
@@ -72,27 +87,31 @@ impl Links {
         });
         let config = if tls { self.tls.clone() } else { None };
         let missing = tls && config.is_none();
-        let target = Target { addr, source, tls: config };
-        let task = {
-            let shared = Rc::clone(&shared);
-            tokio::task::spawn_local(async move {
-                if missing {
-                    shared.give_up(DownReason::Tls("TLS is not configured".into()));
-                    return;
-                }
-                // In a box of its own: a handshake needs more room than a link ever does again.
-                match Box::pin(connect(&target)).await {
-                    Ok((stream, local)) => {
-                        shared.up.set(Some(local));
-                        shared.ready();
-                        pump(stream, &shared.conn, &shared.hub, &*shared).await;
-                    }
-                    Err(reason) => shared.give_up(reason),
-                }
-            })
-        };
-        let replaced = self.open.insert(id, Link { shared, task: task.abort_handle() });
+        let replaced = self.open.insert(id, Link { shared, task: None });
         assert!(replaced.is_none(), "a link id was used twice");
+        self.undialled.push_back((id, Dial { target: Target { addr, source, tls: config }, missing }));
+        self.dial();
+    }
+
+    /// A round begins: connections that waited for it are begun.
+    pub(super) fn next_round(&mut self) {
+        self.dialled = 0;
+        self.dial();
+    }
+
+    /// Whether connections wait for the next round.
+    pub(super) fn has_undialled(&self) -> bool {
+        !self.undialled.is_empty()
+    }
+
+    fn dial(&mut self) {
+        while self.dialled < DIALS_PER_ROUND {
+            let Some((id, dial)) = self.undialled.pop_front() else { return };
+            // One that was closed meanwhile is none.
+            let Some(link) = self.open.get_mut(&id) else { continue };
+            self.dialled += 1;
+            link.task = Some(begin(Rc::clone(&link.shared), dial));
+        }
     }
 
     /// Writes bytes once the link is up. Nothing happens on a link that is gone.
@@ -112,7 +131,9 @@ impl Links {
     pub(super) fn close(&mut self, id: LinkId) {
         if let Some(link) = self.open.remove(&id) {
             link.shared.conn.borrow_mut().close();
-            link.task.abort();
+            if let Some(task) = link.task {
+                task.abort();
+            }
         }
     }
 
@@ -144,6 +165,25 @@ impl Links {
         self.close(id);
         Some(LinkInput::Down(reason))
     }
+}
+
+fn begin(shared: Rc<Shared>, Dial { target, missing }: Dial) -> AbortHandle {
+    let task = tokio::task::spawn_local(async move {
+        if missing {
+            shared.give_up(DownReason::Tls("TLS is not configured".into()));
+            return;
+        }
+        // In a box of its own: a handshake needs more room than a link ever does again.
+        match Box::pin(connect(&target)).await {
+            Ok((stream, local)) => {
+                shared.up.set(Some(local));
+                shared.ready();
+                pump(stream, &shared.conn, &shared.hub, &*shared).await;
+            }
+            Err(reason) => shared.give_up(reason),
+        }
+    });
+    task.abort_handle()
 }
 
 impl Shared {

@@ -107,3 +107,27 @@ fn tls_without_settings_is_a_reason_not_a_plain_connection() {
         assert!(matches!(world.next().await.1, LinkInput::Down(DownReason::Tls(_))));
     });
 }
+
+#[test]
+fn many_are_dialled_some_in_each_round_and_what_is_closed_before_never() {
+    test(async {
+        let mut world = World::new();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap();
+        let some = DIALS_PER_ROUND as u64;
+        let all = 2 * some + 1;
+        (0..all).for_each(|id| world.links.open(LinkId(id), addr, None, false));
+        let begun = |links: &Links| links.open.values().filter(|link| link.task.is_some()).count() as u64;
+        assert!(begun(&world.links) == some && world.links.has_undialled());
+        world.links.close(LinkId(some));
+        world.links.next_round();
+        assert!(begun(&world.links) == 2 * some && !world.links.has_undialled());
+        let mut up = std::collections::BTreeSet::new();
+        while up.len() < all as usize - 1 {
+            let (link, what) = world.next().await;
+            assert!(matches!(what, LinkInput::Up { .. }), "{what:?}");
+            up.insert(link);
+        }
+        assert!(!up.contains(&LinkId(some)));
+    });
+}
