@@ -450,3 +450,100 @@ fn the_guides_show_a_report_as_it_is() {
         }
     }
 }
+
+/// A line of a sentinel's log, so many seconds after ten o'clock.
+fn at(second: u32, text: &str) -> String {
+    let (minute, second) = (second / 60, second % 60);
+    format!("7:X 28 Nov 2026 10:{minute:02}:{second:02}.000 # {text}\n")
+}
+
+/// What the first lines of a sentinel's log say.
+fn starts(second: u32, maker: &str, master: &str) -> String {
+    let id = "a".repeat(40);
+    [
+        "Redis version=7.0.15, bits=64, commit=00000000, modified=0, pid=7, just started",
+        maker,
+        &format!("Sentinel ID is {id}"),
+        &format!("+monitor master m {master} quorum 1"),
+    ]
+    .iter()
+    .filter(|line| !line.is_empty())
+    .map(|line| at(second, line))
+    .collect()
+}
+
+const OURS: &str = "This is Watchkeeper 0.1.0 (commit unknown), speaking as Redis Sentinel 7.0.15";
+
+/// A planned failover between these ports.
+fn planned(second: u32, epoch: u32, from: u32, to: u32) -> String {
+    let master = format!("master m 10.0.0.1 {from}");
+    let replica = format!("slave 10.0.0.1:{to} 10.0.0.1 {to} @ m 10.0.0.1 {from}");
+    [
+        (0, "Executing user requested FAILOVER of 'm'".to_owned()),
+        (0, format!("+new-epoch {epoch}")),
+        (0, format!("+try-failover {master}")),
+        (0, format!("+vote-for-leader {} {epoch}", "a".repeat(40))),
+        (0, format!("+elected-leader {master}")),
+        (0, format!("+selected-slave {replica}")),
+        (1, format!("+promoted-slave {replica}")),
+        (2, format!("+failover-end {master}")),
+        (2, format!("+switch-master m 10.0.0.1 {from} 10.0.0.1 {to}")),
+    ]
+    .iter()
+    .map(|(later, text)| at(second + later, text))
+    .collect()
+}
+
+/// What is told of these logs, in English and in Chinese.
+fn told(logs: &[(&str, &str)]) -> (String, String) {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, text) in logs {
+        let path = dir.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let [en, zh] = ["en", "zh"].map(|lang| {
+        let args = ["--lang", lang].into_iter().chain(logs.iter().map(|(name, _)| *name));
+        let (status, text) = explain(dir.path(), &args.collect::<Vec<_>>(), b"");
+        assert_eq!(status, 0, "{text}");
+        text
+    });
+    (en, zh)
+}
+
+#[test]
+fn planned_failovers_are_no_sign_of_masters_that_fail() {
+    let log = starts(0, "", "10.0.0.1 6379")
+        + &planned(10, 1, 6379, 6380)
+        + &planned(40, 2, 6380, 6379)
+        + &planned(70, 3, 6379, 6380);
+    let (en, zh) = told(&[("s1.log", &log)]);
+    assert!(en.starts_with("3 incidents: m\n") && en.matches("A planned failover from").count() == 3, "{en}");
+    assert!(!en.contains("whoever is the master fails") && !en.contains("flaps"), "{en}");
+    assert!(!zh.contains("谁当主节点谁就很快出问题") && !zh.contains("反复上下线"), "{zh}");
+}
+
+#[test]
+fn the_first_line_names_groups_that_had_incidents() {
+    let log = at(1, "+monitor master well 10.0.0.9 6379 quorum 2") + &at(2, "+sdown master m 10.0.0.1 6379");
+    let (en, zh) = told(&[("s1.log", &log)]);
+    assert!(en.starts_with("1 incident: m\n") && zh.starts_with("1 起事故：m\n"), "{en}{zh}");
+    let log = log + &at(3, "+sdown master n 10.0.0.2 6379");
+    let again = at(4, "-sdown master n 10.0.0.2 6379") + &at(100, "+sdown master n 10.0.0.2 6379");
+    let (en, zh) = told(&[("s1.log", &(log.clone() + &again))]);
+    assert!(en.starts_with("3 incidents: m (1) and n (2)\n"), "{en}");
+    assert!(zh.starts_with("3 起事故：m（1 起）、n（2 起）\n"), "{zh}");
+    let (en, zh) = told(&[("s1.log", &log)]);
+    assert!(en.starts_with("2 incidents: m and n\n"), "{en}");
+    assert!(zh.starts_with("2 起事故：m、n\n"), "{zh}");
+}
+
+#[test]
+fn what_cannot_be_written_is_said_once() {
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_watchkeeper"));
+    command.env("LC_ALL", "C").args(["explain", "--list"]).stdout(full);
+    let Output { status, stderr, .. } = command.output().unwrap();
+    let text = String::from_utf8(stderr).unwrap();
+    assert_eq!((status.code(), text.matches("No space left").count()), (Some(2), 1), "{text}");
+}

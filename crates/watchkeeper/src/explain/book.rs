@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::incident::{At, Incident, Who, is_address};
-use super::said::{Event, Place, Said};
+use super::incident::{At, Incident, Outcome, Who, is_address};
+use super::said::{Event, Maker, Place, Said};
 use super::source::Entry;
 
 /// Incidents kept.
@@ -13,6 +13,8 @@ pub(super) const INCIDENTS_MAX: usize = 200;
 const SPEAKERS_MAX: usize = 256;
 /// Lines of one sentinel that are known again.
 const SAID_LATELY_MAX: usize = 64;
+/// Failovers of a group remembered by their times.
+const SWITCHES_MAX: usize = 1000;
 /// Groups, ids, servers.
 const NAMES_MAX: usize = 2048;
 /// Sentinels and replicas of one group.
@@ -35,6 +37,8 @@ pub(super) struct Speaker {
     /// it turned out to be one that is known
     pub(super) absorbed: bool,
     pub(super) port: Option<String>,
+    /// what program it is, as far as its log tells
+    pub(super) maker: Option<Maker>,
     /// the epoch it has just entered
     pub(super) epoch: Option<u64>,
     /// it is a candidate and its own vote comes next
@@ -84,8 +88,8 @@ pub(super) struct Group {
     /// who was told to watch it no more
     pub(super) removed: BTreeSet<Who>,
     pub(super) open: Option<Incident>,
-    /// failovers done
-    pub(super) switches: Vec<At>,
+    /// when clients were told of a new master because the one before had failed: planned ones do not count
+    pub(super) switches: VecDeque<At>,
 }
 
 /// Other things worth telling, each once with how often.
@@ -186,6 +190,7 @@ impl Book {
             }
             Said::Id(id) => self.identified(who, id),
             Said::Port(port) => self.speakers[who].port = Some(port.clone()),
+            Said::Maker(maker) => self.speakers[who].maker = Some(*maker),
             Said::Asked(group) => self.asked(who, at, group),
             Said::Started => {
                 let speaker = &mut self.speakers[who];
@@ -224,6 +229,7 @@ impl Book {
             Said::Voted { .. }
             | Said::Id(_)
             | Said::Port(_)
+            | Said::Maker(_)
             | Said::Started
             | Said::Stopped
             | Said::TiltCause(_)
@@ -284,12 +290,26 @@ impl Book {
     pub(super) fn conclude(&self, incident: &mut Incident) {
         let Some(group) = self.groups.get(&incident.group) else { return };
         incident.sentinels = group.size();
+        incident.maker = self.maker(incident);
         if incident.new_master.is_none() && incident.pointed.is_none() {
             incident.peers_down.extend(group.peers_down_now());
         }
         incident.isolated = self.isolated(incident);
         incident.enough = enough(incident);
         incident.strangers = incident.enough && self.strangers(incident, group);
+    }
+
+    /// Whose sentinels acted, or, if none did, whose saw it; nothing if their logs do not tell. Of several programs the
+    /// slower ones count.
+    fn maker(&self, incident: &Incident) -> Option<Maker> {
+        let tried = incident.elections.iter().flat_map(|election| &election.candidates).map(|(who, _)| *who);
+        let mut of: BTreeSet<Who> = tried.chain(incident.runs.iter().map(|run| run.who)).collect();
+        if of.is_empty() {
+            of = incident.saw();
+            of.extend(incident.learned.iter().map(|learned| learned.who));
+        }
+        let makers = || of.iter().filter_map(|who| self.speakers.get(*who)?.maker);
+        makers().find(|maker| *maker == Maker::Redis).or_else(|| makers().next())
     }
 
     /// All who miss the master, if sentinels that do not miss it miss each of them: then they are the ones cut off.
@@ -328,6 +348,13 @@ impl Book {
         let Some(group) = self.groups.get_mut(name) else { return };
         let Some(mut incident) = group.open.take() else { return };
         self.conclude(&mut incident);
+        let failed = matches!(incident.outcome(), Outcome::Failover | Outcome::Forced);
+        if let Some((at, group)) = incident.first_told().filter(|_| failed).zip(self.groups.get_mut(name)) {
+            if group.switches.len() >= SWITCHES_MAX {
+                group.switches.pop_front();
+            }
+            group.switches.push_back(at);
+        }
         if self.incidents.len() >= INCIDENTS_MAX {
             self.incidents.pop_front();
             self.forgotten += 1;
@@ -377,6 +404,7 @@ impl Book {
             started: false,
             absorbed: false,
             port: None,
+            maker: None,
             epoch: None,
             trying: false,
             context: String::new(),
@@ -398,7 +426,9 @@ impl Book {
                 && twin.id.as_deref() == Some(id)
         });
         if let Some(twin) = twin {
+            let maker = speaker.maker;
             self.speakers[twin].pid = speaker.pid;
+            self.speakers[twin].maker = maker.or(self.speakers[twin].maker);
             let speaker = &mut self.speakers[who];
             (speaker.absorbed, speaker.pid) = (speaker.id.is_none(), u32::MAX);
             return;

@@ -16,8 +16,6 @@ const FLAP_MS: i64 = 60_000;
 const STALE_MS: i64 = 30 * 60_000;
 /// So much later a sentinel may still tell of a failover that is over for others.
 const LATE_MS: i64 = 60_000;
-/// Failovers of a group remembered by their times.
-const SWITCHES_MAX: usize = 1000;
 /// So many incidents back an old master may belong to.
 const LOOK_BACK: usize = 16;
 /// Votes kept until their candidate is known.
@@ -545,17 +543,10 @@ impl Book {
             None if led => How::Led,
             None => How::Unclear,
         };
-        let first = incident.new_master.is_none();
         incident.new_master = Some(to.clone());
         remember(&mut incident.learned, Learned { who, at, how });
         let Some(group) = self.group(&event.group) else { return };
         group.master.clone_from(to);
-        if first {
-            if group.switches.len() >= SWITCHES_MAX {
-                group.switches.remove(0);
-            }
-            group.switches.push(at);
-        }
         // Servers begin anew with a switch.
         group.replicas_down.values_mut().for_each(|by| {
             by.remove(&who);

@@ -1,7 +1,7 @@
 //! What should be known or changed after reading the logs: of each incident, and of the deployment as a whole. Only the
 //! facts; the sentences are in `advice`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::book::{Book, Group, Other};
 use super::incident::{Afterwards, At, Election, End, Incident, Outcome, UnderWay, Voter};
@@ -584,7 +584,7 @@ fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &m
 }
 
 /// The most failovers within [`OFTEN_MS`] and the time they took, if they are too many.
-fn busiest(switches: &[At]) -> Option<(usize, i64)> {
+fn busiest(switches: &VecDeque<At>) -> Option<(usize, i64)> {
     let mut most = (0, 0);
     let mut from = 0;
     for (to, at) in switches.iter().enumerate() {

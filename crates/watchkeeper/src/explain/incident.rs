@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::said::Place;
+use super::said::{Maker, Place};
 
 /// Things of one kind remembered of one incident.
 const MANY: usize = 100;
@@ -235,6 +235,8 @@ pub(super) struct Incident {
     pub(super) logs_end: Option<At>,
     /// these are cut off: others see a healthy master and do not see them
     pub(super) isolated: BTreeSet<Who>,
+    /// whose sentinels acted
+    pub(super) maker: Option<Maker>,
     /// sentinels known when it ended
     pub(super) sentinels: usize,
 }
@@ -265,6 +267,7 @@ impl Incident {
             pointed: None,
             logs_end: None,
             isolated: BTreeSet::new(),
+            maker: None,
             sentinels: 0,
         }
     }

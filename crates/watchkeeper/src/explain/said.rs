@@ -23,6 +23,8 @@ pub(super) enum Said {
     Id(String),
     /// the sentinel's own port
     Port(String),
+    /// what program logs
+    Maker(Maker),
     /// somebody called SENTINEL FAILOVER for this group
     Asked(String),
     /// the process started
@@ -37,6 +39,14 @@ pub(super) enum Said {
     NotSaved,
     /// a name without an address
     Unresolved(String),
+}
+
+/// Whose program a sentinel is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Maker {
+    /// `redis-sentinel`, or Valkey's
+    Redis,
+    Watchkeeper,
 }
 
 /// An event taken apart.
@@ -146,10 +156,10 @@ pub(super) fn text(message: &[u8]) -> String {
 fn note(message: &[u8]) -> Option<Said> {
     // Most lines of most logs are none of these: the first byte tells nearly all of them.
     match message.first()? {
-        b'S' | b'R' | b'E' | b'T' | b'F' | b'o' | b'U' | b'W' => {
+        b'S' | b'R' | b'E' | b'T' | b'F' | b'o' | b'U' | b'V' | b'W' => {
             known_note(message).or_else(|| voted(message)).or_else(|| reason(message))
         }
-        b'N' => voted(message).or_else(|| reason(message)),
+        b'N' => maker(message).or_else(|| voted(message)).or_else(|| reason(message)),
         _ => voted(message),
     }
 }
@@ -172,6 +182,9 @@ fn known_note(message: &[u8]) -> Option<Said> {
     if let Some(name) = after("Failed to resolve hostname '") {
         return Some(Said::Unresolved(name.trim_end_matches('\'').to_owned()));
     }
+    if let Some(maker) = maker(message) {
+        return Some(maker);
+    }
     if message.starts_with(b"oO0OoO0OoO0Oo") && message.ends_with(b"oO0OoO0OoO0Oo") {
         return Some(Said::Started);
     }
@@ -182,6 +195,15 @@ fn known_note(message: &[u8]) -> Option<Said> {
         return Some(Said::NotSaved);
     }
     None
+}
+
+/// What program it is: ours says so behind the line with which it speaks as another.
+fn maker(message: &[u8]) -> Option<Said> {
+    const OF_OTHERS: [&[u8]; 3] = [b"Redis version=", b"Valkey version=", b"Next failover delay: "];
+    if message.starts_with(b"This is Watchkeeper ") {
+        return Some(Said::Maker(Maker::Watchkeeper));
+    }
+    OF_OTHERS.iter().any(|words| message.starts_with(words)).then_some(Said::Maker(Maker::Redis))
 }
 
 /// `<peer> voted for <id> <epoch>`

@@ -1,6 +1,8 @@
 //! What a report says around its incidents, in words and without a form: `text` and `html` put the same lines where they
 //! belong.
 
+use std::collections::BTreeMap;
+
 use watchkeeper_core::Lang;
 use watchkeeper_core::lang::Words;
 
@@ -12,6 +14,8 @@ use super::words::{by_name, count, duration, list};
 
 /// Clocks that are less apart are corrected without a word, in ms.
 const AHEAD_SHOWN_MS: i64 = 50;
+/// Groups named in the first line.
+const GROUPS_SHOWN: usize = 10;
 /// Other happenings shown.
 const OTHERS_SHOWN: usize = 20;
 /// Steps of one incident shown: the first and the last half.
@@ -41,8 +45,7 @@ pub(super) struct Spoke {
 pub(super) fn head(report: &Report, lang: Lang) -> Vec<String> {
     let lines: u64 = report.logs.iter().map(|log| log.counts.lines).sum();
     let (incidents, logs) = (report.book.incidents.len() as u64, report.logs.len() as u64);
-    let groups: Vec<String> = report.book.groups.keys().take(10).cloned().collect();
-    let groups = list(&groups, lang);
+    let groups = list(&with_incidents(report, lang), lang);
     let span = span(report, lang);
     let (en, zh) = if report.logs.iter().all(|log| log.counts.used == 0) {
         ("Nothing in there was logged by a sentinel.".to_owned(), "其中没有哨兵的事件。".to_owned())
@@ -72,6 +75,32 @@ pub(super) fn head(report: &Report, lang: Lang) -> Vec<String> {
         );
         let zh = format!("{} 的时钟比 {first} {zh} {apart}；此处已校正。", log.name);
         told.push(lang.pick(&en, &zh).to_owned());
+    }
+    told
+}
+
+/// The groups that have incidents, each with how many if that is not clear.
+fn with_incidents(report: &Report, lang: Lang) -> Vec<String> {
+    let mut of: BTreeMap<&str, usize> = BTreeMap::new();
+    for (incident, _) in report.incidents() {
+        *of.entry(&incident.group).or_default() += 1;
+    }
+    let more = of.len().saturating_sub(GROUPS_SHOWN);
+    let one_each = of.len() == 1 || of.values().all(|times| *times == 1);
+    let mut told: Vec<String> = of
+        .into_iter()
+        .take(GROUPS_SHOWN)
+        .map(|(group, times)| match (one_each, lang) {
+            (true, _) => group.to_owned(),
+            (false, Lang::En) => format!("{group} ({times})"),
+            (false, Lang::Zh) => format!("{group}（{times} 起）"),
+        })
+        .collect();
+    if more > 0 {
+        told.push(match lang {
+            Lang::En => count(more as u64, "more group", "more groups"),
+            Lang::Zh => format!("另外 {more} 个组"),
+        });
     }
     told
 }
