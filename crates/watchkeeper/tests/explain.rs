@@ -511,6 +511,17 @@ fn told(logs: &[(&str, &str)]) -> (String, String) {
     (en, zh)
 }
 
+/// The text without the breaks of its lines.
+fn flat(text: &str) -> String {
+    let chinese = |c: Option<char>| c.is_some_and(|c| !c.is_ascii());
+    text.lines().map(str::trim).fold(String::new(), |mut flat, line| {
+        if !(chinese(flat.chars().last()) || chinese(line.chars().next())) {
+            flat.push(' ');
+        }
+        flat + line
+    })
+}
+
 #[test]
 fn planned_failovers_are_no_sign_of_masters_that_fail() {
     let log = starts(0, "", "10.0.0.1 6379")
@@ -546,4 +557,29 @@ fn what_cannot_be_written_is_said_once() {
     let Output { status, stderr, .. } = command.output().unwrap();
     let text = String::from_utf8(stderr).unwrap();
     assert_eq!((status.code(), text.matches("No space left").count()), (Some(2), 1), "{text}");
+}
+
+#[test]
+fn files_of_the_same_name_have_labels_of_their_own() {
+    let log = |id: &str| {
+        at(0, &format!("Sentinel ID is {}", id.repeat(40))) + &at(1, "+sdown master m 10.0.0.1 6379")
+    };
+    let (en, _) = told(&[("a/sentinel.log", &log("a")), ("b/sentinel.log", &log("b"))]);
+    for part in ["a/sentinel gets no answer", "b/sentinel gets no answer", "\n  b/sentinel  "] {
+        assert!(en.contains(part), "{en}");
+    }
+}
+
+#[test]
+fn logs_that_end_just_after_the_master_is_missed_do_not_have_the_outcome() {
+    let log =
+        at(1, "+sdown master m 10.0.0.1 6379") + &at(4, "+slave slave x 10.0.0.2 6379 @ m 10.0.0.1 6379");
+    let (en, zh) = told(&[("s1.log", &log)]);
+    assert!(flat(&en).contains("The last line of the logs is 3.000 s after that: what came of it"), "{en}");
+    assert!(!en.to_lowercase().contains("nobody took over") && !en.contains("nobody has taken over"), "{en}");
+    assert!(flat(&zh).contains("日志的最后一行在 3.000 秒后：") && !zh.contains("无人接替"), "{zh}");
+    let log = log + &at(91, "+slave slave y 10.0.0.3 6379 @ m 10.0.0.1 6379");
+    let (en, zh) = told(&[("s1.log", &log)]);
+    assert!(flat(&en).contains("to the end of the logs, which is 90.000 s after the first +sdown."), "{en}");
+    assert!(flat(&zh).contains("直到日志结束（第一条 +sdown 之后 90.000 秒）"), "{zh}");
 }

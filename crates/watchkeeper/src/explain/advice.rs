@@ -14,7 +14,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::Failovers { times, ms } => failovers(*times, *ms, lang),
         Finding::OnlyCameBack { ms } => only_came_back(*ms, lang),
         Finding::StillDown => still_down(),
-        Finding::CutShort { promoted } => endings::cut_short(promoted.as_deref()),
+        Finding::CutShort { promoted, begun } => endings::cut_short(promoted.as_deref(), *begun),
         Finding::OldMasterGone { master } => old_master_gone(master),
         Finding::TwoMasters { master, ms } => two_masters(master, *ms, lang),
         Finding::Foreign { to } => foreign(to),

@@ -101,6 +101,7 @@ fn under_way(incident: &Incident, how_far: UnderWay<'_>, timed: bool, lang: Lang
     };
     let after = |at: At| duration(at - incident.outage_began(), lang);
     let (far, far_zh) = match how_far {
+        UnderWay::Missed(ms) => return missed(old, timed.then_some(ms), lang),
         UnderWay::Begun => (String::new(), String::new()),
         UnderWay::Selected(new) => {
             (format!(": {new} was told to be master"), format!("：已命令 {new} 成为主节点"))
@@ -117,8 +118,25 @@ fn under_way(incident: &Incident, how_far: UnderWay<'_>, timed: bool, lang: Lang
     }
 }
 
+/// The logs end just after the master was missed.
+fn missed(old: &str, ms: Option<At>, lang: Lang) -> String {
+    let ended = ms.map(|ms| duration(ms, lang));
+    match (lang, ended) {
+        (Lang::En, Some(ms)) => {
+            format!(
+                "The master {old} is missed. The last line of the logs is {ms} after that: what came of it is not in them."
+            )
+        }
+        (Lang::En, None) => {
+            format!("The master {old} is missed. The logs end there: what came of it is not in them.")
+        }
+        (Lang::Zh, Some(ms)) => format!("主节点 {old} 失联。日志的最后一行在 {ms}后：其中没有后续结果。"),
+        (Lang::Zh, None) => format!("主节点 {old} 失联。日志到此结束：其中没有后续结果。"),
+    }
+}
+
 /// What is to be done about logs that end too early.
-pub(super) fn cut_short(promoted: Option<&str>) -> Both {
+pub(super) fn cut_short(promoted: Option<&str>, begun: bool) -> Both {
     let (en, zh) = match promoted {
         Some(new) => (
             format!("{new} was promoted; that clients were told of it is not in these logs."),
@@ -129,6 +147,17 @@ pub(super) fn cut_short(promoted: Option<&str>) -> Both {
             "日志在故障转移进行中结束：无法得知其结局。".to_owned(),
         ),
     };
+    if !begun {
+        return both(
+            "The logs end too soon after the first +sdown: sentinels need some seconds to take over.",
+            "see who is the master now (`SENTINEL GET-MASTER-ADDR-BY-NAME`), and collect the logs of all sentinels again. If \
+             nothing more comes, too few sentinels miss the master: one of them alone logs +sdown and then nothing \
+             (`SENTINEL CKQUORUM`)",
+            "日志在第一条 +sdown 之后过早结束：哨兵接替需要几秒。",
+            "用 `SENTINEL GET-MASTER-ADDR-BY-NAME` 查看当前主节点，并重新收集所有哨兵的日志。若之后再无记录，\
+             则认为主节点下线的哨兵不足：单独一个哨兵只记录 +sdown，不再有下文（`SENTINEL CKQUORUM`）",
+        );
+    }
     both(
         en,
         "collect the logs of all sentinels again; who is the master now says `SENTINEL GET-MASTER-ADDR-BY-NAME`. Promote \

@@ -92,6 +92,8 @@ pub(super) enum Finding {
     /// the logs end in the middle of a failover
     CutShort {
         promoted: Option<String>,
+        /// a failover had begun
+        begun: bool,
     },
     NotPromoted {
         replica: String,
@@ -400,9 +402,10 @@ fn outcome_findings(
         if let Some(how_far) = incident.under_way() {
             let promoted = match how_far {
                 UnderWay::Promoted(place, _) => Some(place.to_owned()),
-                UnderWay::Begun | UnderWay::Selected(_) => None,
+                UnderWay::Begun | UnderWay::Selected(_) | UnderWay::Missed(_) => None,
             };
-            found.push(Finding::CutShort { promoted });
+            let begun = !matches!(how_far, UnderWay::Missed(_));
+            found.push(Finding::CutShort { promoted, begun });
         } else if incident.outcome() == Outcome::NobodyTookOver {
             found.push(Finding::StillDown);
         }

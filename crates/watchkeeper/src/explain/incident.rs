@@ -185,9 +185,11 @@ impl Outcome {
     }
 }
 
-/// How far a failover had come.
+/// How far it had come when the logs ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum UnderWay<'a> {
+    /// the master was missed for so many ms, and nothing could have happened yet
+    Missed(At),
     Begun,
     /// this replica was told to be master
     Selected(&'a str),
@@ -323,10 +325,21 @@ impl Incident {
                 (None, None) => Some(UnderWay::Begun).filter(|_| fresh(run.began)),
             };
         }
-        let election = self.elections.last()?;
-        let began = election.candidates.last().map(|(_, at)| *at)?;
+        let tried = self.elections.last().and_then(|it| Some((it, it.candidates.last().map(|(_, at)| *at)?)));
+        let Some((election, began)) = tried else {
+            let since = self.logs_end.zip(self.downs.last()).map(|(end, _)| end - self.outage_began());
+            let nothing = self.foreign.is_none() && self.runs.is_empty() && self.came_back().is_none();
+            let open = nothing && self.isolated.is_empty() && !self.hopeless();
+            return since.filter(|ms| open && *ms < UNDER_WAY_MS).map(UnderWay::Missed);
+        };
         let open = election.elected.is_none() && election.lost.is_empty();
         (open && fresh(began) && self.came_back().is_none()).then_some(UnderWay::Begun)
+    }
+
+    /// So many sentinels are down that none of the others can be elected, and no time will change that.
+    fn hopeless(&self) -> bool {
+        let needed = (self.sentinels / 2 + 1).max(self.quorum.unwrap_or(0) as usize);
+        !self.peers_down.is_empty() && self.sentinels.saturating_sub(self.peers_down.len()) < needed
     }
 
     /// Somebody held the master for down at this time.

@@ -246,10 +246,10 @@ fn by_deployment(moments: Vec<Moments>, apart: &[BTreeMap<String, String>]) -> V
 /// Names: a container's or host's label, else the log's name, else the address.
 fn name_table(book: &Book, logs: &[LogFacts]) -> NameTable {
     let mut table = NameTable { places: book.places.clone(), ..NameTable::default() };
+    let paths: Vec<&str> = logs.iter().map(|log| log.name.as_str()).collect();
+    let stems = stems(&paths);
     for speaker in &book.speakers {
-        let log = logs.get(speaker.source).map_or("", |log| log.name.as_str());
-        let stem = log.rsplit('/').next().unwrap_or(log);
-        let stem = stem.strip_suffix(".log").or_else(|| stem.strip_suffix(".txt")).unwrap_or(stem);
+        let stem = stems.get(speaker.source).map_or("", String::as_str);
         let alone = book.present().filter(|(_, other)| other.source == speaker.source).count() == 1;
         let place = speaker.id.as_ref().and_then(|id| book.places.get(id));
         let name = if !speaker.label.is_empty() {
@@ -278,4 +278,38 @@ fn name_table(book: &Book, logs: &[LogFacts]) -> NameTable {
         table.speakers.push(name);
     }
     table
+}
+
+/// What logs are called: the names of their files without endings, behind as many folders as tell them apart.
+fn stems(paths: &[&str]) -> Vec<String> {
+    let stem = |path: &str, folders: usize| {
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+        let tail = parts[parts.len().saturating_sub(folders + 1)..].join("/");
+        tail.strip_suffix(".log").or_else(|| tail.strip_suffix(".txt")).unwrap_or(&tail).to_owned()
+    };
+    let of = |path: &&str| {
+        let other = |them: &&&str| *them != path;
+        let unclear = |folders: &usize| {
+            paths.iter().filter(other).any(|them| stem(them, *folders) == stem(path, *folders))
+        };
+        let most = path.matches('/').count();
+        let folders = (0..=most).find(|folders| !unclear(folders)).unwrap_or(0);
+        stem(path, folders)
+    };
+    paths.iter().map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_one_name_are_told_apart_by_their_folders() {
+        assert_eq!(stems(&["x/a/s.log", "x/b/s.log", "c.txt"]), ["a/s", "b/s", "c"]);
+        assert_eq!(stems(&["a/logs/s.log", "b/logs/s.log"]), ["a/logs/s", "b/logs/s"]);
+        assert_eq!(stems(&["s.log", "b/s.log", "-"]), ["s", "b/s", "-"]);
+        // The same file twice is no other.
+        assert_eq!(stems(&["a/s.log", "a/s.log", "s.txt"]), ["a/s", "a/s", "s"]);
+        assert_eq!(stems(&["/", ""]), ["", ""]);
+    }
 }

@@ -211,6 +211,7 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
         .runs
         .iter()
         .any(|run| run.end.is_some_and(|(end, _)| end == End::NoGoodReplica || end == End::NotPromoted));
+    let ended = incident.logs_end.filter(|_| timed).map(since);
     match (lang, manual && failed) {
         (Lang::En, true) => format!("A failover was asked for and given up. The master is still {old}."),
         (Lang::Zh, true) => format!("有人要求故障转移，但未能完成。主节点仍是 {old}。"),
@@ -218,8 +219,15 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
             format!("A failover of {old} was begun; its end is not in these logs.")
         }
         (Lang::Zh, false) if manual => format!("开始了对 {old} 的故障转移；日志中没有它的结局。"),
-        (Lang::En, false) => format!("NOBODY TOOK OVER. The master {old} is missed to the end of the logs."),
-        (Lang::Zh, false) => format!("无人接替。直到日志结束，主节点 {old} 一直失联。"),
+        (Lang::En, false) => {
+            let ended =
+                ended.map_or_else(String::new, |ms| format!(", which is {ms} after the first +sdown"));
+            format!("NOBODY TOOK OVER. The master {old} is missed to the end of the logs{ended}.")
+        }
+        (Lang::Zh, false) => {
+            let ended = ended.map_or_else(String::new, |ms| format!("（第一条 +sdown 之后 {ms}）"));
+            format!("无人接替。直到日志结束{ended}，主节点 {old} 一直失联。")
+        }
     }
 }
 
