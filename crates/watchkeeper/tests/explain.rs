@@ -580,6 +580,6 @@ fn logs_that_end_just_after_the_master_is_missed_do_not_have_the_outcome() {
     assert!(flat(&zh).contains("日志的最后一行在 3.000 秒后：") && !zh.contains("无人接替"), "{zh}");
     let log = log + &at(91, "+slave slave y 10.0.0.3 6379 @ m 10.0.0.1 6379");
     let (en, zh) = told(&[("s1.log", &log)]);
-    assert!(flat(&en).contains("to the end of the logs, which is 90.000 s after the first +sdown."), "{en}");
-    assert!(flat(&zh).contains("直到日志结束（第一条 +sdown 之后 90.000 秒）"), "{zh}");
+    assert!(flat(&en).contains("to the last line of the logs, 90.000 s after the first +sdown."), "{en}");
+    assert!(flat(&zh).contains("直到日志最后一行（第一条 +sdown 之后 90.000 秒）"), "{zh}");
 }

@@ -101,7 +101,7 @@ fn under_way(incident: &Incident, how_far: UnderWay<'_>, timed: bool, lang: Lang
     };
     let after = |at: At| duration(at - incident.outage_began(), lang);
     let (far, far_zh) = match how_far {
-        UnderWay::Missed(ms) => return missed(old, timed.then_some(ms), lang),
+        UnderWay::Missed(ms) => return missed(old, Some(ms).filter(|ms| timed && *ms > 0), lang),
         UnderWay::Begun => (String::new(), String::new()),
         UnderWay::Selected(new) => {
             (format!(": {new} was told to be master"), format!("：已命令 {new} 成为主节点"))
@@ -128,10 +128,12 @@ fn missed(old: &str, ms: Option<At>, lang: Lang) -> String {
             )
         }
         (Lang::En, None) => {
-            format!("The master {old} is missed. The logs end there: what came of it is not in them.")
+            format!(
+                "The master {old} is missed. The logs have no line after that: what came of it is not in them."
+            )
         }
         (Lang::Zh, Some(ms)) => format!("主节点 {old} 失联。日志的最后一行在 {ms}后：其中没有后续结果。"),
-        (Lang::Zh, None) => format!("主节点 {old} 失联。日志到此结束：其中没有后续结果。"),
+        (Lang::Zh, None) => format!("主节点 {old} 失联。此后日志中没有记录：无法得知后续结果。"),
     }
 }
 

@@ -211,7 +211,7 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
         .runs
         .iter()
         .any(|run| run.end.is_some_and(|(end, _)| end == End::NoGoodReplica || end == End::NotPromoted));
-    let ended = incident.logs_end.filter(|_| timed).map(since);
+    let ended = incident.logs_end.map(|end| end - incident.outage_began());
     match (lang, manual && failed) {
         (Lang::En, true) => format!("A failover was asked for and given up. The master is still {old}."),
         (Lang::Zh, true) => format!("有人要求故障转移，但未能完成。主节点仍是 {old}。"),
@@ -220,14 +220,23 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
         }
         (Lang::Zh, false) if manual => format!("开始了对 {old} 的故障转移；日志中没有它的结局。"),
         (Lang::En, false) => {
-            let ended =
-                ended.map_or_else(String::new, |ms| format!(", which is {ms} after the first +sdown"));
-            format!("NOBODY TOOK OVER. The master {old} is missed to the end of the logs{ended}.")
+            let until = match (ended, timed) {
+                (Some(0), true) => "; the logs have no line after that".to_owned(),
+                (Some(ms), true) => {
+                    format!(" to the last line of the logs, {} after the first +sdown", duration(ms, lang))
+                }
+                (_, _) => " to the end of the logs".to_owned(),
+            };
+            format!("NOBODY TOOK OVER. The master {old} is missed{until}.")
         }
-        (Lang::Zh, false) => {
-            let ended = ended.map_or_else(String::new, |ms| format!("（第一条 +sdown 之后 {ms}）"));
-            format!("无人接替。直到日志结束{ended}，主节点 {old} 一直失联。")
-        }
+        (Lang::Zh, false) => match (ended, timed) {
+            (Some(0), true) => format!("无人接替。主节点 {old} 失联，此后日志中没有记录。"),
+            (Some(ms), true) => {
+                let ms = duration(ms, lang);
+                format!("无人接替。直到日志最后一行（第一条 +sdown 之后 {ms}），主节点 {old} 一直失联。")
+            }
+            (_, _) => format!("无人接替。直到日志结束，主节点 {old} 一直失联。"),
+        },
     }
 }
 
