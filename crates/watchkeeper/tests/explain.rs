@@ -583,3 +583,59 @@ fn logs_that_end_just_after_the_master_is_missed_do_not_have_the_outcome() {
     assert!(flat(&en).contains("to the last line of the logs, 90.000 s after the first +sdown."), "{en}");
     assert!(flat(&zh).contains("直到日志最后一行（第一条 +sdown 之后 90.000 秒）"), "{zh}");
 }
+
+#[test]
+fn an_old_master_that_is_told_late_after_a_planned_failover_is_a_finding() {
+    let told_late = at(23, "+convert-to-slave slave 10.0.0.1:6379 10.0.0.1 6379 @ m 10.0.0.1 6380");
+    let log = starts(0, "", "10.0.0.1 6379") + &planned(10, 1, 6379, 6380);
+    let (en, zh) = told(&[("s1.log", &(log.clone() + &told_late))]);
+    let (en, zh) = (flat(&en), flat(&zh));
+    assert!(en.contains("The old master 10.0.0.1:6379 stayed a master for 12.000 s after the new one"), "{en}");
+    assert!(en.contains("hint: stop the writers before a planned failover, or set min-replicas"), "{en}");
+    assert!(zh.contains("旧主节点 10.0.0.1:6379 又当了 12.000 秒主节点"), "{zh}");
+    // Its demotion is not in the log: what these sentinels do is known.
+    let (en, zh) = told(&[("s1.log", &log)]);
+    assert!(flat(&en).contains("tell the old master to follow only some 10 s later"), "{en}");
+    assert!(flat(&zh).contains("约 10 秒后才命令旧主节点跟随"), "{zh}");
+    // Ours do not wait.
+    let log = starts(0, OURS, "10.0.0.1 6379") + &planned(10, 1, 6379, 6380);
+    let (en, zh) = told(&[("s1.log", &log)]);
+    assert!(!en.contains("10 s later") && !en.contains("stayed a master"), "{en}");
+    assert!(!zh.contains("约 10 秒后") && !zh.contains("又当了"), "{zh}");
+    let (en, _) = told(&[("s1.log", &(log + &told_late))]);
+    assert!(flat(&en).contains("stayed a master for 12.000 s") && en.contains("tells it at once"), "{en}");
+}
+
+/// How long the next attempt waits depends on whose sentinels they are.
+#[test]
+fn what_redis_sentinel_does_is_not_told_of_ours() {
+    let attempts = |maker: &str| {
+        let attempt = |second: u32, epoch: u32| {
+            at(second, &format!("+new-epoch {epoch}"))
+                + &at(second, "+try-failover master m 10.0.0.1 6379")
+                + &at(second, &format!("+vote-for-leader {} {epoch}", "a".repeat(40)))
+        };
+        starts(0, maker, "10.0.0.1 6379")
+            + &at(10, "+sdown master m 10.0.0.1 6379")
+            + &at(10, "+odown master m 10.0.0.1 6379 #quorum 2/2")
+            + &attempt(10, 1)
+            + &at(10, &format!("{} voted for {} 1", "b".repeat(40), "b".repeat(40)))
+            + &at(20, "-failover-abort-not-elected master m 10.0.0.1 6379")
+            + &attempt(21, 2)
+            + &at(21, "+elected-leader master m 10.0.0.1 6379")
+            + &at(21, "+selected-slave slave x 10.0.0.1 6380 @ m 10.0.0.1 6379")
+            + &at(22, "+promoted-slave slave x 10.0.0.1 6380 @ m 10.0.0.1 6379")
+            + &at(22, "+failover-end master m 10.0.0.1 6379")
+            + &at(22, "+switch-master m 10.0.0.1 6379 10.0.0.1 6380")
+    };
+    for (maker, ours) in [("", false), (OURS, true)] {
+        let (en, zh) = told(&[("s1.log", &attempts(maker))]);
+        let (en, zh) = (flat(&en), flat(&zh));
+        assert!(en.contains("was split") && en.contains("attempts that failed"), "{en}");
+        for (text, theirs) in [(&en, "twice failover-timeout"), (&zh, "2 倍 failover-timeout")] {
+            assert_eq!(text.contains(theirs), !ours, "{text}");
+            assert_eq!(text.contains("redis-sentinel"), !ours, "{text}");
+            assert_eq!(text.contains("Watchkeeper"), ours, "{text}");
+        }
+    }
+}

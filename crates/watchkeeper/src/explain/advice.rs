@@ -19,7 +19,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::TwoMasters { master, ms } => two_masters(master, *ms, lang),
         Finding::Foreign { to } => foreign(to),
         Finding::ResetThen { who } => reset_then(who, lang),
-        Finding::SplitVote { epoch, votes } => split_vote(*epoch, votes, lang),
+        Finding::SplitVote { epoch, votes, ours } => split_vote(*epoch, votes, *ours, lang),
         Finding::NotElected { epoch, who, got, needed, known, down } => {
             not_elected(*epoch, who, *got, *needed, *known, down, lang)
         }
@@ -27,7 +27,8 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::Strangers { saw, quorum, reset } => endings::strangers(saw, *quorum, reset, lang),
         Finding::Isolated { who } => endings::isolated_advice(who, lang),
         Finding::Disagree { saw, not } => disagree(saw, not, lang),
-        Finding::LeaderLost { who } => leader_lost(who),
+        Finding::LeaderLost { who, ours } => leader_lost(who, *ours),
+        Finding::StayedMaster { master, ms, ours } => stayed_master(master, *ms, *ours, lang),
         Finding::TiltThen { who } => tilt_then(who, lang),
         Finding::Tilt { who, causes, set_back } => tilt(who, causes, set_back, lang),
         Finding::NoGoodReplica { known, after_tilt, down, said } => {
@@ -197,15 +198,29 @@ fn reset_then(who: &[String], lang: Lang) -> Both {
     )
 }
 
-fn split_vote(epoch: u64, votes: &[(String, usize)], lang: Lang) -> Both {
+fn split_vote(epoch: u64, votes: &[(String, usize)], ours: bool, lang: Lang) -> Both {
     let of: Vec<String> = votes.iter().map(|(who, votes)| format!("{who} {votes}")).collect();
     let of = list(&of, lang);
-    both(
+    let (en, zh) = (
         format!("The vote in epoch {epoch} was split ({of}): nobody had a majority."),
+        format!("纪元 {epoch} 的选票分散（{of}）：无人获得多数。"),
+    );
+    if ours {
+        return both(
+            en,
+            "several sentinels came forward at the same moment. Watchkeeper tries again in under a second. If it is often so: use an \
+             odd number of sentinels and the same settings on all, and look for slow disks or links between them",
+            zh,
+            "多个哨兵同时竞选。Watchkeeper 不到 1 秒就会重试。经常发生时：使用奇数个哨兵，统一各哨兵的设置，\
+             并检查磁盘和哨兵之间的网络是否缓慢",
+        );
+    }
+    both(
+        en,
         "several sentinels came forward at the same moment. Once is bad luck; often: use an odd number of sentinels and the \
                  same settings on all. redis-sentinel retries after twice failover-timeout: 2 min with 60000, 6 min with the default of \
                  180000",
-        format!("纪元 {epoch} 的选票分散（{of}）：无人获得多数。"),
+        zh,
         "多个哨兵同时竞选。偶尔一次属于运气；经常发生时：使用奇数个哨兵，并统一各哨兵的设置。\
                  redis-sentinel 要等 2 倍 failover-timeout 才重试：设为 60000 时是 2 分钟，默认的 180000 则是 6 分钟",
     )
@@ -268,12 +283,59 @@ fn disagree(saw: &[String], not: &[String], lang: Lang) -> Both {
     )
 }
 
-fn leader_lost(who: &str) -> Both {
+fn leader_lost(who: &str, ours: bool) -> Both {
+    if ours {
+        return both(
+            format!("{who} led the failover and did not finish it; another sentinel had to begin anew."),
+            "see whether it or its host died in that moment; the others wait 2.5 s for a leader they voted for",
+            format!("{who} 主持了故障转移但没有完成，由另一个哨兵重新开始。"),
+            "检查它或其主机是否在当时故障；其他哨兵会等待自己投票选出的执行者 2.5 秒",
+        );
+    }
     both(
         format!("{who} led the failover and did not finish it; another sentinel had to begin anew."),
         "see whether it or its host died in that moment; the next attempt waits twice failover-timeout with redis-sentinel",
         format!("{who} 主持了故障转移但没有完成，由另一个哨兵重新开始。"),
         "检查它或其主机是否在当时故障；redis-sentinel 要等 2 倍 failover-timeout 才再次尝试",
+    )
+}
+
+fn stayed_master(master: &str, ms: Option<i64>, ours: bool, lang: Lang) -> Both {
+    let (en, zh) = match ms.map(|ms| duration(ms, lang)) {
+        Some(ms) => (
+            format!(
+                "The old master {master} stayed a master for {ms} after the new one was there: what clients wrote to it in that \
+                 time is lost."
+            ),
+            format!("新主节点就位后，旧主节点 {master} 又当了 {ms}主节点：这段时间写到它上面的数据会丢失。"),
+        ),
+        None => (
+            format!(
+                "After a planned failover redis-sentinel and Valkey's tell the old master to follow only some 10 s later: until \
+                 then {master} stays a master, and what clients write to it is lost. When it was told is not in these logs."
+            ),
+            format!(
+                "计划内切换之后，redis-sentinel 和 Valkey 的哨兵约 10 秒后才命令旧主节点跟随：在此之前 {master} 仍是主节点，\
+                 写到它上面的数据会丢失。它何时被降级，日志中没有。"
+            ),
+        ),
+    };
+    if ours {
+        return both(
+            en,
+            "the leader tells it at once if it is connected to it: look for a slow or broken link between them at that moment, and \
+             set min-replicas-to-write 1 on the servers",
+            zh,
+            "执行者与旧主节点连接正常时会立即命令它：检查当时两者之间的网络是否缓慢或中断，并在服务器上设置 min-replicas-to-write 1",
+        );
+    }
+    both(
+        en,
+        "stop the writers before a planned failover, or set min-replicas-to-write 1 on the servers: a master whose replicas have \
+         left then refuses writes in about a second. Watchkeeper tells the old master at once",
+        zh,
+        "计划内切换之前先停止写入，或在服务器上设置 min-replicas-to-write 1：副本离开后，旧主节点约 1 秒内就会拒绝写入。\
+         Watchkeeper 会立即命令旧主节点跟随",
     )
 }
 

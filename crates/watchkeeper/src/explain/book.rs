@@ -291,6 +291,8 @@ impl Book {
         let Some(group) = self.groups.get(&incident.group) else { return };
         incident.sentinels = group.size();
         incident.maker = self.maker(incident);
+        let leader = incident.winner().and_then(|run| self.speakers.get(run.who));
+        incident.logged = leader.is_some_and(|leader| leader.pid != 0);
         if incident.new_master.is_none() && incident.pointed.is_none() {
             incident.peers_down.extend(group.peers_down_now());
         }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::book::{Book, Group, Other};
-use super::incident::{Afterwards, At, Election, End, Incident, Outcome, UnderWay, Voter};
+use super::incident::{Afterwards, At, Cause, Election, End, Incident, Outcome, UnderWay, Voter};
 
 /// A master away for less than this, for all who missed it, was not dead.
 const BLIP_MS: i64 = 3_000;
@@ -14,6 +14,8 @@ const AGREE_MS: i64 = 5_000;
 const OUTAGE_MS: i64 = 1_000;
 /// An old master that is put right within this time took few writes, if any.
 const TWO_MASTERS_MS: i64 = 100;
+/// After a planned failover the same.
+const STAYED_MS: i64 = 1_000;
 /// So many failovers in [`OFTEN_MS`] are too many.
 const OFTEN: usize = 3;
 const OFTEN_MS: i64 = 10 * 60_000;
@@ -47,6 +49,8 @@ pub(super) enum Finding {
     SplitVote {
         epoch: u64,
         votes: Vec<(String, usize)>,
+        /// Watchkeeper's sentinels
+        ours: bool,
     },
     NoGoodReplica {
         known: usize,
@@ -112,6 +116,15 @@ pub(super) enum Finding {
     },
     LeaderLost {
         who: String,
+        /// Watchkeeper's sentinels
+        ours: bool,
+    },
+    /// after a planned failover the old master was not told to follow, or late
+    StayedMaster {
+        master: String,
+        /// for so long; nothing if its demotion is not in the logs
+        ms: Option<i64>,
+        ours: bool,
     },
     TiltThen {
         who: Vec<String>,
@@ -207,6 +220,7 @@ impl Finding {
             Finding::OldMasterGone { .. } => "old-master-gone",
             Finding::TwoMasters { .. } => "two-masters",
             Finding::LeaderLost { .. } => "leader-lost",
+            Finding::StayedMaster { .. } => "old-master-stayed",
             Finding::TiltThen { .. } => "tilt-in-incident",
             Finding::Foreign { .. } => "promoted-by-others",
             Finding::ResetThen { .. } => "reset-in-outage",
@@ -247,6 +261,7 @@ impl Finding {
             | Finding::OldMasterGone { .. }
             | Finding::TwoMasters { .. }
             | Finding::LeaderLost { .. }
+            | Finding::StayedMaster { .. }
             | Finding::TiltThen { .. }
             | Finding::Foreign { .. }
             | Finding::Tilt { .. }
@@ -282,6 +297,7 @@ pub(super) fn of_incident(incident: &Incident, book: &Book, names: &dyn Names) -
     outcome_findings(incident, group, book, names, &mut found);
     saw_findings(incident, book, names, &mut found);
     aftermath(incident, &mut found);
+    found.extend(stayed(incident));
     let during = |tilt: &&super::book::Tilt| {
         tilt.from <= incident.last
             && tilt.to.is_none_or(|to| to >= incident.began)
@@ -319,7 +335,7 @@ fn election_findings(incident: &Incident, names: &dyn Names, found: &mut Vec<Fin
             continue; // the master was back before it could act
         }
         if tally.len() > 1 {
-            found.push(Finding::SplitVote { epoch: election.epoch, votes: tally });
+            found.push(Finding::SplitVote { epoch: election.epoch, votes: tally, ours: incident.is_ours() });
         } else if let Some((who, _)) = election.lost.first() {
             // The same again for each attempt says nothing new.
             found.retain(|other| !matches!(other, Finding::NotElected { .. }));
@@ -381,7 +397,7 @@ fn outcome_findings(
                 found.push(Finding::NotPromoted { replica });
             }
             None if at + 1 < incident.runs.len() => {
-                found.push(Finding::LeaderLost { who: names.who(run.who) })
+                found.push(Finding::LeaderLost { who: names.who(run.who), ours: incident.is_ours() })
             }
             Some(End::Done | End::DoneLate) | None => {}
         }
@@ -454,6 +470,32 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
         }
     } else if !not.is_empty() && incident.new_master.is_none() {
         found.push(Finding::Disagree { saw, not });
+    }
+}
+
+/// After a failover that nobody's absence caused: until when the old master went on as one.
+fn stayed(incident: &Incident) -> Option<Finding> {
+    let planned = match incident.cause() {
+        Cause::Planned => true,
+        Cause::Unknown => false,
+        Cause::MasterDown | Cause::Forced => return None,
+    };
+    let first =
+        |what: Afterwards| incident.afterwards.iter().find(|(known, _)| *known == what).map(|(_, at)| *at);
+    let promoted = incident.winner().and_then(|run| run.promoted.as_ref()).map(|(_, at)| *at);
+    let since = promoted.or(incident.first_told())?;
+    // One that went away in between was no master to anybody.
+    let gone = first(Afterwards::Gone);
+    let told = first(Afterwards::ToldToFollow).filter(|told| gone.is_none_or(|gone| gone > *told));
+    let ms = told.map(|told| told - since);
+    let (master, ours) = (incident.master.clone(), incident.is_ours());
+    let at_once = ours || incident.reasons.iter().any(|text| text.starts_with("The old master of `"));
+    match ms {
+        Some(ms) => (ms >= STAYED_MS).then_some(Finding::StayedMaster { master, ms: Some(ms), ours }),
+        None if planned && incident.logged && !at_once && gone.is_none() => {
+            Some(Finding::StayedMaster { master, ms: None, ours })
+        }
+        None => None,
     }
 }
 

@@ -15,6 +15,7 @@ use super::markup::escaped;
 use super::phases::{self, Took};
 use super::picture::{self, labels};
 use super::report::Report;
+use super::slow;
 use super::steps::{Step, steps};
 use super::style;
 use super::summary;
@@ -283,7 +284,7 @@ impl Page<'_> {
             escaped(&duration(all, self.lang))
         ));
         if let Some(part) = phases::to_shorten(parts, findings) {
-            self.line(&format!("<p>{}</p>", escaped(words::longest(part.phase, incident, self.lang))));
+            self.line(&format!("<p>{}</p>", escaped(slow::longest(part.phase, incident, self.lang))));
         }
         if !incident.downs.is_empty() {
             let said = escaped(words::before_the_first_line(self.lang));

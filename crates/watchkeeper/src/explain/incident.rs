@@ -239,6 +239,8 @@ pub(super) struct Incident {
     pub(super) isolated: BTreeSet<Who>,
     /// whose sentinels acted
     pub(super) maker: Option<Maker>,
+    /// from a log, where a sentinel says more than in its events
+    pub(super) logged: bool,
     /// sentinels known when it ended
     pub(super) sentinels: usize,
 }
@@ -270,6 +272,7 @@ impl Incident {
             logs_end: None,
             isolated: BTreeSet::new(),
             maker: None,
+            logged: false,
             sentinels: 0,
         }
     }
@@ -345,6 +348,11 @@ impl Incident {
     /// Somebody held the master for down at this time.
     pub(super) fn held_down_at(&self, at: At) -> bool {
         self.downs.iter().any(|down| down.at <= at && down.up.is_none_or(|up| up > at))
+    }
+
+    /// Watchkeeper's sentinels acted.
+    pub(super) fn is_ours(&self) -> bool {
+        self.maker == Some(Maker::Watchkeeper)
     }
 
     /// This sentinel holds the master for down, and knows enough others that do.

@@ -27,6 +27,7 @@ mod phases;
 mod picture;
 mod report;
 mod said;
+mod slow;
 mod source;
 mod stamp;
 mod steps;

@@ -11,6 +11,7 @@ use super::findings::Finding;
 use super::incident::Incident;
 use super::phases;
 use super::report::Report;
+use super::slow;
 use super::steps::steps;
 use super::summary;
 use super::width::{columns, pad};
@@ -141,7 +142,7 @@ impl Writer<'_> {
             self.wrapped("    ", "    ", words::before_the_first_line(self.lang));
         }
         if let Some(part) = phases::to_shorten(&parts, findings) {
-            self.wrapped("    ", "    ", words::longest(part.phase, incident, self.lang));
+            self.wrapped("    ", "    ", slow::longest(part.phase, incident, self.lang));
         }
     }
 
