@@ -590,7 +590,10 @@ fn an_old_master_that_is_told_late_after_a_planned_failover_is_a_finding() {
     let log = starts(0, "", "10.0.0.1 6379") + &planned(10, 1, 6379, 6380);
     let (en, zh) = told(&[("s1.log", &(log.clone() + &told_late))]);
     let (en, zh) = (flat(&en), flat(&zh));
-    assert!(en.contains("The old master 10.0.0.1:6379 stayed a master for 12.000 s after the new one"), "{en}");
+    assert!(
+        en.contains("The old master 10.0.0.1:6379 stayed a master for 12.000 s after the new one"),
+        "{en}"
+    );
     assert!(en.contains("hint: stop the writers before a planned failover, or set min-replicas"), "{en}");
     assert!(zh.contains("旧主节点 10.0.0.1:6379 又当了 12.000 秒主节点"), "{zh}");
     // Its demotion is not in the log: what these sentinels do is known.
@@ -638,4 +641,76 @@ fn what_redis_sentinel_does_is_not_told_of_ours() {
             assert_eq!(text.contains("Watchkeeper"), ours, "{text}");
         }
     }
+}
+
+/// Events as `redis-cli psubscribe '*'` prints them.
+fn stream(events: &[&str]) -> String {
+    let pair = |event: &&str| {
+        let (name, payload) = event.split_once(' ').unwrap();
+        format!("1) \"pmessage\"\n2) \"*\"\n3) \"{name}\"\n4) \"{payload}\"\n")
+    };
+    events.iter().map(pair).collect()
+}
+
+/// Nothing but the order of the lines tells which events belong together.
+#[test]
+fn a_stream_without_times_is_cut_where_one_failover_ends_and_the_next_begins() {
+    let text = stream(&[
+        "+sdown master m 10.0.0.1 6379",
+        "+new-epoch 1",
+        "+odown master m 10.0.0.1 6379 #quorum 2/2",
+        "+try-failover master m 10.0.0.1 6379",
+        "+vote-for-leader aa 1",
+        "+elected-leader master m 10.0.0.1 6379",
+        "+selected-slave slave x 10.0.0.1 6380 @ m 10.0.0.1 6379",
+        "+promoted-slave slave x 10.0.0.1 6380 @ m 10.0.0.1 6379",
+        "+failover-end master m 10.0.0.1 6379",
+        "+switch-master m 10.0.0.1 6379 10.0.0.1 6380",
+        "+slave slave x 10.0.0.1 6379 @ m 10.0.0.1 6380",
+        // Somebody asks for a failover: the stream does not say so.
+        "+new-epoch 2",
+        "+try-failover master m 10.0.0.1 6380",
+        "+vote-for-leader aa 2",
+        "+elected-leader master m 10.0.0.1 6380",
+        "+selected-slave slave x 10.0.0.1 6379 @ m 10.0.0.1 6380",
+        "+promoted-slave slave x 10.0.0.1 6379 @ m 10.0.0.1 6380",
+        "+failover-end master m 10.0.0.1 6380",
+        "+switch-master m 10.0.0.1 6380 10.0.0.1 6379",
+        // Twice away, perhaps days apart.
+        "+sdown master m 10.0.0.1 6379",
+        "-sdown master m 10.0.0.1 6379",
+        "+sdown master m 10.0.0.1 6379",
+        "-sdown master m 10.0.0.1 6379",
+        // Another sentinel acts.
+        "+sdown master m 10.0.0.1 6379",
+        "+odown master m 10.0.0.1 6379 #quorum 3/2",
+        "+new-epoch 3",
+        "+config-update-from sentinel bb 10.0.0.1 26380 @ m 10.0.0.1 6379",
+        "+switch-master m 10.0.0.1 6379 10.0.0.1 6380",
+    ]);
+    let (en, zh) = told(&[("stream.txt", &text)]);
+    let outcomes: Vec<&str> = en
+        .lines()
+        .zip(en.lines().skip(1))
+        .filter(|(title, _)| title.starts_with("INCIDENT"))
+        .map(|it| it.1)
+        .collect();
+    assert_eq!(
+        outcomes,
+        [
+            "  The master 10.0.0.1:6379 failed; 10.0.0.1:6380 took over.",
+            "  A planned failover from 10.0.0.1:6380: 10.0.0.1:6379 is the master.",
+            "  The master 10.0.0.1:6379 was missed and came back by itself. Nobody took over.",
+            "  The master 10.0.0.1:6379 was missed and came back by itself. Nobody took over.",
+            "  The master 10.0.0.1:6379 failed; 10.0.0.1:6380 took over.",
+        ],
+        "{en}"
+    );
+    // No time is made up, and the steps are in the order of the lines.
+    for (text, second) in [(&en, ".000 s"), (&zh, "秒")] {
+        assert!(!text.contains(second), "{text}");
+    }
+    assert!(!en.contains("has 2 sentinels"), "{en}");
+    let at = |part: &str| en.find(part).unwrap();
+    assert!(at("[+odown]") < at("[+try-failover]") && at("[+failover-end]") < at("[+switch-master]"), "{en}");
 }

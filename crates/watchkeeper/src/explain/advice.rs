@@ -16,7 +16,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::StillDown => still_down(),
         Finding::CutShort { promoted, begun } => endings::cut_short(promoted.as_deref(), *begun),
         Finding::OldMasterGone { master } => old_master_gone(master),
-        Finding::TwoMasters { master, ms } => two_masters(master, *ms, lang),
+        Finding::TwoMasters { master, ms, timed } => two_masters(master, *ms, *timed, lang),
         Finding::Foreign { to } => foreign(to),
         Finding::ResetThen { who } => reset_then(who, lang),
         Finding::SplitVote { epoch, votes, ours } => split_vote(*epoch, votes, *ours, lang),
@@ -71,6 +71,10 @@ fn tilt(who: &[(String, usize, i64)], causes: &[String], set_back: &[(String, i6
         .map(|(name, times, ms)| {
             let lasted = duration(*ms, lang);
             match (lang, times) {
+                // Without times nobody knows for how long.
+                (_, 1) if *ms == 0 => name.clone(),
+                (Lang::En, _) if *ms == 0 => format!("{name} {times} times"),
+                (Lang::Zh, _) if *ms == 0 => format!("{name} {times} 次"),
                 (Lang::En, 1) => format!("{name} for {lasted}"),
                 (Lang::En, _) => format!("{name} {times} times for {lasted}"),
                 (Lang::Zh, 1) => format!("{name} {lasted}"),
@@ -156,9 +160,13 @@ fn old_master_gone(master: &str) -> Both {
     )
 }
 
-fn two_masters(master: &str, ms: Option<i64>, lang: Lang) -> Both {
+fn two_masters(master: &str, ms: Option<i64>, timed: bool, lang: Lang) -> Both {
     let lasted = ms.map(|ms| duration(ms, lang));
     let (en, zh) = match lasted {
+        Some(_) if !timed => (
+            format!("The old master {master} came back as a master and was told to follow later."),
+            format!("旧主节点 {master} 恢复时仍自称主节点，之后才被命令跟随。"),
+        ),
         Some(ms) => (
             format!("The old master {master} came back as a master and stayed one for {ms}."),
             format!("旧主节点 {master} 恢复时仍自称主节点，持续 {ms}。"),

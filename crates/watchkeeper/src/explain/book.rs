@@ -149,8 +149,8 @@ pub(super) struct Book {
     pub(super) others: BTreeMap<Other, Often>,
     pub(super) first: Option<At>,
     pub(super) last: At,
-    /// some log has no times
-    pub(super) untimed: bool,
+    /// the present line has a time
+    pub(super) timed: bool,
     /// the last ones
     pub(super) candidacies: VecDeque<Candidacy>,
     /// the group whose master was missed last
@@ -174,12 +174,17 @@ impl Book {
                 self.first = Some(self.first.map_or(at, |first| first.min(at)));
                 self.last = self.last.max(at);
             }
-            None => self.untimed = true,
+            None => {}
         }
-        let timed = at.is_some();
-        let at = at.unwrap_or(self.last);
+        self.timed = at.is_some();
+        // Without times lines are counted: their order is kept, and nothing can be said of how long anything took.
+        let at = at.unwrap_or_else(|| self.last.saturating_add(i64::from(self.first.is_none())));
+        if self.first.is_none() {
+            self.last = at;
+        }
         let who = self.speaker(self.whole(source), entry);
-        if timed && self.speakers[who].repeats(at, entry.print) {
+        // A line of a stream has no time of its own, by which it could be known again.
+        if self.timed && entry.print != 0 && self.speakers[who].repeats(at, entry.print) {
             return;
         }
         let renamed = self.renamed(source, &entry.said);
@@ -458,9 +463,10 @@ impl Book {
 
     /// The incident of this group; it begins now if there is none.
     pub(super) fn incident(&mut self, name: &str, at: At) -> Option<&mut Incident> {
+        let timed = self.timed;
         let group = self.group(name)?;
         if group.open.is_none() {
-            let mut fresh = Incident::new(name, &group.master, at);
+            let mut fresh = Incident::new(name, &group.master, at, timed);
             for (id, by) in &group.peers_down {
                 by.iter().for_each(|who| fresh.unreached(*who, id));
             }

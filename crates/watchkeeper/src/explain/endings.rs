@@ -129,11 +129,11 @@ fn missed(old: &str, ms: Option<At>, lang: Lang) -> String {
         }
         (Lang::En, None) => {
             format!(
-                "The master {old} is missed. The logs have no line after that: what came of it is not in them."
+                "The master {old} is missed. The logs end with that or soon after: what came of it is not in them."
             )
         }
         (Lang::Zh, Some(ms)) => format!("主节点 {old} 失联。日志的最后一行在 {ms}后：其中没有后续结果。"),
-        (Lang::Zh, None) => format!("主节点 {old} 失联。此后日志中没有记录：无法得知后续结果。"),
+        (Lang::Zh, None) => format!("主节点 {old} 失联。日志随即结束：无法得知后续结果。"),
     }
 }
 

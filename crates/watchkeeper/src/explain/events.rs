@@ -270,7 +270,7 @@ impl Book {
 
     fn master_down(&mut self, who: Who, at: At, name: &str, place: &Place) {
         let Some(group) = self.group(name) else { return };
-        let goes_on = group.open.as_ref().is_none_or(|open| belongs(open, place, at));
+        let goes_on = group.open.as_ref().is_none_or(|open| belongs(open, who, place, at));
         if !goes_on {
             self.put_away(name);
         }
@@ -291,6 +291,7 @@ impl Book {
         if event.kind == EventKind::ObjectivelyUp {
             return;
         }
+        self.next_begins(who, event);
         // `#quorum 2/2`
         let counted = event.detail.get(1).and_then(|text| text.split_once('/'));
         let numbers = counted.and_then(|(votes, quorum)| Some((votes.parse().ok()?, quorum.parse().ok()?)));
@@ -355,7 +356,20 @@ impl Book {
         incident.peers_down.extend(down);
     }
 
+    /// What is told of the new master, or by a sentinel that knows it, does not belong to the failover that is over.
+    fn next_begins(&mut self, who: Who, event: &Event) {
+        let Subject::Master(place) = &event.subject else { return };
+        let Some(group) = self.groups.get_mut(&event.group) else { return };
+        let over =
+            |open: &Incident| open.new_master.is_some() && (open.master != *place || open.knows_the_new(who));
+        if group.open.as_ref().is_some_and(over) {
+            group.master.clone_from(place);
+            self.put_away(&event.group);
+        }
+    }
+
     fn candidate(&mut self, who: Who, at: At, event: &Event, epoch: u64) {
+        self.next_begins(who, event);
         self.speakers[who].trying = true;
         // Without +odown a sentinel acts only if somebody asks it to; a stream of events does not have that line.
         let open = self.groups.get(&event.group).and_then(|group| group.open.as_ref());
@@ -613,10 +627,11 @@ fn member<'a>(all: &'a mut BTreeMap<String, BTreeSet<Who>>, name: &str) -> Optio
 }
 
 /// Whether a master seen down belongs to this incident.
-fn belongs(open: &Incident, place: &str, at: At) -> bool {
+fn belongs(open: &Incident, who: Who, place: &str, at: At) -> bool {
     if open.new_master.is_some() || open.pointed.is_some() {
         // A sentinel that has not heard of the new master yet.
-        return open.master == place;
+        return open.master == place && !open.knows_the_new(who);
     }
-    open.came_back().is_none_or(|back| open.master == place && at - back < FLAP_MS)
+    // Without times nobody knows how long ago it was back.
+    open.came_back().is_none_or(|back| open.timed && open.master == place && at - back < FLAP_MS)
 }

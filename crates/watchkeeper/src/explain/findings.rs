@@ -113,6 +113,7 @@ pub(super) enum Finding {
     TwoMasters {
         master: String,
         ms: Option<i64>,
+        timed: bool,
     },
     LeaderLost {
         who: String,
@@ -376,7 +377,8 @@ fn outcome_findings(
             Some(End::NoGoodReplica) => {
                 found.retain(|other| !matches!(other, Finding::NoGoodReplica { .. }));
                 let after_tilt = book.tilts.iter().any(|tilt| {
-                    tilt.who == run.who
+                    incident.timed
+                        && tilt.who == run.who
                         && tilt.to.is_some_and(|to| (to..to + TILT_STALE_MS).contains(&run.began))
                 });
                 found.push(Finding::NoGoodReplica {
@@ -410,7 +412,7 @@ fn outcome_findings(
     if let Some(foreign) = &incident.foreign {
         found.push(Finding::Foreign { to: foreign.to.clone() });
     }
-    if incident.times_down() > 1 && incident.new_master.is_some() {
+    if incident.times_down() > 1 && incident.new_master.is_some() && incident.timed {
         let ms = incident.outage_began() - incident.began;
         found.push(Finding::Flapping { times: incident.times_down(), ms });
     }
@@ -427,6 +429,9 @@ fn outcome_findings(
         }
         return;
     };
+    if !incident.timed {
+        return;
+    }
     if incident.times_down() > 1 {
         found.push(Finding::Flapping { times: incident.times_down(), ms: back - incident.began });
     } else if back - incident.began > if incident.agreed.is_empty() { AGREE_MS } else { OUTAGE_MS } {
@@ -490,9 +495,9 @@ fn stayed(incident: &Incident) -> Option<Finding> {
     let ms = told.map(|told| told - since);
     let (master, ours) = (incident.master.clone(), incident.is_ours());
     let at_once = ours || incident.reasons.iter().any(|text| text.starts_with("The old master of `"));
-    match ms {
+    match ms.filter(|_| incident.timed) {
         Some(ms) => (ms >= STAYED_MS).then_some(Finding::StayedMaster { master, ms: Some(ms), ours }),
-        None if planned && incident.logged && !at_once && gone.is_none() => {
+        None if planned && incident.logged && told.is_none() && !at_once && gone.is_none() => {
             Some(Finding::StayedMaster { master, ms: None, ours })
         }
         None => None,
@@ -510,8 +515,9 @@ fn aftermath(incident: &Incident, found: &mut Vec<Finding>) {
     if let (Some(since), true) = (answers, told.is_some() || of(Afterwards::SaysMaster).is_some()) {
         let until = told.or(of(Afterwards::Follows));
         let ms = until.map(|until| until - since).filter(|ms| *ms >= 0);
-        if ms.is_none_or(|ms| ms >= TWO_MASTERS_MS) {
-            found.push(Finding::TwoMasters { master: incident.master.clone(), ms });
+        if !incident.timed || ms.is_none_or(|ms| ms >= TWO_MASTERS_MS) {
+            let master = incident.master.clone();
+            found.push(Finding::TwoMasters { master, ms, timed: incident.timed });
         }
     } else if of(Afterwards::Gone).is_some() && answers.is_none() {
         found.push(Finding::OldMasterGone { master: incident.master.clone() });
@@ -528,7 +534,7 @@ pub(super) fn general(book: &Book, names: &dyn Names) -> Vec<Finding> {
     for tilt in &book.tilts {
         let (times, ms) = tilts.entry(names.who(tilt.who)).or_default();
         *times += 1;
-        *ms += tilt.to.unwrap_or(book.last) - tilt.from;
+        *ms += if book.first.is_some() { tilt.to.unwrap_or(book.last) - tilt.from } else { 0 };
     }
     if !tilts.is_empty() {
         let causes: BTreeSet<String> = book.tilts.iter().filter_map(|tilt| tilt.cause.clone()).collect();
@@ -603,11 +609,14 @@ fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &m
     if values.contains(&1) && sentinels > 1 {
         found.push(Finding::QuorumOne { group: name.clone(), sentinels });
     }
-    if sentinels > 0 && sentinels % 2 == 0 {
+    // A log that begins in the middle of a sentinel's life, or a stream, does not name them all.
+    let complete = book.present().any(|(who, speaker)| speaker.started && !book.elsewhere(who, &name));
+    if sentinels > 0 && sentinels % 2 == 0 && complete {
         found.push(Finding::Even { group: name.clone(), sentinels });
     }
     let blips =
         book.incidents.iter().filter(|incident| incident.group == name && incident.new_master.is_none());
+    let blips = blips.filter(|incident| incident.timed);
     // By the sentinel that saw most of them: what three see once is one.
     let mut short: BTreeMap<usize, usize> = BTreeMap::new();
     for down in blips.flat_map(|incident| &incident.downs) {
@@ -623,7 +632,7 @@ fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &m
     if let Some(ms) = group.down_after.filter(|ms| *ms > DOWN_AFTER_HIGH_MS) {
         found.push(Finding::DownAfterHigh { group: name.clone(), ms });
     }
-    if let Some((times, ms)) = busiest(&group.switches) {
+    if let Some((times, ms)) = busiest(&group.switches).filter(|_| book.first.is_some()) {
         found.push(Finding::Failovers { times, ms });
     }
 }

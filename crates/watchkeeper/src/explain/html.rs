@@ -107,13 +107,13 @@ impl Page<'_> {
         self.line(&format!("<details{open}><summary>{title}</summary>\n<nav class=\"scroll\"><table>"));
         for (number, (incident, _)) in report.incidents().enumerate() {
             let number = number + 1;
-            let when = if report.timed() {
+            let when = if incident.timed {
                 format!("{} {}", report.date(incident.began), report.clock(incident.began))
             } else {
                 String::new()
             };
             let (badge, group) = (self.badge(incident), escaped(&incident.group));
-            let said = escaped(&endings::outcome(incident, &report.names, report.timed(), self.lang));
+            let said = escaped(&endings::outcome(incident, &report.names, incident.timed, self.lang));
             self.line(&format!(
                 "<tr><td class=\"num\"><a href=\"#incident-{number}\">{number}</a></td><td class=\"num\">{when}</td><td class=\"key\">{group}</td><td>{badge}</td><td>{said}</td></tr>"
             ));
@@ -148,15 +148,15 @@ impl Page<'_> {
             "<section class=\"incident\" id=\"incident-{number}\">\n<h2>{}</h2>",
             escaped(&title)
         ));
-        if report.timed() {
+        if incident.timed {
             let when = format!("{} {}", report.date(incident.began), report.clock(incident.began));
             self.line(&format!("<p class=\"dim\">{}</p>", escaped(&when)));
         }
-        let said = escaped(&endings::outcome(incident, &report.names, report.timed(), lang));
+        let said = escaped(&endings::outcome(incident, &report.names, incident.timed, lang));
         let badge = self.badge(incident);
         self.line(&format!("<p class=\"outcome\">{badge}{said}</p>"));
         let steps = steps(incident, &report.names, lang);
-        if report.timed() {
+        if incident.timed {
             let parts = phases::worth_telling(incident);
             self.figures(incident, parts.as_deref());
             self.pictures(incident, &steps);
@@ -332,7 +332,7 @@ impl Page<'_> {
                 }
                 continue;
             }
-            let (clock, since) = if report.timed() {
+            let (clock, since) = if incident.timed {
                 (report.clock(step.at), words::plus(step.at - incident.began))
             } else {
                 (String::new(), String::new())

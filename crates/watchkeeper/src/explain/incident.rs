@@ -9,6 +9,8 @@ use super::said::{Maker, Place};
 const MANY: usize = 100;
 /// A failover that shows no end this long before the logs end may still have had a good one.
 const UNDER_WAY_MS: i64 = 10_000;
+/// The same in lines, where there are no times.
+const UNDER_WAY_LINES: At = 10;
 /// An attempt that was asked for begins within this time.
 const ORDER_MS: i64 = 1_000;
 
@@ -203,6 +205,8 @@ pub(super) struct Incident {
     pub(super) group: String,
     /// the master as it begins
     pub(super) master: Place,
+    /// its times are times; else they only count the lines
+    pub(super) timed: bool,
     pub(super) began: At,
     pub(super) last: At,
     /// somebody called SENTINEL FAILOVER, of which sentinel and when
@@ -246,10 +250,11 @@ pub(super) struct Incident {
 }
 
 impl Incident {
-    pub(super) fn new(group: &str, master: &str, at: At) -> Incident {
+    pub(super) fn new(group: &str, master: &str, at: At, timed: bool) -> Incident {
         Incident {
             group: group.to_owned(),
             master: master.to_owned(),
+            timed,
             began: at,
             last: at,
             asked: Vec::new(),
@@ -333,7 +338,8 @@ impl Incident {
             let since = self.logs_end.zip(self.downs.last()).map(|(end, _)| end - self.outage_began());
             let nothing = self.foreign.is_none() && self.runs.is_empty() && self.came_back().is_none();
             let open = nothing && self.isolated.is_empty() && !self.hopeless();
-            return since.filter(|ms| open && *ms < UNDER_WAY_MS).map(UnderWay::Missed);
+            let most = if self.timed { UNDER_WAY_MS } else { UNDER_WAY_LINES };
+            return since.filter(|ms| open && *ms < most).map(UnderWay::Missed);
         };
         let open = election.elected.is_none() && election.lost.is_empty();
         (open && fresh(began) && self.came_back().is_none()).then_some(UnderWay::Begun)
@@ -510,6 +516,11 @@ impl Incident {
     /// This log is the sentinel's with this id.
     pub(super) fn identified(&mut self, who: Who, id: &str) {
         self.elections.iter_mut().for_each(|election| election.identified(who, id));
+    }
+
+    /// This sentinel has told clients of the new master.
+    pub(super) fn knows_the_new(&self, who: Who) -> bool {
+        self.learned.iter().any(|learned| learned.who == who)
     }
 
     /// When the first sentinel named the new master to clients.

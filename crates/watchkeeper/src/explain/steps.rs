@@ -3,7 +3,7 @@
 use watchkeeper_core::Lang;
 
 use super::findings::{Names, voter};
-use super::incident::{Afterwards, At, Election, End, How, Incident, Run, Who};
+use super::incident::{Afterwards, At, Cause, Election, End, How, Incident, Run, Who};
 use super::said::Place;
 use super::words::{duration, list};
 
@@ -131,9 +131,11 @@ impl Teller<'_> {
 
     fn election(&mut self, election: &Election) {
         let epoch = election.epoch;
+        // Who does it because somebody asked needs nobody's vote.
+        let planned = self.incident.cause() == Cause::Planned;
         for (who, at) in &election.candidates {
             let of = Actor::Sentinel(*who);
-            let asked = self.incident.asked_for(*who, *at);
+            let asked = planned || self.incident.asked_for(*who, *at);
             let who = self.names.who(*who);
             let (en, zh) = if asked {
                 (format!("{who} begins, epoch {epoch}"), format!("{who} 开始，纪元 {epoch}"))
@@ -149,7 +151,8 @@ impl Teller<'_> {
         if let Some((who, at)) = election.elected {
             let of = Actor::Sentinel(who);
             let who = self.names.who(who);
-            let asked = election.candidates.iter().any(|(them, at)| self.incident.asked_for(*them, *at));
+            let asked =
+                planned || election.candidates.iter().any(|(them, at)| self.incident.asked_for(*them, *at));
             let (en, zh) = if votes.is_empty() || asked {
                 (format!("{who} acts"), format!("{who} 开始执行"))
             } else {
@@ -307,6 +310,11 @@ impl Teller<'_> {
         let Some(told) = self.incident.first_told() else { return };
         for (what, at) in &self.incident.afterwards {
             let since = duration(at - told, self.lang);
+            let (since, since_zh) = if self.incident.timed {
+                (format!(", {since} after the switch"), format!("在切换 {since}后"))
+            } else {
+                (String::new(), String::new())
+            };
             let (event, en, zh) = match what {
                 Afterwards::Gone => (
                     "+sdown",
@@ -315,8 +323,8 @@ impl Teller<'_> {
                 ),
                 Afterwards::Answers => (
                     "-sdown",
-                    format!("the old master {master} answers again, {since} after the switch"),
-                    format!("旧主节点 {master} 在切换 {since}后恢复应答"),
+                    format!("the old master {master} answers again{since}"),
+                    format!("旧主节点 {master} {since_zh}恢复应答"),
                 ),
                 Afterwards::SaysMaster => (
                     "-role-change",

@@ -125,7 +125,7 @@ pub(super) fn title(
     all: Option<usize>,
     lang: Lang,
 ) -> String {
-    let when = if report.timed() {
+    let when = if incident.timed {
         format!("{} {}", report.date(incident.began), report.clock(incident.began))
     } else {
         String::new()

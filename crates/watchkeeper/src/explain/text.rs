@@ -88,7 +88,7 @@ impl Writer<'_> {
         let report = self.report;
         self.line("");
         self.line(&summary::title(report, incident, number, all, self.lang));
-        self.wrapped("  ", "  ", &endings::outcome(incident, &report.names, report.timed(), self.lang));
+        self.wrapped("  ", "  ", &endings::outcome(incident, &report.names, incident.timed, self.lang));
         self.line("");
         let steps = steps(incident, &report.names, self.lang);
         let left_out = summary::left_out(steps.len());
@@ -100,7 +100,7 @@ impl Writer<'_> {
                 continue;
             }
             let event = if step.event.is_empty() { String::new() } else { format!("  [{}]", step.event) };
-            if report.timed() {
+            if incident.timed {
                 let (clock, since) = (report.clock(step.at), words::plus(step.at - incident.began));
                 self.line(&format!("  {clock}  {since:>10}  {}{event}", step.text));
             } else {
@@ -110,7 +110,7 @@ impl Writer<'_> {
         for reason in &incident.reasons {
             self.line(&format!("  {}", words::the_log_says(reason, self.lang)));
         }
-        if report.timed() {
+        if incident.timed {
             self.phases(incident, findings);
         }
         if !findings.is_empty() {

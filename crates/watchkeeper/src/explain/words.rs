@@ -142,16 +142,20 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
     if let Some(back) = incident.came_back() {
         let (times, lasted) = (incident.times_down(), duration(back - incident.began, lang));
         return match (lang, times > 1) {
-            (Lang::En, false) => {
+            (Lang::En, false) if timed => {
                 format!("The master {old} was missed for {lasted} and came back by itself. Nobody took over.")
             }
-            (Lang::Zh, false) => format!("主节点 {old} 失联 {lasted}后自行恢复，没有发生切换。"),
-            (Lang::En, true) => format!(
+            (Lang::Zh, false) if timed => format!("主节点 {old} 失联 {lasted}后自行恢复，没有发生切换。"),
+            (Lang::En, true) if timed => format!(
                 "The master {old} went away {times} times in {lasted} and came back each time. Nobody took over."
             ),
-            (Lang::Zh, true) => {
+            (Lang::Zh, true) if timed => {
                 format!("主节点 {old} 在 {lasted}内失联 {times} 次，每次都自行恢复，没有发生切换。")
             }
+            (Lang::En, _) => {
+                format!("The master {old} was missed and came back by itself. Nobody took over.")
+            }
+            (Lang::Zh, _) => format!("主节点 {old} 失联后自行恢复，没有发生切换。"),
         };
     }
     let failed = incident
