@@ -714,3 +714,63 @@ fn a_stream_without_times_is_cut_where_one_failover_ends_and_the_next_begins() {
     let at = |part: &str| en.find(part).unwrap();
     assert!(at("[+odown]") < at("[+try-failover]") && at("[+failover-end]") < at("[+switch-master]"), "{en}");
 }
+
+/// A failover is refused long after another incident: what the log says of it is not that one's.
+#[test]
+fn refusals_and_votes_belong_to_their_own_incident() {
+    let refusal = "Replica 10.0.0.1:6379 of `m` cannot be promoted: its replica-priority is 0";
+    let log = starts(0, OURS, "10.0.0.1 6379") + &planned(10, 1, 6379, 6380) + &at(300, refusal);
+    let (en, zh) = told(&[("s1.log", &log)]);
+    let (incident, also) = en.split_once("ALSO SEEN").unwrap();
+    assert!(!incident.contains(refusal) && also.contains(&format!("m: the log says: {refusal}")), "{en}");
+    let (incident, also) = zh.split_once("此外").unwrap();
+    assert!(!incident.contains(refusal) && also.contains(&format!("m：日志原文：{refusal}")), "{zh}");
+    // Two groups fail at once; one sentinel came forward for each, in epochs of their own.
+    let [a, b] = ["a", "b"].map(|id| id.repeat(40));
+    let down = |group: &str, host: &str| {
+        at(20, &format!("+sdown master {group} {host} 6379"))
+            + &at(20, &format!("+odown master {group} {host} 6379 #quorum 2/2"))
+    };
+    let log = at(0, &format!("Sentinel ID is {a}"))
+        + &down("one", "10.0.0.1")
+        + &at(21, "+new-epoch 1")
+        + &at(21, "+try-failover master one 10.0.0.1 6379")
+        + &at(21, &format!("+vote-for-leader {a} 1"))
+        + &down("two", "10.0.0.2")
+        // Another sentinel's attempt for the other group, whose log is not here.
+        + &at(22, "+new-epoch 2")
+        + &at(22, &format!("+vote-for-leader {b} 2"))
+        + &at(23, &format!("{b} voted for {a} 1"))
+        + &at(31, "-failover-abort-not-elected master one 10.0.0.1 6379")
+        + &at(31, "Not elected for `one`: 2 of 3 votes are needed in epoch 1; missing: x")
+        + &at(32, "-sdown master one 10.0.0.1 6379");
+    let (en, _) = told(&[("s1.log", &log)]);
+    let incident = |group: &str| {
+        let (_, rest) = en.split_once(&format!("of 2  {group}  ")).unwrap();
+        rest.split("INCIDENT").next().unwrap().to_owned()
+    };
+    let (one, two) = (incident("one"), incident("two"));
+    assert!(one.contains("is not elected in epoch 1: s1 has the vote of bbbbbbbb and s1"), "{en}");
+    assert!(one.contains("the log says: Not elected") && !one.contains("epoch 2"), "{en}");
+    assert!(!two.contains("epoch 1") && !two.contains("the log says") && !two.contains("elected"), "{en}");
+}
+
+/// A sentinel gives its attempt up when the failover of another is over, and the next has begun.
+#[test]
+fn an_attempt_that_ends_late_is_not_the_next_incidents() {
+    let [a, b] = ["a", "b"].map(|id| id.repeat(40));
+    let first = at(0, &format!("Sentinel ID is {a}"))
+        + &at(10, "+sdown master m 10.0.0.1 6379")
+        + &at(10, "+odown master m 10.0.0.1 6379 #quorum 2/2")
+        + &at(10, "+new-epoch 1")
+        + &at(10, "+try-failover master m 10.0.0.1 6379")
+        + &at(10, &format!("+vote-for-leader {a} 1"))
+        + &at(14, "-failover-abort-not-elected master m 10.0.0.1 6379");
+    let second = at(0, &format!("Sentinel ID is {b}"))
+        + &at(10, "+sdown master m 10.0.0.1 6379")
+        + &at(11, "+switch-master m 10.0.0.1 6379 10.0.0.1 6380")
+        + &at(13, "+sdown master m 10.0.0.1 6380");
+    let (en, _) = told(&[("s1.log", &first), ("s2.log", &second)]);
+    let (one, two) = en.split_once("INCIDENT 2 of 2").unwrap();
+    assert!(one.contains("-failover-abort-not-elected") && !two.contains("-failover-abort"), "{en}");
+}

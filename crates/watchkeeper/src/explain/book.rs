@@ -107,6 +107,8 @@ pub(super) enum Other {
     Demoted(String, Place),
     Reset(String),
     Set(String, String),
+    /// why not, beside any incident: group, the log's own words
+    Words(String, String),
     ScriptFailed(String),
     NotSaved,
     Unresolved(String),
@@ -153,8 +155,6 @@ pub(super) struct Book {
     pub(super) timed: bool,
     /// the last ones
     pub(super) candidacies: VecDeque<Candidacy>,
-    /// the group whose master was missed last
-    pub(super) latest: String,
     /// of each log, what its groups are called here if other deployments have groups of that name
     pub(super) apart: Vec<BTreeMap<String, String>>,
     /// votes told before the group they belong to was known
@@ -204,11 +204,7 @@ impl Book {
                 self.begins_anew(who);
             }
             Said::Stopped => self.other(Other::Stopped, who, at),
-            Said::Reason { group, text } => {
-                if let Some(incident) = self.groups.get_mut(group).and_then(|group| group.open.as_mut()) {
-                    incident.reason(text);
-                }
-            }
+            Said::Reason { group, text } => self.reason(who, at, group, text),
             Said::TiltCause(cause) => {
                 if let Some(tilt) = self.tilts.iter_mut().rev().find(|tilt| tilt.who == who) {
                     tilt.cause = Some(cause.clone());

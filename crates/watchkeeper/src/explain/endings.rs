@@ -8,7 +8,7 @@ use watchkeeper_core::Lang;
 use super::advice::{Both, both};
 use super::findings::Names;
 use super::incident::{At, Cause, Incident, Outcome, UnderWay, Who};
-use super::words::{self, duration, list};
+use super::words::{self, by_name, duration, list};
 
 /// The incident in a few sentences.
 pub(super) fn outcome(incident: &Incident, names: &dyn Names, timed: bool, lang: Lang) -> String {
@@ -236,7 +236,7 @@ pub(super) fn isolated_advice(who: &[String], lang: Lang) -> Both {
 
 /// What to do about sentinels that do not know each other.
 pub(super) fn strangers(saw: &[String], quorum: u32, reset: &[String], lang: Lang) -> Both {
-    let saw = list(saw, lang);
+    let saw = by_name(saw, lang);
     let (en, zh) = if reset.is_empty() {
         (
             "none of their logs says that it had met the others".to_owned(),
@@ -244,7 +244,7 @@ pub(super) fn strangers(saw: &[String], quorum: u32, reset: &[String], lang: Lan
         )
     } else {
         let (them, them_zh) = if reset.len() == 1 { ("it", "它") } else { ("them", "它们") };
-        let reset = list(reset, lang);
+        let reset = by_name(reset, lang);
         (
             format!("`SENTINEL RESET` on {reset} made {them} forget the others while the master was down"),
             format!("主节点下线期间在 {reset} 上执行了 `SENTINEL RESET`，{them_zh}忘掉了其他哨兵"),
@@ -264,7 +264,7 @@ pub(super) fn strangers(saw: &[String], quorum: u32, reset: &[String], lang: Lan
 
 /// What to do about sentinels that never came back.
 pub(super) fn sentinels_gone(group: &str, who: &[String], left: usize, needed: usize, lang: Lang) -> Both {
-    let (who, one) = (list(who, lang), who.len() == 1);
+    let (who, one) = (by_name(who, lang), who.len() == 1);
     let (does, sentinels) = if one { ("does", "sentinel") } else { ("do", "sentinels") };
     let (en, zh) = if left < needed {
         (

@@ -4,22 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use watchkeeper_core::event::EventKind;
 
+use super::belong::LOOSE_VOTES;
 use super::book::{Book, Candidacy, MEMBERS_MAX, Other};
 use super::incident::{
-    Afterwards, Agreed, At, End, Foreign, How, Incident, Learned, Vote, Voter, Who, is_address, remember,
+    Afterwards, Agreed, At, End, Foreign, How, Incident, Learned, Voter, Who, is_address, remember,
 };
 use super::said::{Event, Place, Subject};
 
 /// A master that is away again within this time is the same incident.
 const FLAP_MS: i64 = 60_000;
 /// An incident that is over and silent for so long takes nothing more.
-const STALE_MS: i64 = 30 * 60_000;
+pub(super) const STALE_MS: i64 = 30 * 60_000;
 /// So much later a sentinel may still tell of a failover that is over for others.
-const LATE_MS: i64 = 60_000;
+pub(super) const LATE_MS: i64 = 60_000;
 /// So many incidents back an old master may belong to.
-const LOOK_BACK: usize = 16;
-/// Votes kept until their candidate is known.
-const LOOSE_VOTES: usize = 64;
+pub(super) const LOOK_BACK: usize = 16;
 
 /// What an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,8 +162,11 @@ impl Book {
         for by in group.peers_down.values_mut().chain(group.replicas_down.values_mut()) {
             by.remove(&who);
         }
-        if let Some(open) = group.open.as_mut().filter(|open| open.saw().contains(&who)) {
-            open.reset.insert(who);
+        if let Some(open) = group.open.as_mut().filter(|open| !open.is_over()) {
+            open.resets.insert(who);
+            if open.saw().contains(&who) {
+                open.reset.insert(who);
+            }
         }
     }
 
@@ -284,7 +286,6 @@ impl Book {
             incident.down(who, at);
             incident.quorum = incident.quorum.max(quorum);
         }
-        name.clone_into(&mut self.latest);
     }
 
     fn agreement(&mut self, who: Who, at: At, event: &Event) {
@@ -326,21 +327,38 @@ impl Book {
             self.candidate(who, at, event, epoch);
             return;
         }
-        let peers_down = self.group(&event.group).map(|group| group.peers_down_now()).unwrap_or_default();
-        let Some(incident) = self.incident(&event.group, at) else { return };
-        if event.kind == EventKind::ElectedLeader {
-            match incident.election_of(who) {
-                Some(election) => election.elected = Some((who, at)),
-                None => incident.election(epoch).elected = Some((who, at)),
-            }
-            incident.begin_run(who, at);
-        } else {
-            match incident.election_of(who) {
-                Some(election) => remember(&mut election.lost, (who, at)),
-                None => remember(&mut incident.election(epoch).lost, (who, at)),
-            }
-            incident.peers_down = peers_down.into_iter().collect();
+        if event.kind == EventKind::AbortNotElected {
+            self.not_elected(who, at, event, epoch);
+            return;
         }
+        let Some(incident) = self.incident(&event.group, at) else { return };
+        match incident.election_of(who) {
+            Some(election) => election.elected = Some((who, at)),
+            None => incident.election(epoch).elected = Some((who, at)),
+        }
+        incident.begin_run(who, at);
+    }
+
+    /// An attempt that this sentinel gave up, perhaps when the next incident has begun.
+    fn not_elected(&mut self, who: Who, at: At, event: &Event, epoch: u64) {
+        let Subject::Master(place) = &event.subject else { return };
+        let down = self.group(&event.group).map(|group| group.peers_down_now()).unwrap_or_default();
+        let open = self.groups.get(&event.group).and_then(|group| group.open.as_ref());
+        let begins = open.is_none_or(|open| open.master == *place && !open.is_over());
+        let incident = match self.recent(&event.group, at, |it| it.tries(who, None)) {
+            Some(incident) => incident,
+            // The log begins too late, or it is nobody's that is known.
+            None if begins => match self.incident(&event.group, at) {
+                Some(incident) => incident,
+                None => return,
+            },
+            None => return,
+        };
+        match incident.election_of(who) {
+            Some(election) => remember(&mut election.lost, (who, at)),
+            None => remember(&mut incident.election(epoch).lost, (who, at)),
+        }
+        incident.peers_down = down.into_iter().collect();
     }
 
     /// Somebody called SENTINEL FAILOVER. What is over by then is another story, however short ago it was.
@@ -399,52 +417,6 @@ impl Book {
         remember(&mut election.candidates, (who, at));
         for vote in early {
             election.vote(vote);
-        }
-    }
-
-    /// The group of an election, by its epoch and candidate.
-    fn candidacy(&self, by: Who, epoch: u64, candidate: &str, at: At) -> Option<String> {
-        let ours =
-            |it: &&Candidacy| it.epoch == epoch && at - it.at < STALE_MS && !self.elsewhere(by, &it.group);
-        let of_epoch = || self.candidacies.iter().rev().filter(ours);
-        let named = |who: Who| self.speakers[who].id.as_deref() == Some(candidate);
-        let found = of_epoch().find(|it| named(it.who)).or_else(|| of_epoch().next());
-        found.map(|it| it.group.clone())
-    }
-
-    /// A vote names no group: it belongs to the election of its epoch, or to the incident its voter is in.
-    pub(super) fn voted(&mut self, who: Who, at: At, voter: &Voter, candidate: &str, epoch: u64) {
-        let active = |name: &String| {
-            let open = self.groups.get(name).and_then(|group| group.open.as_ref());
-            open.is_some_and(|incident| !incident.is_over() && at - incident.last < STALE_MS)
-        };
-        let context = Some(self.speakers[who].context.clone()).filter(active);
-        let ours = |name: &String| active(name) && !self.elsewhere(who, name);
-        let latest = || Some(self.latest.clone()).filter(ours);
-        let Some(name) = self.candidacy(who, epoch, candidate, at).or(context).or_else(latest) else {
-            if self.loose_votes.len() >= LOOSE_VOTES {
-                self.loose_votes.pop_front();
-            }
-            let (voter, candidate) = (voter.clone(), candidate.to_owned());
-            self.loose_votes.push_back((epoch, Vote { voter, candidate, at, nameless: false }));
-            return;
-        };
-        // A voter whose log is read is not counted a second time under its id.
-        let id = match voter {
-            Voter::Id(id) => Some(id),
-            Voter::Log(who) => self.speakers[*who].id.as_ref(),
-        };
-        let nameless = id.is_none();
-        let known = self.speakers.iter().position(|speaker| id.is_some() && speaker.id.as_ref() == id);
-        let voter = known.map_or_else(|| voter.clone(), Voter::Log);
-        if let Some(group) = self.group(&name) {
-            group.knows(candidate);
-            if let Voter::Id(id) = &voter {
-                group.knows(id);
-            }
-        }
-        if let Some(incident) = self.incident(&name, at) {
-            incident.election(epoch).vote(Vote { voter, candidate: candidate.to_owned(), at, nameless });
         }
     }
 

@@ -308,19 +308,15 @@ pub(super) fn of_incident(incident: &Incident, book: &Book, names: &dyn Names) -
     if !tilted.is_empty() {
         found.push(Finding::TiltThen { who: tilted.into_iter().collect() });
     }
-    found.extend(reset_then(incident, book, names));
+    found.extend(reset_then(incident, names));
     found.sort_by_key(Finding::weight);
     found
 }
 
 /// Somebody called SENTINEL RESET while the master was down.
-fn reset_then(incident: &Incident, book: &Book, names: &dyn Names) -> Option<Finding> {
-    let often = book.others.get(&Other::Reset(incident.group.clone()))?;
-    let down = incident.downs.iter().map(|down| down.at).min()?;
-    let until = incident.first_told().or(incident.came_back()).unwrap_or(At::MAX);
-    let during = |at: At| (down..until).contains(&at);
-    let who = || often.who.iter().map(|who| names.who(*who)).collect();
-    (during(often.first) || during(often.last)).then(|| Finding::ResetThen { who: who() })
+fn reset_then(incident: &Incident, names: &dyn Names) -> Option<Finding> {
+    let who = || incident.resets.iter().map(|who| names.who(*who)).collect();
+    (!incident.resets.is_empty() && !incident.downs.is_empty()).then(|| Finding::ResetThen { who: who() })
 }
 
 fn election_findings(incident: &Incident, names: &dyn Names, found: &mut Vec<Finding>) {
@@ -578,6 +574,7 @@ pub(super) fn general(book: &Book, names: &dyn Names) -> Vec<Finding> {
             | Other::Demoted(..)
             | Other::Reset(_)
             | Other::Set(..)
+            | Other::Words(..)
             | Other::Stopped => {}
         }
     }

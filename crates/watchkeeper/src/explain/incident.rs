@@ -229,6 +229,8 @@ pub(super) struct Incident {
     pub(super) unreached: BTreeSet<(Who, String)>,
     /// sentinels whose knowledge of the others was wiped by SENTINEL RESET while they missed the master
     pub(super) reset: BTreeSet<Who>,
+    /// all on which SENTINEL RESET was called while the master was down
+    pub(super) resets: BTreeSet<Who>,
     /// as many as the quorum missed the master at the same time
     pub(super) enough: bool,
     /// enough sentinels missed the master, and did not know of each other
@@ -270,6 +272,7 @@ impl Incident {
             peers_down: BTreeSet::new(),
             unreached: BTreeSet::new(),
             reset: BTreeSet::new(),
+            resets: BTreeSet::new(),
             enough: false,
             strangers: false,
             quorum: None,
@@ -470,6 +473,21 @@ impl Incident {
             .iter_mut()
             .rev()
             .find(|election| election.candidates.iter().any(|(them, _)| *them == who))
+    }
+
+    /// This sentinel came forward, in this epoch if one is named, and what came of it has not been told.
+    pub(super) fn tries(&self, who: Who, epoch: Option<u64>) -> bool {
+        let by = |list: &[(Who, At)]| list.iter().any(|(them, _)| *them == who);
+        self.elections.iter().any(|election| {
+            let mine = by(&election.candidates) && epoch.is_none_or(|epoch| epoch == election.epoch);
+            mine && !by(&election.lost) && election.elected.is_none_or(|(elected, _)| elected != who)
+        })
+    }
+
+    /// This sentinel came forward in this epoch.
+    pub(super) fn tried(&self, who: Who, epoch: u64) -> bool {
+        let mut elections = self.elections.iter().filter(|election| election.epoch == epoch);
+        elections.any(|election| election.candidates.iter().any(|(them, _)| *them == who))
     }
 
     pub(super) fn begin_run(&mut self, who: Who, at: At) {

@@ -8,6 +8,7 @@
 //! `follow` does the same with logs that grow.
 
 mod advice;
+mod belong;
 mod book;
 mod clocks;
 mod endings;

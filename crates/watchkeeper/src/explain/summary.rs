@@ -10,7 +10,7 @@ use super::book::Other;
 use super::findings::Names;
 use super::incident::Incident;
 use super::report::Report;
-use super::words::{by_name, count, duration, list};
+use super::words::{self, by_name, count, duration, list};
 
 /// Clocks that are less apart are corrected without a word, in ms.
 const AHEAD_SHOWN_MS: i64 = 50;
@@ -233,6 +233,7 @@ fn is_a_finding(what: &Other) -> bool {
         | Other::Demoted(..)
         | Other::Reset(_)
         | Other::Set(..)
+        | Other::Words(..)
         | Other::Stopped => false,
     }
 }
@@ -260,6 +261,10 @@ fn other(what: &Other, names: &dyn Names) -> (String, String) {
         Other::Set(group, option) => {
             (format!("{group}: {option} was changed"), format!("{group}：修改了 {option}"))
         }
+        Other::Words(group, text) => (
+            format!("{group}: {}", words::the_log_says(text, Lang::En)),
+            format!("{group}：{}", words::the_log_says(text, Lang::Zh)),
+        ),
         Other::Stopped => ("a sentinel was told to stop".to_owned(), "哨兵被要求停止".to_owned()),
         Other::Moved(..) | Other::NotSaved | Other::ScriptFailed(_) | Other::Unresolved(_) => {
             (String::new(), String::new())
