@@ -8,7 +8,11 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
+
+use watchkeeper::ask::{Endpoint, Heard, What};
+use watchkeeper::live::Happened;
+use watchkeeper_core::Lang;
 
 fn explain(dir: &Path, args: &[&str], input: &[u8]) -> (i32, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_watchkeeper"));
@@ -773,4 +777,60 @@ fn an_attempt_that_ends_late_is_not_the_next_incidents() {
     let (en, _) = told(&[("s1.log", &first), ("s2.log", &second)]);
     let (one, two) = en.split_once("INCIDENT 2 of 2").unwrap();
     assert!(one.contains("-failover-abort-not-elected") && !two.contains("-failover-abort"), "{en}");
+}
+
+/// The events of an incident as `watchkeeper events` prints them: text in a language, or JSON.
+fn events_of(dir: &Path, lang: Option<Lang>) -> String {
+    let mut heard = Vec::new();
+    for (number, log) in logs(dir).iter().enumerate() {
+        for line in fs::read_to_string(dir.join(log)).unwrap().lines() {
+            let words: Vec<&str> = line.splitn(7, ' ').collect();
+            let Some((name, payload)) =
+                words[6].split_once(' ').filter(|(name, _)| name.starts_with(['+', '-']))
+            else {
+                continue;
+            };
+            let time: jiff::Timestamp = format!("2026-11-28T{}Z", words[4]).parse().unwrap();
+            heard.push(Heard {
+                sentinel: Endpoint::new("127.0.0.1", 21031 + u16::try_from(number).unwrap()),
+                at: Instant::now(),
+                unix_ms: u64::try_from(time.as_millisecond()).unwrap(),
+                what: What::Event { name: name.to_owned(), payload: payload.to_owned() },
+            });
+        }
+    }
+    heard.sort_by_key(|heard| heard.unix_ms);
+    let first = Heard { what: What::Connected, ..heard[0].clone() };
+    heard.insert(0, first);
+    let line = |heard: &Heard| match lang {
+        Some(lang) => Happened::of(heard).line(&jiff::tz::TimeZone::UTC, lang).print(false) + "\n",
+        None => Happened::of(heard).json(Lang::En) + "\n",
+    };
+    heard.iter().map(line).collect()
+}
+
+#[test]
+fn what_watchkeeper_events_prints_is_read() {
+    let dir = incidents().into_iter().find(|dir| dir.ends_with("master-crash-redis")).unwrap();
+    let [en, zh, json] = [Some(Lang::En), Some(Lang::Zh), None].map(|lang| events_of(&dir, lang));
+    for (text, dated) in [(&en, false), (&zh, false), (&json, true)] {
+        let (status, told) = explain(&dir, &[], text.as_bytes());
+        assert_eq!(status, 0, "{told}");
+        let told = flat(&told);
+        assert!(told.starts_with(" 1 incident: mymaster 1 log, "), "{text}\n{told}");
+        assert_eq!(told.contains("2026-11-28"), dated, "{told}");
+        for part in [
+            "It took writes after 1.307 s; clients were told after 1.",
+            "127.0.0.1:21033 is elected: 127.0.0.1:21033 has the vote of 127.0.0.1:21032 and 127.0.0.1:21033",
+            "[+failover-end]",
+            "The old master 127.0.0.1:21020 came back as a master",
+        ] {
+            assert!(told.contains(part), "`{part}` is missing in:\n{text}\n{told}");
+        }
+        for part in ["could not be understood", "There is no log of", "Too few sentinels", "1970", "2000"] {
+            assert!(!told.contains(part), "`{part}` in:\n{text}\n{told}");
+        }
+    }
+    let (status, told) = explain(&dir, &["--lang", "zh"], zh.as_bytes());
+    assert!(status == 0 && told.starts_with("1 起事故：mymaster\n"), "{told}");
 }

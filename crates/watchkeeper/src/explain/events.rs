@@ -59,6 +59,8 @@ fn topic(kind: EventKind) -> Topic {
 impl Book {
     /// Takes an event.
     pub(super) fn event(&mut self, who: Who, at: At, event: &Event) {
+        let named = self.with_group(who, event);
+        let event = named.as_ref().unwrap_or(event);
         if !event.group.is_empty() {
             self.speakers[who].context.clone_from(&event.group);
             let stale = self.group(&event.group).and_then(|group| group.open.as_ref());
@@ -79,6 +81,27 @@ impl Book {
             Topic::Process => self.process(who, at, event),
             Topic::Nothing => {}
         }
+    }
+
+    /// A text for people may leave out whose replica or sentinel it is about: then it is of the group that has it, of the
+    /// only one, or of the one that this sentinel spoke of last.
+    fn with_group(&self, who: Who, event: &Event) -> Option<Event> {
+        if !event.group.is_empty() || event.subject == Subject::Nobody {
+            return None;
+        }
+        let has = |name: &&String| match (self.groups.get(*name), &event.subject) {
+            (Some(group), Subject::Replica(place) | Subject::Master(place)) => {
+                group.replicas.contains(place) || group.master == *place
+            }
+            (Some(group), Subject::Sentinel { id, .. }) => group.sentinels.contains(id),
+            (Some(_), Subject::Nobody) | (None, _) => false,
+        };
+        let context = Some(&self.speakers[who].context).filter(|name| !name.is_empty());
+        let mut having = self.groups.keys().filter(has);
+        let alone = having.next().filter(|_| having.next().is_none());
+        let only = self.groups.keys().next().filter(|_| self.groups.len() == 1);
+        let group = context.filter(has).or(alone).or(context).or(only)?.clone();
+        Some(Event { group, ..event.clone() })
     }
 
     /// Who is in the group, from whatever event.
@@ -296,8 +319,9 @@ impl Book {
         // `#quorum 2/2`
         let counted = event.detail.get(1).and_then(|text| text.split_once('/'));
         let numbers = counted.and_then(|(votes, quorum)| Some((votes.parse().ok()?, quorum.parse().ok()?)));
-        let Some((votes, quorum)) = numbers else { return };
-        if let Some(group) = self.group(&event.group) {
+        // A text for people may not say how many.
+        let (votes, quorum) = numbers.unwrap_or((0, 0));
+        if let Some(group) = self.group(&event.group).filter(|_| quorum > 0) {
             group.quorums.insert(who, quorum);
         }
         if let Some(incident) = self.incident(&event.group, at) {
@@ -502,7 +526,8 @@ impl Book {
             return;
         }
         if event.kind == EventKind::FailoverDetected {
-            if let (Some(incident), Some(to)) = (self.incident(&event.group, at), event.detail.get(1)) {
+            let Some(to) = event.detail.get(1) else { return };
+            if let Some(incident) = self.incident(&event.group, at) {
                 let fresh = Foreign { to: to.clone(), seen: Vec::new(), undone: None };
                 remember(&mut incident.foreign.get_or_insert(fresh).seen, (who, at));
             }

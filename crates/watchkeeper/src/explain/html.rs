@@ -107,11 +107,7 @@ impl Page<'_> {
         self.line(&format!("<details{open}><summary>{title}</summary>\n<nav class=\"scroll\"><table>"));
         for (number, (incident, _)) in report.incidents().enumerate() {
             let number = number + 1;
-            let when = if incident.timed {
-                format!("{} {}", report.date(incident.began), report.clock(incident.began))
-            } else {
-                String::new()
-            };
+            let when = if incident.timed { report.moment(incident.began, ' ') } else { String::new() };
             let (badge, group) = (self.badge(incident), escaped(&incident.group));
             let said = escaped(&endings::outcome(incident, &report.names, incident.timed, self.lang));
             self.line(&format!(
@@ -149,7 +145,7 @@ impl Page<'_> {
             escaped(&title)
         ));
         if incident.timed {
-            let when = format!("{} {}", report.date(incident.began), report.clock(incident.began));
+            let when = report.moment(incident.began, ' ');
             self.line(&format!("<p class=\"dim\">{}</p>", escaped(&when)));
         }
         let said = escaped(&endings::outcome(incident, &report.names, incident.timed, lang));

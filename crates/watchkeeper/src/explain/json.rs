@@ -50,11 +50,7 @@ pub(super) fn tell(report: &Report, strange: bool, lang: Lang) -> String {
 pub(super) fn incident(report: &Report, incident: &Incident, findings: &[Finding], lang: Lang) -> String {
     let names = &report.names;
     let time = |at: i64| {
-        if incident.timed {
-            quoted(&format!("{}T{}", report.date(at), report.clock(at)))
-        } else {
-            "null".to_owned()
-        }
+        if incident.timed { quoted(&report.moment(at, 'T')) } else { "null".to_owned() }
     };
     let since = |at: i64| if incident.timed { (at - incident.began).to_string() } else { "null".to_owned() };
     let steps = array(steps(incident, names, lang).iter().map(|step| {

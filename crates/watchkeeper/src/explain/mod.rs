@@ -16,6 +16,7 @@ mod events;
 mod findings;
 mod follow;
 pub mod glossary;
+mod heard;
 mod html;
 mod incident;
 mod json;

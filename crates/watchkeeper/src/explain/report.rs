@@ -11,7 +11,7 @@ use super::incident::{At, Incident, Who, is_address};
 use super::kin::{self, Kin};
 use super::merge::{self, Clock};
 use super::parts::{self, Known};
-use super::source::{Counts, Lines, Source, Strange};
+use super::source::{Counts, DATES_FROM, Lines, Source, Strange};
 
 /// Missing logs named.
 const ABSENT_SHOWN: usize = 20;
@@ -173,7 +173,12 @@ impl Report {
 
     /// Sentinels that others speak of and whose logs are not among those read.
     pub(super) fn absent(&self) -> Vec<String> {
-        let speaks = |id: &&String| self.book.speakers.iter().any(|speaker| speaker.id.as_ref() == Some(*id));
+        // `watchkeeper events` names who speaks by its address.
+        let speaks = |id: &&String| {
+            let place = self.book.places.get(*id);
+            let is = |speaker: &Speaker| speaker.id.as_ref() == Some(*id) || place == Some(&speaker.label);
+            self.book.speakers.iter().any(is)
+        };
         let ids: BTreeSet<&String> = self.book.groups.values().flat_map(|group| &group.sentinels).collect();
         let mut absent: Vec<&String> = ids.into_iter().filter(|id| !speaks(id)).collect();
         // A log that has not told its id is one of those that no log speaks of by their place, nobody knows which.
@@ -190,9 +195,15 @@ impl Report {
         self.book.first.is_some()
     }
 
-    /// `28 Nov 2026`, in numbers: year, month, day.
+    /// `28 Nov 2026`, in numbers: year, month, day; empty if the log names no day.
     pub(super) fn date(&self, at: At) -> String {
-        self.shown(at, "%Y-%m-%d")
+        if at < DATES_FROM { String::new() } else { self.shown(at, "%Y-%m-%d") }
+    }
+
+    /// Day and time with this between them, or the time alone.
+    pub(super) fn moment(&self, at: At, between: char) -> String {
+        let (date, clock) = (self.date(at), self.clock(at));
+        if date.is_empty() { clock } else { format!("{date}{between}{clock}") }
     }
 
     /// `16:37:06.866`

@@ -126,7 +126,7 @@ pub(super) fn of_kind(kind: EventKind, payload: &str) -> Option<Event> {
     Some(Event { kind, group: group.to_owned(), subject, detail })
 }
 
-fn of_the_process(kind: EventKind) -> bool {
+pub(super) fn of_the_process(kind: EventKind) -> bool {
     // Only a few of all the kinds: the others are about a group.
     const KINDS: &[EventKind] = &[
         EventKind::Tilt,

@@ -119,13 +119,18 @@ impl Teller<'_> {
         }
         for agreed in &incident.agreed {
             let (who, votes, quorum) = (self.names.who(agreed.who), agreed.votes, agreed.quorum);
-            self.step(
-                Actor::Sentinel(agreed.who),
-                agreed.at,
-                "+odown",
-                format!("{who}: {}, {quorum} must", agree(votes)),
-                format!("{who}：{votes} 个哨兵认为它下线，需要 {quorum} 个"),
-            );
+            let (en, zh) = if quorum == 0 {
+                (
+                    format!("{who}: enough sentinels hold it for down"),
+                    format!("{who}：足够多的哨兵认为它下线"),
+                )
+            } else {
+                (
+                    format!("{who}: {}, {quorum} must", agree(votes)),
+                    format!("{who}：{votes} 个哨兵认为它下线，需要 {quorum} 个"),
+                )
+            };
+            self.step(Actor::Sentinel(agreed.who), agreed.at, "+odown", en, zh);
         }
     }
 

@@ -109,11 +109,11 @@ fn with_incidents(report: &Report, lang: Lang) -> Vec<String> {
 fn span(report: &Report, lang: Lang) -> String {
     let Some(first) = report.book.first else { return lang.pick("without times", "没有时间").to_owned() };
     let last = report.book.last;
-    let (from, to) = (report.clock(first), report.clock(last));
+    let from = report.moment(first, ' ');
     if report.date(first) == report.date(last) {
-        format!("{} {from} – {to}", report.date(first))
+        format!("{from} – {}", report.clock(last))
     } else {
-        format!("{} {from} – {} {to}", report.date(first), report.date(last))
+        format!("{from} – {}", report.moment(last, ' '))
     }
 }
 
@@ -125,11 +125,7 @@ pub(super) fn title(
     all: Option<usize>,
     lang: Lang,
 ) -> String {
-    let when = if incident.timed {
-        format!("{} {}", report.date(incident.began), report.clock(incident.began))
-    } else {
-        String::new()
-    };
+    let when = if incident.timed { report.moment(incident.began, ' ') } else { String::new() };
     let group = &incident.group;
     match (lang, all) {
         (Lang::En, Some(all)) => format!("INCIDENT {number} of {all}  {group}  {when}"),
