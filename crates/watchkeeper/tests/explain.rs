@@ -834,3 +834,47 @@ fn what_watchkeeper_events_prints_is_read() {
     let (status, told) = explain(&dir, &["--lang", "zh"], zh.as_bytes());
     assert!(status == 0 && told.starts_with("1 起事故：mymaster\n"), "{told}");
 }
+
+/// Of each incident its title and its first sentence.
+fn outcomes(text: &str) -> Vec<String> {
+    let lines = text.lines().zip(text.lines().skip(1)).filter(|(title, _)| title.starts_with("INCIDENT"));
+    lines.map(|(title, outcome)| format!("{}:{outcome}", title.split("  ").nth(1).unwrap())).collect()
+}
+
+#[test]
+fn two_deployments_in_one_stream_are_not_one_incident() {
+    // Bare events, as two streams put together have them.
+    let text = stream(&[
+        "+sdown master m 10.0.0.1 6379",
+        "+sdown master m 10.9.0.1 6379",
+        "+odown master m 10.0.0.1 6379 #quorum 2/2",
+        "+sdown slave x 10.9.0.2 6379 @ m 10.9.0.1 6379",
+        "+switch-master m 10.0.0.1 6379 10.0.0.2 6379",
+        "-sdown master m 10.9.0.1 6379",
+        "+sdown slave y 10.0.0.1 6379 @ m 10.0.0.2 6379",
+    ]);
+    let (en, zh) = told(&[("stream.txt", &text)]);
+    let expected = [
+        "m:  The master 10.0.0.1:6379 failed; 10.0.0.2:6379 took over.",
+        "m (10.9.0.1:6379):  The master 10.9.0.1:6379 was missed and came back by itself. Nobody took over.",
+    ];
+    assert_eq!(outcomes(&en), expected, "{en}");
+    assert!(en.contains("These logs seem to hold several deployments that call their group `m`"), "{en}");
+    assert!(flat(&en).contains("the masters 10.0.0.1:6379 and 10.9.0.1:6379."), "{en}");
+    assert!(zh.contains("这些日志似乎来自多套部署，它们的组都叫 `m`"), "{zh}");
+    // Logs of several sentinels in one file, told apart by their processes.
+    let of = |text: String, pid: u32| text.replace("7:X", &format!("{pid}:X"));
+    let one = starts(0, "", "10.0.0.1 6379") + &at(10, "+sdown master m 10.0.0.1 6379");
+    let other = starts(0, "", "10.9.0.1 6379").replace(&"a".repeat(40), &"b".repeat(40))
+        + &at(11, "+sdown master m 10.9.0.1 6379")
+        + &at(90, "-sdown master m 10.9.0.1 6379");
+    let (en, _) = told(&[("all.log", &(of(one, 1) + &of(other, 2)))]);
+    assert_eq!(outcomes(&en).len(), 2, "{en}");
+    assert!(en.contains("came back by itself") && en.contains("NOBODY TOOK OVER"), "{en}");
+    assert!(!en.contains("did not agree"), "{en}");
+    // One deployment, whose sentinels name it by other servers until they hear of the switch.
+    let one = at(1, "+switch-master m 10.0.0.1 6379 10.0.0.2 6379") + &at(9, "+sdown master m 10.0.0.2 6379");
+    let other = at(5, "+sdown master m 10.0.0.1 6379") + &at(9, "+sdown master m 10.0.0.2 6379");
+    let (en, _) = told(&[("all.log", &(of(one, 1) + &of(other, 2)))]);
+    assert!(!en.contains("several deployments") && !en.contains("m ("), "{en}");
+}

@@ -41,6 +41,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
             endings::sentinels_gone(group, who, *left, *needed, lang)
         }
         Finding::NoReplicaLeft { group, replicas } => endings::no_replica_left(group, replicas, lang),
+        Finding::Several { name, groups } => several(name, groups, lang),
         Finding::QuorumsDiffer { group, of } => quorums_differ(group, of, lang),
         Finding::QuorumOne { group, sentinels } => quorum_one(group, *sentinels),
         Finding::Even { group, sentinels } => even(group, *sentinels),
@@ -450,6 +451,25 @@ fn quorums_differ(group: &str, of: &[(String, u32)], lang: Lang) -> Both {
         "`SENTINEL SET <group> quorum N` on each of them, the same number",
         format!("{group} 的各哨兵法定票数不一致（{of}）。"),
         "在每个哨兵上执行 `SENTINEL SET <组> quorum N`，使用相同的数值",
+    )
+}
+
+fn several(name: &str, groups: &[(String, String)], lang: Lang) -> Both {
+    let masters: Vec<String> = groups.iter().map(|(_, master)| master.clone()).collect();
+    let masters = list(&masters, lang);
+    let keys: Vec<String> = groups.iter().map(|(key, _)| format!("`{key}`")).collect();
+    let keys = list(&keys, lang);
+    both(
+        format!(
+            "These logs seem to hold several deployments that call their group `{name}`: nothing links the masters {masters}. They \
+             are told apart here, as {keys}."
+        ),
+        "explain the logs of each deployment alone, and give its groups names of their own; if it is only one, what is between \
+         these logs is missing",
+        format!(
+            "这些日志似乎来自多套部署，它们的组都叫 `{name}`：主节点 {masters} 之间没有任何联系。这里把它们分开，称为 {keys}。"
+        ),
+        "请分别解释每套部署的日志，并为各自的组取不同的名字；若其实只有一套，则缺少这些日志之间的部分",
     )
 }
 

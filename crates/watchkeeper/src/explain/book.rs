@@ -16,7 +16,7 @@ const SAID_LATELY_MAX: usize = 64;
 /// Failovers of a group remembered by their times.
 const SWITCHES_MAX: usize = 1000;
 /// Groups, ids, servers.
-const NAMES_MAX: usize = 2048;
+pub(super) const NAMES_MAX: usize = 2048;
 /// Sentinels and replicas of one group.
 pub(super) const MEMBERS_MAX: usize = 512;
 /// Sentinels that know each other have asked each other by then.
@@ -43,6 +43,8 @@ pub(super) struct Speaker {
     pub(super) epoch: Option<u64>,
     /// it is a candidate and its own vote comes next
     pub(super) trying: bool,
+    /// which of several groups of a name it watches
+    pub(super) families: BTreeMap<String, usize>,
     /// the group it spoke of last
     pub(super) context: String,
     /// whose configuration it takes over
@@ -157,6 +159,8 @@ pub(super) struct Book {
     pub(super) candidacies: VecDeque<Candidacy>,
     /// of each log, what its groups are called here if other deployments have groups of that name
     pub(super) apart: Vec<BTreeMap<String, String>>,
+    /// of each name the groups that have it
+    pub(super) families: super::families::Families,
     /// votes told before the group they belong to was known
     pub(super) loose_votes: VecDeque<(u64, super::incident::Vote)>,
 }
@@ -187,7 +191,7 @@ impl Book {
         if self.timed && entry.print != 0 && self.speakers[who].repeats(at, entry.print) {
             return;
         }
-        let renamed = self.renamed(source, &entry.said);
+        let renamed = self.renamed(source, &entry.said).or_else(|| self.of_family(who, &entry.said));
         match renamed.as_ref().unwrap_or(&entry.said) {
             Said::Event(event) => self.event(who, at, event),
             Said::Voted { voter, candidate, epoch } => {
@@ -261,7 +265,7 @@ impl Book {
     pub(super) fn elsewhere(&self, who: Who, name: &str) -> bool {
         let has = |names: &BTreeMap<String, String>| names.values().any(|known| known == name);
         let here = self.speakers.get(who).and_then(|speaker| self.apart.get(speaker.source));
-        self.apart.iter().any(has) && !here.is_some_and(has)
+        (self.apart.iter().any(has) && !here.is_some_and(has)) || self.of_another_family(who, name)
     }
 
     /// The log that this one is a part of.
@@ -410,6 +414,7 @@ impl Book {
             maker: None,
             epoch: None,
             trying: false,
+            families: BTreeMap::new(),
             context: String::new(),
             update: None,
             tilt: None,

@@ -164,6 +164,11 @@ pub(super) enum Finding {
         group: String,
         of: Vec<(String, u32)>,
     },
+    /// groups of one name that nothing links: names here, first masters
+    Several {
+        name: String,
+        groups: Vec<(String, String)>,
+    },
     QuorumOne {
         group: String,
         sentinels: usize,
@@ -230,6 +235,7 @@ impl Finding {
             Finding::SentinelsGone { .. } => "sentinels-gone",
             Finding::NoReplicaLeft { .. } => "no-replica-left",
             Finding::QuorumsDiffer { .. } => "quorums-differ",
+            Finding::Several { .. } => "several-deployments",
             Finding::QuorumOne { .. } => "quorum-one",
             Finding::Even { .. } => "even-sentinels",
             Finding::DownAfterLow { .. } => "down-after-low",
@@ -268,6 +274,7 @@ impl Finding {
             | Finding::Tilt { .. }
             | Finding::SentinelsGone { .. }
             | Finding::QuorumsDiffer { .. }
+            | Finding::Several { .. }
             | Finding::QuorumOne { .. }
             | Finding::DownAfterLow { .. }
             | Finding::DownAfterHigh { .. }
@@ -453,6 +460,7 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
         found.push(Finding::Isolated { who: incident.isolated.iter().map(|who| names.who(*who)).collect() });
         return;
     }
+    let too_early = matches!(incident.under_way(), Some(UnderWay::Missed(_)));
     let forced = incident.forced_at().is_some();
     let unheard = incident.agreed.is_empty()
         && ((incident.new_master.is_none() && incident.under_way().is_none()) || forced);
@@ -469,7 +477,7 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
             let down = incident.peers_down.iter().map(|id| names.id(id)).collect();
             found.push(Finding::NoQuorum { saw, quorum, down });
         }
-    } else if !not.is_empty() && incident.new_master.is_none() {
+    } else if !not.is_empty() && incident.new_master.is_none() && !too_early {
         found.push(Finding::Disagree { saw, not });
     }
 }
@@ -525,6 +533,13 @@ pub(super) fn general(book: &Book, names: &dyn Names) -> Vec<Finding> {
     let mut found = Vec::new();
     for (name, group) in &book.groups {
         settings(name, group, book, names, &mut found);
+    }
+    for (name, families) in &book.families {
+        let apart = families.iter().filter(|family| family.merged.is_none());
+        let groups: Vec<_> = apart.map(|family| (family.key.clone(), family.master.clone())).collect();
+        if groups.len() > 1 {
+            found.push(Finding::Several { name: name.clone(), groups });
+        }
     }
     let mut tilts: BTreeMap<String, (usize, i64)> = BTreeMap::new();
     for tilt in &book.tilts {

@@ -88,7 +88,7 @@ fn shown(kind: EventKind, about: &str) -> Option<Event> {
         let (from, to) = (words.get(at.checked_sub(1)?)?, words.get(at + 1)?);
         let group = named.or_else(|| Some((*words.get(at.checked_sub(2)?)?).to_owned()))?;
         let detail = all(&[from, to]);
-        return Some(Event { kind, group, subject: Subject::Nobody, detail });
+        return Some(Event { kind, group, subject: Subject::Nobody, of: String::new(), detail });
     }
     let at = words.iter().position(|word| is_place(word))?;
     let place = words[at].to_owned();
@@ -101,7 +101,7 @@ fn shown(kind: EventKind, about: &str) -> Option<Event> {
             (named.unwrap_or_default(), Subject::Sentinel { id, at: place })
         }
     };
-    Some(Event { kind, group, subject, detail: all(&words[at + 1..]) })
+    Some(Event { kind, group, subject, of: String::new(), detail: all(&words[at + 1..]) })
 }
 
 /// What an event is about.

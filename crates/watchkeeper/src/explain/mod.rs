@@ -13,6 +13,7 @@ mod book;
 mod clocks;
 mod endings;
 mod events;
+mod families;
 mod findings;
 mod follow;
 pub mod glossary;

@@ -57,6 +57,8 @@ pub(super) struct Event {
     pub(super) group: String,
     /// whom it is about
     pub(super) subject: Subject,
+    /// the master of the group, where it is named beside whom it is about; else empty
+    pub(super) of: Place,
     /// what follows
     pub(super) detail: Vec<String>,
 }
@@ -100,6 +102,7 @@ fn event(message: &[u8]) -> Read {
 pub(super) fn of_kind(kind: EventKind, payload: &str) -> Option<Event> {
     let words: Vec<&str> = payload.split_ascii_whitespace().collect();
     let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let mut of = Place::new();
     let (group, subject, detail) = match (kind, &words[..]) {
         (EventKind::SwitchMaster, [group, rest @ ..]) if rest.len() == 4 => {
             (*group, Subject::Nobody, vec![place(rest[0], rest[1]), place(rest[2], rest[3])])
@@ -113,17 +116,19 @@ pub(super) fn of_kind(kind: EventKind, payload: &str) -> Option<Event> {
         (_, ["master", group, host, port, detail @ ..]) => {
             (*group, Subject::Master(place(host, port)), owned(detail))
         }
-        (_, ["slave", _, host, port, "@", group, _, _, detail @ ..]) => {
+        (_, ["slave", _, host, port, "@", group, master, at, detail @ ..]) => {
+            of = place(master, at);
             (*group, Subject::Replica(place(host, port)), owned(detail))
         }
-        (_, ["sentinel", id, host, port, "@", group, _, _, detail @ ..]) => {
+        (_, ["sentinel", id, host, port, "@", group, master, at, detail @ ..]) => {
+            of = place(master, at);
             let id = (*id).to_owned();
             (*group, Subject::Sentinel { id, at: place(host, port) }, owned(detail))
         }
         _ if of_the_process(kind) => ("", Subject::Nobody, owned(&words)),
         _ => return None,
     };
-    Some(Event { kind, group: group.to_owned(), subject, detail })
+    Some(Event { kind, group: group.to_owned(), subject, of, detail })
 }
 
 pub(super) fn of_the_process(kind: EventKind) -> bool {
