@@ -173,12 +173,9 @@ impl Book {
 
     /// Takes the next entry, said at this time in log number `source`.
     pub(super) fn take(&mut self, source: usize, at: Option<At>, entry: &Entry) {
-        match at {
-            Some(at) => {
-                self.first = Some(self.first.map_or(at, |first| first.min(at)));
-                self.last = self.last.max(at);
-            }
-            None => {}
+        if let Some(at) = at {
+            self.first = Some(self.first.map_or(at, |first| first.min(at)));
+            self.last = self.last.max(at);
         }
         self.timed = at.is_some();
         // Without times lines are counted: their order is kept, and nothing can be said of how long anything took.

@@ -230,7 +230,7 @@ mod tests {
     fn of(line: &str) -> Option<String> {
         match unwrap(line.as_bytes()) {
             Unwrapped::Line(line) => Some(String::from_utf8(line).unwrap()),
-            Unwrapped::Plain | Unwrapped::Strange => None,
+            Unwrapped::Plain | Unwrapped::Heard(_) | Unwrapped::Strange => None,
         }
     }
 

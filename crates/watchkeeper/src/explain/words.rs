@@ -140,23 +140,7 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
         };
     }
     if let Some(back) = incident.came_back() {
-        let (times, lasted) = (incident.times_down(), duration(back - incident.began, lang));
-        return match (lang, times > 1) {
-            (Lang::En, false) if timed => {
-                format!("The master {old} was missed for {lasted} and came back by itself. Nobody took over.")
-            }
-            (Lang::Zh, false) if timed => format!("主节点 {old} 失联 {lasted}后自行恢复，没有发生切换。"),
-            (Lang::En, true) if timed => format!(
-                "The master {old} went away {times} times in {lasted} and came back each time. Nobody took over."
-            ),
-            (Lang::Zh, true) if timed => {
-                format!("主节点 {old} 在 {lasted}内失联 {times} 次，每次都自行恢复，没有发生切换。")
-            }
-            (Lang::En, _) => {
-                format!("The master {old} was missed and came back by itself. Nobody took over.")
-            }
-            (Lang::Zh, _) => format!("主节点 {old} 失联后自行恢复，没有发生切换。"),
-        };
+        return came_back(incident, back, timed, lang);
     }
     let failed = incident
         .runs
@@ -188,6 +172,28 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
             }
             (_, _) => format!("无人接替。直到日志结束，主节点 {old} 一直失联。"),
         },
+    }
+}
+
+/// The master was there again.
+fn came_back(incident: &Incident, back: i64, timed: bool, lang: Lang) -> String {
+    let old = &incident.master;
+    let (times, lasted) = (incident.times_down(), duration(back - incident.began, lang));
+    match (lang, times > 1) {
+        (Lang::En, false) if timed => {
+            format!("The master {old} was missed for {lasted} and came back by itself. Nobody took over.")
+        }
+        (Lang::Zh, false) if timed => format!("主节点 {old} 失联 {lasted}后自行恢复，没有发生切换。"),
+        (Lang::En, true) if timed => format!(
+            "The master {old} went away {times} times in {lasted} and came back each time. Nobody took over."
+        ),
+        (Lang::Zh, true) if timed => {
+            format!("主节点 {old} 在 {lasted}内失联 {times} 次，每次都自行恢复，没有发生切换。")
+        }
+        (Lang::En, _) => {
+            format!("The master {old} was missed and came back by itself. Nobody took over.")
+        }
+        (Lang::Zh, _) => format!("主节点 {old} 失联后自行恢复，没有发生切换。"),
     }
 }
 
