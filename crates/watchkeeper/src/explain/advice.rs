@@ -5,7 +5,7 @@ use watchkeeper_core::lang::Words;
 
 use super::endings;
 use super::findings::Finding;
-use super::words::{by_name, duration, list};
+use super::words::{by_name, duration, list, order};
 
 /// What is so, and what to do. Findings of one incident first, then those of the deployment.
 pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
@@ -248,7 +248,10 @@ fn not_elected(
     let (en, zh) = if missing.is_empty() {
         (String::new(), String::new())
     } else {
-        (format!(" Down were {missing}."), format!("已下线：{missing}。"))
+        (
+            format!(" Down {} {missing}.", if down.len() == 1 { "was" } else { "were" }),
+            format!("已下线：{missing}。"),
+        )
     };
     both(
         format!("{who} was not elected in epoch {epoch}: {got} of {known} votes, {needed} are needed.{en}"),
@@ -271,7 +274,13 @@ fn no_quorum(saw: &[String], quorum: Option<u32>, down: &[String], lang: Lang) -
     let (en, zh) = if down.is_empty() {
         (String::new(), String::new())
     } else {
-        (format!(" Down were the sentinels {missing}."), format!("已下线的哨兵：{missing}。"))
+        (
+            match down.len() {
+                1 => format!(" Down was the sentinel {missing}."),
+                _ => format!(" Down were the sentinels {missing}."),
+            },
+            format!("已下线的哨兵：{missing}。"),
+        )
     };
     both(
         format!("Too few sentinels missed the master: {saw}{needed}. No failover could begin.{en}"),
@@ -444,7 +453,10 @@ fn moved(id: &str, to: &str) -> Both {
 }
 
 fn quorums_differ(group: &str, of: &[(String, u32)], lang: Lang) -> Both {
-    let of: Vec<String> = of.iter().map(|(who, quorum)| format!("{who} {quorum}")).collect();
+    let mut of = of.to_vec();
+    of.sort_by_cached_key(|(who, _)| order(who));
+    let of: Vec<String> =
+        of.iter().map(|(who, quorum)| format!("{who}{}{quorum}", lang.pick(": ", "："))).collect();
     let of = list(&of, lang);
     both(
         format!("The sentinels of {group} have different quorums ({of})."),

@@ -38,12 +38,12 @@ fn after_blips(incident: &Incident, lang: Lang) -> String {
     if incident.new_master.is_none() || incident.cause() != Cause::MasterDown {
         return told;
     }
-    let since = |at: At| words::plus(at - incident.began);
+    let since = |at: At| words::plus(at - incident.began, lang);
     if incident.outage_began() > incident.began {
         let from = since(incident.outage_began());
         told += &match lang {
             Lang::En => format!(" These times count from {from} below, when it went away for the last time."),
-            Lang::Zh => format!("以上时间从下表的 {from} 算起，即它最后一次失联时。"),
+            Lang::Zh => format!("以上时间从下表的 {from}算起，即它最后一次失联时。"),
         };
     }
     let promoted = incident.winner().and_then(|run| run.promoted.as_ref()).map(|(_, at)| *at);
@@ -256,7 +256,7 @@ pub(super) fn strangers(saw: &[String], quorum: u32, reset: &[String], lang: Lan
         ),
         "sentinels meet through the master, so they cannot while it is down: start the master again. Never `SENTINEL RESET` while a \
          master is down; monitor the same address under the same name on all sentinels",
-        format!("{saw} 都认为主节点下线，已达到 quorum {quorum}，但它们互不相识：{zh}。故障转移无法开始。"),
+        format!("{saw} 都认为主节点下线，已达到法定票数 {quorum}，但它们互不相识：{zh}。故障转移无法开始。"),
         "哨兵通过主节点互相发现，主节点下线时无法做到：请重新启动主节点。主节点下线时绝不要执行 `SENTINEL RESET`；\
          所有哨兵应以相同的名字监视同一个地址",
     )

@@ -460,6 +460,9 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
         found.push(Finding::Isolated { who: incident.isolated.iter().map(|who| names.who(*who)).collect() });
         return;
     }
+    // One that agrees when it is asked may have no time to say so in its log.
+    let votes = incident.agreed.iter().map(|agreed| agreed.votes as usize).max().unwrap_or(0);
+    let others_agreed = votes > incident.saw().len();
     let too_early = matches!(incident.under_way(), Some(UnderWay::Missed(_)));
     let forced = incident.forced_at().is_some();
     let unheard = incident.agreed.is_empty()
@@ -477,7 +480,7 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
             let down = incident.peers_down.iter().map(|id| names.id(id)).collect();
             found.push(Finding::NoQuorum { saw, quorum, down });
         }
-    } else if !not.is_empty() && incident.new_master.is_none() && !too_early {
+    } else if !not.is_empty() && incident.new_master.is_none() && !too_early && !others_agreed {
         found.push(Finding::Disagree { saw, not });
     }
 }

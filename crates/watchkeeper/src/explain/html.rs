@@ -220,7 +220,11 @@ impl Page<'_> {
             let all: i64 = parts.unwrap_or_default().iter().map(|part| part.ms()).sum();
             let share = format!("{} %", part.ms() * 100 / all.max(1));
             let name = labels::phase(part.phase, self.lang);
-            figure(self.pick("longest part", "耗时最长"), part.ms(), escaped(&format!("{name}, {share}")));
+            figure(
+                self.pick("longest part", "耗时最长"),
+                part.ms(),
+                escaped(&(name.to_owned() + self.lang.pick(", ", "，") + &share)),
+            );
         }
         if figures.is_empty() {
             return;
@@ -329,7 +333,7 @@ impl Page<'_> {
                 continue;
             }
             let (clock, since) = if incident.timed {
-                (report.clock(step.at), words::plus(step.at - incident.began))
+                (report.clock(step.at), words::plus(step.at - incident.began, self.lang))
             } else {
                 (String::new(), String::new())
             };

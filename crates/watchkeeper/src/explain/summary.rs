@@ -186,7 +186,9 @@ pub(super) fn speakers(report: &Report) -> Vec<Spoke> {
             log: report.log_name(speaker).to_owned(),
         }
     });
-    spoke.collect()
+    let mut spoke: Vec<Spoke> = spoke.collect();
+    spoke.sort_by_cached_key(|spoke| words::order(&spoke.name));
+    spoke
 }
 
 /// Whose logs are missing.

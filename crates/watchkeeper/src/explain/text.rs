@@ -101,8 +101,10 @@ impl Writer<'_> {
             }
             let event = if step.event.is_empty() { String::new() } else { format!("  [{}]", step.event) };
             if incident.timed {
-                let (clock, since) = (report.clock(step.at), words::plus(step.at - incident.began));
-                self.line(&format!("  {clock}  {since:>10}  {}{event}", step.text));
+                let (clock, since) =
+                    (report.clock(step.at), words::plus(step.at - incident.began, self.lang));
+                let blanks = " ".repeat(10_usize.saturating_sub(columns(&since)));
+                self.line(&format!("  {clock}  {blanks}{since}  {}{event}", step.text));
             } else {
                 self.line(&format!("  {}{event}", step.text));
             }

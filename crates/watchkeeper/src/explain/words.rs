@@ -22,10 +22,10 @@ pub(super) fn duration(ms: i64, lang: Lang) -> String {
 }
 
 /// `+1.287 s`
-pub(super) fn plus(ms: i64) -> String {
+pub(super) fn plus(ms: i64, lang: Lang) -> String {
     let sign = if ms < 0 { '-' } else { '+' };
     let ms = ms.unsigned_abs();
-    format!("{sign}{}.{:03} s", ms / 1000, ms % 1000)
+    format!("{sign}{}.{:03} {}", ms / 1000, ms % 1000, lang.pick("s", "秒"))
 }
 
 /// `a, b and c`
@@ -41,11 +41,14 @@ pub(crate) fn list(items: &[String], lang: Lang) -> String {
 /// The same with names, sorted as people would: `s2` before `s10`.
 pub(super) fn by_name(names: &[String], lang: Lang) -> String {
     let mut names = names.to_vec();
-    names.sort_by_cached_key(|name| {
-        let stem = name.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
-        (stem, name.len(), name.clone())
-    });
+    names.sort_by_cached_key(|name| order(name));
     list(&names, lang)
+}
+
+/// By which names are in order.
+pub(super) fn order(name: &str) -> (String, usize, String) {
+    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
+    (stem, name.len(), name.to_owned())
 }
 
 /// `1 line`, `2 lines`
