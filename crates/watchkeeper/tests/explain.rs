@@ -878,3 +878,31 @@ fn two_deployments_in_one_stream_are_not_one_incident() {
     let (en, _) = told(&[("all.log", &(of(one, 1) + &of(other, 2)))]);
     assert!(!en.contains("several deployments") && !en.contains("m ("), "{en}");
 }
+
+/// What comes at once has one time, and is not the same line again.
+#[test]
+fn a_stream_that_is_followed_loses_no_event() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = stream(&[
+        "+sdown master m 10.0.0.1 6379",
+        "+odown master m 10.0.0.1 6379 #quorum 2/2",
+        "+new-epoch 1",
+        "+try-failover master m 10.0.0.1 6379",
+        "+switch-master m 10.0.0.1 6379 10.0.0.1 6380",
+    ]);
+    let (status, told) = explain(dir.path(), &["--follow", "-"], text.as_bytes());
+    assert_eq!(status, 0, "{told}");
+    for event in ["[+odown]", "[+try-failover]", "[+switch-master]"] {
+        assert!(told.contains(event), "`{event}` is missing in:\n{told}");
+    }
+}
+
+#[test]
+fn several_streams_without_times_are_said_to_have_no_order() {
+    let text = stream(&["+sdown master m 10.0.0.1 6379", "-sdown master m 10.0.0.1 6379"]);
+    let (en, zh) = told(&[("a.txt", &text), ("b.txt", &text)]);
+    assert!(en.contains("2 logs have no times: they are read one after the other"), "{en}");
+    assert!(zh.contains("2 份日志没有时间：只能逐份读取"), "{zh}");
+    let (en, _) = told(&[("a.txt", &text)]);
+    assert!(!en.contains("no times: they"), "{en}");
+}

@@ -161,6 +161,10 @@ pub(super) struct Book {
     pub(super) apart: Vec<BTreeMap<String, String>>,
     /// of each name the groups that have it
     pub(super) families: super::families::Families,
+    /// some name has more than one
+    pub(super) several: bool,
+    /// logs that have no times
+    pub(super) untimed: BTreeSet<usize>,
     /// votes told before the group they belong to was known
     pub(super) loose_votes: VecDeque<(u64, super::incident::Vote)>,
 }
@@ -178,6 +182,9 @@ impl Book {
             self.last = self.last.max(at);
         }
         self.timed = at.is_some();
+        if !self.timed {
+            self.untimed.insert(source);
+        }
         // Without times lines are counted: their order is kept, and nothing can be said of how long anything took.
         let at = at.unwrap_or_else(|| self.last.saturating_add(i64::from(self.first.is_none())));
         if self.first.is_none() {

@@ -10,7 +10,7 @@ use super::incident::{Who, is_address};
 use super::said::{Event, Place, Said, Subject};
 
 /// Deployments of one name told apart.
-const FAMILIES_MAX: usize = 16;
+const FAMILIES_MAX: usize = 8;
 
 /// All groups of one name.
 pub(super) type Families = BTreeMap<String, Vec<Family>>;
@@ -148,6 +148,7 @@ impl Book {
             }
         };
         let at = families[at].merged.unwrap_or(at);
+        self.several |= families.len() > 1;
         families[at].absorb(event, own.as_ref().filter(|_| one));
         let key = Some(&families[at].key).filter(|key| *key != name).cloned();
         if known != Some(at) {
@@ -160,7 +161,7 @@ impl Book {
 
     /// Whether this group is another one than that of the same name that this sentinel watches.
     pub(super) fn of_another_family(&self, who: Who, key: &str) -> bool {
-        let Some(speaker) = self.speakers.get(who) else { return false };
+        let Some(speaker) = self.speakers.get(who).filter(|_| self.several) else { return false };
         let several = self.families.iter().filter(|(_, families)| families.len() > 1);
         for (name, families) in several {
             let at = families.iter().position(|family| family.key == key);

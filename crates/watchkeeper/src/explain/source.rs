@@ -22,6 +22,8 @@ const HALF_A_YEAR_MS: i64 = 183 * 86_400_000;
 const DAY_MS: i64 = 86_400_000;
 /// Times that name no day are in the first days of 1970, at most so many; nothing else is.
 const DAYS_MAX: i64 = 360;
+/// Before this are no times but numbers of lines.
+pub(super) const TIMES_FROM: i64 = DAY_MS;
 /// Times before this name no day.
 pub(super) const DATES_FROM: i64 = 365 * DAY_MS;
 

@@ -10,6 +10,7 @@ use super::book::Other;
 use super::findings::Names;
 use super::incident::Incident;
 use super::report::Report;
+use super::source::TIMES_FROM;
 use super::words::{self, by_name, count, duration, list};
 
 /// Clocks that are less apart are corrected without a word, in ms.
@@ -64,6 +65,17 @@ pub(super) fn head(report: &Report, lang: Lang) -> Vec<String> {
         let forgotten = report.book.forgotten;
         let en = format!("{} before these are not shown.", count(forgotten, "incident", "incidents"));
         told.push(lang.pick(&en, &format!("更早的 {forgotten} 起事故未显示。")).to_owned());
+    }
+    let untimed = report.book.untimed.len() as u64;
+    if untimed > 0 && logs > 1 {
+        let en = format!(
+            "{} no times: they are read one after the other, and what several of them tell may be told twice. Explain each alone.",
+            count(untimed, "log has", "logs have")
+        );
+        let zh = format!(
+            "{untimed} 份日志没有时间：只能逐份读取，它们共同记录的事故可能重复出现。请逐份单独解释。"
+        );
+        told.push(lang.pick(&en, &zh).to_owned());
     }
     for log in report.logs.iter().filter(|log| log.ahead.abs() >= AHEAD_SHOWN_MS) {
         let first = report.logs.first().map_or("", |log| log.name.as_str());
@@ -162,7 +174,7 @@ pub(super) fn others(report: &Report, lang: Lang) -> (Vec<Seen>, Option<String>)
             (times, Lang::Zh) => format!("，{times} 行"),
         };
         Seen {
-            when: if report.timed() { report.clock(often.first) } else { String::new() },
+            when: if often.first >= TIMES_FROM { report.clock(often.first) } else { String::new() },
             what: lang.pick(&en, &zh).to_owned(),
             who: by_name(&who, lang) + &times,
         }
