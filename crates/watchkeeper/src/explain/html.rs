@@ -126,6 +126,7 @@ impl Page<'_> {
             Outcome::PromotedByOthers => ("warn", "! promoted by others", "! 外部提升"),
             Outcome::Repointed => ("warn", "! moved by hand", "! 人工改指"),
             Outcome::UnderWay => ("note", "under way", "进行中"),
+            Outcome::Missed => ("note", "missed, logs end", "失联，日志结束"),
             Outcome::Isolated => ("warn", "! sentinel cut off", "! 哨兵被隔离"),
             Outcome::CameBack => ("warn", "! came back", "! 自行恢复"),
             Outcome::GivenUp => ("bad", "✕ given up", "✕ 已放弃"),

@@ -161,6 +161,8 @@ pub(super) enum Outcome {
     Repointed,
     /// the logs end in the middle of it
     UnderWay,
+    /// the logs end before anything could have been done
+    Missed,
     /// only sentinels that are cut off miss the master
     Isolated,
     CameBack,
@@ -179,6 +181,7 @@ impl Outcome {
             Outcome::PromotedByOthers => "promoted-by-others",
             Outcome::Repointed => "repointed",
             Outcome::UnderWay => "under-way",
+            Outcome::Missed => "logs-end",
             Outcome::Isolated => "sentinel-isolated",
             Outcome::CameBack => "came-back",
             Outcome::GivenUp => "given-up",
@@ -400,8 +403,11 @@ impl Incident {
             Outcome::PromotedByOthers
         } else if self.pointed.is_some() {
             Outcome::Repointed
-        } else if self.under_way().is_some() {
-            Outcome::UnderWay
+        } else if let Some(how_far) = self.under_way() {
+            match how_far {
+                UnderWay::Missed(_) => Outcome::Missed,
+                UnderWay::Begun | UnderWay::Selected(_) | UnderWay::Promoted(..) => Outcome::UnderWay,
+            }
         } else if self.came_back().is_some() {
             Outcome::CameBack
         } else if !self.isolated.is_empty() {

@@ -190,11 +190,6 @@ impl Report {
         absent.into_iter().map(|id| self.names.id(id)).take(ABSENT_SHOWN).collect()
     }
 
-    /// Whether there are any times.
-    pub(super) fn timed(&self) -> bool {
-        self.book.first.is_some()
-    }
-
     /// `28 Nov 2026`, in numbers: year, month, day; empty if the log names no day.
     pub(super) fn date(&self, at: At) -> String {
         if at < DATES_FROM { String::new() } else { self.shown(at, "%Y-%m-%d") }

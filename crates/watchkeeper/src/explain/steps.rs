@@ -3,7 +3,7 @@
 use watchkeeper_core::Lang;
 
 use super::findings::{Names, voter};
-use super::incident::{Afterwards, At, Cause, Election, End, How, Incident, Run, Who};
+use super::incident::{Afterwards, At, Cause, Down, Election, End, How, Incident, Run, Who};
 use super::said::Place;
 use super::words::{duration, list};
 
@@ -104,7 +104,12 @@ impl Teller<'_> {
                     format!("{who} 又得不到应答"),
                 );
             } else {
-                let (en, zh) = (format!("{who} gets no answer either"), format!("{who} 也得不到应答"));
+                let missed = |other: &Down| other.up.is_none_or(|up| up > down.at);
+                let (en, zh) = if incident.downs[..number].iter().any(missed) {
+                    (format!("{who} gets no answer either"), format!("{who} 也得不到应答"))
+                } else {
+                    (format!("{who} gets no answer from it"), format!("{who} 得不到它的应答"))
+                };
                 self.step(of.clone(), down.at, "+sdown", en, zh);
             }
             if let Some(up) = down.up {
