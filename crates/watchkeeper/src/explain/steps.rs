@@ -38,6 +38,7 @@ struct Teller<'a> {
 pub(super) fn steps(incident: &Incident, names: &dyn Names, lang: Lang) -> Vec<Step> {
     let mut teller = Teller { incident, names, lang, steps: Vec::new() };
     teller.downs();
+    teller.agreed();
     for election in &incident.elections {
         teller.election(election);
     }
@@ -122,7 +123,10 @@ impl Teller<'_> {
                 );
             }
         }
-        for agreed in &incident.agreed {
+    }
+
+    fn agreed(&mut self) {
+        for agreed in &self.incident.agreed {
             let (who, votes, quorum) = (self.names.who(agreed.who), agreed.votes, agreed.quorum);
             let (en, zh) = if quorum == 0 {
                 (
