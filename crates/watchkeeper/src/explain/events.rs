@@ -61,6 +61,9 @@ impl Book {
     pub(super) fn event(&mut self, who: Who, at: At, event: &Event) {
         let named = self.with_group(who, event);
         let event = named.as_ref().unwrap_or(event);
+        if event.group.is_empty() && event.subject != Subject::Nobody {
+            return;
+        }
         if !event.group.is_empty() {
             self.speakers[who].context.clone_from(&event.group);
             let stale = self.group(&event.group).and_then(|group| group.open.as_ref());

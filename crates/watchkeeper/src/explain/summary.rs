@@ -69,12 +69,11 @@ pub(super) fn head(report: &Report, lang: Lang) -> Vec<String> {
     let untimed = report.book.untimed.len() as u64;
     if untimed > 0 && logs > 1 {
         let en = format!(
-            "{} no times: they are read one after the other, and what several of them tell may be told twice. Explain each alone.",
+            "{} no times: nothing puts what is told there in order with the rest, so an incident may be told twice.",
             count(untimed, "log has", "logs have")
         );
-        let zh = format!(
-            "{untimed} 份日志没有时间：只能逐份读取，它们共同记录的事故可能重复出现。请逐份单独解释。"
-        );
+        let zh =
+            format!("{untimed} 份日志没有时间：其内容无法与其余日志按时间排列，同一起事故可能出现两次。");
         told.push(lang.pick(&en, &zh).to_owned());
     }
     for log in report.logs.iter().filter(|log| log.ahead.abs() >= AHEAD_SHOWN_MS) {
