@@ -8,7 +8,11 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
+
+use watchkeeper::ask::{Endpoint, Heard, What};
+use watchkeeper::live::Happened;
+use watchkeeper_core::Lang;
 
 fn explain(dir: &Path, args: &[&str], input: &[u8]) -> (i32, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_watchkeeper"));
@@ -449,4 +453,456 @@ fn the_guides_show_a_report_as_it_is() {
             assert_eq!(guide, wanted, "hint: if this is meant, WRITE_REPORTS=1");
         }
     }
+}
+
+/// A line of a sentinel's log, so many seconds after ten o'clock.
+fn at(second: u32, text: &str) -> String {
+    let (minute, second) = (second / 60, second % 60);
+    format!("7:X 28 Nov 2026 10:{minute:02}:{second:02}.000 # {text}\n")
+}
+
+/// What the first lines of a sentinel's log say.
+fn starts(second: u32, maker: &str, master: &str) -> String {
+    let id = "a".repeat(40);
+    [
+        "Redis version=7.0.15, bits=64, commit=00000000, modified=0, pid=7, just started",
+        maker,
+        &format!("Sentinel ID is {id}"),
+        &format!("+monitor master m {master} quorum 1"),
+    ]
+    .iter()
+    .filter(|line| !line.is_empty())
+    .map(|line| at(second, line))
+    .collect()
+}
+
+const OURS: &str = "This is Watchkeeper 0.1.0 (commit unknown), speaking as Redis Sentinel 7.0.15";
+
+/// A planned failover between these ports.
+fn planned(second: u32, epoch: u32, from: u32, to: u32) -> String {
+    let master = format!("master m 10.0.0.1 {from}");
+    let replica = format!("slave 10.0.0.1:{to} 10.0.0.1 {to} @ m 10.0.0.1 {from}");
+    [
+        (0, "Executing user requested FAILOVER of 'm'".to_owned()),
+        (0, format!("+new-epoch {epoch}")),
+        (0, format!("+try-failover {master}")),
+        (0, format!("+vote-for-leader {} {epoch}", "a".repeat(40))),
+        (0, format!("+elected-leader {master}")),
+        (0, format!("+selected-slave {replica}")),
+        (1, format!("+promoted-slave {replica}")),
+        (2, format!("+failover-end {master}")),
+        (2, format!("+switch-master m 10.0.0.1 {from} 10.0.0.1 {to}")),
+    ]
+    .iter()
+    .map(|(later, text)| at(second + later, text))
+    .collect()
+}
+
+/// What is told of these logs, in English and in Chinese.
+fn told(logs: &[(&str, &str)]) -> (String, String) {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, text) in logs {
+        let path = dir.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let [en, zh] = ["en", "zh"].map(|lang| {
+        let args = ["--lang", lang].into_iter().chain(logs.iter().map(|(name, _)| *name));
+        let (status, text) = explain(dir.path(), &args.collect::<Vec<_>>(), b"");
+        assert_eq!(status, 0, "{text}");
+        text
+    });
+    (en, zh)
+}
+
+/// The text without the breaks of its lines.
+fn flat(text: &str) -> String {
+    let chinese = |c: Option<char>| c.is_some_and(|c| !c.is_ascii());
+    text.lines().map(str::trim).fold(String::new(), |mut flat, line| {
+        if !(chinese(flat.chars().last()) || chinese(line.chars().next())) {
+            flat.push(' ');
+        }
+        flat + line
+    })
+}
+
+#[test]
+fn planned_failovers_are_no_sign_of_masters_that_fail() {
+    let log = starts(0, "", "10.0.0.1 6379")
+        + &planned(10, 1, 6379, 6380)
+        + &planned(40, 2, 6380, 6379)
+        + &planned(70, 3, 6379, 6380);
+    let (en, zh) = told(&[("s1.log", &log)]);
+    assert!(en.starts_with("3 incidents: m\n") && en.matches("A planned failover from").count() == 3, "{en}");
+    assert!(!en.contains("whoever is the master fails") && !en.contains("flaps"), "{en}");
+    assert!(!zh.contains("谁当主节点谁就很快出问题") && !zh.contains("反复上下线"), "{zh}");
+}
+
+#[test]
+fn the_first_line_names_groups_that_had_incidents() {
+    let log = at(1, "+monitor master well 10.0.0.9 6379 quorum 2") + &at(2, "+sdown master m 10.0.0.1 6379");
+    let (en, zh) = told(&[("s1.log", &log)]);
+    assert!(en.starts_with("1 incident: m\n") && zh.starts_with("1 起事故：m\n"), "{en}{zh}");
+    let log = log + &at(3, "+sdown master n 10.0.0.2 6379");
+    let again = at(4, "-sdown master n 10.0.0.2 6379") + &at(100, "+sdown master n 10.0.0.2 6379");
+    let (en, zh) = told(&[("s1.log", &(log.clone() + &again))]);
+    assert!(en.starts_with("3 incidents: m (1) and n (2)\n"), "{en}");
+    assert!(zh.starts_with("3 起事故：m（1 起）、n（2 起）\n"), "{zh}");
+    let (en, zh) = told(&[("s1.log", &log)]);
+    assert!(en.starts_with("2 incidents: m and n\n"), "{en}");
+    assert!(zh.starts_with("2 起事故：m、n\n"), "{zh}");
+}
+
+#[test]
+fn what_cannot_be_written_is_said_once() {
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_watchkeeper"));
+    command.env("LC_ALL", "C").args(["explain", "--list"]).stdout(full);
+    let Output { status, stderr, .. } = command.output().unwrap();
+    let text = String::from_utf8(stderr).unwrap();
+    assert_eq!((status.code(), text.matches("No space left").count()), (Some(2), 1), "{text}");
+}
+
+#[test]
+fn files_of_the_same_name_have_labels_of_their_own() {
+    let log = |id: &str| {
+        at(0, &format!("Sentinel ID is {}", id.repeat(40))) + &at(1, "+sdown master m 10.0.0.1 6379")
+    };
+    let (en, _) = told(&[("a/sentinel.log", &log("a")), ("b/sentinel.log", &log("b"))]);
+    for part in ["a/sentinel gets no answer", "b/sentinel gets no answer", "\n  b/sentinel  "] {
+        assert!(en.contains(part), "{en}");
+    }
+}
+
+#[test]
+fn logs_that_end_just_after_the_master_is_missed_do_not_have_the_outcome() {
+    let log =
+        at(1, "+sdown master m 10.0.0.1 6379") + &at(4, "+slave slave x 10.0.0.2 6379 @ m 10.0.0.1 6379");
+    let (en, zh) = told(&[("s1.log", &log)]);
+    assert!(flat(&en).contains("The last line of the logs is 3.000 s after that: what came of it"), "{en}");
+    assert!(!en.to_lowercase().contains("nobody took over") && !en.contains("nobody has taken over"), "{en}");
+    assert!(flat(&zh).contains("日志的最后一行在 3.000 秒后：") && !zh.contains("无人接替"), "{zh}");
+    let log = log + &at(91, "+slave slave y 10.0.0.3 6379 @ m 10.0.0.1 6379");
+    let (en, zh) = told(&[("s1.log", &log)]);
+    assert!(flat(&en).contains("to the last line of the logs, 90.000 s after the first +sdown."), "{en}");
+    assert!(flat(&zh).contains("直到日志最后一行（第一条 +sdown 之后 90.000 秒）"), "{zh}");
+}
+
+#[test]
+fn an_old_master_that_is_told_late_after_a_planned_failover_is_a_finding() {
+    let told_late = at(23, "+convert-to-slave slave 10.0.0.1:6379 10.0.0.1 6379 @ m 10.0.0.1 6380");
+    let log = starts(0, "", "10.0.0.1 6379") + &planned(10, 1, 6379, 6380);
+    let (en, zh) = told(&[("s1.log", &(log.clone() + &told_late))]);
+    let (en, zh) = (flat(&en), flat(&zh));
+    assert!(
+        en.contains("The old master 10.0.0.1:6379 stayed a master for 12.000 s after the new one"),
+        "{en}"
+    );
+    assert!(en.contains("hint: stop the writers before a planned failover, or set min-replicas"), "{en}");
+    assert!(zh.contains("旧主节点 10.0.0.1:6379 又当了 12.000 秒主节点"), "{zh}");
+    // Its demotion is not in the log: what these sentinels do is known.
+    let (en, zh) = told(&[("s1.log", &log)]);
+    assert!(flat(&en).contains("tell the old master to follow only some 10 s later"), "{en}");
+    assert!(flat(&zh).contains("约 10 秒后才命令旧主节点跟随"), "{zh}");
+    // Ours do not wait.
+    let log = starts(0, OURS, "10.0.0.1 6379") + &planned(10, 1, 6379, 6380);
+    let (en, zh) = told(&[("s1.log", &log)]);
+    assert!(!en.contains("10 s later") && !en.contains("stayed a master"), "{en}");
+    assert!(!zh.contains("约 10 秒后") && !zh.contains("又当了"), "{zh}");
+    let (en, _) = told(&[("s1.log", &(log + &told_late))]);
+    assert!(flat(&en).contains("stayed a master for 12.000 s") && en.contains("tells it at once"), "{en}");
+}
+
+/// How long the next attempt waits depends on whose sentinels they are.
+#[test]
+fn what_redis_sentinel_does_is_not_told_of_ours() {
+    let attempts = |maker: &str| {
+        let attempt = |second: u32, epoch: u32| {
+            at(second, &format!("+new-epoch {epoch}"))
+                + &at(second, "+try-failover master m 10.0.0.1 6379")
+                + &at(second, &format!("+vote-for-leader {} {epoch}", "a".repeat(40)))
+        };
+        starts(0, maker, "10.0.0.1 6379")
+            + &at(10, "+sdown master m 10.0.0.1 6379")
+            + &at(10, "+odown master m 10.0.0.1 6379 #quorum 2/2")
+            + &attempt(10, 1)
+            + &at(10, &format!("{} voted for {} 1", "b".repeat(40), "b".repeat(40)))
+            + &at(20, "-failover-abort-not-elected master m 10.0.0.1 6379")
+            + &attempt(21, 2)
+            + &at(21, "+elected-leader master m 10.0.0.1 6379")
+            + &at(21, "+selected-slave slave x 10.0.0.1 6380 @ m 10.0.0.1 6379")
+            + &at(22, "+promoted-slave slave x 10.0.0.1 6380 @ m 10.0.0.1 6379")
+            + &at(22, "+failover-end master m 10.0.0.1 6379")
+            + &at(22, "+switch-master m 10.0.0.1 6379 10.0.0.1 6380")
+    };
+    for (maker, ours) in [("", false), (OURS, true)] {
+        let (en, zh) = told(&[("s1.log", &attempts(maker))]);
+        let (en, zh) = (flat(&en), flat(&zh));
+        assert!(en.contains("was split") && en.contains("attempts that failed"), "{en}");
+        for (text, theirs) in [(&en, "twice failover-timeout"), (&zh, "2 倍 failover-timeout")] {
+            assert_eq!(text.contains(theirs), !ours, "{text}");
+            assert_eq!(text.contains("redis-sentinel"), !ours, "{text}");
+            assert_eq!(text.contains("Watchkeeper"), ours, "{text}");
+        }
+    }
+}
+
+/// Events as `redis-cli psubscribe '*'` prints them.
+fn stream(events: &[&str]) -> String {
+    let pair = |event: &&str| {
+        let (name, payload) = event.split_once(' ').unwrap();
+        format!("1) \"pmessage\"\n2) \"*\"\n3) \"{name}\"\n4) \"{payload}\"\n")
+    };
+    events.iter().map(pair).collect()
+}
+
+/// Nothing but the order of the lines tells which events belong together.
+#[test]
+fn a_stream_without_times_is_cut_where_one_failover_ends_and_the_next_begins() {
+    let text = stream(&[
+        "+sdown master m 10.0.0.1 6379",
+        "+new-epoch 1",
+        "+odown master m 10.0.0.1 6379 #quorum 2/2",
+        "+try-failover master m 10.0.0.1 6379",
+        "+vote-for-leader aa 1",
+        "+elected-leader master m 10.0.0.1 6379",
+        "+selected-slave slave x 10.0.0.1 6380 @ m 10.0.0.1 6379",
+        "+promoted-slave slave x 10.0.0.1 6380 @ m 10.0.0.1 6379",
+        "+failover-end master m 10.0.0.1 6379",
+        "+switch-master m 10.0.0.1 6379 10.0.0.1 6380",
+        "+slave slave x 10.0.0.1 6379 @ m 10.0.0.1 6380",
+        // Somebody asks for a failover: the stream does not say so.
+        "+new-epoch 2",
+        "+try-failover master m 10.0.0.1 6380",
+        "+vote-for-leader aa 2",
+        "+elected-leader master m 10.0.0.1 6380",
+        "+selected-slave slave x 10.0.0.1 6379 @ m 10.0.0.1 6380",
+        "+promoted-slave slave x 10.0.0.1 6379 @ m 10.0.0.1 6380",
+        "+failover-end master m 10.0.0.1 6380",
+        "+switch-master m 10.0.0.1 6380 10.0.0.1 6379",
+        // Twice away, perhaps days apart.
+        "+sdown master m 10.0.0.1 6379",
+        "-sdown master m 10.0.0.1 6379",
+        "+sdown master m 10.0.0.1 6379",
+        "-sdown master m 10.0.0.1 6379",
+        // Another sentinel acts.
+        "+sdown master m 10.0.0.1 6379",
+        "+odown master m 10.0.0.1 6379 #quorum 3/2",
+        "+new-epoch 3",
+        "+config-update-from sentinel bb 10.0.0.1 26380 @ m 10.0.0.1 6379",
+        "+switch-master m 10.0.0.1 6379 10.0.0.1 6380",
+    ]);
+    let (en, zh) = told(&[("stream.txt", &text)]);
+    let outcomes: Vec<&str> = en
+        .lines()
+        .zip(en.lines().skip(1))
+        .filter(|(title, _)| title.starts_with("INCIDENT"))
+        .map(|it| it.1)
+        .collect();
+    assert_eq!(
+        outcomes,
+        [
+            "  The master 10.0.0.1:6379 failed; 10.0.0.1:6380 took over.",
+            "  A planned failover from 10.0.0.1:6380: 10.0.0.1:6379 is the master.",
+            "  The master 10.0.0.1:6379 was missed and came back by itself. Nobody took over.",
+            "  The master 10.0.0.1:6379 was missed and came back by itself. Nobody took over.",
+            "  The master 10.0.0.1:6379 failed; 10.0.0.1:6380 took over.",
+        ],
+        "{en}"
+    );
+    // No time is made up, and the steps are in the order of the lines.
+    for (text, second) in [(&en, ".000 s"), (&zh, "秒")] {
+        assert!(!text.contains(second), "{text}");
+    }
+    assert!(!en.contains("has 2 sentinels"), "{en}");
+    let at = |part: &str| en.find(part).unwrap();
+    assert!(at("[+odown]") < at("[+try-failover]") && at("[+failover-end]") < at("[+switch-master]"), "{en}");
+}
+
+/// A failover is refused long after another incident: what the log says of it is not that one's.
+#[test]
+fn refusals_and_votes_belong_to_their_own_incident() {
+    let refusal = "Replica 10.0.0.1:6379 of `m` cannot be promoted: its replica-priority is 0";
+    let log = starts(0, OURS, "10.0.0.1 6379") + &planned(10, 1, 6379, 6380) + &at(300, refusal);
+    let (en, zh) = told(&[("s1.log", &log)]);
+    let (incident, also) = en.split_once("ALSO SEEN").unwrap();
+    assert!(!incident.contains(refusal) && also.contains(&format!("m: the log says: {refusal}")), "{en}");
+    let (incident, also) = zh.split_once("此外").unwrap();
+    assert!(!incident.contains(refusal) && also.contains(&format!("m：日志原文：{refusal}")), "{zh}");
+    // Two groups fail at once; one sentinel came forward for each, in epochs of their own.
+    let [a, b] = ["a", "b"].map(|id| id.repeat(40));
+    let down = |group: &str, host: &str| {
+        at(20, &format!("+sdown master {group} {host} 6379"))
+            + &at(20, &format!("+odown master {group} {host} 6379 #quorum 2/2"))
+    };
+    let log = at(0, &format!("Sentinel ID is {a}"))
+        + &down("one", "10.0.0.1")
+        + &at(21, "+new-epoch 1")
+        + &at(21, "+try-failover master one 10.0.0.1 6379")
+        + &at(21, &format!("+vote-for-leader {a} 1"))
+        + &down("two", "10.0.0.2")
+        // Another sentinel's attempt for the other group, whose log is not here.
+        + &at(22, "+new-epoch 2")
+        + &at(22, &format!("+vote-for-leader {b} 2"))
+        + &at(23, &format!("{b} voted for {a} 1"))
+        + &at(31, "-failover-abort-not-elected master one 10.0.0.1 6379")
+        + &at(31, "Not elected for `one`: 2 of 3 votes are needed in epoch 1; missing: x")
+        + &at(32, "-sdown master one 10.0.0.1 6379");
+    let (en, _) = told(&[("s1.log", &log)]);
+    let incident = |group: &str| {
+        let (_, rest) = en.split_once(&format!("of 2  {group}  ")).unwrap();
+        rest.split("INCIDENT").next().unwrap().to_owned()
+    };
+    let (one, two) = (incident("one"), incident("two"));
+    assert!(one.contains("is not elected in epoch 1: s1 has the vote of bbbbbbbb and s1"), "{en}");
+    assert!(one.contains("the log says: Not elected") && !one.contains("epoch 2"), "{en}");
+    assert!(!two.contains("epoch 1") && !two.contains("the log says") && !two.contains("elected"), "{en}");
+}
+
+/// A sentinel gives its attempt up when the failover of another is over, and the next has begun.
+#[test]
+fn an_attempt_that_ends_late_is_not_the_next_incidents() {
+    let [a, b] = ["a", "b"].map(|id| id.repeat(40));
+    let first = at(0, &format!("Sentinel ID is {a}"))
+        + &at(10, "+sdown master m 10.0.0.1 6379")
+        + &at(10, "+odown master m 10.0.0.1 6379 #quorum 2/2")
+        + &at(10, "+new-epoch 1")
+        + &at(10, "+try-failover master m 10.0.0.1 6379")
+        + &at(10, &format!("+vote-for-leader {a} 1"))
+        + &at(14, "-failover-abort-not-elected master m 10.0.0.1 6379");
+    let second = at(0, &format!("Sentinel ID is {b}"))
+        + &at(10, "+sdown master m 10.0.0.1 6379")
+        + &at(11, "+switch-master m 10.0.0.1 6379 10.0.0.1 6380")
+        + &at(13, "+sdown master m 10.0.0.1 6380");
+    let (en, _) = told(&[("s1.log", &first), ("s2.log", &second)]);
+    let (one, two) = en.split_once("INCIDENT 2 of 2").unwrap();
+    assert!(one.contains("-failover-abort-not-elected") && !two.contains("-failover-abort"), "{en}");
+}
+
+/// The events of an incident as `watchkeeper events` prints them: text in a language, or JSON.
+fn events_of(dir: &Path, lang: Option<Lang>) -> String {
+    let mut heard = Vec::new();
+    for (number, log) in logs(dir).iter().enumerate() {
+        for line in fs::read_to_string(dir.join(log)).unwrap().lines() {
+            let words: Vec<&str> = line.splitn(7, ' ').collect();
+            let Some((name, payload)) =
+                words[6].split_once(' ').filter(|(name, _)| name.starts_with(['+', '-']))
+            else {
+                continue;
+            };
+            let time: jiff::Timestamp = format!("2026-11-28T{}Z", words[4]).parse().unwrap();
+            heard.push(Heard {
+                sentinel: Endpoint::new("127.0.0.1", 21031 + u16::try_from(number).unwrap()),
+                at: Instant::now(),
+                unix_ms: u64::try_from(time.as_millisecond()).unwrap(),
+                what: What::Event { name: name.to_owned(), payload: payload.to_owned() },
+            });
+        }
+    }
+    heard.sort_by_key(|heard| heard.unix_ms);
+    let first = Heard { what: What::Connected, ..heard[0].clone() };
+    heard.insert(0, first);
+    let line = |heard: &Heard| match lang {
+        Some(lang) => Happened::of(heard).line(&jiff::tz::TimeZone::UTC, lang).print(false) + "\n",
+        None => Happened::of(heard).json(Lang::En) + "\n",
+    };
+    heard.iter().map(line).collect()
+}
+
+#[test]
+fn what_watchkeeper_events_prints_is_read() {
+    let dir = incidents().into_iter().find(|dir| dir.ends_with("master-crash-redis")).unwrap();
+    let [en, zh, json] = [Some(Lang::En), Some(Lang::Zh), None].map(|lang| events_of(&dir, lang));
+    for (text, dated) in [(&en, false), (&zh, false), (&json, true)] {
+        let (status, told) = explain(&dir, &[], text.as_bytes());
+        assert_eq!(status, 0, "{told}");
+        let told = flat(&told);
+        assert!(told.starts_with(" 1 incident: mymaster 1 log, "), "{text}\n{told}");
+        assert_eq!(told.contains("2026-11-28"), dated, "{told}");
+        for part in [
+            "It took writes after 1.307 s; clients were told after 1.",
+            "127.0.0.1:21033 is elected: 127.0.0.1:21033 has the vote of 127.0.0.1:21032 and 127.0.0.1:21033",
+            "[+failover-end]",
+            "The old master 127.0.0.1:21020 came back as a master",
+        ] {
+            assert!(told.contains(part), "`{part}` is missing in:\n{text}\n{told}");
+        }
+        for part in ["could not be understood", "There is no log of", "Too few sentinels", "1970", "2000"] {
+            assert!(!told.contains(part), "`{part}` in:\n{text}\n{told}");
+        }
+    }
+    let (status, told) = explain(&dir, &["--lang", "zh"], zh.as_bytes());
+    assert!(status == 0 && told.starts_with("1 起事故：mymaster\n"), "{told}");
+}
+
+/// Of each incident its title and its first sentence.
+fn outcomes(text: &str) -> Vec<String> {
+    let lines = text.lines().zip(text.lines().skip(1)).filter(|(title, _)| title.starts_with("INCIDENT"));
+    lines.map(|(title, outcome)| format!("{}:{outcome}", title.split("  ").nth(1).unwrap())).collect()
+}
+
+#[test]
+fn two_deployments_in_one_stream_are_not_one_incident() {
+    // Bare events, as two streams put together have them.
+    let text = stream(&[
+        "+sdown master m 10.0.0.1 6379",
+        "+sdown master m 10.9.0.1 6379",
+        "+odown master m 10.0.0.1 6379 #quorum 2/2",
+        "+sdown slave x 10.9.0.2 6379 @ m 10.9.0.1 6379",
+        "+switch-master m 10.0.0.1 6379 10.0.0.2 6379",
+        "-sdown master m 10.9.0.1 6379",
+        "+sdown slave y 10.0.0.1 6379 @ m 10.0.0.2 6379",
+    ]);
+    let (en, zh) = told(&[("stream.txt", &text)]);
+    let expected = [
+        "m:  The master 10.0.0.1:6379 failed; 10.0.0.2:6379 took over.",
+        "m (10.9.0.1:6379):  The master 10.9.0.1:6379 was missed and came back by itself. Nobody took over.",
+    ];
+    assert_eq!(outcomes(&en), expected, "{en}");
+    assert!(en.contains("These logs seem to hold several deployments that call their group `m`"), "{en}");
+    assert!(flat(&en).contains("the masters 10.0.0.1:6379 and 10.9.0.1:6379."), "{en}");
+    assert!(zh.contains("这些日志似乎来自多套部署，它们的组都叫 `m`"), "{zh}");
+    // Logs of several sentinels in one file, told apart by their processes.
+    let of = |text: String, pid: u32| text.replace("7:X", &format!("{pid}:X"));
+    let one = starts(0, "", "10.0.0.1 6379") + &at(10, "+sdown master m 10.0.0.1 6379");
+    let other = starts(0, "", "10.9.0.1 6379").replace(&"a".repeat(40), &"b".repeat(40))
+        + &at(11, "+sdown master m 10.9.0.1 6379")
+        + &at(90, "-sdown master m 10.9.0.1 6379");
+    let (en, _) = told(&[("all.log", &(of(one, 1) + &of(other, 2)))]);
+    assert_eq!(outcomes(&en).len(), 2, "{en}");
+    assert!(en.contains("came back by itself") && en.contains("NOBODY TOOK OVER"), "{en}");
+    assert!(!en.contains("did not agree"), "{en}");
+    // One deployment, whose sentinels name it by other servers until they hear of the switch.
+    let one = at(1, "+switch-master m 10.0.0.1 6379 10.0.0.2 6379") + &at(9, "+sdown master m 10.0.0.2 6379");
+    let other = at(5, "+sdown master m 10.0.0.1 6379") + &at(9, "+sdown master m 10.0.0.2 6379");
+    let (en, _) = told(&[("all.log", &(of(one, 1) + &of(other, 2)))]);
+    assert!(!en.contains("several deployments") && !en.contains("m ("), "{en}");
+}
+
+/// What comes at once has one time, and is not the same line again.
+#[test]
+fn a_stream_that_is_followed_loses_no_event() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = stream(&[
+        "+sdown master m 10.0.0.1 6379",
+        "+odown master m 10.0.0.1 6379 #quorum 2/2",
+        "+new-epoch 1",
+        "+try-failover master m 10.0.0.1 6379",
+        "+switch-master m 10.0.0.1 6379 10.0.0.1 6380",
+    ]);
+    let (status, told) = explain(dir.path(), &["--follow", "-"], text.as_bytes());
+    assert_eq!(status, 0, "{told}");
+    for event in ["[+odown]", "[+try-failover]", "[+switch-master]"] {
+        assert!(told.contains(event), "`{event}` is missing in:\n{told}");
+    }
+}
+
+#[test]
+fn several_streams_without_times_are_said_to_have_no_order() {
+    let text = stream(&["+sdown master m 10.0.0.1 6379", "-sdown master m 10.0.0.1 6379"]);
+    let (en, zh) = told(&[("a.txt", &text), ("b.txt", &text)]);
+    assert!(en.contains("2 logs have no times: nothing puts what is told there in order"), "{en}");
+    assert!(zh.contains("2 份日志没有时间：其内容无法与其余日志按时间排列"), "{zh}");
+    let (en, _) = told(&[("a.txt", &text)]);
+    assert!(!en.contains("no times: nothing"), "{en}");
 }

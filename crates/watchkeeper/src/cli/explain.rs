@@ -14,7 +14,7 @@ use anyhow::bail;
 use watchkeeper_core::event_text::find;
 
 use super::lang::Lang;
-use super::out::say;
+use super::out::{Unwritten, complain, say};
 use super::status;
 use crate::explain::{self, Log, Report, glossary};
 
@@ -78,7 +78,11 @@ pub(super) fn run(args: &ExplainArgs, lang: Lang) -> ExitCode {
     match explain(args, lang) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{}{error:#}", lang.pick("error: ", "错误："));
+            // What cannot be written says itself why.
+            match error.downcast_ref::<Unwritten>() {
+                Some(unwritten) => complain(unwritten, lang),
+                None => complain(format_args!("{error:#}"), lang),
+            }
             status(UNUSABLE)
         }
     }

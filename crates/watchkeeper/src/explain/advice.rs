@@ -5,7 +5,7 @@ use watchkeeper_core::lang::Words;
 
 use super::endings;
 use super::findings::Finding;
-use super::words::{by_name, duration, list};
+use super::words::{by_name, duration, list, order};
 
 /// What is so, and what to do. Findings of one incident first, then those of the deployment.
 pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
@@ -14,12 +14,12 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::Failovers { times, ms } => failovers(*times, *ms, lang),
         Finding::OnlyCameBack { ms } => only_came_back(*ms, lang),
         Finding::StillDown => still_down(),
-        Finding::CutShort { promoted } => endings::cut_short(promoted.as_deref()),
+        Finding::CutShort { promoted, begun } => endings::cut_short(promoted.as_deref(), *begun),
         Finding::OldMasterGone { master } => old_master_gone(master),
-        Finding::TwoMasters { master, ms } => two_masters(master, *ms, lang),
+        Finding::TwoMasters { master, ms, timed } => two_masters(master, *ms, *timed, lang),
         Finding::Foreign { to } => foreign(to),
         Finding::ResetThen { who } => reset_then(who, lang),
-        Finding::SplitVote { epoch, votes } => split_vote(*epoch, votes, lang),
+        Finding::SplitVote { epoch, votes, ours } => split_vote(*epoch, votes, *ours, lang),
         Finding::NotElected { epoch, who, got, needed, known, down } => {
             not_elected(*epoch, who, *got, *needed, *known, down, lang)
         }
@@ -27,7 +27,8 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::Strangers { saw, quorum, reset } => endings::strangers(saw, *quorum, reset, lang),
         Finding::Isolated { who } => endings::isolated_advice(who, lang),
         Finding::Disagree { saw, not } => disagree(saw, not, lang),
-        Finding::LeaderLost { who } => leader_lost(who),
+        Finding::LeaderLost { who, ours } => leader_lost(who, *ours),
+        Finding::StayedMaster { master, ms, ours } => stayed_master(master, *ms, *ours, lang),
         Finding::TiltThen { who } => tilt_then(who, lang),
         Finding::Tilt { who, causes, set_back } => tilt(who, causes, set_back, lang),
         Finding::NoGoodReplica { known, after_tilt, down, said } => {
@@ -40,6 +41,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
             endings::sentinels_gone(group, who, *left, *needed, lang)
         }
         Finding::NoReplicaLeft { group, replicas } => endings::no_replica_left(group, replicas, lang),
+        Finding::Several { name, groups } => several(name, groups, lang),
         Finding::QuorumsDiffer { group, of } => quorums_differ(group, of, lang),
         Finding::QuorumOne { group, sentinels } => quorum_one(group, *sentinels),
         Finding::Even { group, sentinels } => even(group, *sentinels),
@@ -70,6 +72,10 @@ fn tilt(who: &[(String, usize, i64)], causes: &[String], set_back: &[(String, i6
         .map(|(name, times, ms)| {
             let lasted = duration(*ms, lang);
             match (lang, times) {
+                // Without times nobody knows for how long.
+                (_, 1) if *ms == 0 => name.clone(),
+                (Lang::En, _) if *ms == 0 => format!("{name} {times} times"),
+                (Lang::Zh, _) if *ms == 0 => format!("{name} {times} 次"),
                 (Lang::En, 1) => format!("{name} for {lasted}"),
                 (Lang::En, _) => format!("{name} {times} times for {lasted}"),
                 (Lang::Zh, 1) => format!("{name} {lasted}"),
@@ -155,9 +161,13 @@ fn old_master_gone(master: &str) -> Both {
     )
 }
 
-fn two_masters(master: &str, ms: Option<i64>, lang: Lang) -> Both {
+fn two_masters(master: &str, ms: Option<i64>, timed: bool, lang: Lang) -> Both {
     let lasted = ms.map(|ms| duration(ms, lang));
     let (en, zh) = match lasted {
+        Some(_) if !timed => (
+            format!("The old master {master} came back as a master and was told to follow later."),
+            format!("旧主节点 {master} 恢复时仍自称主节点，之后才被命令跟随。"),
+        ),
         Some(ms) => (
             format!("The old master {master} came back as a master and stayed one for {ms}."),
             format!("旧主节点 {master} 恢复时仍自称主节点，持续 {ms}。"),
@@ -197,15 +207,29 @@ fn reset_then(who: &[String], lang: Lang) -> Both {
     )
 }
 
-fn split_vote(epoch: u64, votes: &[(String, usize)], lang: Lang) -> Both {
+fn split_vote(epoch: u64, votes: &[(String, usize)], ours: bool, lang: Lang) -> Both {
     let of: Vec<String> = votes.iter().map(|(who, votes)| format!("{who} {votes}")).collect();
     let of = list(&of, lang);
-    both(
+    let (en, zh) = (
         format!("The vote in epoch {epoch} was split ({of}): nobody had a majority."),
+        format!("纪元 {epoch} 的选票分散（{of}）：无人获得多数。"),
+    );
+    if ours {
+        return both(
+            en,
+            "several sentinels came forward at the same moment. Watchkeeper tries again in under a second. If it is often so: use an \
+             odd number of sentinels and the same settings on all, and look for slow disks or links between them",
+            zh,
+            "多个哨兵同时竞选。Watchkeeper 不到 1 秒就会重试。经常发生时：使用奇数个哨兵，统一各哨兵的设置，\
+             并检查磁盘和哨兵之间的网络是否缓慢",
+        );
+    }
+    both(
+        en,
         "several sentinels came forward at the same moment. Once is bad luck; often: use an odd number of sentinels and the \
                  same settings on all. redis-sentinel retries after twice failover-timeout: 2 min with 60000, 6 min with the default of \
                  180000",
-        format!("纪元 {epoch} 的选票分散（{of}）：无人获得多数。"),
+        zh,
         "多个哨兵同时竞选。偶尔一次属于运气；经常发生时：使用奇数个哨兵，并统一各哨兵的设置。\
                  redis-sentinel 要等 2 倍 failover-timeout 才重试：设为 60000 时是 2 分钟，默认的 180000 则是 6 分钟",
     )
@@ -224,7 +248,10 @@ fn not_elected(
     let (en, zh) = if missing.is_empty() {
         (String::new(), String::new())
     } else {
-        (format!(" Down were {missing}."), format!("已下线：{missing}。"))
+        (
+            format!(" Down {} {missing}.", if down.len() == 1 { "was" } else { "were" }),
+            format!("已下线：{missing}。"),
+        )
     };
     both(
         format!("{who} was not elected in epoch {epoch}: {got} of {known} votes, {needed} are needed.{en}"),
@@ -247,7 +274,13 @@ fn no_quorum(saw: &[String], quorum: Option<u32>, down: &[String], lang: Lang) -
     let (en, zh) = if down.is_empty() {
         (String::new(), String::new())
     } else {
-        (format!(" Down were the sentinels {missing}."), format!("已下线的哨兵：{missing}。"))
+        (
+            match down.len() {
+                1 => format!(" Down was the sentinel {missing}."),
+                _ => format!(" Down were the sentinels {missing}."),
+            },
+            format!("已下线的哨兵：{missing}。"),
+        )
     };
     both(
         format!("Too few sentinels missed the master: {saw}{needed}. No failover could begin.{en}"),
@@ -268,12 +301,59 @@ fn disagree(saw: &[String], not: &[String], lang: Lang) -> Both {
     )
 }
 
-fn leader_lost(who: &str) -> Both {
+fn leader_lost(who: &str, ours: bool) -> Both {
+    if ours {
+        return both(
+            format!("{who} led the failover and did not finish it; another sentinel had to begin anew."),
+            "see whether it or its host died in that moment; the others wait 2.5 s for a leader they voted for",
+            format!("{who} 主持了故障转移但没有完成，由另一个哨兵重新开始。"),
+            "检查它或其主机是否在当时故障；其他哨兵会等待自己投票选出的执行者 2.5 秒",
+        );
+    }
     both(
         format!("{who} led the failover and did not finish it; another sentinel had to begin anew."),
         "see whether it or its host died in that moment; the next attempt waits twice failover-timeout with redis-sentinel",
         format!("{who} 主持了故障转移但没有完成，由另一个哨兵重新开始。"),
         "检查它或其主机是否在当时故障；redis-sentinel 要等 2 倍 failover-timeout 才再次尝试",
+    )
+}
+
+fn stayed_master(master: &str, ms: Option<i64>, ours: bool, lang: Lang) -> Both {
+    let (en, zh) = match ms.map(|ms| duration(ms, lang)) {
+        Some(ms) => (
+            format!(
+                "The old master {master} stayed a master for {ms} after the new one was there: what clients wrote to it in that \
+                 time is lost."
+            ),
+            format!("新主节点就位后，旧主节点 {master} 又当了 {ms}主节点：这段时间写到它上面的数据会丢失。"),
+        ),
+        None => (
+            format!(
+                "After a planned failover redis-sentinel and Valkey's tell the old master to follow only some 10 s later: until \
+                 then {master} stays a master, and what clients write to it is lost. When it was told is not in these logs."
+            ),
+            format!(
+                "计划内切换之后，redis-sentinel 和 Valkey 的哨兵约 10 秒后才命令旧主节点跟随：在此之前 {master} 仍是主节点，\
+                 写到它上面的数据会丢失。它何时被降级，日志中没有。"
+            ),
+        ),
+    };
+    if ours {
+        return both(
+            en,
+            "the leader tells it at once if it is connected to it: look for a slow or broken link between them at that moment, and \
+             set min-replicas-to-write 1 on the servers",
+            zh,
+            "执行者与旧主节点连接正常时会立即命令它：检查当时两者之间的网络是否缓慢或中断，并在服务器上设置 min-replicas-to-write 1",
+        );
+    }
+    both(
+        en,
+        "stop the writers before a planned failover, or set min-replicas-to-write 1 on the servers: a master whose replicas have \
+         left then refuses writes in about a second. Watchkeeper tells the old master at once",
+        zh,
+        "计划内切换之前先停止写入，或在服务器上设置 min-replicas-to-write 1：副本离开后，旧主节点约 1 秒内就会拒绝写入。\
+         Watchkeeper 会立即命令旧主节点跟随",
     )
 }
 
@@ -373,13 +453,35 @@ fn moved(id: &str, to: &str) -> Both {
 }
 
 fn quorums_differ(group: &str, of: &[(String, u32)], lang: Lang) -> Both {
-    let of: Vec<String> = of.iter().map(|(who, quorum)| format!("{who} {quorum}")).collect();
+    let mut of = of.to_vec();
+    of.sort_by_cached_key(|(who, _)| order(who));
+    let of: Vec<String> =
+        of.iter().map(|(who, quorum)| format!("{who}{}{quorum}", lang.pick(": ", "："))).collect();
     let of = list(&of, lang);
     both(
         format!("The sentinels of {group} have different quorums ({of})."),
         "`SENTINEL SET <group> quorum N` on each of them, the same number",
         format!("{group} 的各哨兵法定票数不一致（{of}）。"),
         "在每个哨兵上执行 `SENTINEL SET <组> quorum N`，使用相同的数值",
+    )
+}
+
+fn several(name: &str, groups: &[(String, String)], lang: Lang) -> Both {
+    let masters: Vec<String> = groups.iter().map(|(_, master)| master.clone()).collect();
+    let masters = list(&masters, lang);
+    let keys: Vec<String> = groups.iter().map(|(key, _)| format!("`{key}`")).collect();
+    let keys = list(&keys, lang);
+    both(
+        format!(
+            "These logs seem to hold several deployments that call their group `{name}`: nothing links the masters {masters}. They \
+             are told apart here, as {keys}."
+        ),
+        "explain the logs of each deployment alone, and give its groups names of their own; if it is only one, what is between \
+         these logs is missing",
+        format!(
+            "这些日志似乎来自多套部署，它们的组都叫 `{name}`：主节点 {masters} 之间没有任何联系。这里把它们分开，称为 {keys}。"
+        ),
+        "请分别解释每套部署的日志，并为各自的组取不同的名字；若其实只有一套，则缺少这些日志之间的部分",
     )
 }
 

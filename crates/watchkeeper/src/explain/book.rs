@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::incident::{At, Incident, Who, is_address};
-use super::said::{Event, Place, Said};
+use super::incident::{At, Incident, Outcome, Who, is_address};
+use super::said::{Event, Maker, Place, Said};
 use super::source::Entry;
 
 /// Incidents kept.
@@ -13,8 +13,10 @@ pub(super) const INCIDENTS_MAX: usize = 200;
 const SPEAKERS_MAX: usize = 256;
 /// Lines of one sentinel that are known again.
 const SAID_LATELY_MAX: usize = 64;
+/// Failovers of a group remembered by their times.
+const SWITCHES_MAX: usize = 1000;
 /// Groups, ids, servers.
-const NAMES_MAX: usize = 2048;
+pub(super) const NAMES_MAX: usize = 2048;
 /// Sentinels and replicas of one group.
 pub(super) const MEMBERS_MAX: usize = 512;
 /// Sentinels that know each other have asked each other by then.
@@ -35,10 +37,14 @@ pub(super) struct Speaker {
     /// it turned out to be one that is known
     pub(super) absorbed: bool,
     pub(super) port: Option<String>,
+    /// what program it is, as far as its log tells
+    pub(super) maker: Option<Maker>,
     /// the epoch it has just entered
     pub(super) epoch: Option<u64>,
     /// it is a candidate and its own vote comes next
     pub(super) trying: bool,
+    /// which of several groups of a name it watches
+    pub(super) families: BTreeMap<String, usize>,
     /// the group it spoke of last
     pub(super) context: String,
     /// whose configuration it takes over
@@ -84,8 +90,8 @@ pub(super) struct Group {
     /// who was told to watch it no more
     pub(super) removed: BTreeSet<Who>,
     pub(super) open: Option<Incident>,
-    /// failovers done
-    pub(super) switches: Vec<At>,
+    /// when clients were told of a new master because the one before had failed: planned ones do not count
+    pub(super) switches: VecDeque<At>,
 }
 
 /// Other things worth telling, each once with how often.
@@ -103,6 +109,8 @@ pub(super) enum Other {
     Demoted(String, Place),
     Reset(String),
     Set(String, String),
+    /// why not, beside any incident: group, the log's own words
+    Words(String, String),
     ScriptFailed(String),
     NotSaved,
     Unresolved(String),
@@ -145,14 +153,18 @@ pub(super) struct Book {
     pub(super) others: BTreeMap<Other, Often>,
     pub(super) first: Option<At>,
     pub(super) last: At,
-    /// some log has no times
-    pub(super) untimed: bool,
+    /// the present line has a time
+    pub(super) timed: bool,
     /// the last ones
     pub(super) candidacies: VecDeque<Candidacy>,
-    /// the group whose master was missed last
-    pub(super) latest: String,
     /// of each log, what its groups are called here if other deployments have groups of that name
     pub(super) apart: Vec<BTreeMap<String, String>>,
+    /// of each name the groups that have it
+    pub(super) families: super::families::Families,
+    /// some name has more than one
+    pub(super) several: bool,
+    /// logs that have no times
+    pub(super) untimed: BTreeSet<usize>,
     /// votes told before the group they belong to was known
     pub(super) loose_votes: VecDeque<(u64, super::incident::Vote)>,
 }
@@ -165,20 +177,25 @@ impl Book {
 
     /// Takes the next entry, said at this time in log number `source`.
     pub(super) fn take(&mut self, source: usize, at: Option<At>, entry: &Entry) {
-        match at {
-            Some(at) => {
-                self.first = Some(self.first.map_or(at, |first| first.min(at)));
-                self.last = self.last.max(at);
-            }
-            None => self.untimed = true,
+        if let Some(at) = at {
+            self.first = Some(self.first.map_or(at, |first| first.min(at)));
+            self.last = self.last.max(at);
         }
-        let timed = at.is_some();
-        let at = at.unwrap_or(self.last);
+        self.timed = at.is_some();
+        if !self.timed {
+            self.untimed.insert(source);
+        }
+        // Without times lines are counted: their order is kept, and nothing can be said of how long anything took.
+        let at = at.unwrap_or_else(|| self.last.saturating_add(i64::from(self.first.is_none())));
+        if self.first.is_none() {
+            self.last = at;
+        }
         let who = self.speaker(self.whole(source), entry);
-        if timed && self.speakers[who].repeats(at, entry.print) {
+        // A line of a stream has no time of its own, by which it could be known again.
+        if self.timed && entry.print != 0 && self.speakers[who].repeats(at, entry.print) {
             return;
         }
-        let renamed = self.renamed(source, &entry.said);
+        let renamed = self.renamed(source, &entry.said).or_else(|| self.of_family(who, &entry.said));
         match renamed.as_ref().unwrap_or(&entry.said) {
             Said::Event(event) => self.event(who, at, event),
             Said::Voted { voter, candidate, epoch } => {
@@ -186,6 +203,7 @@ impl Book {
             }
             Said::Id(id) => self.identified(who, id),
             Said::Port(port) => self.speakers[who].port = Some(port.clone()),
+            Said::Maker(maker) => self.speakers[who].maker = Some(*maker),
             Said::Asked(group) => self.asked(who, at, group),
             Said::Started => {
                 let speaker = &mut self.speakers[who];
@@ -194,11 +212,7 @@ impl Book {
                 self.begins_anew(who);
             }
             Said::Stopped => self.other(Other::Stopped, who, at),
-            Said::Reason { group, text } => {
-                if let Some(incident) = self.groups.get_mut(group).and_then(|group| group.open.as_mut()) {
-                    incident.reason(text);
-                }
-            }
+            Said::Reason { group, text } => self.reason(who, at, group, text),
             Said::TiltCause(cause) => {
                 if let Some(tilt) = self.tilts.iter_mut().rev().find(|tilt| tilt.who == who) {
                     tilt.cause = Some(cause.clone());
@@ -224,6 +238,7 @@ impl Book {
             Said::Voted { .. }
             | Said::Id(_)
             | Said::Port(_)
+            | Said::Maker(_)
             | Said::Started
             | Said::Stopped
             | Said::TiltCause(_)
@@ -254,7 +269,7 @@ impl Book {
     pub(super) fn elsewhere(&self, who: Who, name: &str) -> bool {
         let has = |names: &BTreeMap<String, String>| names.values().any(|known| known == name);
         let here = self.speakers.get(who).and_then(|speaker| self.apart.get(speaker.source));
-        self.apart.iter().any(has) && !here.is_some_and(has)
+        (self.apart.iter().any(has) && !here.is_some_and(has)) || self.of_another_family(who, name)
     }
 
     /// The log that this one is a part of.
@@ -284,12 +299,28 @@ impl Book {
     pub(super) fn conclude(&self, incident: &mut Incident) {
         let Some(group) = self.groups.get(&incident.group) else { return };
         incident.sentinels = group.size();
+        incident.maker = self.maker(incident);
+        let leader = incident.winner().and_then(|run| self.speakers.get(run.who));
+        incident.logged = leader.is_some_and(|leader| leader.pid != 0);
         if incident.new_master.is_none() && incident.pointed.is_none() {
             incident.peers_down.extend(group.peers_down_now());
         }
         incident.isolated = self.isolated(incident);
         incident.enough = enough(incident);
         incident.strangers = incident.enough && self.strangers(incident, group);
+    }
+
+    /// Whose sentinels acted, or, if none did, whose saw it; nothing if their logs do not tell. Of several programs the
+    /// slower ones count.
+    fn maker(&self, incident: &Incident) -> Option<Maker> {
+        let tried = incident.elections.iter().flat_map(|election| &election.candidates).map(|(who, _)| *who);
+        let mut of: BTreeSet<Who> = tried.chain(incident.runs.iter().map(|run| run.who)).collect();
+        if of.is_empty() {
+            of = incident.saw();
+            of.extend(incident.learned.iter().map(|learned| learned.who));
+        }
+        let makers = || of.iter().filter_map(|who| self.speakers.get(*who)?.maker);
+        makers().find(|maker| *maker == Maker::Redis).or_else(|| makers().next())
     }
 
     /// All who miss the master, if sentinels that do not miss it miss each of them: then they are the ones cut off.
@@ -328,6 +359,13 @@ impl Book {
         let Some(group) = self.groups.get_mut(name) else { return };
         let Some(mut incident) = group.open.take() else { return };
         self.conclude(&mut incident);
+        let failed = matches!(incident.outcome(), Outcome::Failover | Outcome::Forced);
+        if let Some((at, group)) = incident.first_told().filter(|_| failed).zip(self.groups.get_mut(name)) {
+            if group.switches.len() >= SWITCHES_MAX {
+                group.switches.pop_front();
+            }
+            group.switches.push_back(at);
+        }
         if self.incidents.len() >= INCIDENTS_MAX {
             self.incidents.pop_front();
             self.forgotten += 1;
@@ -377,8 +415,10 @@ impl Book {
             started: false,
             absorbed: false,
             port: None,
+            maker: None,
             epoch: None,
             trying: false,
+            families: BTreeMap::new(),
             context: String::new(),
             update: None,
             tilt: None,
@@ -398,7 +438,9 @@ impl Book {
                 && twin.id.as_deref() == Some(id)
         });
         if let Some(twin) = twin {
+            let maker = speaker.maker;
             self.speakers[twin].pid = speaker.pid;
+            self.speakers[twin].maker = maker.or(self.speakers[twin].maker);
             let speaker = &mut self.speakers[who];
             (speaker.absorbed, speaker.pid) = (speaker.id.is_none(), u32::MAX);
             return;
@@ -426,9 +468,10 @@ impl Book {
 
     /// The incident of this group; it begins now if there is none.
     pub(super) fn incident(&mut self, name: &str, at: At) -> Option<&mut Incident> {
+        let timed = self.timed;
         let group = self.group(name)?;
         if group.open.is_none() {
-            let mut fresh = Incident::new(name, &group.master, at);
+            let mut fresh = Incident::new(name, &group.master, at, timed);
             for (id, by) in &group.peers_down {
                 by.iter().for_each(|who| fresh.unreached(*who, id));
             }

@@ -61,6 +61,7 @@ impl Moments {
             }
             Said::Event(event) => self.event(event),
             Said::Port(_)
+            | Said::Maker(_)
             | Said::Asked(_)
             | Said::Started
             | Said::Stopped

@@ -8,7 +8,7 @@ use watchkeeper_core::Lang;
 use super::advice::{Both, both};
 use super::findings::Names;
 use super::incident::{At, Cause, Incident, Outcome, UnderWay, Who};
-use super::words::{self, duration, list};
+use super::words::{self, by_name, duration, list};
 
 /// The incident in a few sentences.
 pub(super) fn outcome(incident: &Incident, names: &dyn Names, timed: bool, lang: Lang) -> String {
@@ -38,12 +38,12 @@ fn after_blips(incident: &Incident, lang: Lang) -> String {
     if incident.new_master.is_none() || incident.cause() != Cause::MasterDown {
         return told;
     }
-    let since = |at: At| words::plus(at - incident.began);
+    let since = |at: At| words::plus(at - incident.began, lang);
     if incident.outage_began() > incident.began {
         let from = since(incident.outage_began());
         told += &match lang {
             Lang::En => format!(" These times count from {from} below, when it went away for the last time."),
-            Lang::Zh => format!("以上时间从下表的 {from} 算起，即它最后一次失联时。"),
+            Lang::Zh => format!("以上时间从下表的 {from}算起，即它最后一次失联时。"),
         };
     }
     let promoted = incident.winner().and_then(|run| run.promoted.as_ref()).map(|(_, at)| *at);
@@ -101,6 +101,7 @@ fn under_way(incident: &Incident, how_far: UnderWay<'_>, timed: bool, lang: Lang
     };
     let after = |at: At| duration(at - incident.outage_began(), lang);
     let (far, far_zh) = match how_far {
+        UnderWay::Missed(ms) => return missed(old, Some(ms).filter(|ms| timed && *ms > 0), lang),
         UnderWay::Begun => (String::new(), String::new()),
         UnderWay::Selected(new) => {
             (format!(": {new} was told to be master"), format!("：已命令 {new} 成为主节点"))
@@ -117,8 +118,27 @@ fn under_way(incident: &Incident, how_far: UnderWay<'_>, timed: bool, lang: Lang
     }
 }
 
+/// The logs end just after the master was missed.
+fn missed(old: &str, ms: Option<At>, lang: Lang) -> String {
+    let ended = ms.map(|ms| duration(ms, lang));
+    match (lang, ended) {
+        (Lang::En, Some(ms)) => {
+            format!(
+                "The master {old} is missed. The last line of the logs is {ms} after that: what came of it is not in them."
+            )
+        }
+        (Lang::En, None) => {
+            format!(
+                "The master {old} is missed. The logs end with that or soon after: what came of it is not in them."
+            )
+        }
+        (Lang::Zh, Some(ms)) => format!("主节点 {old} 失联。日志的最后一行在 {ms}后：其中没有后续结果。"),
+        (Lang::Zh, None) => format!("主节点 {old} 失联。日志随即结束：无法得知后续结果。"),
+    }
+}
+
 /// What is to be done about logs that end too early.
-pub(super) fn cut_short(promoted: Option<&str>) -> Both {
+pub(super) fn cut_short(promoted: Option<&str>, begun: bool) -> Both {
     let (en, zh) = match promoted {
         Some(new) => (
             format!("{new} was promoted; that clients were told of it is not in these logs."),
@@ -129,6 +149,17 @@ pub(super) fn cut_short(promoted: Option<&str>) -> Both {
             "日志在故障转移进行中结束：无法得知其结局。".to_owned(),
         ),
     };
+    if !begun {
+        return both(
+            "The logs end too soon after the first +sdown: sentinels need some seconds to take over.",
+            "see who is the master now (`SENTINEL GET-MASTER-ADDR-BY-NAME`), and collect the logs of all sentinels again. If \
+             nothing more comes, too few sentinels miss the master: one of them alone logs +sdown and then nothing \
+             (`SENTINEL CKQUORUM`)",
+            "日志在第一条 +sdown 之后过早结束：哨兵接替需要几秒。",
+            "用 `SENTINEL GET-MASTER-ADDR-BY-NAME` 查看当前主节点，并重新收集所有哨兵的日志。若之后再无记录，\
+             则认为主节点下线的哨兵不足：单独一个哨兵只记录 +sdown，不再有下文（`SENTINEL CKQUORUM`）",
+        );
+    }
     both(
         en,
         "collect the logs of all sentinels again; who is the master now says `SENTINEL GET-MASTER-ADDR-BY-NAME`. Promote \
@@ -205,7 +236,7 @@ pub(super) fn isolated_advice(who: &[String], lang: Lang) -> Both {
 
 /// What to do about sentinels that do not know each other.
 pub(super) fn strangers(saw: &[String], quorum: u32, reset: &[String], lang: Lang) -> Both {
-    let saw = list(saw, lang);
+    let saw = by_name(saw, lang);
     let (en, zh) = if reset.is_empty() {
         (
             "none of their logs says that it had met the others".to_owned(),
@@ -213,7 +244,7 @@ pub(super) fn strangers(saw: &[String], quorum: u32, reset: &[String], lang: Lan
         )
     } else {
         let (them, them_zh) = if reset.len() == 1 { ("it", "它") } else { ("them", "它们") };
-        let reset = list(reset, lang);
+        let reset = by_name(reset, lang);
         (
             format!("`SENTINEL RESET` on {reset} made {them} forget the others while the master was down"),
             format!("主节点下线期间在 {reset} 上执行了 `SENTINEL RESET`，{them_zh}忘掉了其他哨兵"),
@@ -225,7 +256,7 @@ pub(super) fn strangers(saw: &[String], quorum: u32, reset: &[String], lang: Lan
         ),
         "sentinels meet through the master, so they cannot while it is down: start the master again. Never `SENTINEL RESET` while a \
          master is down; monitor the same address under the same name on all sentinels",
-        format!("{saw} 都认为主节点下线，已达到 quorum {quorum}，但它们互不相识：{zh}。故障转移无法开始。"),
+        format!("{saw} 都认为主节点下线，已达到法定票数 {quorum}，但它们互不相识：{zh}。故障转移无法开始。"),
         "哨兵通过主节点互相发现，主节点下线时无法做到：请重新启动主节点。主节点下线时绝不要执行 `SENTINEL RESET`；\
          所有哨兵应以相同的名字监视同一个地址",
     )
@@ -233,7 +264,7 @@ pub(super) fn strangers(saw: &[String], quorum: u32, reset: &[String], lang: Lan
 
 /// What to do about sentinels that never came back.
 pub(super) fn sentinels_gone(group: &str, who: &[String], left: usize, needed: usize, lang: Lang) -> Both {
-    let (who, one) = (list(who, lang), who.len() == 1);
+    let (who, one) = (by_name(who, lang), who.len() == 1);
     let (does, sentinels) = if one { ("does", "sentinel") } else { ("do", "sentinels") };
     let (en, zh) = if left < needed {
         (

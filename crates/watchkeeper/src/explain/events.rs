@@ -4,24 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use watchkeeper_core::event::EventKind;
 
+use super::belong::LOOSE_VOTES;
 use super::book::{Book, Candidacy, MEMBERS_MAX, Other};
 use super::incident::{
-    Afterwards, Agreed, At, End, Foreign, How, Incident, Learned, Vote, Voter, Who, is_address, remember,
+    Afterwards, Agreed, At, End, Foreign, How, Incident, Learned, Voter, Who, is_address, remember,
 };
 use super::said::{Event, Place, Subject};
 
 /// A master that is away again within this time is the same incident.
 const FLAP_MS: i64 = 60_000;
 /// An incident that is over and silent for so long takes nothing more.
-const STALE_MS: i64 = 30 * 60_000;
+pub(super) const STALE_MS: i64 = 30 * 60_000;
 /// So much later a sentinel may still tell of a failover that is over for others.
-const LATE_MS: i64 = 60_000;
-/// Failovers of a group remembered by their times.
-const SWITCHES_MAX: usize = 1000;
+pub(super) const LATE_MS: i64 = 60_000;
 /// So many incidents back an old master may belong to.
-const LOOK_BACK: usize = 16;
-/// Votes kept until their candidate is known.
-const LOOSE_VOTES: usize = 64;
+pub(super) const LOOK_BACK: usize = 16;
 
 /// What an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +59,11 @@ fn topic(kind: EventKind) -> Topic {
 impl Book {
     /// Takes an event.
     pub(super) fn event(&mut self, who: Who, at: At, event: &Event) {
+        let named = self.with_group(who, event);
+        let event = named.as_ref().unwrap_or(event);
+        if event.group.is_empty() && event.subject != Subject::Nobody {
+            return;
+        }
         if !event.group.is_empty() {
             self.speakers[who].context.clone_from(&event.group);
             let stale = self.group(&event.group).and_then(|group| group.open.as_ref());
@@ -82,6 +84,27 @@ impl Book {
             Topic::Process => self.process(who, at, event),
             Topic::Nothing => {}
         }
+    }
+
+    /// A text for people may leave out whose replica or sentinel it is about: then it is of the group that has it, of the
+    /// only one, or of the one that this sentinel spoke of last.
+    fn with_group(&self, who: Who, event: &Event) -> Option<Event> {
+        if !event.group.is_empty() || event.subject == Subject::Nobody {
+            return None;
+        }
+        let has = |name: &&String| match (self.groups.get(*name), &event.subject) {
+            (Some(group), Subject::Replica(place) | Subject::Master(place)) => {
+                group.replicas.contains(place) || group.master == *place
+            }
+            (Some(group), Subject::Sentinel { id, .. }) => group.sentinels.contains(id),
+            (Some(_), Subject::Nobody) | (None, _) => false,
+        };
+        let context = Some(&self.speakers[who].context).filter(|name| !name.is_empty());
+        let mut having = self.groups.keys().filter(has);
+        let alone = having.next().filter(|_| having.next().is_none());
+        let only = self.groups.keys().next().filter(|_| self.groups.len() == 1);
+        let group = context.filter(has).or(alone).or(context).or(only)?.clone();
+        Some(Event { group, ..event.clone() })
     }
 
     /// Who is in the group, from whatever event.
@@ -165,8 +188,11 @@ impl Book {
         for by in group.peers_down.values_mut().chain(group.replicas_down.values_mut()) {
             by.remove(&who);
         }
-        if let Some(open) = group.open.as_mut().filter(|open| open.saw().contains(&who)) {
-            open.reset.insert(who);
+        if let Some(open) = group.open.as_mut().filter(|open| !open.is_over()) {
+            open.resets.insert(who);
+            if open.saw().contains(&who) {
+                open.reset.insert(who);
+            }
         }
     }
 
@@ -272,7 +298,7 @@ impl Book {
 
     fn master_down(&mut self, who: Who, at: At, name: &str, place: &Place) {
         let Some(group) = self.group(name) else { return };
-        let goes_on = group.open.as_ref().is_none_or(|open| belongs(open, place, at));
+        let goes_on = group.open.as_ref().is_none_or(|open| belongs(open, who, place, at));
         if !goes_on {
             self.put_away(name);
         }
@@ -286,18 +312,19 @@ impl Book {
             incident.down(who, at);
             incident.quorum = incident.quorum.max(quorum);
         }
-        name.clone_into(&mut self.latest);
     }
 
     fn agreement(&mut self, who: Who, at: At, event: &Event) {
         if event.kind == EventKind::ObjectivelyUp {
             return;
         }
+        self.next_begins(who, event);
         // `#quorum 2/2`
         let counted = event.detail.get(1).and_then(|text| text.split_once('/'));
         let numbers = counted.and_then(|(votes, quorum)| Some((votes.parse().ok()?, quorum.parse().ok()?)));
-        let Some((votes, quorum)) = numbers else { return };
-        if let Some(group) = self.group(&event.group) {
+        // A text for people may not say how many.
+        let (votes, quorum) = numbers.unwrap_or((0, 0));
+        if let Some(group) = self.group(&event.group).filter(|_| quorum > 0) {
             group.quorums.insert(who, quorum);
         }
         if let Some(incident) = self.incident(&event.group, at) {
@@ -327,21 +354,38 @@ impl Book {
             self.candidate(who, at, event, epoch);
             return;
         }
-        let peers_down = self.group(&event.group).map(|group| group.peers_down_now()).unwrap_or_default();
-        let Some(incident) = self.incident(&event.group, at) else { return };
-        if event.kind == EventKind::ElectedLeader {
-            match incident.election_of(who) {
-                Some(election) => election.elected = Some((who, at)),
-                None => incident.election(epoch).elected = Some((who, at)),
-            }
-            incident.begin_run(who, at);
-        } else {
-            match incident.election_of(who) {
-                Some(election) => remember(&mut election.lost, (who, at)),
-                None => remember(&mut incident.election(epoch).lost, (who, at)),
-            }
-            incident.peers_down = peers_down.into_iter().collect();
+        if event.kind == EventKind::AbortNotElected {
+            self.not_elected(who, at, event, epoch);
+            return;
         }
+        let Some(incident) = self.incident(&event.group, at) else { return };
+        match incident.election_of(who) {
+            Some(election) => election.elected = Some((who, at)),
+            None => incident.election(epoch).elected = Some((who, at)),
+        }
+        incident.begin_run(who, at);
+    }
+
+    /// An attempt that this sentinel gave up, perhaps when the next incident has begun.
+    fn not_elected(&mut self, who: Who, at: At, event: &Event, epoch: u64) {
+        let Subject::Master(place) = &event.subject else { return };
+        let down = self.group(&event.group).map(|group| group.peers_down_now()).unwrap_or_default();
+        let open = self.groups.get(&event.group).and_then(|group| group.open.as_ref());
+        let begins = open.is_none_or(|open| open.master == *place && !open.is_over());
+        let incident = match self.recent(&event.group, at, |it| it.tries(who, None)) {
+            Some(incident) => incident,
+            // The log begins too late, or it is nobody's that is known.
+            None if begins => match self.incident(&event.group, at) {
+                Some(incident) => incident,
+                None => return,
+            },
+            None => return,
+        };
+        match incident.election_of(who) {
+            Some(election) => remember(&mut election.lost, (who, at)),
+            None => remember(&mut incident.election(epoch).lost, (who, at)),
+        }
+        incident.peers_down = down.into_iter().collect();
     }
 
     /// Somebody called SENTINEL FAILOVER. What is over by then is another story, however short ago it was.
@@ -357,7 +401,20 @@ impl Book {
         incident.peers_down.extend(down);
     }
 
+    /// What is told of the new master, or by a sentinel that knows it, does not belong to the failover that is over.
+    fn next_begins(&mut self, who: Who, event: &Event) {
+        let Subject::Master(place) = &event.subject else { return };
+        let Some(group) = self.groups.get_mut(&event.group) else { return };
+        let over =
+            |open: &Incident| open.new_master.is_some() && (open.master != *place || open.knows_the_new(who));
+        if group.open.as_ref().is_some_and(over) {
+            group.master.clone_from(place);
+            self.put_away(&event.group);
+        }
+    }
+
     fn candidate(&mut self, who: Who, at: At, event: &Event, epoch: u64) {
+        self.next_begins(who, event);
         self.speakers[who].trying = true;
         // Without +odown a sentinel acts only if somebody asks it to; a stream of events does not have that line.
         let open = self.groups.get(&event.group).and_then(|group| group.open.as_ref());
@@ -387,52 +444,6 @@ impl Book {
         remember(&mut election.candidates, (who, at));
         for vote in early {
             election.vote(vote);
-        }
-    }
-
-    /// The group of an election, by its epoch and candidate.
-    fn candidacy(&self, by: Who, epoch: u64, candidate: &str, at: At) -> Option<String> {
-        let ours =
-            |it: &&Candidacy| it.epoch == epoch && at - it.at < STALE_MS && !self.elsewhere(by, &it.group);
-        let of_epoch = || self.candidacies.iter().rev().filter(ours);
-        let named = |who: Who| self.speakers[who].id.as_deref() == Some(candidate);
-        let found = of_epoch().find(|it| named(it.who)).or_else(|| of_epoch().next());
-        found.map(|it| it.group.clone())
-    }
-
-    /// A vote names no group: it belongs to the election of its epoch, or to the incident its voter is in.
-    pub(super) fn voted(&mut self, who: Who, at: At, voter: &Voter, candidate: &str, epoch: u64) {
-        let active = |name: &String| {
-            let open = self.groups.get(name).and_then(|group| group.open.as_ref());
-            open.is_some_and(|incident| !incident.is_over() && at - incident.last < STALE_MS)
-        };
-        let context = Some(self.speakers[who].context.clone()).filter(active);
-        let ours = |name: &String| active(name) && !self.elsewhere(who, name);
-        let latest = || Some(self.latest.clone()).filter(ours);
-        let Some(name) = self.candidacy(who, epoch, candidate, at).or(context).or_else(latest) else {
-            if self.loose_votes.len() >= LOOSE_VOTES {
-                self.loose_votes.pop_front();
-            }
-            let (voter, candidate) = (voter.clone(), candidate.to_owned());
-            self.loose_votes.push_back((epoch, Vote { voter, candidate, at, nameless: false }));
-            return;
-        };
-        // A voter whose log is read is not counted a second time under its id.
-        let id = match voter {
-            Voter::Id(id) => Some(id),
-            Voter::Log(who) => self.speakers[*who].id.as_ref(),
-        };
-        let nameless = id.is_none();
-        let known = self.speakers.iter().position(|speaker| id.is_some() && speaker.id.as_ref() == id);
-        let voter = known.map_or_else(|| voter.clone(), Voter::Log);
-        if let Some(group) = self.group(&name) {
-            group.knows(candidate);
-            if let Voter::Id(id) = &voter {
-                group.knows(id);
-            }
-        }
-        if let Some(incident) = self.incident(&name, at) {
-            incident.election(epoch).vote(Vote { voter, candidate: candidate.to_owned(), at, nameless });
         }
     }
 
@@ -518,7 +529,8 @@ impl Book {
             return;
         }
         if event.kind == EventKind::FailoverDetected {
-            if let (Some(incident), Some(to)) = (self.incident(&event.group, at), event.detail.get(1)) {
+            let Some(to) = event.detail.get(1) else { return };
+            if let Some(incident) = self.incident(&event.group, at) {
                 let fresh = Foreign { to: to.clone(), seen: Vec::new(), undone: None };
                 remember(&mut incident.foreign.get_or_insert(fresh).seen, (who, at));
             }
@@ -545,17 +557,10 @@ impl Book {
             None if led => How::Led,
             None => How::Unclear,
         };
-        let first = incident.new_master.is_none();
         incident.new_master = Some(to.clone());
         remember(&mut incident.learned, Learned { who, at, how });
         let Some(group) = self.group(&event.group) else { return };
         group.master.clone_from(to);
-        if first {
-            if group.switches.len() >= SWITCHES_MAX {
-                group.switches.remove(0);
-            }
-            group.switches.push(at);
-        }
         // Servers begin anew with a switch.
         group.replicas_down.values_mut().for_each(|by| {
             by.remove(&who);
@@ -622,10 +627,11 @@ fn member<'a>(all: &'a mut BTreeMap<String, BTreeSet<Who>>, name: &str) -> Optio
 }
 
 /// Whether a master seen down belongs to this incident.
-fn belongs(open: &Incident, place: &str, at: At) -> bool {
+fn belongs(open: &Incident, who: Who, place: &str, at: At) -> bool {
     if open.new_master.is_some() || open.pointed.is_some() {
         // A sentinel that has not heard of the new master yet.
-        return open.master == place;
+        return open.master == place && !open.knows_the_new(who);
     }
-    open.came_back().is_none_or(|back| open.master == place && at - back < FLAP_MS)
+    // Without times nobody knows how long ago it was back.
+    open.came_back().is_none_or(|back| open.timed && open.master == place && at - back < FLAP_MS)
 }

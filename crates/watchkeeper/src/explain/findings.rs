@@ -1,10 +1,10 @@
 //! What should be known or changed after reading the logs: of each incident, and of the deployment as a whole. Only the
 //! facts; the sentences are in `advice`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::book::{Book, Group, Other};
-use super::incident::{Afterwards, At, Election, End, Incident, Outcome, UnderWay, Voter};
+use super::incident::{Afterwards, At, Cause, Election, End, Incident, Outcome, UnderWay, Voter};
 
 /// A master away for less than this, for all who missed it, was not dead.
 const BLIP_MS: i64 = 3_000;
@@ -14,6 +14,8 @@ const AGREE_MS: i64 = 5_000;
 const OUTAGE_MS: i64 = 1_000;
 /// An old master that is put right within this time took few writes, if any.
 const TWO_MASTERS_MS: i64 = 100;
+/// After a planned failover the same.
+const STAYED_MS: i64 = 1_000;
 /// So many failovers in [`OFTEN_MS`] are too many.
 const OFTEN: usize = 3;
 const OFTEN_MS: i64 = 10 * 60_000;
@@ -47,6 +49,8 @@ pub(super) enum Finding {
     SplitVote {
         epoch: u64,
         votes: Vec<(String, usize)>,
+        /// Watchkeeper's sentinels
+        ours: bool,
     },
     NoGoodReplica {
         known: usize,
@@ -92,6 +96,8 @@ pub(super) enum Finding {
     /// the logs end in the middle of a failover
     CutShort {
         promoted: Option<String>,
+        /// a failover had begun
+        begun: bool,
     },
     NotPromoted {
         replica: String,
@@ -107,9 +113,19 @@ pub(super) enum Finding {
     TwoMasters {
         master: String,
         ms: Option<i64>,
+        timed: bool,
     },
     LeaderLost {
         who: String,
+        /// Watchkeeper's sentinels
+        ours: bool,
+    },
+    /// after a planned failover the old master was not told to follow, or late
+    StayedMaster {
+        master: String,
+        /// for so long; nothing if its demotion is not in the logs
+        ms: Option<i64>,
+        ours: bool,
     },
     TiltThen {
         who: Vec<String>,
@@ -147,6 +163,11 @@ pub(super) enum Finding {
     QuorumsDiffer {
         group: String,
         of: Vec<(String, u32)>,
+    },
+    /// groups of one name that nothing links: names here, first masters
+    Several {
+        name: String,
+        groups: Vec<(String, String)>,
     },
     QuorumOne {
         group: String,
@@ -205,6 +226,7 @@ impl Finding {
             Finding::OldMasterGone { .. } => "old-master-gone",
             Finding::TwoMasters { .. } => "two-masters",
             Finding::LeaderLost { .. } => "leader-lost",
+            Finding::StayedMaster { .. } => "old-master-stayed",
             Finding::TiltThen { .. } => "tilt-in-incident",
             Finding::Foreign { .. } => "promoted-by-others",
             Finding::ResetThen { .. } => "reset-in-outage",
@@ -213,6 +235,7 @@ impl Finding {
             Finding::SentinelsGone { .. } => "sentinels-gone",
             Finding::NoReplicaLeft { .. } => "no-replica-left",
             Finding::QuorumsDiffer { .. } => "quorums-differ",
+            Finding::Several { .. } => "several-deployments",
             Finding::QuorumOne { .. } => "quorum-one",
             Finding::Even { .. } => "even-sentinels",
             Finding::DownAfterLow { .. } => "down-after-low",
@@ -245,11 +268,13 @@ impl Finding {
             | Finding::OldMasterGone { .. }
             | Finding::TwoMasters { .. }
             | Finding::LeaderLost { .. }
+            | Finding::StayedMaster { .. }
             | Finding::TiltThen { .. }
             | Finding::Foreign { .. }
             | Finding::Tilt { .. }
             | Finding::SentinelsGone { .. }
             | Finding::QuorumsDiffer { .. }
+            | Finding::Several { .. }
             | Finding::QuorumOne { .. }
             | Finding::DownAfterLow { .. }
             | Finding::DownAfterHigh { .. }
@@ -280,6 +305,7 @@ pub(super) fn of_incident(incident: &Incident, book: &Book, names: &dyn Names) -
     outcome_findings(incident, group, book, names, &mut found);
     saw_findings(incident, book, names, &mut found);
     aftermath(incident, &mut found);
+    found.extend(stayed(incident));
     let during = |tilt: &&super::book::Tilt| {
         tilt.from <= incident.last
             && tilt.to.is_none_or(|to| to >= incident.began)
@@ -289,19 +315,15 @@ pub(super) fn of_incident(incident: &Incident, book: &Book, names: &dyn Names) -
     if !tilted.is_empty() {
         found.push(Finding::TiltThen { who: tilted.into_iter().collect() });
     }
-    found.extend(reset_then(incident, book, names));
+    found.extend(reset_then(incident, names));
     found.sort_by_key(Finding::weight);
     found
 }
 
 /// Somebody called SENTINEL RESET while the master was down.
-fn reset_then(incident: &Incident, book: &Book, names: &dyn Names) -> Option<Finding> {
-    let often = book.others.get(&Other::Reset(incident.group.clone()))?;
-    let down = incident.downs.iter().map(|down| down.at).min()?;
-    let until = incident.first_told().or(incident.came_back()).unwrap_or(At::MAX);
-    let during = |at: At| (down..until).contains(&at);
-    let who = || often.who.iter().map(|who| names.who(*who)).collect();
-    (during(often.first) || during(often.last)).then(|| Finding::ResetThen { who: who() })
+fn reset_then(incident: &Incident, names: &dyn Names) -> Option<Finding> {
+    let who = || incident.resets.iter().map(|who| names.who(*who)).collect();
+    (!incident.resets.is_empty() && !incident.downs.is_empty()).then(|| Finding::ResetThen { who: who() })
 }
 
 fn election_findings(incident: &Incident, names: &dyn Names, found: &mut Vec<Finding>) {
@@ -317,7 +339,7 @@ fn election_findings(incident: &Incident, names: &dyn Names, found: &mut Vec<Fin
             continue; // the master was back before it could act
         }
         if tally.len() > 1 {
-            found.push(Finding::SplitVote { epoch: election.epoch, votes: tally });
+            found.push(Finding::SplitVote { epoch: election.epoch, votes: tally, ours: incident.is_ours() });
         } else if let Some((who, _)) = election.lost.first() {
             // The same again for each attempt says nothing new.
             found.retain(|other| !matches!(other, Finding::NotElected { .. }));
@@ -358,7 +380,8 @@ fn outcome_findings(
             Some(End::NoGoodReplica) => {
                 found.retain(|other| !matches!(other, Finding::NoGoodReplica { .. }));
                 let after_tilt = book.tilts.iter().any(|tilt| {
-                    tilt.who == run.who
+                    incident.timed
+                        && tilt.who == run.who
                         && tilt.to.is_some_and(|to| (to..to + TILT_STALE_MS).contains(&run.began))
                 });
                 found.push(Finding::NoGoodReplica {
@@ -379,7 +402,7 @@ fn outcome_findings(
                 found.push(Finding::NotPromoted { replica });
             }
             None if at + 1 < incident.runs.len() => {
-                found.push(Finding::LeaderLost { who: names.who(run.who) })
+                found.push(Finding::LeaderLost { who: names.who(run.who), ours: incident.is_ours() })
             }
             Some(End::Done | End::DoneLate) | None => {}
         }
@@ -392,7 +415,7 @@ fn outcome_findings(
     if let Some(foreign) = &incident.foreign {
         found.push(Finding::Foreign { to: foreign.to.clone() });
     }
-    if incident.times_down() > 1 && incident.new_master.is_some() {
+    if incident.times_down() > 1 && incident.new_master.is_some() && incident.timed {
         let ms = incident.outage_began() - incident.began;
         found.push(Finding::Flapping { times: incident.times_down(), ms });
     }
@@ -400,14 +423,18 @@ fn outcome_findings(
         if let Some(how_far) = incident.under_way() {
             let promoted = match how_far {
                 UnderWay::Promoted(place, _) => Some(place.to_owned()),
-                UnderWay::Begun | UnderWay::Selected(_) => None,
+                UnderWay::Begun | UnderWay::Selected(_) | UnderWay::Missed(_) => None,
             };
-            found.push(Finding::CutShort { promoted });
+            let begun = !matches!(how_far, UnderWay::Missed(_));
+            found.push(Finding::CutShort { promoted, begun });
         } else if incident.outcome() == Outcome::NobodyTookOver {
             found.push(Finding::StillDown);
         }
         return;
     };
+    if !incident.timed {
+        return;
+    }
     if incident.times_down() > 1 {
         found.push(Finding::Flapping { times: incident.times_down(), ms: back - incident.began });
     } else if back - incident.began > if incident.agreed.is_empty() { AGREE_MS } else { OUTAGE_MS } {
@@ -433,6 +460,10 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
         found.push(Finding::Isolated { who: incident.isolated.iter().map(|who| names.who(*who)).collect() });
         return;
     }
+    // One that agrees when it is asked may have no time to say so in its log.
+    let votes = incident.agreed.iter().map(|agreed| agreed.votes as usize).max().unwrap_or(0);
+    let others_agreed = votes > incident.saw().len();
+    let too_early = matches!(incident.under_way(), Some(UnderWay::Missed(_)));
     let forced = incident.forced_at().is_some();
     let unheard = incident.agreed.is_empty()
         && ((incident.new_master.is_none() && incident.under_way().is_none()) || forced);
@@ -449,8 +480,34 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
             let down = incident.peers_down.iter().map(|id| names.id(id)).collect();
             found.push(Finding::NoQuorum { saw, quorum, down });
         }
-    } else if !not.is_empty() && incident.new_master.is_none() {
+    } else if !not.is_empty() && incident.new_master.is_none() && !too_early && !others_agreed {
         found.push(Finding::Disagree { saw, not });
+    }
+}
+
+/// After a failover that nobody's absence caused: until when the old master went on as one.
+fn stayed(incident: &Incident) -> Option<Finding> {
+    let planned = match incident.cause() {
+        Cause::Planned => true,
+        Cause::Unknown => false,
+        Cause::MasterDown | Cause::Forced => return None,
+    };
+    let first =
+        |what: Afterwards| incident.afterwards.iter().find(|(known, _)| *known == what).map(|(_, at)| *at);
+    let promoted = incident.winner().and_then(|run| run.promoted.as_ref()).map(|(_, at)| *at);
+    let since = promoted.or(incident.first_told())?;
+    // One that went away in between was no master to anybody.
+    let gone = first(Afterwards::Gone);
+    let told = first(Afterwards::ToldToFollow).filter(|told| gone.is_none_or(|gone| gone > *told));
+    let ms = told.map(|told| told - since);
+    let (master, ours) = (incident.master.clone(), incident.is_ours());
+    let at_once = ours || incident.reasons.iter().any(|text| text.starts_with("The old master of `"));
+    match ms.filter(|_| incident.timed) {
+        Some(ms) => (ms >= STAYED_MS).then_some(Finding::StayedMaster { master, ms: Some(ms), ours }),
+        None if planned && incident.logged && told.is_none() && !at_once && gone.is_none() => {
+            Some(Finding::StayedMaster { master, ms: None, ours })
+        }
+        None => None,
     }
 }
 
@@ -465,8 +522,9 @@ fn aftermath(incident: &Incident, found: &mut Vec<Finding>) {
     if let (Some(since), true) = (answers, told.is_some() || of(Afterwards::SaysMaster).is_some()) {
         let until = told.or(of(Afterwards::Follows));
         let ms = until.map(|until| until - since).filter(|ms| *ms >= 0);
-        if ms.is_none_or(|ms| ms >= TWO_MASTERS_MS) {
-            found.push(Finding::TwoMasters { master: incident.master.clone(), ms });
+        if !incident.timed || ms.is_none_or(|ms| ms >= TWO_MASTERS_MS) {
+            let master = incident.master.clone();
+            found.push(Finding::TwoMasters { master, ms, timed: incident.timed });
         }
     } else if of(Afterwards::Gone).is_some() && answers.is_none() {
         found.push(Finding::OldMasterGone { master: incident.master.clone() });
@@ -479,11 +537,18 @@ pub(super) fn general(book: &Book, names: &dyn Names) -> Vec<Finding> {
     for (name, group) in &book.groups {
         settings(name, group, book, names, &mut found);
     }
+    for (name, families) in &book.families {
+        let apart = families.iter().filter(|family| family.merged.is_none());
+        let groups: Vec<_> = apart.map(|family| (family.key.clone(), family.master.clone())).collect();
+        if groups.len() > 1 {
+            found.push(Finding::Several { name: name.clone(), groups });
+        }
+    }
     let mut tilts: BTreeMap<String, (usize, i64)> = BTreeMap::new();
     for tilt in &book.tilts {
         let (times, ms) = tilts.entry(names.who(tilt.who)).or_default();
         *times += 1;
-        *ms += tilt.to.unwrap_or(book.last) - tilt.from;
+        *ms += if book.first.is_some() { tilt.to.unwrap_or(book.last) - tilt.from } else { 0 };
     }
     if !tilts.is_empty() {
         let causes: BTreeSet<String> = book.tilts.iter().filter_map(|tilt| tilt.cause.clone()).collect();
@@ -527,6 +592,7 @@ pub(super) fn general(book: &Book, names: &dyn Names) -> Vec<Finding> {
             | Other::Demoted(..)
             | Other::Reset(_)
             | Other::Set(..)
+            | Other::Words(..)
             | Other::Stopped => {}
         }
     }
@@ -558,11 +624,14 @@ fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &m
     if values.contains(&1) && sentinels > 1 {
         found.push(Finding::QuorumOne { group: name.clone(), sentinels });
     }
-    if sentinels > 0 && sentinels % 2 == 0 {
+    // A log that begins in the middle of a sentinel's life, or a stream, does not name them all.
+    let complete = book.present().any(|(who, speaker)| speaker.started && !book.elsewhere(who, &name));
+    if sentinels > 0 && sentinels % 2 == 0 && complete {
         found.push(Finding::Even { group: name.clone(), sentinels });
     }
     let blips =
         book.incidents.iter().filter(|incident| incident.group == name && incident.new_master.is_none());
+    let blips = blips.filter(|incident| incident.timed);
     // By the sentinel that saw most of them: what three see once is one.
     let mut short: BTreeMap<usize, usize> = BTreeMap::new();
     for down in blips.flat_map(|incident| &incident.downs) {
@@ -578,13 +647,13 @@ fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &m
     if let Some(ms) = group.down_after.filter(|ms| *ms > DOWN_AFTER_HIGH_MS) {
         found.push(Finding::DownAfterHigh { group: name.clone(), ms });
     }
-    if let Some((times, ms)) = busiest(&group.switches) {
+    if let Some((times, ms)) = busiest(&group.switches).filter(|_| book.first.is_some()) {
         found.push(Finding::Failovers { times, ms });
     }
 }
 
 /// The most failovers within [`OFTEN_MS`] and the time they took, if they are too many.
-fn busiest(switches: &[At]) -> Option<(usize, i64)> {
+fn busiest(switches: &VecDeque<At>) -> Option<(usize, i64)> {
     let mut most = (0, 0);
     let mut from = 0;
     for (to, at) in switches.iter().enumerate() {

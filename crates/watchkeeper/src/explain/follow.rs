@@ -344,8 +344,7 @@ impl Follow {
     fn one_line(&self, out: &mut String, kind: &str, group: &str, at: Option<At>, event: &str, text: &str) {
         let clock = at.map_or_else(String::new, |at| self.report.clock(at));
         if self.json {
-            let time =
-                at.map_or("null".to_owned(), |at| quoted(&format!("{}T{clock}", self.report.date(at))));
+            let time = at.map_or("null".to_owned(), |at| quoted(&self.report.moment(at, 'T')));
             line(
                 out,
                 &format!(

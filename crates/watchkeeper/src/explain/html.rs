@@ -15,6 +15,7 @@ use super::markup::escaped;
 use super::phases::{self, Took};
 use super::picture::{self, labels};
 use super::report::Report;
+use super::slow;
 use super::steps::{Step, steps};
 use super::style;
 use super::summary;
@@ -106,13 +107,9 @@ impl Page<'_> {
         self.line(&format!("<details{open}><summary>{title}</summary>\n<nav class=\"scroll\"><table>"));
         for (number, (incident, _)) in report.incidents().enumerate() {
             let number = number + 1;
-            let when = if report.timed() {
-                format!("{} {}", report.date(incident.began), report.clock(incident.began))
-            } else {
-                String::new()
-            };
+            let when = if incident.timed { report.moment(incident.began, ' ') } else { String::new() };
             let (badge, group) = (self.badge(incident), escaped(&incident.group));
-            let said = escaped(&endings::outcome(incident, &report.names, report.timed(), self.lang));
+            let said = escaped(&endings::outcome(incident, &report.names, incident.timed, self.lang));
             self.line(&format!(
                 "<tr><td class=\"num\"><a href=\"#incident-{number}\">{number}</a></td><td class=\"num\">{when}</td><td class=\"key\">{group}</td><td>{badge}</td><td>{said}</td></tr>"
             ));
@@ -129,6 +126,7 @@ impl Page<'_> {
             Outcome::PromotedByOthers => ("warn", "! promoted by others", "! 外部提升"),
             Outcome::Repointed => ("warn", "! moved by hand", "! 人工改指"),
             Outcome::UnderWay => ("note", "under way", "进行中"),
+            Outcome::Missed => ("note", "missed, logs end", "失联，日志结束"),
             Outcome::Isolated => ("warn", "! sentinel cut off", "! 哨兵被隔离"),
             Outcome::CameBack => ("warn", "! came back", "! 自行恢复"),
             Outcome::GivenUp => ("bad", "✕ given up", "✕ 已放弃"),
@@ -147,15 +145,15 @@ impl Page<'_> {
             "<section class=\"incident\" id=\"incident-{number}\">\n<h2>{}</h2>",
             escaped(&title)
         ));
-        if report.timed() {
-            let when = format!("{} {}", report.date(incident.began), report.clock(incident.began));
+        if incident.timed {
+            let when = report.moment(incident.began, ' ');
             self.line(&format!("<p class=\"dim\">{}</p>", escaped(&when)));
         }
-        let said = escaped(&endings::outcome(incident, &report.names, report.timed(), lang));
+        let said = escaped(&endings::outcome(incident, &report.names, incident.timed, lang));
         let badge = self.badge(incident);
         self.line(&format!("<p class=\"outcome\">{badge}{said}</p>"));
         let steps = steps(incident, &report.names, lang);
-        if report.timed() {
+        if incident.timed {
             let parts = phases::worth_telling(incident);
             self.figures(incident, parts.as_deref());
             self.pictures(incident, &steps);
@@ -223,7 +221,11 @@ impl Page<'_> {
             let all: i64 = parts.unwrap_or_default().iter().map(|part| part.ms()).sum();
             let share = format!("{} %", part.ms() * 100 / all.max(1));
             let name = labels::phase(part.phase, self.lang);
-            figure(self.pick("longest part", "耗时最长"), part.ms(), escaped(&format!("{name}, {share}")));
+            figure(
+                self.pick("longest part", "耗时最长"),
+                part.ms(),
+                escaped(&(name.to_owned() + self.lang.pick(", ", "，") + &share)),
+            );
         }
         if figures.is_empty() {
             return;
@@ -283,7 +285,7 @@ impl Page<'_> {
             escaped(&duration(all, self.lang))
         ));
         if let Some(part) = phases::to_shorten(parts, findings) {
-            self.line(&format!("<p>{}</p>", escaped(words::longest(part.phase, incident, self.lang))));
+            self.line(&format!("<p>{}</p>", escaped(slow::longest(part.phase, incident, self.lang))));
         }
         if !incident.downs.is_empty() {
             let said = escaped(words::before_the_first_line(self.lang));
@@ -331,8 +333,8 @@ impl Page<'_> {
                 }
                 continue;
             }
-            let (clock, since) = if report.timed() {
-                (report.clock(step.at), words::plus(step.at - incident.began))
+            let (clock, since) = if incident.timed {
+                (report.clock(step.at), words::plus(step.at - incident.began, self.lang))
             } else {
                 (String::new(), String::new())
             };

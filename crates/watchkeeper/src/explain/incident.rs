@@ -3,12 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::said::Place;
+use super::said::{Maker, Place};
 
 /// Things of one kind remembered of one incident.
 const MANY: usize = 100;
 /// A failover that shows no end this long before the logs end may still have had a good one.
 const UNDER_WAY_MS: i64 = 10_000;
+/// The same in lines, where there are no times.
+const UNDER_WAY_LINES: At = 10;
 /// An attempt that was asked for begins within this time.
 const ORDER_MS: i64 = 1_000;
 
@@ -159,6 +161,8 @@ pub(super) enum Outcome {
     Repointed,
     /// the logs end in the middle of it
     UnderWay,
+    /// the logs end before anything could have been done
+    Missed,
     /// only sentinels that are cut off miss the master
     Isolated,
     CameBack,
@@ -177,6 +181,7 @@ impl Outcome {
             Outcome::PromotedByOthers => "promoted-by-others",
             Outcome::Repointed => "repointed",
             Outcome::UnderWay => "under-way",
+            Outcome::Missed => "logs-end",
             Outcome::Isolated => "sentinel-isolated",
             Outcome::CameBack => "came-back",
             Outcome::GivenUp => "given-up",
@@ -185,9 +190,11 @@ impl Outcome {
     }
 }
 
-/// How far a failover had come.
+/// How far it had come when the logs ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum UnderWay<'a> {
+    /// the master was missed for so many ms, and nothing could have happened yet
+    Missed(At),
     Begun,
     /// this replica was told to be master
     Selected(&'a str),
@@ -201,6 +208,8 @@ pub(super) struct Incident {
     pub(super) group: String,
     /// the master as it begins
     pub(super) master: Place,
+    /// its times are times; else they only count the lines
+    pub(super) timed: bool,
     pub(super) began: At,
     pub(super) last: At,
     /// somebody called SENTINEL FAILOVER, of which sentinel and when
@@ -223,6 +232,8 @@ pub(super) struct Incident {
     pub(super) unreached: BTreeSet<(Who, String)>,
     /// sentinels whose knowledge of the others was wiped by SENTINEL RESET while they missed the master
     pub(super) reset: BTreeSet<Who>,
+    /// all on which SENTINEL RESET was called while the master was down
+    pub(super) resets: BTreeSet<Who>,
     /// as many as the quorum missed the master at the same time
     pub(super) enough: bool,
     /// enough sentinels missed the master, and did not know of each other
@@ -235,15 +246,20 @@ pub(super) struct Incident {
     pub(super) logs_end: Option<At>,
     /// these are cut off: others see a healthy master and do not see them
     pub(super) isolated: BTreeSet<Who>,
+    /// whose sentinels acted
+    pub(super) maker: Option<Maker>,
+    /// from a log, where a sentinel says more than in its events
+    pub(super) logged: bool,
     /// sentinels known when it ended
     pub(super) sentinels: usize,
 }
 
 impl Incident {
-    pub(super) fn new(group: &str, master: &str, at: At) -> Incident {
+    pub(super) fn new(group: &str, master: &str, at: At, timed: bool) -> Incident {
         Incident {
             group: group.to_owned(),
             master: master.to_owned(),
+            timed,
             began: at,
             last: at,
             asked: Vec::new(),
@@ -259,12 +275,15 @@ impl Incident {
             peers_down: BTreeSet::new(),
             unreached: BTreeSet::new(),
             reset: BTreeSet::new(),
+            resets: BTreeSet::new(),
             enough: false,
             strangers: false,
             quorum: None,
             pointed: None,
             logs_end: None,
             isolated: BTreeSet::new(),
+            maker: None,
+            logged: false,
             sentinels: 0,
         }
     }
@@ -320,15 +339,32 @@ impl Incident {
                 (None, None) => Some(UnderWay::Begun).filter(|_| fresh(run.began)),
             };
         }
-        let election = self.elections.last()?;
-        let began = election.candidates.last().map(|(_, at)| *at)?;
+        let tried = self.elections.last().and_then(|it| Some((it, it.candidates.last().map(|(_, at)| *at)?)));
+        let Some((election, began)) = tried else {
+            let since = self.logs_end.zip(self.downs.last()).map(|(end, _)| end - self.outage_began());
+            let nothing = self.foreign.is_none() && self.runs.is_empty() && self.came_back().is_none();
+            let open = nothing && self.isolated.is_empty() && !self.hopeless();
+            let most = if self.timed { UNDER_WAY_MS } else { UNDER_WAY_LINES };
+            return since.filter(|ms| open && *ms < most).map(UnderWay::Missed);
+        };
         let open = election.elected.is_none() && election.lost.is_empty();
         (open && fresh(began) && self.came_back().is_none()).then_some(UnderWay::Begun)
+    }
+
+    /// So many sentinels are down that none of the others can be elected, and no time will change that.
+    fn hopeless(&self) -> bool {
+        let needed = (self.sentinels / 2 + 1).max(self.quorum.unwrap_or(0) as usize);
+        !self.peers_down.is_empty() && self.sentinels.saturating_sub(self.peers_down.len()) < needed
     }
 
     /// Somebody held the master for down at this time.
     pub(super) fn held_down_at(&self, at: At) -> bool {
         self.downs.iter().any(|down| down.at <= at && down.up.is_none_or(|up| up > at))
+    }
+
+    /// Watchkeeper's sentinels acted.
+    pub(super) fn is_ours(&self) -> bool {
+        self.maker == Some(Maker::Watchkeeper)
     }
 
     /// This sentinel holds the master for down, and knows enough others that do.
@@ -367,8 +403,11 @@ impl Incident {
             Outcome::PromotedByOthers
         } else if self.pointed.is_some() {
             Outcome::Repointed
-        } else if self.under_way().is_some() {
-            Outcome::UnderWay
+        } else if let Some(how_far) = self.under_way() {
+            match how_far {
+                UnderWay::Missed(_) => Outcome::Missed,
+                UnderWay::Begun | UnderWay::Selected(_) | UnderWay::Promoted(..) => Outcome::UnderWay,
+            }
         } else if self.came_back().is_some() {
             Outcome::CameBack
         } else if !self.isolated.is_empty() {
@@ -442,6 +481,21 @@ impl Incident {
             .find(|election| election.candidates.iter().any(|(them, _)| *them == who))
     }
 
+    /// This sentinel came forward, in this epoch if one is named, and what came of it has not been told.
+    pub(super) fn tries(&self, who: Who, epoch: Option<u64>) -> bool {
+        let by = |list: &[(Who, At)]| list.iter().any(|(them, _)| *them == who);
+        self.elections.iter().any(|election| {
+            let mine = by(&election.candidates) && epoch.is_none_or(|epoch| epoch == election.epoch);
+            mine && !by(&election.lost) && election.elected.is_none_or(|(elected, _)| elected != who)
+        })
+    }
+
+    /// This sentinel came forward in this epoch.
+    pub(super) fn tried(&self, who: Who, epoch: u64) -> bool {
+        let mut elections = self.elections.iter().filter(|election| election.epoch == epoch);
+        elections.any(|election| election.candidates.iter().any(|(them, _)| *them == who))
+    }
+
     pub(super) fn begin_run(&mut self, who: Who, at: At) {
         let run = Run {
             who,
@@ -486,6 +540,11 @@ impl Incident {
     /// This log is the sentinel's with this id.
     pub(super) fn identified(&mut self, who: Who, id: &str) {
         self.elections.iter_mut().for_each(|election| election.identified(who, id));
+    }
+
+    /// This sentinel has told clients of the new master.
+    pub(super) fn knows_the_new(&self, who: Who) -> bool {
+        self.learned.iter().any(|learned| learned.who == who)
     }
 
     /// When the first sentinel named the new master to clients.

@@ -50,13 +50,9 @@ pub(super) fn tell(report: &Report, strange: bool, lang: Lang) -> String {
 pub(super) fn incident(report: &Report, incident: &Incident, findings: &[Finding], lang: Lang) -> String {
     let names = &report.names;
     let time = |at: i64| {
-        if report.timed() {
-            quoted(&format!("{}T{}", report.date(at), report.clock(at)))
-        } else {
-            "null".to_owned()
-        }
+        if incident.timed { quoted(&report.moment(at, 'T')) } else { "null".to_owned() }
     };
-    let since = |at: i64| if report.timed() { (at - incident.began).to_string() } else { "null".to_owned() };
+    let since = |at: i64| if incident.timed { (at - incident.began).to_string() } else { "null".to_owned() };
     let steps = array(steps(incident, names, lang).iter().map(|step| {
         format!(
             "{{\"ms\":{},\"event\":{},\"text\":{}}}",
@@ -69,7 +65,7 @@ pub(super) fn incident(report: &Report, incident: &Incident, findings: &[Finding
     let parts = array(
         parts
             .iter()
-            .filter(|_| report.timed())
+            .filter(|_| incident.timed)
             .map(|part| format!("{{\"phase\":{},\"ms\":{}}}", quoted(part.phase.code()), part.ms())),
     );
     let downs = array(incident.downs.iter().map(|down| {
@@ -88,7 +84,7 @@ pub(super) fn incident(report: &Report, incident: &Incident, findings: &[Finding
         quoted(incident.outcome().code()),
         quoted(&incident.master),
         maybe(incident.new_master.as_deref()),
-        quoted(&endings::outcome(incident, names, report.timed(), lang)),
+        quoted(&endings::outcome(incident, names, incident.timed, lang)),
         array(incident.elections.iter().map(|one| election(one, names))),
         array(incident.reasons.iter().map(|text| quoted(text))),
         array(findings.iter().map(|one| finding(one, lang))),

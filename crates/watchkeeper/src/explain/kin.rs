@@ -56,6 +56,7 @@ impl Kin {
             Said::Event(_)
             | Said::Voted { .. }
             | Said::Port(_)
+            | Said::Maker(_)
             | Said::Asked(_)
             | Said::Started
             | Said::Stopped

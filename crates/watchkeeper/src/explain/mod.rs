@@ -8,13 +8,16 @@
 //! `follow` does the same with logs that grow.
 
 mod advice;
+mod belong;
 mod book;
 mod clocks;
 mod endings;
 mod events;
+mod families;
 mod findings;
 mod follow;
 pub mod glossary;
+mod heard;
 mod html;
 mod incident;
 mod json;
@@ -27,6 +30,7 @@ mod phases;
 mod picture;
 mod report;
 mod said;
+mod slow;
 mod source;
 mod stamp;
 mod steps;

@@ -11,7 +11,7 @@ use super::incident::{At, Incident, Who, is_address};
 use super::kin::{self, Kin};
 use super::merge::{self, Clock};
 use super::parts::{self, Known};
-use super::source::{Counts, Lines, Source, Strange};
+use super::source::{Counts, DATES_FROM, Lines, Source, Strange};
 
 /// Missing logs named.
 const ABSENT_SHOWN: usize = 20;
@@ -173,7 +173,12 @@ impl Report {
 
     /// Sentinels that others speak of and whose logs are not among those read.
     pub(super) fn absent(&self) -> Vec<String> {
-        let speaks = |id: &&String| self.book.speakers.iter().any(|speaker| speaker.id.as_ref() == Some(*id));
+        // `watchkeeper events` names who speaks by its address.
+        let speaks = |id: &&String| {
+            let place = self.book.places.get(*id);
+            let is = |speaker: &Speaker| speaker.id.as_ref() == Some(*id) || place == Some(&speaker.label);
+            self.book.speakers.iter().any(is)
+        };
         let ids: BTreeSet<&String> = self.book.groups.values().flat_map(|group| &group.sentinels).collect();
         let mut absent: Vec<&String> = ids.into_iter().filter(|id| !speaks(id)).collect();
         // A log that has not told its id is one of those that no log speaks of by their place, nobody knows which.
@@ -185,14 +190,15 @@ impl Report {
         absent.into_iter().map(|id| self.names.id(id)).take(ABSENT_SHOWN).collect()
     }
 
-    /// Whether there are any times.
-    pub(super) fn timed(&self) -> bool {
-        self.book.first.is_some()
+    /// `28 Nov 2026`, in numbers: year, month, day; empty if the log names no day.
+    pub(super) fn date(&self, at: At) -> String {
+        if at < DATES_FROM { String::new() } else { self.shown(at, "%Y-%m-%d") }
     }
 
-    /// `28 Nov 2026`, in numbers: year, month, day.
-    pub(super) fn date(&self, at: At) -> String {
-        self.shown(at, "%Y-%m-%d")
+    /// Day and time with this between them, or the time alone.
+    pub(super) fn moment(&self, at: At, between: char) -> String {
+        let (date, clock) = (self.date(at), self.clock(at));
+        if date.is_empty() { clock } else { format!("{date}{between}{clock}") }
     }
 
     /// `16:37:06.866`
@@ -246,10 +252,10 @@ fn by_deployment(moments: Vec<Moments>, apart: &[BTreeMap<String, String>]) -> V
 /// Names: a container's or host's label, else the log's name, else the address.
 fn name_table(book: &Book, logs: &[LogFacts]) -> NameTable {
     let mut table = NameTable { places: book.places.clone(), ..NameTable::default() };
+    let paths: Vec<&str> = logs.iter().map(|log| log.name.as_str()).collect();
+    let stems = stems(&paths);
     for speaker in &book.speakers {
-        let log = logs.get(speaker.source).map_or("", |log| log.name.as_str());
-        let stem = log.rsplit('/').next().unwrap_or(log);
-        let stem = stem.strip_suffix(".log").or_else(|| stem.strip_suffix(".txt")).unwrap_or(stem);
+        let stem = stems.get(speaker.source).map_or("", String::as_str);
         let alone = book.present().filter(|(_, other)| other.source == speaker.source).count() == 1;
         let place = speaker.id.as_ref().and_then(|id| book.places.get(id));
         let name = if !speaker.label.is_empty() {
@@ -278,4 +284,38 @@ fn name_table(book: &Book, logs: &[LogFacts]) -> NameTable {
         table.speakers.push(name);
     }
     table
+}
+
+/// What logs are called: the names of their files without endings, behind as many folders as tell them apart.
+fn stems(paths: &[&str]) -> Vec<String> {
+    let stem = |path: &str, folders: usize| {
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+        let tail = parts[parts.len().saturating_sub(folders + 1)..].join("/");
+        tail.strip_suffix(".log").or_else(|| tail.strip_suffix(".txt")).unwrap_or(&tail).to_owned()
+    };
+    let of = |path: &&str| {
+        let other = |them: &&&str| *them != path;
+        let unclear = |folders: &usize| {
+            paths.iter().filter(other).any(|them| stem(them, *folders) == stem(path, *folders))
+        };
+        let most = path.matches('/').count();
+        let folders = (0..=most).find(|folders| !unclear(folders)).unwrap_or(0);
+        stem(path, folders)
+    };
+    paths.iter().map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_one_name_are_told_apart_by_their_folders() {
+        assert_eq!(stems(&["x/a/s.log", "x/b/s.log", "c.txt"]), ["a/s", "b/s", "c"]);
+        assert_eq!(stems(&["a/logs/s.log", "b/logs/s.log"]), ["a/logs/s", "b/logs/s"]);
+        assert_eq!(stems(&["s.log", "b/s.log", "-"]), ["s", "b/s", "-"]);
+        // The same file twice is no other.
+        assert_eq!(stems(&["a/s.log", "a/s.log", "s.txt"]), ["a/s", "a/s", "s"]);
+        assert_eq!(stems(&["/", ""]), ["", ""]);
+    }
 }

@@ -23,6 +23,8 @@ pub(super) enum Said {
     Id(String),
     /// the sentinel's own port
     Port(String),
+    /// what program logs
+    Maker(Maker),
     /// somebody called SENTINEL FAILOVER for this group
     Asked(String),
     /// the process started
@@ -39,6 +41,14 @@ pub(super) enum Said {
     Unresolved(String),
 }
 
+/// Whose program a sentinel is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Maker {
+    /// `redis-sentinel`, or Valkey's
+    Redis,
+    Watchkeeper,
+}
+
 /// An event taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Event {
@@ -47,6 +57,8 @@ pub(super) struct Event {
     pub(super) group: String,
     /// whom it is about
     pub(super) subject: Subject,
+    /// the master of the group, where it is named beside whom it is about; else empty
+    pub(super) of: Place,
     /// what follows
     pub(super) detail: Vec<String>,
 }
@@ -90,6 +102,7 @@ fn event(message: &[u8]) -> Read {
 pub(super) fn of_kind(kind: EventKind, payload: &str) -> Option<Event> {
     let words: Vec<&str> = payload.split_ascii_whitespace().collect();
     let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let mut of = Place::new();
     let (group, subject, detail) = match (kind, &words[..]) {
         (EventKind::SwitchMaster, [group, rest @ ..]) if rest.len() == 4 => {
             (*group, Subject::Nobody, vec![place(rest[0], rest[1]), place(rest[2], rest[3])])
@@ -103,20 +116,22 @@ pub(super) fn of_kind(kind: EventKind, payload: &str) -> Option<Event> {
         (_, ["master", group, host, port, detail @ ..]) => {
             (*group, Subject::Master(place(host, port)), owned(detail))
         }
-        (_, ["slave", _, host, port, "@", group, _, _, detail @ ..]) => {
+        (_, ["slave", _, host, port, "@", group, master, at, detail @ ..]) => {
+            of = place(master, at);
             (*group, Subject::Replica(place(host, port)), owned(detail))
         }
-        (_, ["sentinel", id, host, port, "@", group, _, _, detail @ ..]) => {
+        (_, ["sentinel", id, host, port, "@", group, master, at, detail @ ..]) => {
+            of = place(master, at);
             let id = (*id).to_owned();
             (*group, Subject::Sentinel { id, at: place(host, port) }, owned(detail))
         }
         _ if of_the_process(kind) => ("", Subject::Nobody, owned(&words)),
         _ => return None,
     };
-    Some(Event { kind, group: group.to_owned(), subject, detail })
+    Some(Event { kind, group: group.to_owned(), subject, of, detail })
 }
 
-fn of_the_process(kind: EventKind) -> bool {
+pub(super) fn of_the_process(kind: EventKind) -> bool {
     // Only a few of all the kinds: the others are about a group.
     const KINDS: &[EventKind] = &[
         EventKind::Tilt,
@@ -146,10 +161,10 @@ pub(super) fn text(message: &[u8]) -> String {
 fn note(message: &[u8]) -> Option<Said> {
     // Most lines of most logs are none of these: the first byte tells nearly all of them.
     match message.first()? {
-        b'S' | b'R' | b'E' | b'T' | b'F' | b'o' | b'U' | b'W' => {
+        b'S' | b'R' | b'E' | b'T' | b'F' | b'o' | b'U' | b'V' | b'W' => {
             known_note(message).or_else(|| voted(message)).or_else(|| reason(message))
         }
-        b'N' => voted(message).or_else(|| reason(message)),
+        b'N' => maker(message).or_else(|| voted(message)).or_else(|| reason(message)),
         _ => voted(message),
     }
 }
@@ -172,6 +187,9 @@ fn known_note(message: &[u8]) -> Option<Said> {
     if let Some(name) = after("Failed to resolve hostname '") {
         return Some(Said::Unresolved(name.trim_end_matches('\'').to_owned()));
     }
+    if let Some(maker) = maker(message) {
+        return Some(maker);
+    }
     if message.starts_with(b"oO0OoO0OoO0Oo") && message.ends_with(b"oO0OoO0OoO0Oo") {
         return Some(Said::Started);
     }
@@ -182,6 +200,15 @@ fn known_note(message: &[u8]) -> Option<Said> {
         return Some(Said::NotSaved);
     }
     None
+}
+
+/// What program it is: ours says so behind the line with which it speaks as another.
+fn maker(message: &[u8]) -> Option<Said> {
+    const OF_OTHERS: [&[u8]; 3] = [b"Redis version=", b"Valkey version=", b"Next failover delay: "];
+    if message.starts_with(b"This is Watchkeeper ") {
+        return Some(Said::Maker(Maker::Watchkeeper));
+    }
+    OF_OTHERS.iter().any(|words| message.starts_with(words)).then_some(Said::Maker(Maker::Redis))
 }
 
 /// `<peer> voted for <id> <epoch>`

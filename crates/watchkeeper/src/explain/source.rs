@@ -4,6 +4,7 @@
 use std::hash::{DefaultHasher, Hasher as _};
 use std::io::{self, BufRead, Read as _};
 
+use super::heard::{self, Heard, When};
 use super::line::{self, Parts, find};
 use super::said::{self, Read, Said};
 use super::stamp::{NO_YEAR, Stamp, day_ms};
@@ -16,6 +17,15 @@ pub(super) const LINE_MAX: usize = 16 * 1024;
 const STRANGE_MAX: usize = 50;
 /// A time without a year that jumps back further than this is in the next year.
 const HALF_A_YEAR_MS: i64 = 183 * 86_400_000;
+
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+/// Times that name no day are in the first days of 1970, at most so many; nothing else is.
+const DAYS_MAX: i64 = 360;
+/// Before this are no times but numbers of lines.
+pub(super) const TIMES_FROM: i64 = DAY_MS;
+/// Times before this name no day.
+pub(super) const DATES_FROM: i64 = 365 * DAY_MS;
 
 /// How many lines were what.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -107,6 +117,8 @@ pub(super) struct Lines {
     /// for times that name no year
     year: i64,
     last: i64,
+    /// for times that name no day: how many have passed, and the last time
+    day: (i64, i64),
 }
 
 impl Lines {
@@ -117,6 +129,7 @@ impl Lines {
             strange: Vec::new(),
             year: year.unwrap_or(NO_YEAR),
             last: i64::MIN,
+            day: (1, 0),
         }
     }
 
@@ -127,6 +140,7 @@ impl Lines {
         let entry = match unwrap(line) {
             Unwrapped::Plain => self.understand(line),
             Unwrapped::Line(inner) => self.understand(&inner),
+            Unwrapped::Heard(heard) => self.heard(heard, line),
             Unwrapped::Strange => self.put_aside(line),
         };
         self.counts.used += u64::from(entry.is_some());
@@ -134,6 +148,9 @@ impl Lines {
     }
 
     fn understand(&mut self, line: &[u8]) -> Option<Entry> {
+        if let Some(heard) = heard::text(line.trim_ascii()) {
+            return self.heard(heard, line);
+        }
         if let Some(entry) = self.streamed(line.trim_ascii()) {
             return entry;
         }
@@ -175,6 +192,22 @@ impl Lines {
         let label = line::label(self.stream.front());
         let zone = stamp.and_then(|stamp| stamp.zone);
         Some(Some(Entry { at, zone, label, pid: 0, print: print(&message), said }))
+    }
+
+    /// A line of `watchkeeper events`. Its text names no day: the next begins when the clock falls back.
+    fn heard(&mut self, heard: Heard, line: &[u8]) -> Option<Entry> {
+        let (at, zone) = match heard.at {
+            When::Stamp(stamp) => (self.dated(stamp), stamp.zone),
+            When::OfDay(ms) => {
+                if self.day.1.saturating_sub(ms) > DAY_MS / 2 {
+                    self.day.0 = self.day.0.saturating_add(1).min(DAYS_MAX);
+                }
+                self.day.1 = ms;
+                (self.day.0 * DAY_MS + ms, None)
+            }
+        };
+        let said = Said::Event(heard.event?);
+        Some(Entry { at: Some(at), zone, label: heard.sentinel, pid: 0, print: print(line), said })
     }
 
     fn timed(&mut self, parts: &Parts<'_>, said: Said) -> Entry {

@@ -3,7 +3,7 @@
 use watchkeeper_core::Lang;
 
 use super::findings::{Names, voter};
-use super::incident::{Afterwards, At, Election, End, How, Incident, Run, Who};
+use super::incident::{Afterwards, At, Cause, Down, Election, End, How, Incident, Run, Who};
 use super::said::Place;
 use super::words::{duration, list};
 
@@ -38,6 +38,7 @@ struct Teller<'a> {
 pub(super) fn steps(incident: &Incident, names: &dyn Names, lang: Lang) -> Vec<Step> {
     let mut teller = Teller { incident, names, lang, steps: Vec::new() };
     teller.downs();
+    teller.agreed();
     for election in &incident.elections {
         teller.election(election);
     }
@@ -104,7 +105,12 @@ impl Teller<'_> {
                     format!("{who} 又得不到应答"),
                 );
             } else {
-                let (en, zh) = (format!("{who} gets no answer either"), format!("{who} 也得不到应答"));
+                let missed = |other: &Down| other.up.is_none_or(|up| up > down.at);
+                let (en, zh) = if incident.downs[..number].iter().any(missed) {
+                    (format!("{who} gets no answer either"), format!("{who} 也得不到应答"))
+                } else {
+                    (format!("{who} gets no answer from it"), format!("{who} 得不到它的应答"))
+                };
                 self.step(of.clone(), down.at, "+sdown", en, zh);
             }
             if let Some(up) = down.up {
@@ -117,23 +123,33 @@ impl Teller<'_> {
                 );
             }
         }
-        for agreed in &incident.agreed {
+    }
+
+    fn agreed(&mut self) {
+        for agreed in &self.incident.agreed {
             let (who, votes, quorum) = (self.names.who(agreed.who), agreed.votes, agreed.quorum);
-            self.step(
-                Actor::Sentinel(agreed.who),
-                agreed.at,
-                "+odown",
-                format!("{who}: {}, {quorum} must", agree(votes)),
-                format!("{who}：{votes} 个哨兵认为它下线，需要 {quorum} 个"),
-            );
+            let (en, zh) = if quorum == 0 {
+                (
+                    format!("{who}: enough sentinels hold it for down"),
+                    format!("{who}：足够多的哨兵认为它下线"),
+                )
+            } else {
+                (
+                    format!("{who}: {}, {quorum} must", agree(votes)),
+                    format!("{who}：{votes} 个哨兵认为它下线，需要 {quorum} 个"),
+                )
+            };
+            self.step(Actor::Sentinel(agreed.who), agreed.at, "+odown", en, zh);
         }
     }
 
     fn election(&mut self, election: &Election) {
         let epoch = election.epoch;
+        // Who does it because somebody asked needs nobody's vote.
+        let planned = self.incident.cause() == Cause::Planned;
         for (who, at) in &election.candidates {
             let of = Actor::Sentinel(*who);
-            let asked = self.incident.asked_for(*who, *at);
+            let asked = planned || self.incident.asked_for(*who, *at);
             let who = self.names.who(*who);
             let (en, zh) = if asked {
                 (format!("{who} begins, epoch {epoch}"), format!("{who} 开始，纪元 {epoch}"))
@@ -149,7 +165,8 @@ impl Teller<'_> {
         if let Some((who, at)) = election.elected {
             let of = Actor::Sentinel(who);
             let who = self.names.who(who);
-            let asked = election.candidates.iter().any(|(them, at)| self.incident.asked_for(*them, *at));
+            let asked =
+                planned || election.candidates.iter().any(|(them, at)| self.incident.asked_for(*them, *at));
             let (en, zh) = if votes.is_empty() || asked {
                 (format!("{who} acts"), format!("{who} 开始执行"))
             } else {
@@ -307,6 +324,11 @@ impl Teller<'_> {
         let Some(told) = self.incident.first_told() else { return };
         for (what, at) in &self.incident.afterwards {
             let since = duration(at - told, self.lang);
+            let (since, since_zh) = if self.incident.timed {
+                (format!(", {since} after the switch"), format!("在切换 {since}后"))
+            } else {
+                (String::new(), String::new())
+            };
             let (event, en, zh) = match what {
                 Afterwards::Gone => (
                     "+sdown",
@@ -315,8 +337,8 @@ impl Teller<'_> {
                 ),
                 Afterwards::Answers => (
                     "-sdown",
-                    format!("the old master {master} answers again, {since} after the switch"),
-                    format!("旧主节点 {master} 在切换 {since}后恢复应答"),
+                    format!("the old master {master} answers again{since}"),
+                    format!("旧主节点 {master} {since_zh}恢复应答"),
                 ),
                 Afterwards::SaysMaster => (
                     "-role-change",

@@ -1,6 +1,8 @@
 //! What a report says around its incidents, in words and without a form: `text` and `html` put the same lines where they
 //! belong.
 
+use std::collections::BTreeMap;
+
 use watchkeeper_core::Lang;
 use watchkeeper_core::lang::Words;
 
@@ -8,10 +10,13 @@ use super::book::Other;
 use super::findings::Names;
 use super::incident::Incident;
 use super::report::Report;
-use super::words::{by_name, count, duration, list};
+use super::source::TIMES_FROM;
+use super::words::{self, by_name, count, duration, list};
 
 /// Clocks that are less apart are corrected without a word, in ms.
 const AHEAD_SHOWN_MS: i64 = 50;
+/// Groups named in the first line.
+const GROUPS_SHOWN: usize = 10;
 /// Other happenings shown.
 const OTHERS_SHOWN: usize = 20;
 /// Steps of one incident shown: the first and the last half.
@@ -41,8 +46,7 @@ pub(super) struct Spoke {
 pub(super) fn head(report: &Report, lang: Lang) -> Vec<String> {
     let lines: u64 = report.logs.iter().map(|log| log.counts.lines).sum();
     let (incidents, logs) = (report.book.incidents.len() as u64, report.logs.len() as u64);
-    let groups: Vec<String> = report.book.groups.keys().take(10).cloned().collect();
-    let groups = list(&groups, lang);
+    let groups = list(&with_incidents(report, lang), lang);
     let span = span(report, lang);
     let (en, zh) = if report.logs.iter().all(|log| log.counts.used == 0) {
         ("Nothing in there was logged by a sentinel.".to_owned(), "其中没有哨兵的事件。".to_owned())
@@ -62,6 +66,16 @@ pub(super) fn head(report: &Report, lang: Lang) -> Vec<String> {
         let en = format!("{} before these are not shown.", count(forgotten, "incident", "incidents"));
         told.push(lang.pick(&en, &format!("更早的 {forgotten} 起事故未显示。")).to_owned());
     }
+    let untimed = report.book.untimed.len() as u64;
+    if untimed > 0 && logs > 1 {
+        let en = format!(
+            "{} no times: nothing puts what is told there in order with the rest, so an incident may be told twice.",
+            count(untimed, "log has", "logs have")
+        );
+        let zh =
+            format!("{untimed} 份日志没有时间：其内容无法与其余日志按时间排列，同一起事故可能出现两次。");
+        told.push(lang.pick(&en, &zh).to_owned());
+    }
     for log in report.logs.iter().filter(|log| log.ahead.abs() >= AHEAD_SHOWN_MS) {
         let first = report.logs.first().map_or("", |log| log.name.as_str());
         let apart = duration(log.ahead.abs(), lang);
@@ -76,15 +90,41 @@ pub(super) fn head(report: &Report, lang: Lang) -> Vec<String> {
     told
 }
 
+/// The groups that have incidents, each with how many if that is not clear.
+fn with_incidents(report: &Report, lang: Lang) -> Vec<String> {
+    let mut of: BTreeMap<&str, usize> = BTreeMap::new();
+    for (incident, _) in report.incidents() {
+        *of.entry(&incident.group).or_default() += 1;
+    }
+    let more = of.len().saturating_sub(GROUPS_SHOWN);
+    let one_each = of.len() == 1 || of.values().all(|times| *times == 1);
+    let mut told: Vec<String> = of
+        .into_iter()
+        .take(GROUPS_SHOWN)
+        .map(|(group, times)| match (one_each, lang) {
+            (true, _) => group.to_owned(),
+            (false, Lang::En) => format!("{group} ({times})"),
+            (false, Lang::Zh) => format!("{group}（{times} 起）"),
+        })
+        .collect();
+    if more > 0 {
+        told.push(match lang {
+            Lang::En => count(more as u64, "more group", "more groups"),
+            Lang::Zh => format!("另外 {more} 个组"),
+        });
+    }
+    told
+}
+
 /// From when to when.
 fn span(report: &Report, lang: Lang) -> String {
     let Some(first) = report.book.first else { return lang.pick("without times", "没有时间").to_owned() };
     let last = report.book.last;
-    let (from, to) = (report.clock(first), report.clock(last));
+    let from = report.moment(first, ' ');
     if report.date(first) == report.date(last) {
-        format!("{} {from} – {to}", report.date(first))
+        format!("{from} – {}", report.clock(last))
     } else {
-        format!("{} {from} – {} {to}", report.date(first), report.date(last))
+        format!("{from} – {}", report.moment(last, ' '))
     }
 }
 
@@ -96,11 +136,7 @@ pub(super) fn title(
     all: Option<usize>,
     lang: Lang,
 ) -> String {
-    let when = if report.timed() {
-        format!("{} {}", report.date(incident.began), report.clock(incident.began))
-    } else {
-        String::new()
-    };
+    let when = if incident.timed { report.moment(incident.began, ' ') } else { String::new() };
     let group = &incident.group;
     match (lang, all) {
         (Lang::En, Some(all)) => format!("INCIDENT {number} of {all}  {group}  {when}"),
@@ -137,7 +173,7 @@ pub(super) fn others(report: &Report, lang: Lang) -> (Vec<Seen>, Option<String>)
             (times, Lang::Zh) => format!("，{times} 行"),
         };
         Seen {
-            when: if report.timed() { report.clock(often.first) } else { String::new() },
+            when: if often.first >= TIMES_FROM { report.clock(often.first) } else { String::new() },
             what: lang.pick(&en, &zh).to_owned(),
             who: by_name(&who, lang) + &times,
         }
@@ -161,7 +197,9 @@ pub(super) fn speakers(report: &Report) -> Vec<Spoke> {
             log: report.log_name(speaker).to_owned(),
         }
     });
-    spoke.collect()
+    let mut spoke: Vec<Spoke> = spoke.collect();
+    spoke.sort_by_cached_key(|spoke| words::order(&spoke.name));
+    spoke
 }
 
 /// Whose logs are missing.
@@ -204,6 +242,7 @@ fn is_a_finding(what: &Other) -> bool {
         | Other::Demoted(..)
         | Other::Reset(_)
         | Other::Set(..)
+        | Other::Words(..)
         | Other::Stopped => false,
     }
 }
@@ -231,6 +270,10 @@ fn other(what: &Other, names: &dyn Names) -> (String, String) {
         Other::Set(group, option) => {
             (format!("{group}: {option} was changed"), format!("{group}：修改了 {option}"))
         }
+        Other::Words(group, text) => (
+            format!("{group}: {}", words::the_log_says(text, Lang::En)),
+            format!("{group}：{}", words::the_log_says(text, Lang::Zh)),
+        ),
         Other::Stopped => ("a sentinel was told to stop".to_owned(), "哨兵被要求停止".to_owned()),
         Other::Moved(..) | Other::NotSaved | Other::ScriptFailed(_) | Other::Unresolved(_) => {
             (String::new(), String::new())

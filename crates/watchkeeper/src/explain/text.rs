@@ -11,6 +11,7 @@ use super::findings::Finding;
 use super::incident::Incident;
 use super::phases;
 use super::report::Report;
+use super::slow;
 use super::steps::steps;
 use super::summary;
 use super::width::{columns, pad};
@@ -87,7 +88,7 @@ impl Writer<'_> {
         let report = self.report;
         self.line("");
         self.line(&summary::title(report, incident, number, all, self.lang));
-        self.wrapped("  ", "  ", &endings::outcome(incident, &report.names, report.timed(), self.lang));
+        self.wrapped("  ", "  ", &endings::outcome(incident, &report.names, incident.timed, self.lang));
         self.line("");
         let steps = steps(incident, &report.names, self.lang);
         let left_out = summary::left_out(steps.len());
@@ -99,9 +100,11 @@ impl Writer<'_> {
                 continue;
             }
             let event = if step.event.is_empty() { String::new() } else { format!("  [{}]", step.event) };
-            if report.timed() {
-                let (clock, since) = (report.clock(step.at), words::plus(step.at - incident.began));
-                self.line(&format!("  {clock}  {since:>10}  {}{event}", step.text));
+            if incident.timed {
+                let (clock, since) =
+                    (report.clock(step.at), words::plus(step.at - incident.began, self.lang));
+                let blanks = " ".repeat(10_usize.saturating_sub(columns(&since)));
+                self.line(&format!("  {clock}  {blanks}{since}  {}{event}", step.text));
             } else {
                 self.line(&format!("  {}{event}", step.text));
             }
@@ -109,7 +112,7 @@ impl Writer<'_> {
         for reason in &incident.reasons {
             self.line(&format!("  {}", words::the_log_says(reason, self.lang)));
         }
-        if report.timed() {
+        if incident.timed {
             self.phases(incident, findings);
         }
         if !findings.is_empty() {
@@ -141,7 +144,7 @@ impl Writer<'_> {
             self.wrapped("    ", "    ", words::before_the_first_line(self.lang));
         }
         if let Some(part) = phases::to_shorten(&parts, findings) {
-            self.wrapped("    ", "    ", words::longest(part.phase, incident, self.lang));
+            self.wrapped("    ", "    ", slow::longest(part.phase, incident, self.lang));
         }
     }
 

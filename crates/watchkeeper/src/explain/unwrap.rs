@@ -2,6 +2,8 @@
 //! journal (`{"MESSAGE":"...","__REALTIME_TIMESTAMP":...}`). They are written as the same tools show them to people, so
 //! that `line` reads both alike. JSON of another kind is nobody's line.
 
+use super::heard::{self, Heard};
+
 /// Fields of an object looked at.
 const FIELDS_MAX: usize = 200;
 /// Objects within objects.
@@ -14,6 +16,8 @@ pub(super) enum Unwrapped {
     Plain,
     /// the line that was wrapped, with its time and its speaker in front
     Line(Vec<u8>),
+    /// what `watchkeeper events --format json` prints
+    Heard(Heard),
     /// of another kind, or damaged
     Strange,
 }
@@ -30,6 +34,9 @@ struct Fields {
     unit: Option<String>,
     pid: Option<String>,
     pod: Option<String>,
+    sentinel: Option<String>,
+    event: Option<String>,
+    payload: Option<String>,
 }
 
 /// Takes a line out of its JSON.
@@ -42,7 +49,9 @@ pub(super) fn unwrap(line: &[u8]) -> Unwrapped {
     if reader.object(&mut fields, 0).is_none() || !reader.rest.is_empty() {
         return Unwrapped::Strange;
     }
-    let Some(message) = fields.message.take() else { return Unwrapped::Strange };
+    let Some(message) = fields.message.take() else {
+        return fields.heard().map_or(Unwrapped::Strange, Unwrapped::Heard);
+    };
     let mut line = fields.front().into_bytes();
     line.extend(message.into_iter().filter(|byte| !matches!(byte, b'\n' | b'\r')));
     Unwrapped::Line(line)
@@ -59,8 +68,16 @@ impl Fields {
             b"SYSLOG_IDENTIFIER" => self.unit = text(),
             b"_PID" => self.pid = text(),
             b"pod_name" => self.pod = text(),
+            b"sentinel" => self.sentinel = text(),
+            b"event" => self.event = text(),
+            b"payload" => self.payload = text(),
             _ => {}
         }
+    }
+
+    fn heard(&self) -> Option<Heard> {
+        let event = self.event.as_deref().zip(self.payload.as_deref());
+        heard::object(self.time.as_deref()?, self.sentinel.as_deref()?, event)
     }
 
     /// `2026-11-28T16:37:01.705Z host unit[pid]: `
@@ -213,7 +230,7 @@ mod tests {
     fn of(line: &str) -> Option<String> {
         match unwrap(line.as_bytes()) {
             Unwrapped::Line(line) => Some(String::from_utf8(line).unwrap()),
-            Unwrapped::Plain | Unwrapped::Strange => None,
+            Unwrapped::Plain | Unwrapped::Heard(_) | Unwrapped::Strange => None,
         }
     }
 

@@ -22,10 +22,10 @@ pub(super) fn duration(ms: i64, lang: Lang) -> String {
 }
 
 /// `+1.287 s`
-pub(super) fn plus(ms: i64) -> String {
+pub(super) fn plus(ms: i64, lang: Lang) -> String {
     let sign = if ms < 0 { '-' } else { '+' };
     let ms = ms.unsigned_abs();
-    format!("{sign}{}.{:03} s", ms / 1000, ms % 1000)
+    format!("{sign}{}.{:03} {}", ms / 1000, ms % 1000, lang.pick("s", "秒"))
 }
 
 /// `a, b and c`
@@ -41,11 +41,14 @@ pub(crate) fn list(items: &[String], lang: Lang) -> String {
 /// The same with names, sorted as people would: `s2` before `s10`.
 pub(super) fn by_name(names: &[String], lang: Lang) -> String {
     let mut names = names.to_vec();
-    names.sort_by_cached_key(|name| {
-        let stem = name.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
-        (stem, name.len(), name.clone())
-    });
+    names.sort_by_cached_key(|name| order(name));
     list(&names, lang)
+}
+
+/// By which names are in order.
+pub(super) fn order(name: &str) -> (String, usize, String) {
+    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
+    (stem, name.len(), name.to_owned())
 }
 
 /// `1 line`, `2 lines`
@@ -98,59 +101,6 @@ pub(super) fn phase(phase: Phase, lang: Lang) -> &'static str {
     }
 }
 
-/// Why this part was the longest, and what makes it shorter.
-pub(super) fn longest(phase: Phase, incident: &Incident, lang: Lang) -> &'static str {
-    match phase {
-        Phase::Telling if only_the_leader(incident) => lang.pick(
-            "Only the leader's log is here, and its own +switch-master is the last: redis-sentinel's leader waits until the \
-             replicas follow, at most failover-timeout. The others tell clients as soon as they have its next hello, up to \
-             2 s after the promotion. Their logs would show it.",
-            "这里只有执行者的日志，而它自己的 +switch-master 最晚：redis-sentinel 的执行者要等各副本完成跟随，最多等待 \
-             failover-timeout。其他哨兵在提升后最多 2 秒内收到它的下一次 hello，随即通知客户端；加上它们的日志才能看到。",
-        ),
-        Phase::Agreement => lang.pick(
-            "The sentinels began to miss the master at different times: each pings it once a second, and redis-sentinel \
-             asks the others once a second. A different down-after-milliseconds on some of them does the same.",
-            "各哨兵发现主节点失联的时刻不同：每个哨兵每秒 ping 一次，redis-sentinel 每秒询问其他哨兵一次。\
-             各哨兵的 down-after-milliseconds 不一致也会如此。",
-        ),
-        Phase::Operator => lang.pick(
-            "The sentinels did not act by themselves; the outage lasted until somebody called SENTINEL FAILOVER.",
-            "哨兵没有自行执行；直到有人执行 SENTINEL FAILOVER，中断才结束。",
-        ),
-        Phase::Attempts => lang.pick(
-            "After a failed attempt redis-sentinel waits twice failover-timeout before the next: 2 min with 60000, 6 min with the \
-             default of 180000.",
-            "尝试失败后，redis-sentinel 要等 2 倍 failover-timeout 才再次尝试：设为 60000 时是 2 分钟，默认的 180000 则是 6 分钟。",
-        ),
-        Phase::Election => lang.pick(
-            "Votes came late: sentinels were slow to answer, or slow to write their state to disk.",
-            "选票来得晚：有的哨兵应答慢，或把状态写入磁盘慢。",
-        ),
-        Phase::Selection => lang.pick(
-            "The leader waited for news of the replicas.",
-            "执行者在等待副本的最新信息。",
-        ),
-        Phase::Promotion => lang.pick(
-            "redis-sentinel sees the promotion in the replica's next answer to INFO, up to 1 s later. Much more than that \
-             means that the replica was slow: saving, swapping, or a busy machine.",
-            "redis-sentinel 从副本下一次 INFO 应答中得知提升完成，最多晚 1 秒。若远超 1 秒，说明副本很慢：正在持久化、发生换页或机器繁忙。",
-        ),
-        Phase::Unseen => lang.pick(
-            "Add the logs of the other sentinels to see what it consists of.",
-            "加上其他哨兵的日志，才能看到其中各步的耗时。",
-        ),
-        Phase::Telling => lang.pick(
-            "The sentinels that did not lead learn of the new master by the leader's next hello, up to 2 s later.",
-            "其他哨兵从执行者的下一次 hello 消息得知新主节点，最多晚 2 秒。",
-        ),
-        Phase::Waiting => lang.pick(
-            "Nobody took over; the outage lasted as long as the master was away.",
-            "无人接替；主节点离开多久，中断就持续多久。",
-        ),
-    }
-}
-
 /// Whether of several sentinels only the leader's log is here: the others named the new master earlier, unseen.
 pub(super) fn only_the_leader(incident: &Incident) -> bool {
     let [learned] = &incident.learned[..] else { return false };
@@ -193,24 +143,13 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
         };
     }
     if let Some(back) = incident.came_back() {
-        let (times, lasted) = (incident.times_down(), duration(back - incident.began, lang));
-        return match (lang, times > 1) {
-            (Lang::En, false) => {
-                format!("The master {old} was missed for {lasted} and came back by itself. Nobody took over.")
-            }
-            (Lang::Zh, false) => format!("主节点 {old} 失联 {lasted}后自行恢复，没有发生切换。"),
-            (Lang::En, true) => format!(
-                "The master {old} went away {times} times in {lasted} and came back each time. Nobody took over."
-            ),
-            (Lang::Zh, true) => {
-                format!("主节点 {old} 在 {lasted}内失联 {times} 次，每次都自行恢复，没有发生切换。")
-            }
-        };
+        return came_back(incident, back, timed, lang);
     }
     let failed = incident
         .runs
         .iter()
         .any(|run| run.end.is_some_and(|(end, _)| end == End::NoGoodReplica || end == End::NotPromoted));
+    let ended = incident.logs_end.map(|end| end - incident.outage_began());
     match (lang, manual && failed) {
         (Lang::En, true) => format!("A failover was asked for and given up. The master is still {old}."),
         (Lang::Zh, true) => format!("有人要求故障转移，但未能完成。主节点仍是 {old}。"),
@@ -218,8 +157,46 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
             format!("A failover of {old} was begun; its end is not in these logs.")
         }
         (Lang::Zh, false) if manual => format!("开始了对 {old} 的故障转移；日志中没有它的结局。"),
-        (Lang::En, false) => format!("NOBODY TOOK OVER. The master {old} is missed to the end of the logs."),
-        (Lang::Zh, false) => format!("无人接替。直到日志结束，主节点 {old} 一直失联。"),
+        (Lang::En, false) => {
+            let until = match (ended, timed) {
+                (Some(0), true) => "; the logs have no line after that".to_owned(),
+                (Some(ms), true) => {
+                    format!(" to the last line of the logs, {} after the first +sdown", duration(ms, lang))
+                }
+                (_, _) => " to the end of the logs".to_owned(),
+            };
+            format!("NOBODY TOOK OVER. The master {old} is missed{until}.")
+        }
+        (Lang::Zh, false) => match (ended, timed) {
+            (Some(0), true) => format!("无人接替。主节点 {old} 失联，此后日志中没有记录。"),
+            (Some(ms), true) => {
+                let ms = duration(ms, lang);
+                format!("无人接替。直到日志最后一行（第一条 +sdown 之后 {ms}），主节点 {old} 一直失联。")
+            }
+            (_, _) => format!("无人接替。直到日志结束，主节点 {old} 一直失联。"),
+        },
+    }
+}
+
+/// The master was there again.
+fn came_back(incident: &Incident, back: i64, timed: bool, lang: Lang) -> String {
+    let old = &incident.master;
+    let (times, lasted) = (incident.times_down(), duration(back - incident.began, lang));
+    match (lang, times > 1) {
+        (Lang::En, false) if timed => {
+            format!("The master {old} was missed for {lasted} and came back by itself. Nobody took over.")
+        }
+        (Lang::Zh, false) if timed => format!("主节点 {old} 失联 {lasted}后自行恢复，没有发生切换。"),
+        (Lang::En, true) if timed => format!(
+            "The master {old} went away {times} times in {lasted} and came back each time. Nobody took over."
+        ),
+        (Lang::Zh, true) if timed => {
+            format!("主节点 {old} 在 {lasted}内失联 {times} 次，每次都自行恢复，没有发生切换。")
+        }
+        (Lang::En, _) => {
+            format!("The master {old} was missed and came back by itself. Nobody took over.")
+        }
+        (Lang::Zh, _) => format!("主节点 {old} 失联后自行恢复，没有发生切换。"),
     }
 }
 

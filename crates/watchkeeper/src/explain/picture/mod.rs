@@ -62,12 +62,12 @@ pub(super) fn tell(report: &Report, lang: Lang) -> String {
     for (number, (incident, _)) in report.incidents().enumerate().take(PICTURES_SHOWN) {
         y += 26.0;
         text(&mut body, 8.0, y, "title", &summary::title(report, incident, number + 1, Some(all), lang));
-        for line in wrap(&endings::outcome(incident, &report.names, report.timed(), lang), TEXT_COLUMNS) {
+        for line in wrap(&endings::outcome(incident, &report.names, incident.timed, lang), TEXT_COLUMNS) {
             y += 19.0;
             text(&mut body, 8.0, y, "said", &line);
         }
         y += 12.0;
-        if !report.timed() {
+        if !incident.timed {
             text(&mut body, 8.0, y + 10.0, "dim", no_times(lang));
             y += 20.0;
             continue;

@@ -1,0 +1,117 @@
+//! Why a part of an outage was the longest, and what makes it shorter. That depends on whose sentinels they are.
+
+use watchkeeper_core::Lang;
+
+use super::incident::Incident;
+use super::phases::Phase;
+use super::said::Maker;
+use super::words::only_the_leader;
+
+/// Why this part was the longest, and what makes it shorter.
+pub(super) fn longest(phase: Phase, incident: &Incident, lang: Lang) -> &'static str {
+    match incident.maker {
+        Some(Maker::Watchkeeper) => of_ours(phase, incident, lang),
+        Some(Maker::Redis) | None => of_redis(phase, incident, lang),
+    }
+}
+
+/// With `redis-sentinel`, Valkey's, or nobody knows whose.
+fn of_redis(phase: Phase, incident: &Incident, lang: Lang) -> &'static str {
+    match phase {
+        Phase::Telling if only_the_leader(incident) => lang.pick(
+            "Only the leader's log is here, and its own +switch-master is the last: redis-sentinel's leader waits until the \
+             replicas follow, at most failover-timeout. The others tell clients as soon as they have its next hello, up to \
+             2 s after the promotion. Their logs would show it.",
+            "这里只有执行者的日志，而它自己的 +switch-master 最晚：redis-sentinel 的执行者要等各副本完成跟随，最多等待 \
+             failover-timeout。其他哨兵在提升后最多 2 秒内收到它的下一次 hello，随即通知客户端；加上它们的日志才能看到。",
+        ),
+        Phase::Agreement => lang.pick(
+            "The sentinels began to miss the master at different times: each pings it once a second, and redis-sentinel \
+             asks the others once a second. A different down-after-milliseconds on some of them does the same.",
+            "各哨兵发现主节点失联的时刻不同：每个哨兵每秒 ping 一次，redis-sentinel 每秒询问其他哨兵一次。\
+             各哨兵的 down-after-milliseconds 不一致也会如此。",
+        ),
+        Phase::Attempts => lang.pick(
+            "After a failed attempt redis-sentinel waits twice failover-timeout before the next: 2 min with 60000, 6 min with the \
+             default of 180000.",
+            "尝试失败后，redis-sentinel 要等 2 倍 failover-timeout 才再次尝试：设为 60000 时是 2 分钟，默认的 180000 则是 6 分钟。",
+        ),
+        Phase::Promotion => lang.pick(
+            "redis-sentinel sees the promotion in the replica's next answer to INFO, up to 1 s later. Much more than that \
+             means that the replica was slow: saving, swapping, or a busy machine.",
+            "redis-sentinel 从副本下一次 INFO 应答中得知提升完成，最多晚 1 秒。若远超 1 秒，说明副本很慢：正在持久化、发生换页或机器繁忙。",
+        ),
+        Phase::Telling => lang.pick(
+            "The sentinels that did not lead learn of the new master by the leader's next hello, up to 2 s later.",
+            "其他哨兵从执行者的下一次 hello 消息得知新主节点，最多晚 2 秒。",
+        ),
+        Phase::Operator | Phase::Unseen | Phase::Waiting | Phase::Election | Phase::Selection => {
+            of_all(phase, lang)
+        }
+    }
+}
+
+/// Whatever sentinels they are.
+fn of_all(phase: Phase, lang: Lang) -> &'static str {
+    match phase {
+        Phase::Operator => lang.pick(
+            "The sentinels did not act by themselves; the outage lasted until somebody called SENTINEL FAILOVER.",
+            "哨兵没有自行执行；直到有人执行 SENTINEL FAILOVER，中断才结束。",
+        ),
+        Phase::Unseen => lang.pick(
+            "Add the logs of the other sentinels to see what it consists of.",
+            "加上其他哨兵的日志，才能看到其中各步的耗时。",
+        ),
+        Phase::Waiting => lang.pick(
+            "Nobody took over; the outage lasted as long as the master was away.",
+            "无人接替；主节点离开多久，中断就持续多久。",
+        ),
+        Phase::Election => lang.pick(
+            "Votes came late: sentinels were slow to answer, or slow to write their state to disk.",
+            "选票来得晚：有的哨兵应答慢，或把状态写入磁盘慢。",
+        ),
+        Phase::Selection => lang.pick(
+            "The leader waited for news of the replicas.",
+            "执行者在等待副本的最新信息。",
+        ),
+        Phase::Agreement | Phase::Attempts | Phase::Promotion | Phase::Telling => "",
+    }
+}
+
+/// With Watchkeeper, which acts at once where `redis-sentinel` waits for its next turn.
+fn of_ours(phase: Phase, incident: &Incident, lang: Lang) -> &'static str {
+    match phase {
+        Phase::Telling if only_the_leader(incident) => lang.pick(
+            "Only the leader's log is here, and its own +switch-master is the last: it waits until the replicas follow, at most \
+             failover-timeout. The others tell clients as soon as they have its hello, which it sends at once. Their logs would \
+             show it.",
+            "这里只有执行者的日志，而它自己的 +switch-master 最晚：它要等各副本完成跟随，最多等待 failover-timeout。\
+             执行者立即发出 hello，其他哨兵收到后随即通知客户端；加上它们的日志才能看到。",
+        ),
+        Phase::Agreement => lang.pick(
+            "The sentinels began to miss the master at different times: each counts from the last answer that it had itself. A \
+             different down-after-milliseconds on some of them does the same.",
+            "各哨兵发现主节点失联的时刻不同：每个哨兵从自己最后一次得到应答时算起。\
+             各哨兵的 down-after-milliseconds 不一致也会如此。",
+        ),
+        Phase::Attempts => lang.pick(
+            "Watchkeeper does not wait for failover-timeout after a failed attempt: a lost election is repeated in under a second \
+             while a majority of the sentinels is up, a sentinel that voted for another waits 2.5 s for it, and after `no good \
+             slave` the next attempt begins when a replica is fit. Remove what made the attempts fail.",
+            "尝试失败后 Watchkeeper 不会等待 failover-timeout：只要多数哨兵在线，落选后不到 1 秒就会重试；把票投给别人的哨兵会等它 \
+             2.5 秒；因没有合适的副本而放弃的，一有副本可用就再次尝试。应消除使尝试失败的原因。",
+        ),
+        Phase::Promotion => lang.pick(
+            "The replica was slow to become a master and to say so: saving, swapping, or a busy machine.",
+            "副本成为主节点并报告这一点很慢：正在持久化、发生换页或机器繁忙。",
+        ),
+        Phase::Telling => lang.pick(
+            "The sentinels that did not lead learn of the new master by the leader's hello, which it sends at once: a slow server \
+             or network delayed it.",
+            "其他哨兵从执行者的 hello 消息得知新主节点，执行者会立即发出：是服务器或网络慢造成了延迟。",
+        ),
+        Phase::Operator | Phase::Unseen | Phase::Waiting | Phase::Election | Phase::Selection => {
+            of_all(phase, lang)
+        }
+    }
+}
