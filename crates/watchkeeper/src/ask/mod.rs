@@ -12,6 +12,7 @@ mod follow;
 mod picture;
 mod reach;
 
+pub(crate) use conn::{has_no_password, unresolved};
 pub use conn::{Conn, Failure};
 pub use endpoint::Endpoint;
 pub use fields::Fields;

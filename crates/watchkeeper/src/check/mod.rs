@@ -12,7 +12,6 @@ pub(crate) mod json;
 mod lines;
 mod names;
 mod online;
-mod said;
 mod secret;
 mod secrets;
 mod sheet;

@@ -14,10 +14,10 @@ use watchkeeper_core::command::{Mistake, mistakes_of_file, mistakes_of_lines};
 use watchkeeper_core::config::{Line, numeric_address};
 
 use super::codes::{Severity, WK001, WK002, WK003, WK213};
-use super::flaws::told;
 use super::sheet::regular;
 use super::spot::Spot;
 use super::{Desk, Finding, say, secret};
+use crate::said::told;
 use crate::daemon::strerror;
 
 /// Bytes of an ACL file that are read at most.

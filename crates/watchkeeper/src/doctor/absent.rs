@@ -1,0 +1,151 @@
+//! Data servers that say nothing: what that means for a master and for a replica, and why no failover has begun.
+
+use watchkeeper_core::Lang;
+
+use super::code::{Code, Severity};
+use super::finding::{Finding, Found, Who};
+use super::view::GroupView;
+use super::words::{lasted, waited};
+use crate::ask::{Endpoint, Failure, Fields, ServerAnswer};
+
+/// A replica that nobody could reach for so long is taken for gone.
+const GONE_MS: i64 = 10 * 60_000;
+/// Sentinels ping at least once a second: one that has had no answer for longer misses one.
+const MISSED_MS: i64 = 1_500;
+
+/// Of one group.
+pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
+    for server in &view.servers {
+        if let Err(failure) = &server.says {
+            silent(view, server, failure, found);
+        }
+    }
+}
+
+fn silent(view: &GroupView<'_>, answer: &ServerAnswer, failure: &Failure, found: &mut Found) {
+    let at = &answer.at;
+    let entries = view.entries(at);
+    let finding = if failure.is_login() {
+        login(view, at)
+    } else if view.is_master(at) {
+        master(view, at)
+    } else {
+        replica(view, at, &entries)
+    };
+    let finding = finding.at(at).says_both(Who::Here, failure.told(Lang::En), failure.told(Lang::Zh));
+    let sentinels = entries.into_iter().map(|(who, entry)| {
+        let of = |name| entry.number(name).map(|ms| format!(", {name} {ms}")).unwrap_or_default();
+        let since = if entry.flag("s_down") { of("s-down-time") } else { of("last-ok-ping-reply") };
+        (who, format!("flags {}{since}", entry.get("flags")))
+    });
+    found.add(finding.all_say(sentinels));
+}
+
+fn login(view: &GroupView<'_>, at: &Endpoint) -> Finding {
+    let en = format!("The server {at} refuses the login: it is not looked at.");
+    let finding =
+        Finding::of(Code::ServerLogin, view.name, en, format!("服务器 {at} 拒绝登录：未能检查。"));
+    // What the sentinels' own file says is refused, is refused to them.
+    let theirs = view.facts.own_login.iter().any(|group| group == view.name);
+    if theirs { finding.as_(Severity::Critical) } else { finding }
+}
+
+/// The server that sentinels take for the master: either it is gone, or only the way from here to it is.
+fn master(view: &GroupView<'_>, at: &Endpoint) -> Finding {
+    let masters = || view.said.iter().map(|said| &said.group.master);
+    let holding = masters().filter(|entry| entry.flag("s_down")).count();
+    let heard = |entry: &Fields| {
+        !entry.flag("disconnected")
+            && entry.number("last-ok-ping-reply").is_some_and(|since| since < MISSED_MS)
+    };
+    if holding == 0 && masters().any(heard) {
+        let en = format!("The master {at} does not answer here; the sentinels heard it a moment ago.");
+        let zh = format!("主节点 {at} 对本机没有应答；哨兵刚刚还收到它的应答。");
+        return Finding::of(Code::ServerSilent, view.name, en, zh).advised(
+            "ask again. If it stays so, the way from this host to {at} is broken and the group is well: run this on a host \
+             of a sentinel",
+            "请再检查一次。若仍如此，则只是本机到 {at} 的网络不通，组本身正常：请在哨兵所在的主机上运行本命令",
+        );
+    }
+    let known = view.known();
+    let after = view.longest("down-after-milliseconds").unwrap_or(0);
+    let (en, zh) = if holding > 0 {
+        (
+            format!("{holding} of {known} sentinels hold it for down."),
+            format!("{known} 个哨兵中有 {holding} 个认为它下线。"),
+        )
+    } else {
+        (
+            format!(
+                "No sentinel holds it for down yet: each does after {} without an answer (down-after-milliseconds).",
+                waited(after, Lang::En)
+            ),
+            format!("还没有哨兵认为它下线：无应答满 {}（down-after-milliseconds）后才会判定。", waited(after, Lang::Zh)),
+        )
+    };
+    let finding = Finding::of(
+        Code::ServerSilent,
+        view.name,
+        format!("The master {at} does not answer: nobody can write. {en}"),
+        format!("主节点 {at} 没有应答：无法写入。{zh}"),
+    );
+    advised(view, reasons(view, finding.as_(Severity::Critical)))
+}
+
+/// Why there is no failover, as far as it follows from what all of them say.
+fn reasons(view: &GroupView<'_>, finding: Finding) -> Finding {
+    let status = crate::live::Status::of(&view.facts.picture);
+    let waiting = status.groups.iter().filter(|group| group.name == view.name).flat_map(|group| &group.waiting);
+    waiting.fold(finding, |finding, waiting| {
+        let told = |lang: Lang| {
+            let (text, parts) = crate::live::told_waiting(waiting, lang);
+            let title = lang.pick("why there is no failover: ", "没有故障转移的原因：");
+            format!("{title}{text}{}{}", if parts.is_empty() { "" } else { " " }, parts.join(lang.pick("; ", "；")))
+        };
+        finding.says_both(Who::Here, told(Lang::En), told(Lang::Zh))
+    })
+}
+
+/// What to do about a master that is gone.
+fn advised(view: &GroupView<'_>, finding: Finding) -> Finding {
+    if view.in_failover() {
+        return finding.advised(
+            "a failover is going on: wait until it is over, and ask again. `watchkeeper status {group}` shows how far it is",
+            "正在进行故障转移：等它结束后再检查。`watchkeeper status {group}` 显示进度",
+        );
+    }
+    if view.replicas().all(|server| server.says.is_err()) {
+        return finding.advised(
+            "start it, or open the way to it: no replica answers that could take over, so that neither the sentinels nor \
+             `SENTINEL FAILOVER` can help",
+            "启动它，或打通网络：没有应答的副本可以接替，哨兵和 `SENTINEL FAILOVER` 都无能为力",
+        );
+    }
+    finding.advised(
+        "start it, or open the way to it; or have a replica promoted now, without waiting and without votes: \
+         `watchkeeper failover {group}`, or `SENTINEL FAILOVER {group}` at one sentinel. What no replica has received by now is lost \
+         then",
+        "启动它，或打通网络；或不再等待、不经投票立即提升副本：`watchkeeper failover {group}`，或在一个哨兵上执行 \
+         `SENTINEL FAILOVER {group}`。副本尚未收到的写入会丢失",
+    )
+}
+
+fn replica(view: &GroupView<'_>, at: &Endpoint, entries: &[(Who, &Fields)]) -> Finding {
+    let down_ms =
+        entries.iter().map(|(_, entry)| entry.number("s-down-time").unwrap_or(0)).min().unwrap_or(0);
+    if down_ms > GONE_MS {
+        let (en, zh) = (lasted(down_ms / 1000, Lang::En), lasted(down_ms / 1000, Lang::Zh));
+        let en = format!("The replica {at} has been gone for {en}, and is still listed.");
+        return Finding::of(Code::StaleReplica, view.name, en, format!("副本 {at} 已消失 {zh}，仍在列表中。"));
+    }
+    let (en, zh) = if entries.iter().any(|(_, entry)| entry.flag("s_down")) {
+        (format!("The replica {at} does not answer."), format!("副本 {at} 没有应答。"))
+    } else {
+        // Perhaps it is only this host that can't reach it.
+        (
+            format!("The replica {at} does not answer here; no sentinel holds it for down (yet)."),
+            format!("副本 {at} 对本机没有应答；（目前）没有哨兵认为它下线。"),
+        )
+    };
+    Finding::of(Code::ServerSilent, view.name, en, zh)
+}
