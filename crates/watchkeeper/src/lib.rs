@@ -7,5 +7,5 @@ pub mod daemon;
 pub mod doctor;
 pub mod explain;
 mod json;
-mod said;
 pub mod live;
+mod said;

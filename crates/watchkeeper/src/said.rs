@@ -116,6 +116,24 @@ const SAID: &[(&str, &str)] = &[
     ("File too large", "文件过大"),
     ("Address already in use", "该路径已被占用"),
     ("No space left on device", "设备上没有空间"),
+    // the command line
+    ("invalid digit found in string", "应为整数"),
+    ("cannot parse integer from empty string", "应为整数"),
+    ("number too large to fit in target type", "数字太大"),
+    ("{} is not in {}", "{} 不在 {} 范围内"),
+    ("`{}`: expected HOST:PORT, such as {} or {}", "`{}`：应为 HOST:PORT，例如 {} 或 {}"),
+    (
+        "expected a code such as WK101; `watchkeeper check --list` has them all",
+        "应为 WK101 这样的代码；`watchkeeper check --list` 列出全部",
+    ),
+    (
+        "expected a code such as WK200; `watchkeeper doctor --list` has them all",
+        "应为 WK200 这样的代码；`watchkeeper doctor --list` 列出全部",
+    ),
+    (
+        "`{}` is a code of `watchkeeper doctor`, which asks a deployment that runs",
+        "`{}` 是 `watchkeeper doctor` 的代码，它检查运行中的部署",
+    ),
     // connections
     ("the name does not resolve: {}", "主机名无法解析：{}"),
     ("the name has no address", "该主机名没有地址"),

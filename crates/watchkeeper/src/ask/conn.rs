@@ -138,7 +138,8 @@ impl Conn {
             None => Stream::Plain(tcp),
             Some(config) => Stream::Tls(Box::new(secured(tcp, at, config)?)),
         };
-        let mut conn = Conn { stream, decoder: FrameDecoder::new(ANSWER_BYTES_MAX), patience, open_to_all: false };
+        let mut conn =
+            Conn { stream, decoder: FrameDecoder::new(ANSWER_BYTES_MAX), patience, open_to_all: false };
         if let Some(pass) = &login.pass {
             let user = login.user.iter().map(String::as_bytes);
             let argv: Vec<&[u8]> = [&b"AUTH"[..]].into_iter().chain(user).chain([pass.as_slice()]).collect();
@@ -246,8 +247,9 @@ fn connect(at: &Endpoint, patience: Duration) -> Result<TcpStream, Failure> {
         Failure::Unreachable(if error.kind() == ErrorKind::TimedOut { late } else { strerror(&error) })
     };
     let addrs = (at.host.as_str(), at.port).to_socket_addrs();
-    let addrs = addrs
-        .map_err(|error| Failure::Unreachable(format!("the name does not resolve: {}", unresolved(&error))))?;
+    let addrs = addrs.map_err(|error| {
+        Failure::Unreachable(format!("the name does not resolve: {}", unresolved(&error)))
+    })?;
     let mut failure = Failure::Unreachable("the name has no address".into());
     for addr in addrs {
         match TcpStream::connect_timeout(&addr, patience) {
@@ -365,6 +367,9 @@ mod tests {
             "无法连接：主机名无法解析：没有这个主机名"
         );
         assert_eq!(unreachable("Connection refused"), "无法连接：连接被拒绝");
-        assert_eq!(Failure::Broken("the connection was closed by the other side".into()).told(Lang::Zh), "连接中断：对方关闭了连接");
+        assert_eq!(
+            Failure::Broken("the connection was closed by the other side".into()).told(Lang::Zh),
+            "连接中断：对方关闭了连接"
+        );
     }
 }

@@ -12,8 +12,8 @@ mod follow;
 mod picture;
 mod reach;
 
-pub(crate) use conn::{has_no_password, unresolved};
 pub use conn::{Conn, Failure};
+pub(crate) use conn::{has_no_password, unresolved};
 pub use endpoint::Endpoint;
 pub use fields::Fields;
 pub(crate) use fields::{text, texts};

@@ -345,8 +345,12 @@ mod tests {
              slave1:ip=10.0.0.3,port=0,state=online\r\n\
              slave2:ip=10.0.0.4,port=6380,state=wait_bgsave\r\nslave_priority:100\r\nslave_repl_offset:7\r\n",
         );
-        let first =
-            ListedReplica { at: Endpoint::new("fd00::2", 6379), online: true, offset: Some(5), lag_s: Some(1) };
+        let first = ListedReplica {
+            at: Endpoint::new("fd00::2", 6379),
+            online: true,
+            offset: Some(5),
+            lag_s: Some(1),
+        };
         let second =
             ListedReplica { at: Endpoint::new("10.0.0.4", 6380), online: false, offset: None, lag_s: None };
         assert_eq!(listed_replicas(&info), [first, second]);

@@ -17,8 +17,8 @@ use super::codes::{Severity, WK001, WK002, WK003, WK213};
 use super::sheet::regular;
 use super::spot::Spot;
 use super::{Desk, Finding, say, secret};
-use crate::said::told;
 use crate::daemon::strerror;
+use crate::said::told;
 
 /// Bytes of an ACL file that are read at most.
 const ACL_BYTES_MAX: u64 = 64 * 1024 * 1024;

@@ -43,8 +43,7 @@ fn silent(view: &GroupView<'_>, answer: &ServerAnswer, failure: &Failure, found:
 
 fn login(view: &GroupView<'_>, at: &Endpoint) -> Finding {
     let en = format!("The server {at} refuses the login: it is not looked at.");
-    let finding =
-        Finding::of(Code::ServerLogin, view.name, en, format!("服务器 {at} 拒绝登录：未能检查。"));
+    let finding = Finding::of(Code::ServerLogin, view.name, en, format!("服务器 {at} 拒绝登录：未能检查。"));
     // What the sentinels' own file says is refused, is refused to them.
     let theirs = view.facts.own_login.iter().any(|group| group == view.name);
     if theirs { finding.as_(Severity::Critical) } else { finding }
@@ -80,7 +79,10 @@ fn master(view: &GroupView<'_>, at: &Endpoint) -> Finding {
                 "No sentinel holds it for down yet: each does after {} without an answer (down-after-milliseconds).",
                 waited(after, Lang::En)
             ),
-            format!("还没有哨兵认为它下线：无应答满 {}（down-after-milliseconds）后才会判定。", waited(after, Lang::Zh)),
+            format!(
+                "还没有哨兵认为它下线：无应答满 {}（down-after-milliseconds）后才会判定。",
+                waited(after, Lang::Zh)
+            ),
         )
     };
     let finding = Finding::of(
@@ -95,12 +97,17 @@ fn master(view: &GroupView<'_>, at: &Endpoint) -> Finding {
 /// Why there is no failover, as far as it follows from what all of them say.
 fn reasons(view: &GroupView<'_>, finding: Finding) -> Finding {
     let status = crate::live::Status::of(&view.facts.picture);
-    let waiting = status.groups.iter().filter(|group| group.name == view.name).flat_map(|group| &group.waiting);
+    let waiting =
+        status.groups.iter().filter(|group| group.name == view.name).flat_map(|group| &group.waiting);
     waiting.fold(finding, |finding, waiting| {
         let told = |lang: Lang| {
             let (text, parts) = crate::live::told_waiting(waiting, lang);
             let title = lang.pick("why there is no failover: ", "没有故障转移的原因：");
-            format!("{title}{text}{}{}", if parts.is_empty() { "" } else { " " }, parts.join(lang.pick("; ", "；")))
+            format!(
+                "{title}{text}{}{}",
+                if parts.is_empty() { "" } else { " " },
+                parts.join(lang.pick("; ", "；"))
+            )
         };
         finding.says_both(Who::Here, told(Lang::En), told(Lang::Zh))
     })
@@ -136,7 +143,12 @@ fn replica(view: &GroupView<'_>, at: &Endpoint, entries: &[(Who, &Fields)]) -> F
     if down_ms > GONE_MS {
         let (en, zh) = (lasted(down_ms / 1000, Lang::En), lasted(down_ms / 1000, Lang::Zh));
         let en = format!("The replica {at} has been gone for {en}, and is still listed.");
-        return Finding::of(Code::StaleReplica, view.name, en, format!("副本 {at} 已消失 {zh}，仍在列表中。"));
+        return Finding::of(
+            Code::StaleReplica,
+            view.name,
+            en,
+            format!("副本 {at} 已消失 {zh}，仍在列表中。"),
+        );
     }
     let (en, zh) = if entries.iter().any(|(_, entry)| entry.flag("s_down")) {
         (format!("The replica {at} does not answer."), format!("副本 {at} 没有应答。"))

@@ -57,6 +57,24 @@ impl Entry {
     pub fn hint(&self, lang: Lang) -> &'static str {
         lang.pick(self.hint.0, self.hint.1)
     }
+
+    /// All that is said of it, for people.
+    pub fn explained(&self, lang: Lang) -> String {
+        let colon = lang.pick(": ", "：");
+        format!(
+            "{}[{}]{colon}{}\n\n{}{colon}{}\n",
+            self.severity.word(lang),
+            self.id,
+            self.title(lang),
+            lang.pick("hint", "建议"),
+            self.hint(lang).replace("{at}", lang.pick("it", "它")).replace("{group}", "GROUP"),
+        )
+    }
+}
+
+/// The line of a code, in any case.
+pub fn by_code(code: &str) -> Option<&'static Entry> {
+    TABLE.iter().find(|entry| entry.id.eq_ignore_ascii_case(code))
 }
 
 macro_rules! codes {

@@ -12,6 +12,8 @@ use super::finding::{Finding, Found, Who};
 use super::view::GroupView;
 use super::words::places;
 use crate::ask::{Endpoint, Failure, Fields};
+use crate::daemon::strerror;
+use crate::said::told;
 
 /// Clocks may be so far apart.
 const CLOCKS_MS: i64 = 2_000;
@@ -31,7 +33,11 @@ pub(super) fn deployment(facts: &Facts, found: &mut Found) {
             format!("The name `{host}` does not resolve here."),
             format!("主机名 `{host}` 在本机无法解析。"),
         );
-        found.add(Finding::overall(Code::NameUnresolved, en, zh).says(Who::Here, why));
+        found.add(Finding::overall(Code::NameUnresolved, en, zh).says_both(
+            Who::Here,
+            why,
+            told(why, Lang::Zh),
+        ));
     }
     clocks(facts, found);
     certificates(facts, found);
@@ -46,11 +52,12 @@ pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
         let why = match std::fs::metadata(script) {
             Ok(file) if file.is_file() && file.permissions().mode() & 0o111 != 0 => continue,
             Ok(file) => format!("mode {:o}", file.permissions().mode()),
-            Err(error) => error.to_string(),
+            Err(error) => strerror(&error),
         };
         let (en, zh) =
             (format!("The script `{script}` can't be run."), format!("脚本 `{script}` 无法执行。"));
-        found.add(Finding::of(Code::ScriptNotExecutable, view.name, en, zh).says(Who::Here, why));
+        let finding = Finding::of(Code::ScriptNotExecutable, view.name, en, zh);
+        found.add(finding.says_both(Who::Here, why.clone(), told(&why, Lang::Zh)));
     }
 }
 
@@ -170,10 +177,14 @@ fn loads(replica: &Version, master: &Version, diskless: bool) -> bool {
         (Some(reads), _) if meets => reads >= COMMON_FORMAT,
         (None, _) if meets => ours >= (7, 2),
         // Above the common one each has formats of its own.
-        (Some(reads), Some(writes)) if replica.valkey != master.valkey => writes <= COMMON_FORMAT && reads >= writes,
+        (Some(reads), Some(writes)) if replica.valkey != master.valkey => {
+            writes <= COMMON_FORMAT && reads >= writes
+        }
         (Some(reads), Some(writes)) => reads >= writes,
         // One of them is newer than this table.
-        (None, _) if replica.valkey != master.valkey => master.format().is_some_and(|writes| writes <= COMMON_FORMAT),
+        (None, _) if replica.valkey != master.valkey => {
+            master.format().is_some_and(|writes| writes <= COMMON_FORMAT)
+        }
         (Some(_), None) if replica.valkey != master.valkey => false,
         (None, _) | (Some(_), None) => ours >= theirs,
     }
@@ -183,7 +194,8 @@ fn loads(replica: &Version, master: &Version, diskless: bool) -> bool {
 fn versions(view: &GroupView<'_>, found: &mut Found) {
     let Some(master) = view.master_info() else { return };
     let newest = Version::of(master);
-    let settings = view.facts.closer(view.name, &view.master).and_then(|closer| closer.settings.as_ref().ok());
+    let settings =
+        view.facts.closer(view.name, &view.master).and_then(|closer| closer.settings.as_ref().ok());
     let diskless = settings.is_none_or(|known| known.get(&["repl-diskless-sync"]) != Some("no"));
     let old: Vec<(&Endpoint, Version)> = view
         .replicas()
@@ -261,6 +273,9 @@ mod tests {
         ] {
             assert_eq!(loads(&of(replica), &of(master), true), expected, "{replica} below {master}");
         }
-        assert!(!loads(&of("valkey 8.1.0"), &of("valkey 9.1.0"), false), "a copy for all is of the newest format");
+        assert!(
+            !loads(&of("valkey 8.1.0"), &of("valkey 9.1.0"), false),
+            "a copy for all is of the newest format"
+        );
     }
 }

@@ -26,7 +26,7 @@ mod words;
 
 use std::collections::BTreeMap;
 
-pub use code::{Code, Entry, Severity, TABLE};
+pub use code::{Code, Entry, Severity, TABLE, by_code};
 pub use facts::Local;
 pub use finding::{Evidence, Finding, Unchecked, Who};
 pub use text::table;

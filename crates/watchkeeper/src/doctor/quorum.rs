@@ -149,13 +149,19 @@ impl Hosts {
 /// Sentinels that refuse our login and are heard by others: they vote all the same, and see what those see.
 fn closed_to_us(view: &GroupView<'_>, seats: &[Seat]) -> Vec<Seat> {
     let closed = |at: &Endpoint| {
-        let mut refused =
-            view.facts.picture.sentinels.iter().filter(|sentinel| matches!(&sentinel.says, Err(why) if why.is_login()));
+        let mut refused = view
+            .facts
+            .picture
+            .sentinels
+            .iter()
+            .filter(|sentinel| matches!(&sentinel.says, Err(why) if why.is_login()));
         refused.any(|sentinel| sentinel.at == *at || sentinel.also_at.contains(at))
     };
     let mut found: BTreeMap<Endpoint, Seat> = BTreeMap::new();
     for (said, seat) in view.said.iter().zip(seats) {
-        for entry in said.group.sentinels.iter().filter(|entry| !entry.flag("s_down") && !view.is_stale(entry)) {
+        for entry in
+            said.group.sentinels.iter().filter(|entry| !entry.flag("s_down") && !view.is_stale(entry))
+        {
             if let Some(at) = place(entry).filter(closed) {
                 let host = view.facts.names.host(&at.host);
                 found.entry(at).or_insert(Seat { host, known: seat.known, needed: seat.needed });
