@@ -62,17 +62,37 @@ impl Class {
     }
 }
 
-/// A code that can be explained: one of ours, or of the command that asks a running deployment.
+/// A code that can be explained: one of ours, or of the command that asks a running deployment, which has numbers of its own.
 #[derive(Debug, Clone, Copy)]
 enum Explained {
     Check(&'static Rule),
     Doctor(&'static doctor::Entry),
 }
 
+impl Explained {
+    fn told(self, lang: Lang) -> String {
+        match self {
+            Explained::Doctor(entry) => entry.explained(lang),
+            Explained::Check(rule) => {
+                let other = doctor::by_code(rule.code).map(|entry| match lang {
+                    Lang::En => format!(
+                        "`watchkeeper doctor --explain {}` tells what the doctor means by it\n",
+                        entry.id
+                    ),
+                    Lang::Zh => {
+                        format!("`watchkeeper doctor --explain {}` 说明 doctor 的同号代码\n", entry.id)
+                    }
+                });
+                show::explain(rule, lang) + &other.unwrap_or_default()
+            }
+        }
+    }
+}
+
 fn explained(word: &str) -> Result<Explained, String> {
-    match doctor::by_code(word) {
-        Some(entry) => Ok(Explained::Doctor(entry)),
-        None => rule(word).map(Explained::Check),
+    match (rule(word), doctor::by_code(word)) {
+        (Err(_), Some(entry)) => Ok(Explained::Doctor(entry)),
+        (rule, _) => rule.map(Explained::Check),
     }
 }
 
@@ -134,13 +154,7 @@ fn table(args: &CheckArgs, lang: Lang) -> String {
     match args.format {
         Format::Json => json::list(lang),
         Format::Text if args.list => show::list(lang),
-        Format::Text => {
-            let told = |code: &Explained| match code {
-                Explained::Check(rule) => show::explain(rule, lang),
-                Explained::Doctor(entry) => entry.explained(lang),
-            };
-            args.explain.iter().map(told).collect::<Vec<_>>().join("\n")
-        }
+        Format::Text => args.explain.iter().map(|code| code.told(lang)).collect::<Vec<_>>().join("\n"),
     }
 }
 

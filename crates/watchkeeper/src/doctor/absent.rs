@@ -7,6 +7,7 @@ use super::finding::{Finding, Found, Who};
 use super::view::GroupView;
 use super::words::{lasted, waited};
 use crate::ask::{Endpoint, Failure, Fields, ServerAnswer};
+use crate::live::{Status, Waiting, told_waiting};
 
 /// A replica that nobody could reach for so long is taken for gone.
 const GONE_MS: i64 = 10 * 60_000;
@@ -32,7 +33,9 @@ fn silent(view: &GroupView<'_>, answer: &ServerAnswer, failure: &Failure, found:
     } else {
         replica(view, at, &entries)
     };
+    let critical = finding.severity == Severity::Critical;
     let finding = finding.at(at).says_both(Who::Here, failure.told(Lang::En), failure.told(Lang::Zh));
+    let finding = if view.is_master(at) && critical { reasons(view, finding) } else { finding };
     let sentinels = entries.into_iter().map(|(who, entry)| {
         let of = |name| entry.number(name).map(|ms| format!(", {name} {ms}")).unwrap_or_default();
         let since = if entry.flag("s_down") { of("s-down-time") } else { of("last-ok-ping-reply") };
@@ -46,7 +49,14 @@ fn login(view: &GroupView<'_>, at: &Endpoint) -> Finding {
     let finding = Finding::of(Code::ServerLogin, view.name, en, format!("服务器 {at} 拒绝登录：未能检查。"));
     // What the sentinels' own file says is refused, is refused to them.
     let theirs = view.facts.own_login.iter().any(|group| group == view.name);
-    if theirs { finding.as_(Severity::Critical) } else { finding }
+    if !theirs {
+        return finding;
+    }
+    finding.as_(Severity::Critical).advised(
+        "so do the sentinels with this file: they can't watch {at}, nor promote it. Put right what the file says \
+         (`SENTINEL SET {group} auth-pass` on every sentinel), or the password and the user at the server",
+        "使用该配置文件的哨兵同样被拒绝：无法监视或提升 {at}。请改正配置（在每个哨兵上执行 `SENTINEL SET {group} auth-pass`），或服务器上的密码和用户",
+    )
 }
 
 /// The server that sentinels take for the master: either it is gone, or only the way from here to it is.
@@ -76,11 +86,11 @@ fn master(view: &GroupView<'_>, at: &Endpoint) -> Finding {
     } else {
         (
             format!(
-                "No sentinel holds it for down yet: each does after {} without an answer (down-after-milliseconds).",
+                "No sentinel holds it for down yet: each does after {} without an answer (down-after-milliseconds), and no failover begins before.",
                 waited(after, Lang::En)
             ),
             format!(
-                "还没有哨兵认为它下线：无应答满 {}（down-after-milliseconds）后才会判定。",
+                "还没有哨兵认为它下线：无应答满 {}（down-after-milliseconds）后才会判定，在此之前不会故障转移。",
                 waited(after, Lang::Zh)
             ),
         )
@@ -91,21 +101,24 @@ fn master(view: &GroupView<'_>, at: &Endpoint) -> Finding {
         format!("The master {at} does not answer: nobody can write. {en}"),
         format!("主节点 {at} 没有应答：无法写入。{zh}"),
     );
-    advised(view, reasons(view, finding.as_(Severity::Critical)))
+    advised(view, finding.as_(Severity::Critical))
 }
 
 /// Why there is no failover, as far as it follows from what all of them say.
 fn reasons(view: &GroupView<'_>, finding: Finding) -> Finding {
-    let status = crate::live::Status::of(&view.facts.picture);
-    let waiting =
-        status.groups.iter().filter(|group| group.name == view.name).flat_map(|group| &group.waiting);
+    let status = Status::of(&view.facts.picture);
+    let of_group = status.groups.iter().filter(|group| group.name == view.name);
+    // That nobody misses it is said already.
+    let waiting = of_group
+        .flat_map(|group| &group.waiting)
+        .filter(|waiting| !matches!(waiting, Waiting::NobodyMissesIt(_)));
     waiting.fold(finding, |finding, waiting| {
         let told = |lang: Lang| {
-            let (text, parts) = crate::live::told_waiting(waiting, lang);
+            let (text, parts) = told_waiting(waiting, lang);
             let title = lang.pick("why there is no failover: ", "没有故障转移的原因：");
             format!(
                 "{title}{text}{}{}",
-                if parts.is_empty() { "" } else { " " },
+                if parts.is_empty() { "" } else { lang.pick(" ", "") },
                 parts.join(lang.pick("; ", "；"))
             )
         };

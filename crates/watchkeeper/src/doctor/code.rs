@@ -120,9 +120,8 @@ codes! {
         "启动它，或打通网络：它无法被提升，也没有最新数据的副本";
     ServerLogin "WK203" Warning
         "a data server refuses the login", "有数据服务器拒绝登录";
-        "`--server-user` and `--server-pass-file`, or `--config` with a sentinel's file. If that is the login of the sentinels, they \
-         can't watch {at} either",
-        "使用 `--server-user` 和 `--server-pass-file`，或用 `--config` 指定哨兵的配置文件。若这就是哨兵使用的登录，它们同样无法监视 {at}";
+        "`--server-user` and `--server-pass-file`, or `--config` with a sentinel's file",
+        "使用 `--server-user` 和 `--server-pass-file`，或用 `--config` 指定哨兵的配置文件";
     NameUnresolved "WK204" Warning
         "a name does not resolve here", "有主机名在本机无法解析";
         "repair the name in DNS or /etc/hosts on every host; sentinels with `resolve-hostnames yes` need it at each reconnection",
@@ -320,7 +319,7 @@ codes! {
         "原因见其日志：磁盘满、无写权限、内存不足无法 fork。启用 `stop-writes-on-bgsave-error yes` 时主节点会拒绝写入";
     MinReplicas "WK263" Note
         "a master that is cut off goes on taking writes", "被隔离的主节点会继续接受写入";
-        "they are lost when it is back. `min-replicas-to-write 1` and `min-replicas-max-lag 10` bound that to 10 s; with one \
+        "what it takes then is lost when it is back. `min-replicas-to-write 1` and `min-replicas-max-lag 10` bound that to 10 s; with one \
          replica only, the loss of it then stops writes",
         "恢复后这些写入会丢失。`min-replicas-to-write 1` 与 `min-replicas-max-lag 10` 可将其限制在 10 秒；若只有一个副本，失去它会停止写入";
     NoConfigFile "WK264" Note
