@@ -34,17 +34,18 @@ pub(super) fn print(error: &clap::Error, wrong: i32, lang: Lang) -> ExitCode {
 
 /// What the error is about, if it says.
 fn about(error: &clap::Error, kind: ContextKind) -> Option<String> {
-    match error.get(kind)? {
-        ContextValue::String(text) => Some(text.clone()),
-        ContextValue::Strings(texts) => Some(texts.join("、")),
-        ContextValue::StyledStr(text) => Some(text.to_string()),
+    #[expect(clippy::wildcard_enum_match_arm, reason = "clap may add others at any time")]
+    let text = match error.get(kind)? {
+        ContextValue::String(text) => text.clone(),
+        ContextValue::Strings(texts) => texts.join("、"),
+        ContextValue::StyledStr(text) => text.to_string(),
         ContextValue::StyledStrs(texts) => {
-            Some(texts.iter().map(ToString::to_string).collect::<Vec<_>>().join("、"))
+            texts.iter().map(ToString::to_string).collect::<Vec<_>>().join("、")
         }
-        ContextValue::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-    .filter(|text| !text.is_empty())
+        ContextValue::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// The whole error in Chinese.

@@ -267,7 +267,7 @@ mod tests {
             ("valkey 8.0.0", "redis 7.2.4", true),
             ("valkey 9.0.0", "redis 8.0.0", false),
             ("valkey 10.0.0", "valkey 9.1.0", true),
-            ("valkey 9.1.0", "valkey 10.0.0", false),
+            ("valkey 9.1.0", "valkey 10.0.0", true),
             ("redis 255.255.255", "redis 7.0.0", true),
             ("redis ", "redis 7.0.0", true),
         ] {
