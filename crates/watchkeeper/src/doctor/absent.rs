@@ -80,8 +80,8 @@ fn master(view: &GroupView<'_>, at: &Endpoint) -> Finding {
     let after = view.longest("down-after-milliseconds").unwrap_or(0);
     let (en, zh) = if holding > 0 {
         (
-            format!("{holding} of {known} sentinels hold it for down."),
-            format!("{known} 个哨兵中有 {holding} 个认为它下线。"),
+            format!("{holding} of {known} sentinels hold it for down{}.", unheard(view, Lang::En)),
+            format!("{known} 个哨兵中有 {holding} 个认为它下线{}。", unheard(view, Lang::Zh)),
         )
     } else {
         (
@@ -102,6 +102,16 @@ fn master(view: &GroupView<'_>, at: &Endpoint) -> Finding {
         format!("主节点 {at} 没有应答：无法写入。{zh}"),
     );
     advised(view, finding.as_(Severity::Critical))
+}
+
+/// `, 2 do not answer`
+fn unheard(view: &GroupView<'_>, lang: Lang) -> String {
+    match (view.known().saturating_sub(view.said.len()), lang) {
+        (0, _) => String::new(),
+        (1, Lang::En) => ", 1 does not answer".to_owned(),
+        (count, Lang::En) => format!(", {count} do not answer"),
+        (count, Lang::Zh) => format!("，{count} 个没有应答"),
+    }
 }
 
 /// Why there is no failover, as far as it follows from what all of them say.
@@ -128,25 +138,26 @@ fn reasons(view: &GroupView<'_>, finding: Finding) -> Finding {
 
 /// What to do about a master that is gone.
 fn advised(view: &GroupView<'_>, finding: Finding) -> Finding {
+    if view.replicas().all(|server| server.says.is_err()) {
+        return finding.advised(
+            "start it (again, if it hangs), or open the way to it: no replica answers that could take over, so that neither the \
+             sentinels nor `SENTINEL FAILOVER` can help",
+            "启动它（若挂起则重启），或打通网络：没有应答的副本可以接替，哨兵和 `SENTINEL FAILOVER` 都无能为力",
+        );
+    }
     if view.in_failover() {
         return finding.advised(
             "a failover is going on: wait until it is over, and ask again. `watchkeeper status {group}` shows how far it is",
             "正在进行故障转移：等它结束后再检查。`watchkeeper status {group}` 显示进度",
         );
     }
-    if view.replicas().all(|server| server.says.is_err()) {
-        return finding.advised(
-            "start it, or open the way to it: no replica answers that could take over, so that neither the sentinels nor \
-             `SENTINEL FAILOVER` can help",
-            "启动它，或打通网络：没有应答的副本可以接替，哨兵和 `SENTINEL FAILOVER` 都无能为力",
-        );
-    }
     finding.advised(
-        "start it, or open the way to it; or have a replica promoted now, without waiting and without votes: \
-         `watchkeeper failover {group}`, or `SENTINEL FAILOVER {group}` at one sentinel. What no replica has received by now is lost \
-         then",
-        "启动它，或打通网络；或不再等待、不经投票立即提升副本：`watchkeeper failover {group}`，或在一个哨兵上执行 \
-         `SENTINEL FAILOVER {group}`。副本尚未收到的写入会丢失",
+        "start it (again, if it hangs), or open the way to it; or have a replica promoted now, without waiting and without votes: \
+         `watchkeeper failover {group}`, or `SENTINEL FAILOVER {group}` at one sentinel (after NOGOODSLAVE once more, some seconds \
+         later). What no replica has received by now is lost then; if sentinels that do not answer are only cut off, WK225 says what else \
+         to think of",
+        "启动它（若挂起则重启），或打通网络；或不再等待、不经投票立即提升副本：`watchkeeper failover {group}`，或在一个哨兵上执行 \
+         `SENTINEL FAILOVER {group}`（若回复 NOGOODSLAVE，数秒后再试）。副本尚未收到的写入会丢失；若没有应答的哨兵只是被隔离，另见 WK225",
     )
 }
 

@@ -134,7 +134,7 @@ fn passwords(view: &GroupView<'_>, found: &mut Found) {
     }
     let list = |lang| places(others.iter().copied(), lang);
     let (en, zh) = (
-        format!("Another `requirepass` than {first} has {}.", list(Lang::En)),
+        format!("`requirepass` is not the same as on {first}: {}.", list(Lang::En)),
         format!("`requirepass` 与 {first} 不同：{}。", list(Lang::Zh)),
     );
     let set = |pass: &str| if pass.is_empty() { "requirepass \"\"" } else { "requirepass ***" };

@@ -186,7 +186,7 @@ codes! {
         "启动它或打通网络。同意的哨兵足够多时会提升副本；`watchkeeper failover {group}`，或在一个哨兵上执行 `SENTINEL FAILOVER {group}`，\
          无需它们同意。`watchkeeper status {group}` 显示它们在等什么";
     NoQuorum "WK225" Critical
-        "no failover is possible: too few sentinels can vote", "无法故障转移：可投票的哨兵不足";
+        "no failover happens by itself: too few sentinels can vote", "不会自动故障转移：可投票的哨兵不足";
         "bring sentinels back until a majority of all that are known, and the quorum, can be reached. If the master is down \
          and they do not come back, `SENTINEL FAILOVER {group}` at one that is left (`watchkeeper failover {group}`) promotes a replica \
          without votes: only if the others are not cut off together with the master, else there are two",

@@ -44,8 +44,8 @@ fn able(view: &GroupView<'_>, found: &mut Found) -> bool {
     let all = failing.len() == view.said.len();
     let (en, zh) = if all {
         (
-            "No failover is possible: too few sentinels can be reached.".to_owned(),
-            "无法故障转移：可达的哨兵不足。".to_owned(),
+            "No failover happens by itself: too few sentinels can be reached.".to_owned(),
+            "不会自动故障转移：可达的哨兵不足。".to_owned(),
         )
     } else {
         let (few, of) = (failing.len(), view.known());

@@ -175,7 +175,7 @@ fn roles_links_and_passwords() {
     );
     assert_eq!(seen.status, 2);
     for words in [
-        "nobody can write. 1 of 3 sentinels hold it for down",
+        "nobody can write. 1 of 3 sentinels hold it for down, 2 do not answer",
         "why there is no failover: of 3 sentinels, 1 can act",
         "`SENTINEL FAILOVER mymaster` at one that is left",
         "without votes: `watchkeeper failover mymaster`",
