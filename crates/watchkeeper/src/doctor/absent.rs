@@ -5,8 +5,8 @@ use watchkeeper_core::Lang;
 use super::code::{Code, Severity};
 use super::finding::{Finding, Found, Who};
 use super::view::GroupView;
-use super::words::{lasted, waited};
-use crate::ask::{Endpoint, Failure, Fields, ServerAnswer};
+use super::words::{lasted, places, waited};
+use crate::ask::{Endpoint, Failure, Fields};
 use crate::live::{Status, Waiting, told_waiting};
 
 /// A replica that nobody could reach for so long is taken for gone.
@@ -16,58 +16,76 @@ const MISSED_MS: i64 = 1_500;
 
 /// Of one group.
 pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
-    for server in &view.servers {
-        if let Err(failure) = &server.says {
-            silent(view, server, failure, found);
-        }
+    let failed = view.servers.iter().filter_map(|server| Some((&server.at, server.says.as_ref().err()?)));
+    let (refusing, silent): (Vec<_>, Vec<_>) = failed.partition(|(_, failure)| failure.is_login());
+    if !refusing.is_empty() {
+        found.add(login(view, &refusing));
+    }
+    for (at, failure) in silent {
+        found.add(says_nothing(view, at, failure));
     }
 }
 
-fn silent(view: &GroupView<'_>, answer: &ServerAnswer, failure: &Failure, found: &mut Found) {
-    let at = &answer.at;
+fn says_nothing(view: &GroupView<'_>, at: &Endpoint, failure: &Failure) -> Finding {
     let entries = view.entries(at);
-    let finding = if failure.is_login() {
-        login(view, at)
-    } else if view.is_master(at) {
-        master(view, at)
-    } else {
-        replica(view, at, &entries)
-    };
+    let finding = if view.is_master(at) { master(view, at) } else { replica(view, at, &entries) };
     let critical = finding.severity == Severity::Critical;
     let finding = finding.at(at).says_both(Who::Here, failure.told(Lang::En), failure.told(Lang::Zh));
-    let finding = if view.is_master(at) && critical { reasons(view, finding) } else { finding };
-    let sentinels = entries.into_iter().map(|(who, entry)| {
+    let finding = if critical { reasons(view, finding) } else { finding };
+    finding.all_say(entries.into_iter().map(|(who, entry)| {
         let of = |name| entry.number(name).map(|ms| format!(", {name} {ms}")).unwrap_or_default();
         let since = if entry.flag("s_down") { of("s-down-time") } else { of("last-ok-ping-reply") };
         (who, format!("flags {}{since}", entry.get("flags")))
-    });
-    found.add(finding.all_say(sentinels));
+    }))
 }
 
-fn login(view: &GroupView<'_>, at: &Endpoint) -> Finding {
-    let en = format!("The server {at} refuses the login: it is not looked at.");
-    let finding = Finding::of(Code::ServerLogin, view.name, en, format!("服务器 {at} 拒绝登录：未能检查。"));
+/// Servers that are there and do not let us in.
+fn login(view: &GroupView<'_>, refusing: &[(&Endpoint, &Failure)]) -> Finding {
+    let list = |lang| places(refusing.iter().map(|(at, _)| *at), lang);
+    let en = if refusing.len() == 1 {
+        format!("The server {} refuses the login: it is not looked at.", list(Lang::En))
+    } else {
+        format!("The servers {} refuse the login: they are not looked at.", list(Lang::En))
+    };
+    let zh = format!("服务器 {} 拒绝登录：未能检查。", list(Lang::Zh));
+    let mut finding = Finding::of(Code::ServerLogin, view.name, en, zh);
+    for (at, failure) in refusing {
+        let who = Who::Server((*at).clone());
+        finding = finding.at(at).says_both(who, failure.told(Lang::En), failure.told(Lang::Zh));
+        let down = view.entries(at).into_iter().filter(|(_, entry)| entry.flag("s_down"));
+        finding =
+            finding.all_say(down.map(|(who, entry)| (who, format!("{at}: flags {}", entry.get("flags")))));
+    }
     // What the sentinels' own file says is refused, is refused to them.
-    let theirs = view.facts.own_login.iter().any(|group| group == view.name);
-    if !theirs {
+    if !view.facts.own_login.iter().any(|group| group == view.name) {
         return finding;
     }
     finding.as_(Severity::Critical).advised(
-        "so do the sentinels with this file: they can't watch {at}, nor promote it. Put right what the file says \
-         (`SENTINEL SET {group} auth-pass` on every sentinel), or the password and the user at the server",
-        "使用该配置文件的哨兵同样被拒绝：无法监视或提升 {at}。请改正配置（在每个哨兵上执行 `SENTINEL SET {group} auth-pass`），或服务器上的密码和用户",
+        "it is the login in the sentinel's own file: that sentinel is refused as well, and can neither watch {at} nor promote it. Put \
+         right what the file says (`SENTINEL SET {group} auth-pass` on every sentinel), or the user and the password at the server",
+        "这正是哨兵配置文件中的登录：该哨兵同样被拒绝，无法监视或提升 {at}。请改正配置（在每个哨兵上执行 `SENTINEL SET {group} auth-pass`），或服务器上的用户和密码",
     )
 }
 
-/// The server that sentinels take for the master: either it is gone, or only the way from here to it is.
-fn master(view: &GroupView<'_>, at: &Endpoint) -> Finding {
-    let masters = || view.said.iter().map(|said| &said.group.master);
-    let holding = masters().filter(|entry| entry.flag("s_down")).count();
+/// How many sentinels hold the master for down.
+fn holding(view: &GroupView<'_>) -> usize {
+    view.said.iter().filter(|said| said.group.master.flag("s_down")).count()
+}
+
+/// Whether the master is silent here and to the sentinels.
+pub(super) fn is_master_gone(view: &GroupView<'_>) -> bool {
+    let silent = |why: &Failure| !why.is_login();
     let heard = |entry: &Fields| {
         !entry.flag("disconnected")
             && entry.number("last-ok-ping-reply").is_some_and(|since| since < MISSED_MS)
     };
-    if holding == 0 && masters().any(heard) {
+    view.master_server().is_some_and(|master| master.says.as_ref().is_err_and(silent))
+        && (holding(view) > 0 || !view.said.iter().any(|said| heard(&said.group.master)))
+}
+
+/// The server that sentinels take for the master: either it is gone, or only the way from here to it is.
+fn master(view: &GroupView<'_>, at: &Endpoint) -> Finding {
+    if !is_master_gone(view) {
         let en = format!("The master {at} does not answer here; the sentinels heard it a moment ago.");
         let zh = format!("主节点 {at} 对本机没有应答；哨兵刚刚还收到它的应答。");
         return Finding::of(Code::ServerSilent, view.name, en, zh).advised(
@@ -76,6 +94,7 @@ fn master(view: &GroupView<'_>, at: &Endpoint) -> Finding {
             "请再检查一次。若仍如此，则只是本机到 {at} 的网络不通，组本身正常：请在哨兵所在的主机上运行本命令",
         );
     }
+    let holding = holding(view);
     let known = view.known();
     let after = view.longest("down-after-milliseconds").unwrap_or(0);
     let (en, zh) = if holding > 0 {

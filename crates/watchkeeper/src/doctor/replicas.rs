@@ -2,6 +2,7 @@
 
 use watchkeeper_core::Lang;
 
+use super::absent::is_master_gone;
 use super::code::{Code, Severity};
 use super::finding::{Finding, Found, Who};
 use super::view::GroupView;
@@ -138,16 +139,15 @@ fn link(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
             format!("副本 {at} 与主节点断开已 {}。", lasted(down, Lang::Zh)),
         ),
     };
-    let severity = if syncing { Severity::Note } else { Severity::Warning };
-    let finding = Finding::of(Code::LinkDown, view.name, en, zh).as_(severity).at(at).says(server(at), said);
+    let finding = Finding::of(Code::LinkDown, view.name, en, zh).at(at).says(server(at), said);
     found.add(if syncing {
-        finding.advised(
+        finding.as_(Severity::Note).advised(
             "wait until it has all data: until then it can't be promoted. If it begins anew again and again, raise \
              `client-output-buffer-limit replica` and `repl-timeout` on the master",
             "等待同步完成：在此之前它无法被提升。若反复重新开始，请在主节点上调大 `client-output-buffer-limit replica` 和 `repl-timeout`",
         )
-    } else if view.master_server().is_some_and(|master| master.says.as_ref().is_err_and(|why| !why.is_login())) {
-        finding.advised(
+    } else if is_master_gone(view) {
+        finding.as_(Severity::Note).advised(
             "nothing is to be repaired on {at}: it connects when its master answers again, or another one is promoted",
             "{at} 本身无需处理：主节点恢复应答，或另一台被提升后，它会重新连接",
         )

@@ -169,10 +169,8 @@ fn roles_links_and_passwords() {
     stage.kill(Sentinel(2));
     stage.kill(Sentinel(3));
     stage.kill(Server(1));
-    let seen = stage.finds(
-        &[],
-        &["WK200 warning", "WK202 critical", "WK221 critical", "WK225 critical", "WK243 warning"],
-    );
+    let seen = stage
+        .finds(&[], &["WK200 warning", "WK202 critical", "WK221 critical", "WK225 critical", "WK243 note"]);
     assert_eq!(seen.status, 2);
     for words in [
         "nobody can write. 1 of 3 sentinels hold it for down, 2 do not answer",

@@ -11,13 +11,14 @@ pub(crate) fn dead() {
     let words = ["--config", file.as_str()];
     stage.finds(&words, &["WK231 note"]);
     // That our login is refused says nothing of where the servers are.
-    stage.finds(&[], &["WK203 warning", "WK231 note"]);
+    let seen = stage.finds(&[], &["WK203 warning", "WK231 note"]);
+    assert_eq!(seen.text.matches("refuse the login").count(), 1, "{}", seen.text);
 
     stage.ask_all(&SENTINELS, &format!("SENTINEL SET {NAME} down-after-milliseconds 60000"));
     stage.kill(Server(1));
     stage.finds_saying(
         &words,
-        &["WK202 critical", "WK231 note", "WK243 warning"],
+        &["WK202 critical", "WK231 note", "WK243 note"],
         &[
             "does not answer: nobody can write. No sentinel holds it for down yet: each does after 60 s",
             "`watchkeeper failover mymaster`, or `SENTINEL FAILOVER mymaster` at one sentinel",
