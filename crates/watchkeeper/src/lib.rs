@@ -8,3 +8,4 @@ pub mod doctor;
 pub mod explain;
 mod json;
 pub mod live;
+mod said;

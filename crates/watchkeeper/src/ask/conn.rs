@@ -13,6 +13,7 @@ use watchkeeper_resp::{Frame, FrameDecoder, encode_command};
 use super::endpoint::Endpoint;
 use super::fields::text;
 use super::reach::Login;
+use crate::cli::lang::Lang;
 use crate::daemon::strerror;
 
 /// More than any answer asked for here, 10,000 groups of a sentinel included.
@@ -39,10 +40,30 @@ impl Failure {
     /// Whether it asked for a login, or refused the one that was given or its rights.
     pub fn is_login(&self) -> bool {
         let Failure::Refused(words) = self else { return false };
-        ["NOAUTH", "WRONGPASS", "NOPERM", "ERR invalid password", "ERR AUTH", "ERR Client sent AUTH"]
-            .iter()
-            .any(|start| words.starts_with(start))
+        ["NOAUTH", "WRONGPASS", "NOPERM", "ERR invalid password"].iter().any(|start| words.starts_with(start))
     }
+
+    /// For people.
+    pub fn told(&self, lang: Lang) -> String {
+        if lang == Lang::En {
+            return self.to_string();
+        }
+        match self {
+            Failure::Unreachable(why) => format!("无法连接：{}", crate::said::told(why, lang)),
+            Failure::Silent(ms) => format!("{ms} 毫秒内没有应答"),
+            Failure::Broken(why) => format!("连接中断：{}", crate::said::told(why, lang)),
+            Failure::Protocol(why) => format!("协议不符：{}", crate::said::told(why, lang)),
+            Failure::Refused(words) => format!("应答为 `{words}`"),
+        }
+    }
+}
+
+/// Whether these are the words for a password where there is none at all (before 6.0, and since). Nothing is refused with
+/// them: whoever connects is let in. Sentinels take no notice of it either.
+pub(crate) fn has_no_password(words: &str) -> bool {
+    let words = words.trim_start_matches('-');
+    words.starts_with("ERR Client sent AUTH, but no password is set")
+        || words.starts_with("ERR AUTH") && words.contains("without any password configured")
 }
 
 impl fmt::Display for Failure {
@@ -91,6 +112,7 @@ pub struct Conn {
     stream: Stream,
     decoder: FrameDecoder,
     patience: Duration,
+    open_to_all: bool,
 }
 
 impl fmt::Debug for Conn {
@@ -100,7 +122,8 @@ impl fmt::Debug for Conn {
 }
 
 impl Conn {
-    /// Connects, and logs in where there is a password. `patience` bounds connecting and every answer.
+    /// Connects, and logs in with the password, if one is given; a server that has none itself lets us in without.
+    /// `patience` bounds connecting and every answer.
     ///
     /// # Errors
     /// Why it did not come to that.
@@ -115,13 +138,23 @@ impl Conn {
             None => Stream::Plain(tcp),
             Some(config) => Stream::Tls(Box::new(secured(tcp, at, config)?)),
         };
-        let mut conn = Conn { stream, decoder: FrameDecoder::new(ANSWER_BYTES_MAX), patience };
+        let mut conn =
+            Conn { stream, decoder: FrameDecoder::new(ANSWER_BYTES_MAX), patience, open_to_all: false };
         if let Some(pass) = &login.pass {
             let user = login.user.iter().map(String::as_bytes);
             let argv: Vec<&[u8]> = [&b"AUTH"[..]].into_iter().chain(user).chain([pass.as_slice()]).collect();
-            conn.call(&argv)?;
+            match conn.call(&argv) {
+                Err(Failure::Refused(words)) if has_no_password(&words) => conn.open_to_all = true,
+                Ok(_) => {}
+                Err(other) => return Err(other),
+            }
         }
         Ok(conn)
+    }
+
+    /// Whether a password was given where there is none: whoever connects is let in.
+    pub fn open_to_all(&self) -> bool {
+        self.open_to_all
     }
 
     /// The answer to a command.
@@ -197,6 +230,12 @@ impl Conn {
     }
 }
 
+/// Why a name means nothing, in the system's words.
+pub(crate) fn unresolved(error: &io::Error) -> String {
+    let why = strerror(error);
+    why.strip_prefix("failed to lookup address information: ").map(str::to_owned).unwrap_or(why)
+}
+
 /// A wait that ended without anything, which is for the caller's clock to judge.
 fn retried(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
@@ -208,8 +247,9 @@ fn connect(at: &Endpoint, patience: Duration) -> Result<TcpStream, Failure> {
         Failure::Unreachable(if error.kind() == ErrorKind::TimedOut { late } else { strerror(&error) })
     };
     let addrs = (at.host.as_str(), at.port).to_socket_addrs();
-    let addrs = addrs
-        .map_err(|error| Failure::Unreachable(format!("the name does not resolve: {}", strerror(&error))))?;
+    let addrs = addrs.map_err(|error| {
+        Failure::Unreachable(format!("the name does not resolve: {}", unresolved(&error)))
+    })?;
     let mut failure = Failure::Unreachable("the name has no address".into());
     for addr in addrs {
         match TcpStream::connect_timeout(&addr, patience) {
@@ -282,18 +322,54 @@ mod tests {
         server.join().unwrap().unwrap();
     }
 
-    #[test]
-    fn a_wrong_password_is_known_as_such() {
+    /// What becomes of a login that is answered with this.
+    fn answered(words: &'static str) -> Result<Conn, Failure> {
         let (server, at) = listener();
         let server = std::thread::spawn(move || {
             let (mut stream, _) = server.accept().unwrap();
             let mut piece = [0; 256];
             let count = stream.read(&mut piece).unwrap();
-            stream.write_all(b"-WRONGPASS invalid username-password pair\r\n").unwrap();
+            stream.write_all(words.as_bytes()).unwrap();
             piece[..count].to_vec()
         });
         let login = Login { user: Some("watch".into()), pass: Some(b"s3".to_vec()) };
-        assert!(open(&at, &login).unwrap_err().is_login());
+        let conn = open(&at, &login);
         assert_eq!(server.join().unwrap(), encode_command(&["AUTH", "watch", "s3"]));
+        conn
+    }
+
+    #[test]
+    fn a_wrong_password_is_known_as_such() {
+        assert!(answered("-WRONGPASS invalid username-password pair\r\n").unwrap_err().is_login());
+        assert!(answered("-ERR invalid password\r\n").unwrap_err().is_login());
+        assert!(!answered("+OK\r\n").unwrap().open_to_all());
+    }
+
+    #[test]
+    fn a_server_without_a_password_lets_in_whoever_gives_one() {
+        for words in [
+            "-ERR AUTH <password> called without any password configured for the default user. Are you sure your \
+             configuration is correct?\r\n",
+            "-ERR Client sent AUTH, but no password is set\r\n",
+        ] {
+            assert!(answered(words).unwrap().open_to_all(), "{words}");
+        }
+        let other = answered("-ERR AUTH is not for you\r\n");
+        assert_eq!(other.unwrap_err(), Failure::Refused("ERR AUTH is not for you".into()));
+    }
+
+    #[test]
+    fn failures_are_told_in_chinese() {
+        let unreachable = |why: &str| Failure::Unreachable(why.into()).told(Lang::Zh);
+        assert_eq!(unreachable("no connection within 200 ms"), "无法连接：200 毫秒内未能建立连接");
+        assert_eq!(
+            unreachable("the name does not resolve: Name or service not known"),
+            "无法连接：主机名无法解析：没有这个主机名"
+        );
+        assert_eq!(unreachable("Connection refused"), "无法连接：连接被拒绝");
+        assert_eq!(
+            Failure::Broken("the connection was closed by the other side".into()).told(Lang::Zh),
+            "连接中断：对方关闭了连接"
+        );
     }
 }

@@ -13,6 +13,7 @@ mod picture;
 mod reach;
 
 pub use conn::{Conn, Failure};
+pub(crate) use conn::{has_no_password, unresolved};
 pub use endpoint::Endpoint;
 pub use fields::Fields;
 pub(crate) use fields::{text, texts};

@@ -249,6 +249,10 @@ fn ask_group(conn: &mut Conn, master: Fields) -> Result<GroupAnswer, Failure> {
 pub struct ListedReplica {
     /// where it listens, as it said itself
     pub at: Endpoint,
+    /// whether it has all data and is sent what is written; else it waits for a copy, or takes it in
+    pub online: bool,
+    /// how far it has acknowledged
+    pub offset: Option<i64>,
     /// seconds since it last acknowledged something
     pub lag_s: Option<i64>,
 }
@@ -267,8 +271,13 @@ pub fn listed_replicas(info: &Fields) -> Vec<ListedReplica> {
                 .map(|p| p.1)
         };
         let port = part("port")?.parse().ok().filter(|port| *port != 0)?;
-        let lag_s = part("lag").and_then(|lag| lag.parse().ok());
-        Some(ListedReplica { at: Endpoint::new(part("ip")?, port), lag_s })
+        let number = |name: &str| part(name).and_then(|number| number.parse().ok());
+        Some(ListedReplica {
+            at: Endpoint::new(part("ip")?, port),
+            online: part("state") == Some("online"),
+            offset: number("offset"),
+            lag_s: number("lag"),
+        })
     };
     lines.filter_map(|(_, value)| read(value)).collect()
 }
@@ -333,10 +342,18 @@ mod tests {
     fn replicas_are_read_from_the_info_of_their_source() {
         let info = Fields::info(
             "connected_slaves:1\r\nslave0:ip=fd00::2,port=6379,state=online,offset=5,lag=1\r\n\
-             slave1:ip=10.0.0.3,port=0,state=online\r\nslave_priority:100\r\n",
+             slave1:ip=10.0.0.3,port=0,state=online\r\n\
+             slave2:ip=10.0.0.4,port=6380,state=wait_bgsave\r\nslave_priority:100\r\nslave_repl_offset:7\r\n",
         );
-        let listed = ListedReplica { at: Endpoint::new("fd00::2", 6379), lag_s: Some(1) };
-        assert_eq!(listed_replicas(&info), [listed]);
+        let first = ListedReplica {
+            at: Endpoint::new("fd00::2", 6379),
+            online: true,
+            offset: Some(5),
+            lag_s: Some(1),
+        };
+        let second =
+            ListedReplica { at: Endpoint::new("10.0.0.4", 6380), online: false, offset: None, lag_s: None };
+        assert_eq!(listed_replicas(&info), [first, second]);
     }
 
     #[test]

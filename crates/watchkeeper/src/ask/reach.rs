@@ -15,7 +15,8 @@ use watchkeeper_core::config::{Config, Tls};
 use super::conn::{Conn, Failure};
 use super::endpoint::Endpoint;
 use crate::cli::lang::Lang;
-use crate::daemon::{startup, tls};
+use crate::daemon::{startup, strerror, tls};
+use crate::said::told;
 
 /// A password file may hold so many bytes.
 const PASS_BYTES_MAX: u64 = 4096;
@@ -193,8 +194,8 @@ fn password(file: Option<&Path>, env: Option<String>, lang: Lang) -> Result<Opti
     let mut text = Vec::new();
     let read = File::open(path).and_then(|file| file.take(PASS_BYTES_MAX).read_to_end(&mut text));
     read.map_err(|error| match lang {
-        Lang::En => format!("the password file `{}` can't be read: {error}", path.display()),
-        Lang::Zh => format!("无法读取密码文件 `{}`：{error}", path.display()),
+        Lang::En => format!("the password file `{}` can't be read: {}", path.display(), strerror(&error)),
+        Lang::Zh => format!("无法读取密码文件 `{}`：{}", path.display(), told(&strerror(&error), lang)),
     })?;
     let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);

@@ -11,9 +11,9 @@ use rustix::fs::Access;
 use watchkeeper_core::config::GroupConfig;
 
 use super::codes::{WK501, WK502, WK503, WK504, WK505, WK506, WK507, WK508};
-use super::flaws::told;
 use super::{Desk, say};
 use crate::daemon::strerror;
+use crate::said::told;
 
 /// Bytes of a script that are looked at.
 const HEAD: u64 = 256;

@@ -5,7 +5,8 @@ use watchkeeper_core::config::{ErrorKind, Flaw};
 
 use super::codes::{Severity, WK001, WK002, WK004};
 use super::spot::Spot;
-use super::{Desk, Finding, said, say, secret};
+use super::{Desk, Finding, say, secret};
+use crate::said::told;
 
 /// Errors of reading.
 pub(super) fn look(desk: &mut Desk<'_>) {
@@ -20,14 +21,6 @@ pub(super) fn look(desk: &mut Desk<'_>) {
         desk.found.push(finding.tamed());
     }
     nul_bytes(desk);
-}
-
-/// A text of the reader in the language of the reader of the report.
-pub(super) fn told(text: &str, lang: Lang) -> String {
-    match lang {
-        Lang::En => text.to_owned(),
-        Lang::Zh => said::chinese(text).unwrap_or_else(|| text.to_owned()),
-    }
 }
 
 fn of_flaw(desk: &Desk<'_>, flaw: &Flaw) -> Finding {

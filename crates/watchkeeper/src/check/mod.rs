@@ -12,7 +12,6 @@ pub(crate) mod json;
 mod lines;
 mod names;
 mod online;
-mod said;
 mod secret;
 mod secrets;
 mod sheet;
@@ -43,6 +42,15 @@ macro_rules! say {
     };
 }
 use say;
+
+/// Reports a word of a line with a text in both languages.
+macro_rules! report {
+    ($desk:expr, $rule:expr, $at:expr, $word:expr; $english:literal, $chinese:literal $(, $arg:expr)* $(,)?) => {{
+        let message = $crate::check::say!($desk.lang(), $english, $chinese $(, $arg)*);
+        $desk.report(&$rule, $at, $word, message)
+    }};
+}
+use report;
 
 /// How to look.
 #[derive(Debug, Clone, Copy, Default)]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::Access;
@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use watchkeeper_core::Persona;
 use watchkeeper_core::config::{Files, GroupConfig, Source, Survey, directive, survey};
 
-use crate::daemon::startup::matching;
+use crate::daemon::startup::{matching, read_at_most};
 use crate::daemon::strerror;
 
 /// Bytes read at most, of a file and everything it includes.
@@ -31,14 +31,14 @@ pub(crate) struct Input {
 impl Input {
     /// Reads a file.
     pub(crate) fn file(path: &Path) -> Input {
-        let text = fs::File::open(path).and_then(|file| limited(file, BYTES_MAX));
+        let text = fs::File::open(path).and_then(|file| read_at_most(file, BYTES_MAX));
         let shown = path.display().to_string();
         Input { shown, path: Some(path.to_owned()), text: text.map_err(|error| strerror(&error)) }
     }
 
     /// Reads standard input.
     pub(crate) fn stdin() -> Input {
-        let text = limited(io::stdin().lock(), BYTES_MAX).map_err(|error| strerror(&error));
+        let text = read_at_most(io::stdin().lock(), BYTES_MAX).map_err(|error| strerror(&error));
         Input { shown: "<stdin>".into(), path: None, text }
     }
 }
@@ -134,15 +134,6 @@ impl Sheet {
     }
 }
 
-fn limited(file: impl Read, most: u64) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    file.take(most + 1).read_to_end(&mut text)?;
-    if u64::try_from(text.len()).is_ok_and(|length| length > most) {
-        return Err(Errno::FBIG.into());
-    }
-    Ok(text)
-}
-
 /// What a file says, if it is one.
 pub(super) fn regular(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let about = fs::metadata(path)?;
@@ -153,7 +144,7 @@ pub(super) fn regular(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     if !about.is_file() {
         return Err(io::Error::other("Not a regular file"));
     }
-    limited(fs::File::open(path)?, most)
+    read_at_most(fs::File::open(path)?, most)
 }
 
 /// This machine, looked at without a change.

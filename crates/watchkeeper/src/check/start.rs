@@ -14,11 +14,11 @@ use watchkeeper_core::command::{Mistake, mistakes_of_file, mistakes_of_lines};
 use watchkeeper_core::config::{Line, numeric_address};
 
 use super::codes::{Severity, WK001, WK002, WK003, WK213};
-use super::flaws::told;
 use super::sheet::regular;
 use super::spot::Spot;
 use super::{Desk, Finding, say, secret};
 use crate::daemon::strerror;
+use crate::said::told;
 
 /// Bytes of an ACL file that are read at most.
 const ACL_BYTES_MAX: u64 = 64 * 1024 * 1024;

@@ -6,7 +6,7 @@ use watchkeeper_core::config::{Config, GroupConfig};
 
 use super::codes::{Severity, WK101, WK102, WK103, WK104, WK105, WK106, WK107, WK108, WK109};
 use super::names::is_loopback;
-use super::{Desk, Sheet, say};
+use super::{Desk, Sheet, report, say};
 
 /// Fewer do not survive the loss of one.
 const SENTINELS_MIN: usize = 3;
@@ -52,49 +52,38 @@ fn alone(desk: &mut Desk<'_>, group: &GroupConfig, files: usize) {
 }
 
 fn counts(desk: &mut Desk<'_>, group: &GroupConfig, known: Option<usize>) {
-    let lang = desk.lang();
     let at = desk.sheet.line_of_group("monitor", group);
     let (name, quorum) = (&group.name.0, usize::try_from(group.quorum).unwrap_or(usize::MAX));
     if quorum == 1 {
-        let message = say!(
-            lang,
+        report!(desk, WK103, at, 5;
             "quorum 1: a single sentinel decides that the master of `{name}` is down",
             "法定票数为 1：单个哨兵就能认定 `{name}` 的主节点下线"
         );
-        desk.report(&WK103, at, 5, message);
     }
     let Some(known) = known else { return };
     let majority = known / 2 + 1;
     if quorum > known {
-        let message = say!(
-            lang,
+        report!(desk, WK101, at, 5;
             "quorum {quorum} of `{name}` can never be reached: sentinels known: {known}",
             "`{name}` 的法定票数 {quorum} 永远达不到：已知哨兵 {known} 个"
         );
-        desk.report(&WK101, at, 5, message);
     } else if quorum > majority {
-        let message = say!(
-            lang,
+        report!(desk, WK102, at, 5;
             "quorum {quorum} of `{name}` is above the majority of {known} sentinels, {majority}",
             "`{name}` 的法定票数 {quorum} 高于 {known} 个哨兵的多数 {majority}"
         );
-        desk.report(&WK102, at, 5, message);
     }
     if known < SENTINELS_MIN {
-        let message = say!(
-            lang,
+        report!(desk, WK105, at, 2;
             "sentinels known of `{name}`: {known}; none of them may fail",
             "`{name}` 的已知哨兵：{known} 个，一个都不能故障"
         );
-        desk.report(&WK105, at, 2, message);
     } else if known % 2 == 0 {
         let (odd, losses) = (known - 1, known - majority);
-        let message = say!(
-            lang,
+        report!(desk, WK104, at, 2;
             "{known} sentinels of `{name}` survive the loss of {losses}, as {odd} would",
             "`{name}` 的 {known} 个哨兵只能容忍 {losses} 个故障，与 {odd} 个时相同"
         );
-        desk.report(&WK104, at, 2, message);
     }
 }
 
@@ -118,20 +107,17 @@ fn hosts(desk: &mut Desk<'_>, config: &Config, group: &GroupConfig) {
     let crowded =
         on.iter().find(|(host, count)| **count > 1 && all - **count < majority && !is_loopback(host));
     let Some((host, count)) = crowded.filter(|_| all >= SENTINELS_MIN) else { return };
-    let (lang, name, left) = (desk.lang(), &group.name.0, all - count);
+    let (name, left) = (&group.name.0, all - count);
     let mut lines = desk.all_of_group("known-sentinel", group);
     let at = lines.find(|(_, line)| line.words.get(3).is_some_and(|word| word == host.as_bytes()));
     let at = at.map(|(at, _)| at);
-    let message = say!(
-        lang,
+    report!(desk, WK106, at, 3;
         "{count} of {all} sentinels of `{name}` are on `{host}`; votes left without it: {left}, needed: {majority}",
         "`{name}` 的 {all} 个哨兵中有 {count} 个在 `{host}` 上：没有它只剩 {left} 个，而需要 {majority} 票"
     );
-    desk.report(&WK106, at, 3, message);
 }
 
 fn ids(desk: &mut Desk<'_>, config: &Config, group: &GroupConfig) {
-    let lang = desk.lang();
     let own = config.global.myid.as_ref();
     let mut at_address: BTreeMap<(&str, u16), usize> = BTreeMap::new();
     for peer in &group.peers {
@@ -142,12 +128,10 @@ fn ids(desk: &mut Desk<'_>, config: &Config, group: &GroupConfig) {
                 lines.find(|(_, line)| line.words.get(5).is_some_and(|word| word == peer.id.0.as_bytes()));
             let at = at.map(|(at, _)| at);
             let (host, port) = (&peer.host, peer.port);
-            let message = say!(
-                lang,
+            report!(desk, WK107, at, 5;
                 "the sentinel at `{host}:{port}` has the id of this one",
                 "`{host}:{port}` 处的哨兵与本哨兵 id 相同"
             );
-            desk.report(&WK107, at, 5, message);
         }
     }
     for ((host, port), _) in at_address.into_iter().filter(|(_, count)| *count > 1) {
@@ -160,8 +144,10 @@ fn ids(desk: &mut Desk<'_>, config: &Config, group: &GroupConfig) {
             })
             .last()
             .map(|(at, _)| at);
-        let message = say!(lang, "`{host}:{port}` is known by several ids", "`{host}:{port}` 有多个 id");
-        desk.report(&WK109, at, 3, message);
+        report!(desk, WK109, at, 3;
+            "`{host}:{port}` is known by several ids",
+            "`{host}:{port}` 有多个 id"
+        );
     }
 }
 
@@ -171,6 +157,8 @@ fn own_id(desk: &mut Desk<'_>) {
     if !one_letter && !id.0.starts_with("0123456789") {
         return;
     }
-    let message = say!(desk.lang(), "this id was not made by a sentinel", "这个 id 不是由哨兵生成的");
-    desk.report(&WK108, desk.sheet.global("myid"), 2, message);
+    report!(desk, WK108, desk.sheet.global("myid"), 2;
+        "this id was not made by a sentinel",
+        "这个 id 不是由哨兵生成的"
+    );
 }

@@ -10,6 +10,7 @@ use super::lang::Lang;
 use super::out::finish;
 use crate::check::codes::{Rule, Severity, by_code};
 use crate::check::{Finding, Input, Options, check, json, show};
+use crate::doctor;
 
 /// Something will hurt.
 const WARNED: i32 = 1;
@@ -38,8 +39,8 @@ pub(super) struct CheckArgs {
     #[arg(long, conflicts_with_all = ["files", "explain"])]
     list: bool,
     /// Explain a code
-    #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = rule, conflicts_with = "files")]
-    explain: Vec<&'static Rule>,
+    #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = explained, conflicts_with = "files")]
+    explain: Vec<Explained>,
     /// How findings are printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -61,9 +62,47 @@ impl Class {
     }
 }
 
+/// A code that can be explained: one of ours, or of the command that asks a running deployment, which has numbers of its own.
+#[derive(Debug, Clone, Copy)]
+enum Explained {
+    Check(&'static Rule),
+    Doctor(&'static doctor::Entry),
+}
+
+impl Explained {
+    fn told(self, lang: Lang) -> String {
+        match self {
+            Explained::Doctor(entry) => entry.explained(lang),
+            Explained::Check(rule) => {
+                let other = doctor::by_code(rule.code).map(|entry| match lang {
+                    Lang::En => format!(
+                        "`watchkeeper doctor --explain {}` tells what the doctor means by it\n",
+                        entry.id
+                    ),
+                    Lang::Zh => {
+                        format!("`watchkeeper doctor --explain {}` 说明 doctor 的同号代码\n", entry.id)
+                    }
+                });
+                show::explain(rule, lang) + &other.unwrap_or_default()
+            }
+        }
+    }
+}
+
+fn explained(word: &str) -> Result<Explained, String> {
+    match (rule(word), doctor::by_code(word)) {
+        (Err(_), Some(entry)) => Ok(Explained::Doctor(entry)),
+        (rule, _) => rule.map(Explained::Check),
+    }
+}
+
 fn rule(word: &str) -> Result<&'static Rule, String> {
-    by_code(word)
-        .ok_or_else(|| "expected a code such as WK101; `watchkeeper check --list` has them all".to_owned())
+    by_code(word).ok_or_else(|| match doctor::by_code(word) {
+        Some(entry) => {
+            format!("`{}` is a code of `watchkeeper doctor`, which asks a deployment that runs", entry.id)
+        }
+        None => "expected a code such as WK101; `watchkeeper check --list` has them all".to_owned(),
+    })
 }
 
 fn class(word: &str) -> Result<Class, String> {
@@ -115,9 +154,7 @@ fn table(args: &CheckArgs, lang: Lang) -> String {
     match args.format {
         Format::Json => json::list(lang),
         Format::Text if args.list => show::list(lang),
-        Format::Text => {
-            args.explain.iter().map(|rule| show::explain(rule, lang)).collect::<Vec<_>>().join("\n")
-        }
+        Format::Text => args.explain.iter().map(|code| code.told(lang)).collect::<Vec<_>>().join("\n"),
     }
 }
 

@@ -8,13 +8,14 @@ use watchkeeper_core::config::{Config, Topology};
 
 use super::format::Format;
 use super::lang::Lang;
+use super::live::no_such_group;
 use super::out::{complain, finish};
 use super::status;
 use crate::ask::{Endpoint, ReachArgs};
-use crate::doctor::{self, Diagnosis, Local, Severity};
+use crate::doctor::{self, Diagnosis, Entry, Local, Severity};
 
-/// Nobody could be asked.
-const UNASKED: i32 = 3;
+/// It could not be done: nobody could be asked, or what was asked for does not exist.
+pub(super) const UNASKED: i32 = 3;
 
 /// `watchkeeper doctor`
 #[derive(Debug, clap::Args)]
@@ -30,6 +31,9 @@ pub(super) struct DoctorArgs {
     /// Print the table of codes
     #[arg(long)]
     list: bool,
+    /// Explain a code
+    #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = code, conflicts_with = "places")]
+    explain: Vec<&'static Entry>,
     /// How the report is printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -39,6 +43,10 @@ pub(super) struct DoctorArgs {
 pub(super) fn run(args: &DoctorArgs, lang: Lang) -> ExitCode {
     if args.list {
         return finish(doctor::table(lang), 0, UNASKED, lang);
+    }
+    if !args.explain.is_empty() {
+        let texts: Vec<String> = args.explain.iter().map(|entry| entry.explained(lang)).collect();
+        return finish(texts.join("\n"), 0, UNASKED, lang);
     }
     match examine(args, lang) {
         Ok(diagnosis) => {
@@ -57,6 +65,11 @@ pub(super) fn run(args: &DoctorArgs, lang: Lang) -> ExitCode {
     }
 }
 
+fn code(word: &str) -> Result<&'static Entry, String> {
+    doctor::by_code(word)
+        .ok_or_else(|| "expected a code such as WK200; `watchkeeper doctor --list` has them all".to_owned())
+}
+
 fn grade(diagnosis: &Diagnosis) -> i32 {
     match diagnosis.worst() {
         None | Some(Severity::Note) => 0,
@@ -71,7 +84,7 @@ fn examine(args: &DoctorArgs, lang: Lang) -> Result<Diagnosis, String> {
     let local = reach.file(lang)?.map(|config| local(&config)).unwrap_or_default();
     let reach = reach.reach(lang, |name| std::env::var(name).ok())?;
     let diagnosis = doctor::examine(&reach, args.group.as_deref(), local).map_err(|failed| {
-        let failed: Vec<String> = failed.iter().map(|(at, why)| format!("{at}: {why}")).collect();
+        let failed: Vec<String> = failed.iter().map(|(at, why)| format!("{at}{}{}", lang.pick(": ", "："), why.told(lang))).collect();
         let title = lang.pick("no sentinel could be asked", "没有可询问的哨兵");
         let hint = lang.pick(
             "hint: name one: `watchkeeper doctor HOST:PORT`; its login: `--pass-file`, or `--config` with its file",
@@ -80,10 +93,7 @@ fn examine(args: &DoctorArgs, lang: Lang) -> Result<Diagnosis, String> {
         format!("{title}\n  {}\n{hint}", failed.join("\n  "))
     })?;
     match &args.group {
-        Some(name) if diagnosis.groups.is_empty() => Err(match lang {
-            Lang::En => format!("no sentinel watches the group `{name}`"),
-            Lang::Zh => format!("没有哨兵监视组 `{name}`"),
-        }),
+        Some(name) if diagnosis.groups.is_empty() => Err(no_such_group(&reach, name, lang)),
         Some(_) | None => Ok(diagnosis),
     }
 }

@@ -11,6 +11,7 @@ mod from_env;
 mod health;
 pub mod lang;
 mod live;
+mod mistake;
 mod out;
 pub mod own;
 mod rehearse;

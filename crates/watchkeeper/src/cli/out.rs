@@ -6,12 +6,13 @@ use std::process::ExitCode;
 use super::lang::Lang;
 use super::status;
 use crate::daemon::strerror;
+use crate::said::told;
 
 /// Standard output took not all of it.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", match .lang {
     Lang::En => format!("standard output can't be written: {}", strerror(.error)),
-    Lang::Zh => format!("无法写入标准输出：{}", strerror(.error)),
+    Lang::Zh => format!("无法写入标准输出：{}", told(&strerror(.error), Lang::Zh)),
 })]
 pub(super) struct Unwritten {
     lang: Lang,

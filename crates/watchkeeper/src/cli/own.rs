@@ -21,6 +21,7 @@ use super::live::failover::{self, FailoverArgs};
 use super::live::status::{self as status_of, StatusArgs};
 #[cfg(feature = "watch")]
 use super::live::watch::{self, WatchArgs};
+use super::mistake;
 use super::out::finish;
 use super::rehearse::{self, RehearseArgs};
 use super::{status, text};
@@ -179,9 +180,11 @@ pub fn main(args: &[OsString], lang: Lang) -> ExitCode {
     let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
-            // Nobody to tell that the stream is closed.
-            let _ = error.print();
-            return status(error.exit_code());
+            // What is 2 there says something of the deployment.
+            let of_doctor =
+                super::first_word(args.get(1..).unwrap_or_default()).is_some_and(|it| it == "doctor");
+            let wrong = if of_doctor { doctor::UNASKED } else { error.exit_code() };
+            return mistake::print(&error, wrong, lang);
         }
     };
     let lang = cli.lang.unwrap_or(lang);

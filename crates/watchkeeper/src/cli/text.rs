@@ -3,9 +3,12 @@
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
+use watchkeeper_core::config::ConfigError;
+
 use super::lang::Lang;
 use crate::daemon::startup::What;
 use crate::daemon::strerror;
+use crate::said::told;
 
 /// Where distributions put the file.
 const USUAL_PLACES: [&str; 4] = [
@@ -115,7 +118,7 @@ pub(super) fn file_and_environment(file: &str, lang: Lang) -> String {
         ),
         Lang::Zh => format!(
             "错误：同时给出了 `{file}` 和 `--from-env`，只能用其中之一\n\
-             hint: `--from-env` 之后可以跟选项：`watchkeeper run --from-env --maxclients 100`\n"
+             提示：`--from-env` 之后可以跟选项：`watchkeeper run --from-env --maxclients 100`\n"
         ),
     }
 }
@@ -158,12 +161,14 @@ pub(super) fn examples_doctor(lang: Lang) -> &'static str {
          watchkeeper doctor --config /etc/redis/sentinel.conf\n  \
          watchkeeper doctor --list\n\n\
          Sentinels of Redis, Valkey and ours alike. Nothing is changed.\n\
-         Exit status: 0, nothing worse than notes; 1, warnings; 2, something critical; 3, nobody could be asked.",
+         Exit status: 0, nothing worse than notes; 1, warnings; 2, something critical; 3, it could not be done: no sentinel \
+         answered, no sentinel has the group, a file can't be read, an option is wrong, or the report can't be written.",
         "示例：\n  watchkeeper doctor 10.0.0.1:26379\n  \
          watchkeeper doctor --config /etc/redis/sentinel.conf\n  \
          watchkeeper doctor --list\n\n\
          Redis、Valkey 与 Watchkeeper 的哨兵均可。不会做任何修改。\n\
-         退出状态：0，最多只有提示；1，有警告；2，有严重问题；3，没有可询问的哨兵。",
+         退出状态：0，最多只有提示；1，有警告；2，有严重问题；3，无法完成：没有哨兵应答、没有哨兵监视该组、\
+         文件无法读取、选项有误，或报告无法写出。",
     )
 }
 
@@ -267,17 +272,32 @@ pub(super) fn refusal_body(what: &What, lang: Lang) -> String {
     let (error, hint) = match what {
         What::NoFile => no_file(lang),
         What::Unreadable { path, error } => unreadable(path, error, lang),
-        // It brings a hint of its own.
-        What::Wrong(error) => (error.to_string(), None),
-        What::NotWritable { path, error } => not_writable(path, &strerror(error), lang),
+        What::Wrong(error) => wrong(error, lang),
+        What::NotWritable { path, error } => not_writable(path, &told(&strerror(error), lang), lang),
         What::Daemonize(reason) => match lang {
             Lang::En => (format!("cannot run in the background: {reason}"), None),
             Lang::Zh => (format!("无法转入后台运行：{reason}"), None),
         },
         What::CannotServe(lines) => (lines.join("\n"), serve_hint(lines, lang)),
     };
-    let hint = hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+    let hint = hint.map(|hint| format!("\n{}{hint}", lang.pick("hint: ", "提示："))).unwrap_or_default();
     format!("{error}{hint}")
+}
+
+/// A configuration that a sentinel refuses; its own words stay beside the Chinese ones, as people search for them.
+fn wrong(error: &ConfigError, lang: Lang) -> (String, Option<String>) {
+    let hint = error.hint.as_deref().map(|hint| told(hint, lang));
+    let said = ConfigError { hint: None, ..error.clone() }.to_string();
+    if lang == Lang::En {
+        return (said, hint);
+    }
+    let file = error.file.as_ref().map(|file| format!("`{file}` ")).unwrap_or_default();
+    let line = (error.line > 0).then(|| {
+        format!("第 {} 行第 {} 列：`{}`：", error.line, error.column, String::from_utf8_lossy(&error.text))
+    });
+    let message = told(&error.message, lang);
+    let theirs = if message == error.message { String::new() } else { format!("（{}）", error.message) };
+    (format!("{file}{}{message}{theirs}", line.unwrap_or_default()), hint)
 }
 
 fn no_file(lang: Lang) -> (String, Option<String>) {
@@ -293,7 +313,7 @@ fn no_file(lang: Lang) -> (String, Option<String>) {
 }
 
 fn unreadable(path: &Path, error: &io::Error, lang: Lang) -> (String, Option<String>) {
-    let (path, reason) = (path.display(), strerror(error));
+    let (path, reason) = (path.display(), told(&strerror(error), lang));
     let text = match lang {
         Lang::En => format!("the configuration file `{path}` cannot be read: {reason}"),
         Lang::Zh => format!("无法读取配置文件 `{path}`：{reason}"),
@@ -355,7 +375,7 @@ mod tests {
         for lang in [Lang::En, Lang::Zh] {
             let what = What::Unreadable { path: "/x".into(), error: ErrorKind::NotFound.into() };
             let text = refusal(&what, lang);
-            assert!(text.contains("`/x`") && text.contains("\nhint: "), "{text}");
+            assert!(text.contains("`/x`") && text.contains(lang.pick("\nhint: ", "\n提示：")), "{text}");
         }
     }
 

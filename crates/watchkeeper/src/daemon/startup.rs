@@ -105,9 +105,14 @@ pub(crate) fn config_of(path: &Path, persona: Persona) -> Result<Config, What> {
 }
 
 fn read_limited(file: impl Read) -> io::Result<Vec<u8>> {
+    read_at_most(file, CONFIG_BYTES_MAX)
+}
+
+/// All that it says, unless that is more than so many bytes.
+pub(crate) fn read_at_most(file: impl Read, most: u64) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
-    file.take(CONFIG_BYTES_MAX + 1).read_to_end(&mut text)?;
-    if text.len() as u64 > CONFIG_BYTES_MAX {
+    file.take(most.saturating_add(1)).read_to_end(&mut text)?;
+    if u64::try_from(text.len()).is_ok_and(|length| length > most) {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
     Ok(text)

@@ -14,6 +14,7 @@ use crate::ask::Endpoint;
 pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
     between_servers(view, found);
     passwords(view, found);
+    needless(view, found);
     rights(view, found);
 }
 
@@ -133,12 +134,30 @@ fn passwords(view: &GroupView<'_>, found: &mut Found) {
     }
     let list = |lang| places(others.iter().copied(), lang);
     let (en, zh) = (
-        format!("Another `requirepass` than {first} has {}.", list(Lang::En)),
+        format!("`requirepass` is not the same as on {first}: {}.", list(Lang::En)),
         format!("`requirepass` 与 {first} 不同：{}。", list(Lang::Zh)),
     );
     let set = |pass: &str| if pass.is_empty() { "requirepass \"\"" } else { "requirepass ***" };
     let said = known.iter().map(|(at, pass)| (server(at), set(pass).to_owned()));
     found.add(Finding::of(Code::PasswordsDiffer, view.name, en, zh).all_say(said));
+}
+
+/// A password that no server asks for. Where some do, they differ, which is another finding.
+fn needless(view: &GroupView<'_>, found: &mut Found) {
+    let closer = view.closer();
+    if closer.is_empty() || closer.iter().any(|(_, closer)| !closer.open_to_all) {
+        return;
+    }
+    let list = |lang| places(closer.iter().map(|(at, _)| *at), lang);
+    let (en, zh) = (
+        format!("The servers have no password, though one is given: {}.", list(Lang::En)),
+        format!("给出了密码，但服务器没有设置密码：{}。", list(Lang::Zh)),
+    );
+    let finding = Finding::of(Code::PasswordNeedless, view.name, en, zh);
+    found.add(closer.iter().fold(finding, |finding, (at, _)| {
+        let (en, zh) = ("lets in without the password", "无需密码即可登录");
+        finding.at(at).says_both(server(at), en, zh)
+    }));
 }
 
 /// What the login may do at each server.

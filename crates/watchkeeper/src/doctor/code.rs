@@ -57,6 +57,24 @@ impl Entry {
     pub fn hint(&self, lang: Lang) -> &'static str {
         lang.pick(self.hint.0, self.hint.1)
     }
+
+    /// All that is said of it, for people.
+    pub fn explained(&self, lang: Lang) -> String {
+        let colon = lang.pick(": ", "：");
+        format!(
+            "{}[{}]{colon}{}\n\n{}{colon}{}\n",
+            self.severity.word(lang),
+            self.id,
+            self.title(lang),
+            lang.pick("hint", "建议"),
+            self.hint(lang).replace("{at}", lang.pick("it", "它")).replace("{group}", "GROUP"),
+        )
+    }
+}
+
+/// The line of a code, in any case.
+pub fn by_code(code: &str) -> Option<&'static Entry> {
+    TABLE.iter().find(|entry| entry.id.eq_ignore_ascii_case(code))
 }
 
 macro_rules! codes {
@@ -163,13 +181,17 @@ codes! {
         "等它结束后再检查：在此期间不判断哪台是主节点，手工改动会破坏故障转移。`watchkeeper status {group}` 显示进度";
     MasterDown "WK221" Critical
         "sentinels hold the master for down", "哨兵认为主节点下线";
-        "start it or open the way to it; if enough sentinels agree they promote a replica, and if they do not, the findings \
-         above and below say why",
-        "启动它或打通网络；同意的哨兵足够多时会提升副本，否则原因见其他各条";
+        "start it or open the way to it. When enough sentinels agree they promote a replica; `watchkeeper failover {group}`, or \
+         `SENTINEL FAILOVER {group}` at one sentinel, does it without them. `watchkeeper status {group}` says what they wait for",
+        "启动它或打通网络。同意的哨兵足够多时会提升副本；`watchkeeper failover {group}`，或在一个哨兵上执行 `SENTINEL FAILOVER {group}`，\
+         无需它们同意。`watchkeeper status {group}` 显示它们在等什么";
     NoQuorum "WK225" Critical
-        "no failover is possible: too few sentinels can vote", "无法故障转移：可投票的哨兵不足";
-        "bring sentinels back until a majority of all that are known, and the quorum, can be reached",
-        "恢复哨兵，使已知哨兵的多数以及 quorum 均可达到";
+        "no failover happens by itself: too few sentinels can vote", "不会自动故障转移：可投票的哨兵不足";
+        "bring sentinels back until a majority of all that are known, and the quorum, can be reached. If the master is down \
+         and they do not come back, `SENTINEL FAILOVER {group}` at one that is left (`watchkeeper failover {group}`) promotes a replica \
+         without votes: only if the others are not cut off together with the master, else there are two",
+        "恢复哨兵，使已知哨兵的多数以及 quorum 均可达到。若主节点已宕机而它们无法恢复，在剩下的一个哨兵上执行 \
+         `SENTINEL FAILOVER {group}`（`watchkeeper failover {group}`）可不经投票提升副本：前提是其他哨兵不是与主节点一起被隔离，否则会出现两个主节点";
     QuorumTooHigh "WK226" Critical
         "the quorum is greater than the number of sentinels", "quorum 大于哨兵数量";
         "`SENTINEL SET {group} quorum N` on all sentinels with a majority of them, or add sentinels",
@@ -217,9 +239,11 @@ codes! {
         "客户端无法写入。若持续如此哨兵会故障转移；若没有，用 `SENTINEL FAILOVER {group}` 提升有数据的服务器，或在 {at} 上执行 `REPLICAOF NO ONE`";
     LinkDown "WK243" Warning
         "a replica is not connected to its master", "副本与主节点的复制连接已断开";
-        "it grows older by the second. The replica's log says why: an unreachable address, a refused password (`masterauth`), a \
-         full sync that never ends (`client-output-buffer-limit replica`, `repl-timeout`)",
-        "它的数据越来越旧。原因见副本日志：地址不可达、密码被拒（`masterauth`）、全量同步始终无法完成（`client-output-buffer-limit replica`、`repl-timeout`）";
+        "it gets nothing of what is written now. On the host of {at}: do master_host and master_port (`INFO replication`) answer \
+         from there? Is its `masterauth` the `requirepass` of the master? Does its log show a copy that begins anew again and again? Then raise \
+         `client-output-buffer-limit replica` and `repl-timeout` on the master",
+        "它收不到现在的写入。在 {at} 的主机上检查：从那里能否连到 master_host 和 master_port（`INFO replication`）？`masterauth` 是否就是主节点的 \
+         `requirepass`？日志中全量同步是否反复重新开始？若是，请在主节点上调大 `client-output-buffer-limit replica` 和 `repl-timeout`";
     Lag "WK244" Warning
         "a replica lags", "副本延迟";
         "what it lacks is lost if it is promoted now. Look for a slow network, a busy replica (`SLOWLOG GET`, `LATENCY DOCTOR`), \
@@ -257,8 +281,9 @@ codes! {
         "它的复制历史不同且未连接：若被提升，会带来别的数据。让它重新连接主节点（全量同步），在此之前把它的 `replica-priority` 设为 0";
     PriorityZero "WK251" Note
         "a replica may not be promoted: its priority is 0", "副本的优先级为 0，不会被提升";
-        "as wished, for a replica that only takes backups; else `CONFIG SET replica-priority 100` on {at}",
-        "若该副本只用于备份，则属正常；否则在 {at} 上执行 `CONFIG SET replica-priority 100`";
+        "that is right for a replica that only serves backups or reports. If it is to take over some day: \
+         `CONFIG SET replica-priority 100` (the default), then `CONFIG REWRITE`, on {at}",
+        "若该副本只用于备份或报表，则属正常。若希望它能接替主节点：在 {at} 上执行 `CONFIG SET replica-priority 100`（默认值），再执行 `CONFIG REWRITE`";
     BacklogSmall "WK252" Warning
         "the backlog is shorter than a failover", "复制积压缓冲区不足以覆盖一次故障转移";
         "after a failover the replicas copy everything anew instead of what they missed. `CONFIG SET repl-backlog-size` on all \
@@ -294,7 +319,7 @@ codes! {
         "原因见其日志：磁盘满、无写权限、内存不足无法 fork。启用 `stop-writes-on-bgsave-error yes` 时主节点会拒绝写入";
     MinReplicas "WK263" Note
         "a master that is cut off goes on taking writes", "被隔离的主节点会继续接受写入";
-        "they are lost when it is back. `min-replicas-to-write 1` and `min-replicas-max-lag 10` bound that to 10 s; with one \
+        "what it takes then is lost when it is back. `min-replicas-to-write 1` and `min-replicas-max-lag 10` bound that to 10 s; with one \
          replica only, the loss of it then stops writes",
         "恢复后这些写入会丢失。`min-replicas-to-write 1` 与 `min-replicas-max-lag 10` 可将其限制在 10 秒；若只有一个副本，失去它会停止写入";
     NoConfigFile "WK264" Note
@@ -322,6 +347,11 @@ codes! {
         "it was renamed or removed with `rename-command`. Tell every sentinel its new name (`sentinel rename-command {group} OLD \
          NEW`), or use ACLs instead",
         "该命令被 `rename-command` 改名或移除。在每个哨兵上配置新名字（`sentinel rename-command {group} OLD NEW`），或改用 ACL";
+    PasswordNeedless "WK269" Warning
+        "a password is given for servers that have none", "给出了密码，而服务器没有设置密码";
+        "everybody who reaches {at} may read and write there. If a password is meant to be: `CONFIG SET requirepass` and `masterauth` on \
+         all, then `CONFIG REWRITE`; else leave it out here and in the files of the sentinels (`sentinel auth-pass`)",
+        "任何能连到 {at} 的人都可读写。若本应有密码：在所有服务器上执行 `CONFIG SET requirepass` 和 `masterauth`，再执行 `CONFIG REWRITE`；否则请在这里和哨兵的配置文件（`sentinel auth-pass`）中去掉密码";
     Clocks "WK270" Warning
         "clocks differ", "时钟不一致";
         "after a failover keys expire at other times; logs can't be compared. Let a time service keep all hosts",
@@ -331,10 +361,10 @@ codes! {
         "they understand each other; end the upgrade when it suits you",
         "它们可以互通；方便时完成升级";
     OlderReplica "WK272" Warning
-        "a replica is older than its master", "副本版本低于主节点";
-        "at a full sync it may not be able to load the master's data, whose format (RDB) is newer: it then has no copy, and can't \
-         take over. Upgrade {at} now; next time upgrade replicas first, the master last",
-        "全量同步时它可能无法加载主节点格式（RDB）更新的数据：那时它没有数据，也无法接替。请立即升级 {at}；以后先升级副本，最后升级主节点";
+        "a replica may not understand its master's data", "副本可能无法读取主节点的数据";
+        "as long as it stays connected all is well. When it must copy everything anew it may refuse the master's newer format (RDB): \
+         it then has no data, and can't take over. Upgrade {at}; in future upgrade replicas first, the master last",
+        "只要保持连接就没有问题。一旦需要全量同步，它可能不接受主节点较新的格式（RDB）：那时它没有数据，也无法接替。请升级 {at}；以后先升级副本，最后升级主节点";
     CertificateEnds "WK273" Warning
         "a certificate ends soon", "证书即将到期";
         "afterwards no sentinel, replica or client can connect. Renew it; then `CONFIG SET tls-cert-file` with the same path (a \

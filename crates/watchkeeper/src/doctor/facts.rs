@@ -10,7 +10,9 @@ use watchkeeper_resp::Frame;
 use super::certificate;
 use super::names::Names;
 use super::rights::{self, Right};
-use crate::ask::{Conn, Endpoint, Failure, Fields, Picture, Reach, ServerAnswer, each, place, text, texts};
+use crate::ask::{
+    Conn, Endpoint, Failure, Fields, Picture, Reach, ServerAnswer, each, listed_replicas, place, text, texts,
+};
 
 /// Between the two looks at how much a master writes.
 const SAMPLE: Duration = Duration::from_secs(1);
@@ -45,6 +47,8 @@ pub(super) struct Closer {
     pub(super) ahead_ms: Option<i64>,
     /// until when its certificate holds, in seconds since 1970
     pub(super) not_after: Option<i64>,
+    /// whether it let us in without the password that was given: it has none
+    pub(super) open_to_all: bool,
 }
 
 /// `CONFIG GET *`. There are passwords in it.
@@ -152,42 +156,18 @@ fn hosts(picture: &Picture, reach: &Reach) -> Vec<String> {
         hosts.extend(entries.filter_map(place).map(|at| at.host));
     }
     for (info, _) in picture.servers.iter().filter_map(|server| server.says.as_ref().ok()) {
-        hosts.extend(fed_by(info).map(|fed| fed.at.host));
+        hosts.extend(listed_replicas(info).into_iter().map(|fed| fed.at.host));
         hosts.push(info.get("master_host").to_owned());
     }
     hosts.retain(|host| !host.is_empty());
     hosts
 }
 
-/// A replica as its master has it in INFO.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fed {
-    pub(super) at: Endpoint,
-    pub(super) online: bool,
-    pub(super) offset: i64,
-    /// seconds since its last acknowledgement
-    pub(super) lag: i64,
-}
-
-/// The replicas that a server feeds: `slave0:ip=10.0.0.2,port=6379,state=online,offset=1,lag=0`.
-pub(super) fn fed_by(info: &Fields) -> impl Iterator<Item = Fed> {
-    info.iter().filter_map(|(name, value)| {
-        name.strip_prefix("slave").filter(|number| number.parse::<u32>().is_ok())?;
-        let pairs: BTreeMap<&str, &str> = value.split(',').filter_map(|pair| pair.split_once('=')).collect();
-        Some(Fed {
-            at: Endpoint::new(*pairs.get("ip")?, pairs.get("port")?.parse().ok()?),
-            online: pairs.get("state") == Some(&"online"),
-            offset: pairs.get("offset")?.parse().ok()?,
-            lag: pairs.get("lag").and_then(|lag| lag.parse().ok()).unwrap_or(0),
-        })
-    })
-}
-
 fn strangers(picture: &Picture, names: &Names, reach: &Reach) -> Vec<ServerAnswer> {
     let mut unknown: Vec<(String, Endpoint)> = Vec::new();
     for server in &picture.servers {
         let Ok((info, _)) = &server.says else { continue };
-        for fed in fed_by(info) {
+        for fed in listed_replicas(info) {
             let mut known = picture.servers.iter().filter(|other| other.group == server.group);
             let listed = known.any(|other| names.same(&other.at, &fed.at));
             let key = (server.group.clone(), fed.at);
@@ -217,6 +197,7 @@ fn look_at_server(
 ) -> Result<Closer, Failure> {
     let mut conn = reach.server(&server.at, &server.group)?;
     let not_after = conn.peer_certificate().and_then(certificate::not_after);
+    let open_to_all = conn.open_to_all();
     let (info, ahead_ms) = info_and_clock(&mut conn, &["INFO"])?;
     let since = Instant::now();
     let loading = info.get("loading") == "1";
@@ -239,7 +220,8 @@ fn look_at_server(
     } else {
         rights::probe(|| reach.server(&server.at, &server.group), renames).unwrap_or_default()
     };
-    let mut closer = Closer { info, rate: None, settings, rights, accounts, one_user, ahead_ms, not_after };
+    let mut closer =
+        Closer { info, rate: None, settings, rights, accounts, one_user, ahead_ms, not_after, open_to_all };
     if closer.info.get("role") == "master" {
         // Where all others took their time, enough has passed since it was asked first.
         let earlier = server.says.as_ref().map_or(&closer.info, |(info, _)| info);
@@ -335,17 +317,5 @@ mod tests {
         let old = |offset: i64| Fields::info(&format!("master_repl_offset:{offset}\r\n"));
         let sample = Sample::of(&old(500), &old(900), Instant::now());
         assert_eq!((sample.offset, sample.began), (Some(900), None));
-    }
-
-    #[test]
-    fn the_replicas_of_a_master_are_read_from_its_info() {
-        let info = Fields::info(
-            "connected_slaves:2\r\nslave0:ip=10.0.0.2,port=6379,state=online,offset=70,lag=1\r\n\
-             slave1:ip=fd00::3,port=6380,state=wait_bgsave,offset=0,lag=0\r\nslave_repl_offset:7\r\n",
-        );
-        let fed: Vec<Fed> = fed_by(&info).collect();
-        assert_eq!(fed[0], Fed { at: Endpoint::new("10.0.0.2", 6379), online: true, offset: 70, lag: 1 });
-        assert_eq!((fed[1].at.to_string().as_str(), fed[1].online), ("[fd00::3]:6380", false));
-        assert_eq!(fed.len(), 2);
     }
 }

@@ -66,6 +66,8 @@ pub struct Finding {
     /// who says what
     pub evidence: Vec<Evidence>,
     text: (String, String),
+    /// what to do, where it is something else than the table says
+    advice: Option<(&'static str, &'static str)>,
 }
 
 impl Finding {
@@ -83,7 +85,13 @@ impl Finding {
             at: Vec::new(),
             evidence: Vec::new(),
             text: (en.into(), zh.into()),
+            advice: None,
         }
+    }
+
+    /// With advice of its own, in English and Chinese, instead of the table's; `{at}` and `{group}` mean the same.
+    pub(super) fn advised(self, en: &'static str, zh: &'static str) -> Finding {
+        Finding { advice: Some((en, zh)), ..self }
     }
 
     /// Graver or less grave than the table has it.
@@ -126,7 +134,8 @@ impl Finding {
         let at =
             if at.is_empty() { lang.pick("it", "它").to_owned() } else { at.join(lang.pick(", ", "、")) };
         let group = self.group.as_deref().unwrap_or(group);
-        self.code.entry().hint(lang).replace("{at}", &at).replace("{group}", group)
+        let hint = self.advice.map_or_else(|| self.code.entry().hint(lang), |(en, zh)| lang.pick(en, zh));
+        hint.replace("{at}", &at).replace("{group}", group)
     }
 }
 

@@ -23,11 +23,12 @@ pub(super) fn tell(diagnosis: &Diagnosis, lang: Lang) -> String {
 
 fn group(group: &Patient) -> String {
     format!(
-        "{{\"name\":{},\"master\":{},\"replicas\":{},\"sentinels\":{}}}",
+        "{{\"name\":{},\"master\":{},\"replicas\":{},\"sentinels\":{},\"sentinels_known\":{}}}",
         quoted(&group.name),
         quoted(&group.master.to_string()),
         group.replicas,
-        group.sentinels
+        group.sentinels,
+        group.sentinels_known
     )
 }
 

@@ -12,6 +12,8 @@ use super::finding::{Finding, Found, Who};
 use super::view::GroupView;
 use super::words::places;
 use crate::ask::{Endpoint, Failure, Fields};
+use crate::daemon::strerror;
+use crate::said::told;
 
 /// Clocks may be so far apart.
 const CLOCKS_MS: i64 = 2_000;
@@ -31,7 +33,11 @@ pub(super) fn deployment(facts: &Facts, found: &mut Found) {
             format!("The name `{host}` does not resolve here."),
             format!("主机名 `{host}` 在本机无法解析。"),
         );
-        found.add(Finding::overall(Code::NameUnresolved, en, zh).says(Who::Here, why));
+        found.add(Finding::overall(Code::NameUnresolved, en, zh).says_both(
+            Who::Here,
+            why,
+            told(why, Lang::Zh),
+        ));
     }
     clocks(facts, found);
     certificates(facts, found);
@@ -46,11 +52,12 @@ pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
         let why = match std::fs::metadata(script) {
             Ok(file) if file.is_file() && file.permissions().mode() & 0o111 != 0 => continue,
             Ok(file) => format!("mode {:o}", file.permissions().mode()),
-            Err(error) => error.to_string(),
+            Err(error) => strerror(&error),
         };
         let (en, zh) =
             (format!("The script `{script}` can't be run."), format!("脚本 `{script}` 无法执行。"));
-        found.add(Finding::of(Code::ScriptNotExecutable, view.name, en, zh).says(Who::Here, why));
+        let finding = Finding::of(Code::ScriptNotExecutable, view.name, en, zh);
+        found.add(finding.says_both(Who::Here, why.clone(), told(&why, Lang::Zh)));
     }
 }
 
@@ -121,49 +128,92 @@ fn certificates(facts: &Facts, found: &mut Found) {
 }
 
 /// Which program, and its version as numbers.
-fn version(info: &Fields) -> (&'static str, Vec<u32>) {
-    let (program, field) =
-        if info.has("valkey_version") { ("valkey", "valkey_version") } else { ("redis", "redis_version") };
-    (program, info.get(field).split('.').map_while(|part| part.parse().ok()).collect())
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Version {
+    valkey: bool,
+    numbers: Vec<u32>,
 }
 
-/// Whether a replica of this version reads the data (RDB) that a master of that version sends. The format changes with the
-/// second number at most; Valkey left Redis after 7.2, and has a format of its own since 9.0.
-fn loads((program, numbers): &(&'static str, Vec<u32>), (of, newest): &(&'static str, Vec<u32>)) -> bool {
-    let (ours, theirs) = (numbers.get(..2), newest.get(..2));
-    let (Some(ours), Some(theirs)) = (ours, theirs) else { return true };
-    match (*program, *of) {
-        ("redis", "valkey") => ours >= &[7, 2] && theirs < &[9, 0],
-        ("valkey", "redis") => theirs < &[7, 4],
-        _ => ours >= theirs,
+impl Version {
+    fn of(info: &Fields) -> Version {
+        let valkey = info.has("valkey_version");
+        let field = if valkey { "valkey_version" } else { "redis_version" };
+        Version { valkey, numbers: info.get(field).split('.').map_while(|part| part.parse().ok()).collect() }
+    }
+
+    /// The first two numbers; none: it does not say.
+    fn short(&self) -> Option<(u32, u32)> {
+        Some((*self.numbers.first()?, *self.numbers.get(1)?))
+    }
+
+    /// The newest format of a snapshot (RDB) that it reads, and in which it writes; none: not known.
+    fn format(&self) -> Option<u32> {
+        Some(match (self.valkey, self.short()?) {
+            (true, (7..=8, _)) => 11,
+            (true, (9, _)) => 80,
+            (false, (7, 4..) | (8, 0)) => 12,
+            (false, (7, 2..)) => 11,
+            (false, (7, _)) => 10,
+            (false, (5..=6, _)) => 9,
+            (true | false, _) => return None,
+        })
+    }
+
+    fn shown(&self) -> String {
+        let numbers = self.numbers.iter().map(u32::to_string).collect::<Vec<_>>().join(".");
+        format!("{} {numbers}", if self.valkey { "valkey" } else { "redis" })
+    }
+}
+
+/// Before Valkey and Redis parted they wrote this format. Since 9.1 Valkey sends it to replicas that read no newer one, if it
+/// makes the copy for them alone (`repl-diskless-sync`) and they are sent nothing that it can't express.
+const COMMON_FORMAT: u32 = 11;
+
+/// Whether a replica reads what its master sends when all is copied anew, as far as it is known.
+fn loads(replica: &Version, master: &Version, diskless: bool) -> bool {
+    let (Some(ours), Some(theirs)) = (replica.short(), master.short()) else { return true };
+    let meets = master.valkey && theirs >= (9, 1) && diskless;
+    match (replica.format(), master.format()) {
+        (Some(reads), _) if meets => reads >= COMMON_FORMAT,
+        (None, _) if meets => ours >= (7, 2),
+        // Above the common one each has formats of its own.
+        (Some(reads), Some(writes)) if replica.valkey != master.valkey => {
+            writes <= COMMON_FORMAT && reads >= writes
+        }
+        (Some(reads), Some(writes)) => reads >= writes,
+        // One of them is newer than this table.
+        (None, _) if replica.valkey != master.valkey => {
+            master.format().is_some_and(|writes| writes <= COMMON_FORMAT)
+        }
+        (Some(_), None) if replica.valkey != master.valkey => false,
+        (None, _) | (Some(_), None) => ours >= theirs,
     }
 }
 
 /// Replicas that may not understand what the master sends in a full sync.
 fn versions(view: &GroupView<'_>, found: &mut Found) {
     let Some(master) = view.master_info() else { return };
-    let newest = version(master);
-    let shown = |info: &Fields| {
-        let (program, numbers) = version(info);
-        format!("{program} {}", numbers.iter().map(u32::to_string).collect::<Vec<_>>().join("."))
-    };
-    let old: Vec<(&Endpoint, &Fields)> = view
+    let newest = Version::of(master);
+    let settings =
+        view.facts.closer(view.name, &view.master).and_then(|closer| closer.settings.as_ref().ok());
+    let diskless = settings.is_none_or(|known| known.get(&["repl-diskless-sync"]) != Some("no"));
+    let old: Vec<(&Endpoint, Version)> = view
         .replicas()
-        .filter_map(|server| Some((&server.at, view.info(server)?)))
-        .filter(|(_, info)| !loads(&version(info), &newest))
+        .filter_map(|server| Some((&server.at, Version::of(view.info(server)?))))
+        .filter(|(_, version)| !loads(version, &newest, diskless))
         .collect();
     if old.is_empty() {
         return;
     }
     let list = |lang| places(old.iter().map(|(at, _)| *at), lang);
     let (en, zh) = (
-        format!("May be too old to load the data of its master: {}.", list(Lang::En)),
-        format!("版本可能过旧，无法加载主节点的数据：{}。", list(Lang::Zh)),
+        format!("Perhaps not able to load the data of the master in a full sync: {}.", list(Lang::En)),
+        format!("全量同步时可能无法加载主节点的数据：{}。", list(Lang::Zh)),
     );
     let mut finding = Finding::of(Code::OlderReplica, view.name, en, zh);
-    finding = finding.says(Who::Server(view.master.clone()), shown(master));
-    for (at, info) in old {
-        finding = finding.at(at).says(Who::Server(at.clone()), shown(info));
+    finding = finding.says(Who::Server(view.master.clone()), newest.shown());
+    for (at, version) in old {
+        finding = finding.at(at).says(Who::Server(at.clone()), version.shown());
     }
     found.add(finding);
 }
@@ -197,19 +247,35 @@ mod tests {
         let of = |text: &str| {
             let (program, version) = text.split_once(' ').unwrap();
             let field = if program == "valkey" { "valkey_version:" } else { "redis_version:" };
-            super::version(&Fields::info(&format!("{field}{version}")))
+            Version::of(&Fields::info(&format!("{field}{version}")))
         };
         for (replica, master, expected) in [
             ("redis 7.0.15", "redis 7.0.2", true),
             ("redis 6.2.1", "redis 7.0.2", false),
+            ("redis 6.0.1", "redis 6.2.2", true),
             ("redis 7.2.0", "valkey 8.1.0", true),
-            ("redis 7.4.0", "valkey 9.1.0", false),
+            ("redis 7.0.15", "valkey 8.1.0", false),
+            ("redis 7.4.0", "valkey 8.1.0", true),
+            ("redis 7.2.0", "valkey 9.0.1", false),
+            ("redis 7.2.0", "valkey 9.1.2", true),
+            ("redis 7.0.15", "valkey 9.1.2", false),
+            ("redis 8.4.0", "valkey 9.1.2", true),
+            ("redis 4.0.1", "valkey 9.1.2", false),
+            ("valkey 7.2.5", "valkey 8.1.0", true),
+            ("valkey 8.1.0", "valkey 9.0.0", false),
+            ("valkey 8.1.0", "valkey 9.1.0", true),
             ("valkey 8.0.0", "redis 7.2.4", true),
             ("valkey 9.0.0", "redis 8.0.0", false),
+            ("valkey 10.0.0", "valkey 9.1.0", true),
+            ("valkey 9.1.0", "valkey 10.0.0", true),
             ("redis 255.255.255", "redis 7.0.0", true),
             ("redis ", "redis 7.0.0", true),
         ] {
-            assert_eq!(loads(&of(replica), &of(master)), expected, "{replica} below {master}");
+            assert_eq!(loads(&of(replica), &of(master), true), expected, "{replica} below {master}");
         }
+        assert!(
+            !loads(&of("valkey 8.1.0"), &of("valkey 9.1.0"), false),
+            "a copy for all is of the newest format"
+        );
     }
 }

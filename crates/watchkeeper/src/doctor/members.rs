@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use watchkeeper_core::Lang;
 
 use super::code::{Code, Severity};
-use super::facts::{Facts, fed_by};
+use super::facts::Facts;
 use super::finding::{Finding, Found, Who};
 use super::replicas::{fields, server};
 use super::view::{GroupView, Said};
 use super::words::places;
-use crate::ask::{Endpoint, Fields, ServerAnswer, place};
+use crate::ask::{Endpoint, Fields, ServerAnswer, listed_replicas, place};
 
 /// Sentinels learn of a replica within 10 s; one that runs for less than this is new.
 const NEW_S: i64 = 20;
@@ -87,7 +87,7 @@ fn unknown(view: &GroupView<'_>, found: &mut Found) {
             continue; // known by another address
         }
         let feeds = |answer: &&&ServerAnswer| {
-            view.info(answer).is_some_and(|info| fed_by(info).any(|fed| fed.at == *at))
+            view.info(answer).is_some_and(|info| listed_replicas(info).iter().any(|fed| fed.at == *at))
         };
         let Some(parent) = view.servers.iter().find(feeds) else { continue };
         let hidden = stranger.says.as_ref().is_ok_and(|(info, _)| info.get("replica_announced") == "0");
@@ -116,7 +116,7 @@ fn unknown(view: &GroupView<'_>, found: &mut Found) {
             Ok((info, _)) => {
                 finding.says(server(at), fields(info, &["role", "replica_announced", "uptime_in_seconds"]))
             }
-            Err(failure) => finding.says(Who::Here, failure),
+            Err(failure) => finding.says_both(Who::Here, failure.told(Lang::En), failure.told(Lang::Zh)),
         });
     }
 }

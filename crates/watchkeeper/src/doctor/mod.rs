@@ -5,6 +5,7 @@
 //! code that never changes ([`TABLE`]), says who said what, and what to do. What could not be looked at is told as that,
 //! not as well. How it is printed is in `text` and `json`; options and exit statuses are the command line's.
 
+mod absent;
 mod access;
 mod certificate;
 mod code;
@@ -25,7 +26,7 @@ mod words;
 
 use std::collections::BTreeMap;
 
-pub use code::{Code, Entry, Severity, TABLE};
+pub use code::{Code, Entry, Severity, TABLE, by_code};
 pub use facts::Local;
 pub use finding::{Evidence, Finding, Unchecked, Who};
 pub use text::table;
@@ -61,6 +62,8 @@ pub struct Patient {
     pub replicas: usize,
     /// sentinels that answered for it
     pub sentinels: usize,
+    /// sentinels that it has, as far as anybody knows
+    pub sentinels_known: usize,
 }
 
 impl Diagnosis {
@@ -145,6 +148,7 @@ pub fn examine(
         for check in [
             sentinels::group,
             quorum::group,
+            absent::group,
             replicas::group,
             members::group,
             servers::group,
@@ -157,6 +161,7 @@ pub fn examine(
             master: view.master.clone(),
             replicas: view.replicas().count(),
             sentinels: view.said.len(),
+            sentinels_known: view.known(),
             name,
         });
     }

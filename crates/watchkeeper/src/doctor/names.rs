@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, ToSocketAddrs};
 
-use crate::ask::Endpoint;
+use crate::ask::{Endpoint, unresolved};
 
 /// What the names mean on this host.
 #[derive(Debug, Clone, Default)]
@@ -57,7 +57,7 @@ fn look_up(host: &str) -> Result<BTreeSet<IpAddr>, String> {
     // The port does not matter.
     match (host, 0).to_socket_addrs() {
         Ok(found) => Ok(found.map(|addr| addr.ip()).collect()),
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(unresolved(&error)),
     }
 }
 

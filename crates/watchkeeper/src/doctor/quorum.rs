@@ -8,12 +8,12 @@ use super::code::{Code, Severity};
 use super::finding::{Finding, Found, Who};
 use super::view::{GroupView, Said};
 use super::words;
-use crate::ask::{Endpoint, Fields, place};
+use crate::ask::{Endpoint, Failure, Fields, ServerAnswer, place};
 
 /// Of one group.
 pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
     let able = able(view, found);
-    let count = sentinels(view);
+    let count = view.known();
     numbers(view, count, found);
     let hosts = Hosts::of(view);
     if able && count > 2 {
@@ -21,18 +21,6 @@ pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
     }
     one_host(view, &hosts, found);
     loopback(view, found);
-}
-
-/// How many sentinels the group has, as far as anybody knows; one that is known to be no more is none.
-fn sentinels(view: &GroupView<'_>) -> usize {
-    let listed = view.said.iter().flat_map(|said| &said.group.sentinels);
-    let ids: BTreeSet<&str> = listed
-        .filter(|entry| !view.is_stale(entry))
-        .map(|entry| entry.get("runid"))
-        .chain(view.said.iter().map(|said| said.says.id.as_str()))
-        .filter(|id| !id.is_empty())
-        .collect();
-    ids.len().max(view.said.len())
 }
 
 /// CKQUORUM: whether a failover could be authorized now.
@@ -56,11 +44,11 @@ fn able(view: &GroupView<'_>, found: &mut Found) -> bool {
     let all = failing.len() == view.said.len();
     let (en, zh) = if all {
         (
-            "No failover is possible: too few sentinels can be reached.".to_owned(),
-            "无法故障转移：可达的哨兵不足。".to_owned(),
+            "No failover happens by itself: too few sentinels can be reached.".to_owned(),
+            "不会自动故障转移：可达的哨兵不足。".to_owned(),
         )
     } else {
-        let (few, of) = (failing.len(), view.said.len());
+        let (few, of) = (failing.len(), view.known());
         (
             format!("{few} of {of} sentinels see too few others for a failover."),
             format!("{of} 个哨兵中有 {few} 个看到的哨兵不足以故障转移。"),
@@ -112,7 +100,7 @@ fn numbers(view: &GroupView<'_>, count: usize, found: &mut Found) {
     }
 }
 
-/// A sentinel that answered.
+/// A sentinel that is there: it answered, or others hear it and only our login is refused.
 struct Seat {
     host: String,
     /// sentinels of the group as it counts them, itself too
@@ -139,7 +127,12 @@ impl Hosts {
             let needed = (known / 2 + 1).max(number("quorum").unwrap_or(0));
             hosts.sentinels.push(Seat { host: names.host(&at.host), known, needed });
         }
-        for server in view.servers.iter().filter(|server| server.says.is_ok()) {
+        hosts.sentinels.extend(closed_to_us(view, &hosts.sentinels));
+        // A server that answers with a refusal is there, and the master counts even if it is not.
+        let there = |server: &&&ServerAnswer| {
+            view.is_master(&server.at) || matches!(server.says, Ok(_) | Err(Failure::Refused(_)))
+        };
+        for server in view.servers.iter().filter(there) {
             hosts.servers.entry(names.host(&server.at.host)).or_default().push(server.at.clone());
         }
         hosts
@@ -151,6 +144,31 @@ impl Hosts {
         let (count, first) = (left().count(), left().min_by_key(|seat| seat.needed));
         first.is_none_or(|seat| seat.needed > count).then_some((count, first))
     }
+}
+
+/// Sentinels that refuse our login and are heard by others: they vote all the same, and see what those see.
+fn closed_to_us(view: &GroupView<'_>, seats: &[Seat]) -> Vec<Seat> {
+    let closed = |at: &Endpoint| {
+        let mut refused = view
+            .facts
+            .picture
+            .sentinels
+            .iter()
+            .filter(|sentinel| matches!(&sentinel.says, Err(why) if why.is_login()));
+        refused.any(|sentinel| sentinel.at == *at || sentinel.also_at.contains(at))
+    };
+    let mut found: BTreeMap<Endpoint, Seat> = BTreeMap::new();
+    for (said, seat) in view.said.iter().zip(seats) {
+        for entry in
+            said.group.sentinels.iter().filter(|entry| !entry.flag("s_down") && !view.is_stale(entry))
+        {
+            if let Some(at) = place(entry).filter(closed) {
+                let host = view.facts.names.host(&at.host);
+                found.entry(at).or_insert(Seat { host, known: seat.known, needed: seat.needed });
+            }
+        }
+    }
+    found.into_values().collect()
 }
 
 /// Where the others list the sentinel with this id.

@@ -2,15 +2,13 @@
 
 use watchkeeper_core::Lang;
 
+use super::absent::is_master_gone;
 use super::code::{Code, Severity};
-use super::facts::{Fed, fed_by};
 use super::finding::{Finding, Found, Who};
 use super::view::GroupView;
 use super::words::{bytes, lasted, places};
-use crate::ask::{Endpoint, Failure, Fields, ServerAnswer};
+use crate::ask::{Endpoint, Fields, ListedReplica, listed_replicas};
 
-/// A replica that nobody could reach for so long is taken for gone.
-const GONE_MS: i64 = 10 * 60_000;
 /// Bytes a replica may be behind without a word.
 const BEHIND_BYTES: f64 = 1_000_000.0;
 /// Seconds without an acknowledgement, which replicas send each second.
@@ -20,11 +18,6 @@ const FAILOVER_S: f64 = 10.0;
 
 /// Of one group.
 pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
-    for server in &view.servers {
-        if let Err(failure) = &server.says {
-            silent(view, server, failure, found);
-        }
-    }
     master(view, found);
     let mut replicas = 0;
     for server in view.replicas() {
@@ -33,7 +26,7 @@ pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
             replica(view, &server.at, info, found);
         }
     }
-    if replicas == 0 && view.master_info().is_some_and(|info| fed_by(info).next().is_none()) {
+    if replicas == 0 && view.master_info().is_some_and(|info| listed_replicas(info).is_empty()) {
         let en = format!("The master {} has no replica: there is nobody to take over.", view.master);
         let zh = format!("主节点 {} 没有副本：无人可以接替。", view.master);
         found.add(Finding::of(Code::NoReplica, view.name, en, zh).at(&view.master));
@@ -55,58 +48,13 @@ pub(super) fn fields(of: &Fields, names: &[&str]) -> String {
     there.map(|name| format!("{name}:{}", of.get(name))).collect::<Vec<_>>().join(" ")
 }
 
-/// A server that says nothing.
-fn silent(view: &GroupView<'_>, answer: &ServerAnswer, failure: &Failure, found: &mut Found) {
-    let at = &answer.at;
-    let entries = view.entries(at);
-    let down_ms =
-        entries.iter().map(|(_, entry)| entry.number("s-down-time").unwrap_or(0)).min().unwrap_or(0);
-    let is_master = view.is_master(at);
-    let seen_down = entries.iter().any(|(_, entry)| entry.flag("s_down"));
-    let finding = if failure.is_login() {
-        let en = format!("The server {at} refuses the login: it is not looked at.");
-        let finding =
-            Finding::of(Code::ServerLogin, view.name, en, format!("服务器 {at} 拒绝登录：未能检查。"));
-        // What the sentinels' own file says is refused, is refused to them.
-        let theirs = view.facts.own_login.iter().any(|group| group == view.name);
-        if theirs { finding.as_(Severity::Critical) } else { finding }
-    } else if is_master && seen_down {
-        let en = format!("The master {at} does not answer.");
-        Finding::of(Code::ServerSilent, view.name, en, format!("主节点 {at} 没有应答。"))
-            .as_(Severity::Critical)
-    } else if down_ms > GONE_MS {
-        let (en, zh) = (lasted(down_ms / 1000, Lang::En), lasted(down_ms / 1000, Lang::Zh));
-        let en = format!("The replica {at} has been gone for {en}, and is still listed.");
-        Finding::of(Code::StaleReplica, view.name, en, format!("副本 {at} 已消失 {zh}，仍在列表中。"))
-    } else if seen_down {
-        let en = format!("The replica {at} does not answer.");
-        Finding::of(Code::ServerSilent, view.name, en, format!("副本 {at} 没有应答。"))
-    } else {
-        // Perhaps it is only this host that can't reach it.
-        let en = format!(
-            "The server {at} does not answer here: it is not looked at. No sentinel holds it for down."
-        );
-        Finding::of(
-            Code::ServerSilent,
-            view.name,
-            en,
-            format!("服务器 {at} 对本机没有应答：未能检查。没有哨兵认为它下线。"),
-        )
-    };
-    let sentinels = entries.into_iter().map(|(who, entry)| {
-        let down = entry.number("s-down-time").map(|ms| format!(", s-down-time {ms}")).unwrap_or_default();
-        (who, format!("flags {}{down}", entry.get("flags")))
-    });
-    found.add(finding.at(at).says(Who::Here, failure).all_say(sentinels));
-}
-
 /// Of the server that sentinels take for the master.
 fn master(view: &GroupView<'_>, found: &mut Found) {
     let at = &view.master;
     let entries = view.said.iter().map(|said| (said.who(), &said.group.master));
     let down: Vec<_> = entries.filter(|(_, entry)| entry.flag("s_down") || entry.flag("o_down")).collect();
     if !down.is_empty() {
-        let (few, all) = (down.len(), view.said.len());
+        let (few, all) = (down.len(), view.known());
         let (en, zh) = (
             format!("{few} of {all} sentinels hold the master {at} for down."),
             format!("{all} 个哨兵中有 {few} 个认为主节点 {at} 下线。"),
@@ -164,9 +112,9 @@ fn link(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
         return;
     }
     // It waits for the master's snapshot, or takes it in.
-    let awaited = |fed: Fed| !fed.online && view.facts.names.same(&fed.at, at);
+    let awaited = |fed: &ListedReplica| !fed.online && view.facts.names.same(&fed.at, at);
     let syncing = info.get("master_sync_in_progress") == "1"
-        || view.master_info().is_some_and(|master| fed_by(master).any(awaited));
+        || view.master_info().is_some_and(|master| listed_replicas(master).iter().any(awaited));
     let said = fields(
         info,
         &[
@@ -191,8 +139,21 @@ fn link(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
             format!("副本 {at} 与主节点断开已 {}。", lasted(down, Lang::Zh)),
         ),
     };
-    let severity = if syncing { Severity::Note } else { Severity::Warning };
-    found.add(Finding::of(Code::LinkDown, view.name, en, zh).as_(severity).at(at).says(server(at), said));
+    let finding = Finding::of(Code::LinkDown, view.name, en, zh).at(at).says(server(at), said);
+    found.add(if syncing {
+        finding.as_(Severity::Note).advised(
+            "wait until it has all data: until then it can't be promoted. If it begins anew again and again, raise \
+             `client-output-buffer-limit replica` and `repl-timeout` on the master",
+            "等待同步完成：在此之前它无法被提升。若反复重新开始，请在主节点上调大 `client-output-buffer-limit replica` 和 `repl-timeout`",
+        )
+    } else if is_master_gone(view) {
+        finding.as_(Severity::Note).advised(
+            "nothing is to be repaired on {at}: it connects when its master answers again, or another one is promoted",
+            "{at} 本身无需处理：主节点恢复应答，或另一台被提升后，它会重新连接",
+        )
+    } else {
+        finding
+    });
     if !syncing {
         history(view, at, info, found);
     }
@@ -227,7 +188,7 @@ fn parent(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found)
     let port = info.number("master_port").and_then(|port| u16::try_from(port).ok()).unwrap_or(0);
     let parent = Endpoint::new(info.get("master_host"), port);
     // By an address of its own (a tunnel, NAT), the master knows it all the same.
-    let fed = |info: &Fields| fed_by(info).any(|fed| names.same(&fed.at, at));
+    let fed = |info: &Fields| listed_replicas(info).iter().any(|fed| names.same(&fed.at, at));
     if parent.host.is_empty() || view.is_master(&parent) || view.master_info().is_some_and(fed) {
         return;
     }
@@ -282,19 +243,26 @@ fn priorities(view: &GroupView<'_>, found: &mut Found) {
     let list = |lang| places(zero.iter().copied(), lang);
     let (en, zh) = if all {
         (
-            "No replica may be promoted: all have priority 0.".to_owned(),
-            "没有可提升的副本：优先级均为 0。".to_owned(),
+            format!("No replica can take over: every one has `replica-priority 0` ({}).", list(Lang::En)),
+            format!("没有副本可以接替：所有副本的 `replica-priority` 都是 0（{}）。", list(Lang::Zh)),
         )
     } else {
         (
-            format!("Never promoted, by its priority: {}.", list(Lang::En)),
-            format!("按优先级设置不会被提升：{}。", list(Lang::Zh)),
+            format!("Has `replica-priority 0`, and so is never promoted: {}.", list(Lang::En)),
+            format!("`replica-priority` 为 0，因此永远不会被提升：{}。", list(Lang::Zh)),
         )
     };
     let severity = if all { Severity::Critical } else { Severity::Note };
     let mut finding = Finding::of(Code::PriorityZero, view.name, en, zh).as_(severity);
     for at in zero {
         finding = finding.at(at).says(server(at), "slave_priority:0");
+    }
+    if all {
+        finding = finding.advised(
+            "if the master dies, the group stays without one. `CONFIG SET replica-priority 100` (the default), then \
+             `CONFIG REWRITE`, on those of {at} that may become the master",
+            "主节点一旦宕机，该组将没有主节点。请在 {at} 中允许成为主节点的副本上执行 `CONFIG SET replica-priority 100`（默认值），再执行 `CONFIG REWRITE`",
+        );
     }
     found.add(finding);
 }
@@ -303,18 +271,19 @@ fn priorities(view: &GroupView<'_>, found: &mut Found) {
 fn lagging(view: &GroupView<'_>, info: &Fields, found: &mut Found) {
     let rate = view.facts.closer(view.name, &view.master).and_then(|closer| closer.rate).unwrap_or(0.0);
     let offset = info.number("master_repl_offset").unwrap_or(0);
-    for fed in fed_by(info).filter(|fed| fed.online) {
+    for fed in listed_replicas(info).into_iter().filter(|fed| fed.online) {
+        let (Some(acknowledged), lag) = (fed.offset, fed.lag_s.unwrap_or(0)) else { continue };
         // What was written since the last acknowledgement is on its way.
-        let behind = (offset - fed.offset).max(0) as f64;
-        if fed.lag < LAG_S && behind <= BEHIND_BYTES.max(rate * 3.0) {
+        let behind = (offset - acknowledged).max(0) as f64;
+        if lag < LAG_S && behind <= BEHIND_BYTES.max(rate * 3.0) {
             continue;
         }
         let at = &fed.at;
         let (en, zh) = (
-            format!("The replica {at} is {} behind, last heard {} s ago.", bytes(behind), fed.lag),
-            format!("副本 {at} 落后 {}，上次确认在 {} 秒前。", bytes(behind), fed.lag),
+            format!("The replica {at} is {} behind, last heard {lag} s ago.", bytes(behind)),
+            format!("副本 {at} 落后 {}，上次确认在 {lag} 秒前。", bytes(behind)),
         );
-        let said = format!("master_repl_offset:{offset}; {at} offset={},lag={}", fed.offset, fed.lag);
+        let said = format!("master_repl_offset:{offset}; {at} offset={acknowledged},lag={lag}");
         found.add(Finding::of(Code::Lag, view.name, en, zh).at(at).says(server(&view.master), said));
     }
 }

@@ -65,7 +65,7 @@ fn absent(facts: &Facts, sentinel: &SentinelAnswer, failure: &Failure) -> Findin
             entries.map(move |entry| (who(other), format!("{}: flags {}", group.name, entry.get("flags"))))
         })
     });
-    finding.at(at).says(Who::Here, failure).all_say(said)
+    finding.at(at).says_both(Who::Here, failure.told(Lang::En), failure.told(Lang::Zh)).all_say(said)
 }
 
 fn tilt(facts: &Facts, found: &mut Found) {
@@ -74,14 +74,14 @@ fn tilt(facts: &Facts, found: &mut Found) {
     if tilted.is_empty() {
         return;
     }
-    let all = facts.picture.answering().count();
+    let (all, answering) = (facts.picture.sentinels.len(), facts.picture.answering().count());
     let list = |lang| super::words::places(tilted.iter().map(|(sentinel, _)| &sentinel.at), lang);
     let mut finding = Finding::overall(
         Code::Tilt,
         format!("{} of {all} sentinels in TILT: {}.", tilted.len(), list(Lang::En)),
         format!("{all} 个哨兵中有 {} 个处于 TILT：{}。", tilted.len(), list(Lang::Zh)),
     );
-    if all - tilted.len() < all / 2 + 1 {
+    if answering - tilted.len() < all / 2 + 1 {
         finding = finding.as_(Severity::Critical);
     }
     for (sentinel, says) in tilted {

@@ -158,9 +158,9 @@ fn cut_off(view: &GroupView<'_>, found: &mut Found) {
     let away = view.least("down-after-milliseconds").unwrap_or(0) / 1000;
     let (en, zh) = (
         format!(
-            "Cut off from its replicas, the master {at} goes on taking writes (a failover takes {away} s and more)."
+            "If the master {at} is ever cut off from its replicas, it goes on taking writes (a failover takes {away} s and more)."
         ),
-        format!("主节点 {at} 与副本隔离后仍会接受写入（故障转移至少需要 {away} 秒）。"),
+        format!("主节点 {at} 一旦与副本隔离，仍会接受写入（故障转移至少需要 {away} 秒）。"),
     );
     let finding = Finding::of(Code::MinReplicas, view.name, en, zh).at(at);
     found.add(finding.says_both(

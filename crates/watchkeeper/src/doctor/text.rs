@@ -66,17 +66,21 @@ fn worst_first(diagnosis: &Diagnosis) -> Vec<&Patient> {
 }
 
 fn title(group: &Patient, lang: Lang) -> String {
-    let Patient { name, master, replicas, sentinels } = group;
+    let Patient { name, master, replicas, sentinels, sentinels_known: known } = group;
+    let silent = sentinels < known;
     match lang {
         Lang::En => {
             let plural = |count: usize| if count == 1 { "" } else { "s" };
+            let answered = if silent { format!(", {sentinels} of them answered") } else { String::new() };
+            let (replica, sentinel) = (plural(*replicas), plural(*known));
             format!(
-                "{name} (master {master}, {replicas} replica{}, {sentinels} sentinel{})",
-                plural(*replicas),
-                plural(*sentinels)
+                "{name} (master {master}, {replicas} replica{replica}, {known} sentinel{sentinel}{answered})"
             )
         }
-        Lang::Zh => format!("{name}（主节点 {master}，{replicas} 个副本，{sentinels} 个哨兵）"),
+        Lang::Zh => {
+            let answered = if silent { format!("，其中 {sentinels} 个有应答") } else { String::new() };
+            format!("{name}（主节点 {master}，{replicas} 个副本，{known} 个哨兵{answered}）")
+        }
     }
 }
 
@@ -219,8 +223,13 @@ mod tests {
             let finding = Finding::of(code, "bad", "It is so.", "如此。").as_(severity).at(&at);
             finding.says(Who::Server(at.clone()), "a \u{1b}[2J very ".repeat(20))
         };
-        let patient =
-            |name: &str| Patient { name: name.into(), master: at.clone(), replicas: 1, sentinels: 3 };
+        let patient = |name: &str| Patient {
+            name: name.into(),
+            master: at.clone(),
+            replicas: 1,
+            sentinels: 3,
+            sentinels_known: 3,
+        };
         Diagnosis {
             unix_ms: 0,
             groups: vec![patient("well"), patient("bad")],

@@ -1,5 +1,7 @@
 //! One group as the checks look at it: who watches it, who is in it, and who says what of whom.
 
+use std::collections::BTreeSet;
+
 use super::facts::{Closer, Facts, Settings};
 use super::finding::Who;
 use crate::ask::{Endpoint, Fields, GroupAnswer, SentinelSays, ServerAnswer, place};
@@ -114,6 +116,23 @@ impl<'a> GroupView<'a> {
         });
         // Before 6.2.6 a sentinel kept an entry with the port 0 when another id said hello from its address.
         moved || entry.number("port") == Some(0)
+    }
+
+    /// How many sentinels the group has, as far as anybody knows; one that is known to be no more is none.
+    pub(super) fn known(&self) -> usize {
+        let listed = self.said.iter().flat_map(|said| &said.group.sentinels);
+        let ids: BTreeSet<&str> = listed
+            .filter(|entry| !self.is_stale(entry))
+            .map(|entry| entry.get("runid"))
+            .chain(self.said.iter().map(|said| said.says.id.as_str()))
+            .filter(|id| !id.is_empty())
+            .collect();
+        ids.len().max(self.said.len())
+    }
+
+    /// A setting of the group in milliseconds, the most that a sentinel has.
+    pub(super) fn longest(&self, name: &str) -> Option<i64> {
+        self.said.iter().filter_map(|said| said.group.master.number(name)).max()
     }
 
     /// A setting of the group in milliseconds, the least that a sentinel has.

@@ -24,6 +24,15 @@ pub(super) fn bytes(count: f64) -> String {
     format!("{count:.0} B")
 }
 
+/// `30 s`, `1500 ms`
+pub(super) fn waited(ms: i64, lang: Lang) -> String {
+    if ms % 1000 == 0 {
+        format!("{} {}", ms / 1000, lang.pick("s", "秒"))
+    } else {
+        format!("{ms} {}", lang.pick("ms", "毫秒"))
+    }
+}
+
 /// `90 s`, `3 min`, `5 h`, `2 days`
 pub(super) fn lasted(seconds: i64, lang: Lang) -> String {
     let (number, unit) = match seconds {

@@ -26,4 +26,4 @@ pub use model::{
 };
 pub(crate) use tree::{Row, rows};
 pub use waiting::{NotHolding, Waiting};
-pub(crate) use words::{failure, refused_replica};
+pub(crate) use words::{failure, refused_replica, waiting as told_waiting};

@@ -11,14 +11,7 @@ use crate::explain::list;
 
 /// Why there is no answer.
 pub(crate) fn failure(failure: &Failure, lang: Lang) -> String {
-    match (failure, lang) {
-        (Failure::Silent(ms), Lang::Zh) => format!("{ms} 毫秒内没有应答"),
-        (Failure::Unreachable(why), Lang::Zh) => format!("无法连接：{why}"),
-        (Failure::Broken(why), Lang::Zh) => format!("连接中断：{why}"),
-        (Failure::Protocol(why), Lang::Zh) => format!("协议不符：{why}"),
-        (Failure::Refused(words), Lang::Zh) => format!("应答为 `{words}`"),
-        (_, Lang::En) => failure.to_string(),
-    }
+    failure.told(lang)
 }
 
 /// `12.3 KB`
@@ -197,7 +190,7 @@ pub(crate) fn refusal(refusal: Refusal, lang: Lang) -> String {
 }
 
 /// Why nothing happens: a sentence, and what belongs to it.
-pub(super) fn waiting(waiting: &Waiting, lang: Lang) -> (String, Vec<String>) {
+pub(crate) fn waiting(waiting: &Waiting, lang: Lang) -> (String, Vec<String>) {
     let en = lang == Lang::En;
     match waiting {
         Waiting::NobodyMissesIt(ms) => (

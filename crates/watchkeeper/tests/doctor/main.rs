@@ -6,10 +6,12 @@ mod addresses;
 #[path = "../topology/apart.rs"]
 mod apart;
 mod clock;
+mod master;
 mod peers;
 mod servers;
 mod stage;
 mod tls;
+mod words;
 
 use std::fs;
 
@@ -167,11 +169,18 @@ fn roles_links_and_passwords() {
     stage.kill(Sentinel(2));
     stage.kill(Sentinel(3));
     stage.kill(Server(1));
-    let seen = stage.finds(
-        &[],
-        &["WK200 warning", "WK202 critical", "WK221 critical", "WK225 critical", "WK243 warning"],
-    );
+    let seen = stage
+        .finds(&[], &["WK200 warning", "WK202 critical", "WK221 critical", "WK225 critical", "WK243 note"]);
     assert_eq!(seen.status, 2);
+    for words in [
+        "nobody can write. 1 of 3 sentinels hold it for down, 2 do not answer",
+        "why there is no failover: of 3 sentinels, 1 can act",
+        "`SENTINEL FAILOVER mymaster` at one that is left",
+        "without votes: `watchkeeper failover mymaster`",
+        "\"sentinels\":1,\"sentinels_known\":3",
+    ] {
+        assert!(seen.text.contains(words), "`{words}`: {}", seen.text);
+    }
     stage.kill(Sentinel(1));
     let seen = stage.doctor(1, &[]);
     assert_eq!(seen.status, 3, "{}", seen.text);
@@ -185,8 +194,10 @@ fn different_passwords(stage: &Stage) {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let seen = Seen::by(&words);
     assert!(seen.codes.contains("WK203 warning"), "{}", seen.text);
+    // The others have none, and let everybody in.
     let seen = Seen::with(&words, &[("WATCHKEEPER_SERVER_PASS", "s3cret")]);
-    assert!(seen.codes.contains("WK203 warning"), "the others have none: {}", seen.text);
+    let codes: Vec<&str> = seen.codes.iter().map(String::as_str).collect();
+    assert_eq!(codes, ["WK265 critical", "WK266 warning"], "{}", seen.text);
     for who in [Server(1), Server(3)] {
         let mut other = stage.connect(who);
         other.call(&["CONFIG", "SET", "requirepass", "other"]).unwrap();
@@ -208,6 +219,13 @@ fn different_passwords(stage: &Stage) {
         conn.call(&["CONFIG", "SET", "requirepass", ""]).unwrap();
     }
     stage.finds(&[], &[]);
+    let seen = Seen::with(&words, &[("WATCHKEEPER_SERVER_PASS", "s3cret")]);
+    assert_eq!(seen.codes.iter().collect::<Vec<_>>(), ["WK269 warning"], "{}", seen.text);
+    let mut status = std::process::Command::new(env!("CARGO_BIN_EXE_watchkeeper"));
+    status.args(["status", "--lang", "en"]).args(&words).env("WATCHKEEPER_SERVER_PASS", "s3cret");
+    let output = status.output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && text.contains("2 replicas in step"), "{text}");
 }
 
 #[test]
@@ -239,6 +257,7 @@ fn sentinels_and_what_they_know_of_each_other() {
     open.call(&["ACL", "SETUSER", "default", "resetpass", ">x"]).unwrap();
     let seen = stage.doctor(1, &[]);
     assert!(seen.codes.contains("WK201 warning"), "{}", seen.text);
+    assert!(!seen.text.contains("WK230"), "it refuses us, and votes: {}", seen.text);
     open.call(&["ACL", "SETUSER", "default", "nopass"]).unwrap();
     stage.finds(&[], &[]);
 
@@ -372,12 +391,17 @@ fn few_of_everything() {
 
     let seen = stage.doctor(1, &["--group", "other"]);
     assert_eq!(seen.status, 3);
-    assert!(seen.text.contains("no sentinel watches the group `other`"), "{}", seen.text);
+    assert!(seen.text.contains("no group `other`\nhint: there is `mymaster`"), "{}", seen.text);
 }
 
 #[test]
 fn servers_that_are_slow_or_without_a_file() {
     servers::run();
+}
+
+#[test]
+fn a_master_that_is_dead() {
+    master::dead();
 }
 
 #[test]

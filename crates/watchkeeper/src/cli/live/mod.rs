@@ -92,8 +92,18 @@ fn login_hint(status: &Status, lang: Lang) -> Option<&'static str> {
 }
 
 /// A group was asked for that nobody watches: which there are.
-fn no_such_group(reach: &Reach, group: &str, lang: Lang) -> String {
+pub(super) fn no_such_group(reach: &Reach, group: &str, lang: Lang) -> String {
     let known = Picture::take(reach, None).group_names();
+    if known.is_empty() {
+        return match lang {
+            Lang::En => format!(
+                "the sentinels watch no group `{group}`\nhint: they watch none at all: `SENTINEL MONITOR` adds one"
+            ),
+            Lang::Zh => format!(
+                "哨兵没有监视名为 `{group}` 的组\n提示：它们没有监视任何组：用 `SENTINEL MONITOR` 添加"
+            ),
+        };
+    }
     let names: Vec<String> = known.iter().map(|name| format!("`{}`", crate::explain::plain(name))).collect();
     let names = crate::explain::list(&names, lang);
     match lang {

@@ -1,5 +1,8 @@
-//! What the reader of configurations says, in Chinese. It speaks the words of `redis-sentinel`, which people search for, so
-//! they stay beside the translation. Which errors there are is the core's; a test holds this table against its corpus.
+//! What the reader of configurations, the system and connections say, in Chinese. The reader speaks the words of
+//! `redis-sentinel`, which people search for, so they stay beside the translation. Which errors there are is the core's; a
+//! test holds this table against its corpus.
+
+use watchkeeper_core::Lang;
 
 /// What is said, with `{}` for what varies, and the same in Chinese.
 const SAID: &[(&str, &str)] = &[
@@ -112,6 +115,43 @@ const SAID: &[(&str, &str)] = &[
     ("Not a regular file", "不是普通文件"),
     ("File too large", "文件过大"),
     ("Address already in use", "该路径已被占用"),
+    ("No space left on device", "设备上没有空间"),
+    // the command line
+    ("invalid digit found in string", "应为整数"),
+    ("cannot parse integer from empty string", "应为整数"),
+    ("number too large to fit in target type", "数字太大"),
+    ("{} is not in {}", "{} 不在 {} 范围内"),
+    ("`{}`: expected HOST:PORT, such as {} or {}", "`{}`：应为 HOST:PORT，例如 {} 或 {}"),
+    (
+        "expected a code such as WK101; `watchkeeper check --list` has them all",
+        "应为 WK101 这样的代码；`watchkeeper check --list` 列出全部",
+    ),
+    (
+        "expected a code such as WK200; `watchkeeper doctor --list` has them all",
+        "应为 WK200 这样的代码；`watchkeeper doctor --list` 列出全部",
+    ),
+    (
+        "`{}` is a code of `watchkeeper doctor`, which asks a deployment that runs",
+        "`{}` 是 `watchkeeper doctor` 的代码，它检查运行中的部署",
+    ),
+    // connections
+    ("the name does not resolve: {}", "主机名无法解析：{}"),
+    ("the name has no address", "该主机名没有地址"),
+    ("no connection within {} ms", "{} 毫秒内未能建立连接"),
+    ("the TLS handshake failed: {}", "TLS 握手失败：{}"),
+    ("no answer to it", "没有应答"),
+    ("the connection was closed by the other side", "对方关闭了连接"),
+    ("not a Redis protocol: {}", "不是 Redis 协议：{}"),
+    ("no sentinel, but a server in mode `{}`", "不是哨兵，而是 `{}` 模式的服务器"),
+    ("Name or service not known", "没有这个主机名"),
+    ("No address associated with hostname", "该主机名没有地址"),
+    ("Temporary failure in name resolution", "暂时无法解析主机名（DNS 没有应答）"),
+    ("Connection refused", "连接被拒绝"),
+    ("Connection reset by peer", "连接被对方重置"),
+    ("Connection timed out", "连接超时"),
+    ("Broken pipe", "连接已断开"),
+    ("No route to host", "没有到该主机的路由"),
+    ("Network is unreachable", "网络不可达"),
     // advice
     ("did you mean `{}`?", "是否想写 `{}`？"),
     ("did you mean `{}`, without `sentinel` in front?", "是否想写 `{}`（前面没有 `sentinel`）？"),
@@ -175,8 +215,16 @@ const SAID: &[(&str, &str)] = &[
     ),
 ];
 
+/// A text in the language of whoever reads it, as far as it is known.
+pub(crate) fn told(text: &str, lang: Lang) -> String {
+    match lang {
+        Lang::En => text.to_owned(),
+        Lang::Zh => chinese(text).unwrap_or_else(|| text.to_owned()),
+    }
+}
+
 /// The Chinese of what was said, if it is known.
-pub(super) fn chinese(said: &str) -> Option<String> {
+fn chinese(said: &str) -> Option<String> {
     SAID.iter().find_map(|(english, chinese)| {
         let holes = holes(english, said)?;
         let mut parts = chinese.split("{}");
@@ -212,7 +260,7 @@ mod tests {
 
     #[test]
     fn everything_the_reader_says_has_a_translation() {
-        let recorded = include_str!("../../../core/tests/config/lines.txt").lines();
+        let recorded = include_str!("../../core/tests/config/lines.txt").lines();
         let said = recorded.filter_map(|line| line.split_once('\t')).map(|(_, said)| said);
         let said = said.filter(|said| *said != "ok" && !said.starts_with("Active defragmentation"));
         for text in said {

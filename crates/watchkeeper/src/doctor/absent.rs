@@ -1,0 +1,206 @@
+//! Data servers that say nothing: what that means for a master and for a replica, and why no failover has begun.
+
+use watchkeeper_core::Lang;
+
+use super::code::{Code, Severity};
+use super::finding::{Finding, Found, Who};
+use super::view::GroupView;
+use super::words::{lasted, places, waited};
+use crate::ask::{Endpoint, Failure, Fields};
+use crate::live::{Status, Waiting, told_waiting};
+
+/// A replica that nobody could reach for so long is taken for gone.
+const GONE_MS: i64 = 10 * 60_000;
+/// Sentinels ping at least once a second: one that has had no answer for longer misses one.
+const MISSED_MS: i64 = 1_500;
+
+/// Of one group.
+pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
+    let failed = view.servers.iter().filter_map(|server| Some((&server.at, server.says.as_ref().err()?)));
+    let (refusing, silent): (Vec<_>, Vec<_>) = failed.partition(|(_, failure)| failure.is_login());
+    if !refusing.is_empty() {
+        found.add(login(view, &refusing));
+    }
+    for (at, failure) in silent {
+        found.add(says_nothing(view, at, failure));
+    }
+}
+
+fn says_nothing(view: &GroupView<'_>, at: &Endpoint, failure: &Failure) -> Finding {
+    let entries = view.entries(at);
+    let finding = if view.is_master(at) { master(view, at) } else { replica(view, at, &entries) };
+    let critical = finding.severity == Severity::Critical;
+    let finding = finding.at(at).says_both(Who::Here, failure.told(Lang::En), failure.told(Lang::Zh));
+    let finding = if critical { reasons(view, finding) } else { finding };
+    finding.all_say(entries.into_iter().map(|(who, entry)| {
+        let of = |name| entry.number(name).map(|ms| format!(", {name} {ms}")).unwrap_or_default();
+        let since = if entry.flag("s_down") { of("s-down-time") } else { of("last-ok-ping-reply") };
+        (who, format!("flags {}{since}", entry.get("flags")))
+    }))
+}
+
+/// Servers that are there and do not let us in.
+fn login(view: &GroupView<'_>, refusing: &[(&Endpoint, &Failure)]) -> Finding {
+    let list = |lang| places(refusing.iter().map(|(at, _)| *at), lang);
+    let en = if refusing.len() == 1 {
+        format!("The server {} refuses the login: it is not looked at.", list(Lang::En))
+    } else {
+        format!("The servers {} refuse the login: they are not looked at.", list(Lang::En))
+    };
+    let zh = format!("服务器 {} 拒绝登录：未能检查。", list(Lang::Zh));
+    let mut finding = Finding::of(Code::ServerLogin, view.name, en, zh);
+    for (at, failure) in refusing {
+        let who = Who::Server((*at).clone());
+        finding = finding.at(at).says_both(who, failure.told(Lang::En), failure.told(Lang::Zh));
+        let down = view.entries(at).into_iter().filter(|(_, entry)| entry.flag("s_down"));
+        finding =
+            finding.all_say(down.map(|(who, entry)| (who, format!("{at}: flags {}", entry.get("flags")))));
+    }
+    // What the sentinels' own file says is refused, is refused to them.
+    if !view.facts.own_login.iter().any(|group| group == view.name) {
+        return finding;
+    }
+    finding.as_(Severity::Critical).advised(
+        "it is the login in the sentinel's own file: that sentinel is refused as well, and can neither watch {at} nor promote it. Put \
+         right what the file says (`SENTINEL SET {group} auth-pass` on every sentinel), or the user and the password at the server",
+        "这正是哨兵配置文件中的登录：该哨兵同样被拒绝，无法监视或提升 {at}。请改正配置（在每个哨兵上执行 `SENTINEL SET {group} auth-pass`），或服务器上的用户和密码",
+    )
+}
+
+/// How many sentinels hold the master for down.
+fn holding(view: &GroupView<'_>) -> usize {
+    view.said.iter().filter(|said| said.group.master.flag("s_down")).count()
+}
+
+/// Whether the master is silent here and to the sentinels.
+pub(super) fn is_master_gone(view: &GroupView<'_>) -> bool {
+    let silent = |why: &Failure| !why.is_login();
+    let heard = |entry: &Fields| {
+        !entry.flag("disconnected")
+            && entry.number("last-ok-ping-reply").is_some_and(|since| since < MISSED_MS)
+    };
+    view.master_server().is_some_and(|master| master.says.as_ref().is_err_and(silent))
+        && (holding(view) > 0 || !view.said.iter().any(|said| heard(&said.group.master)))
+}
+
+/// The server that sentinels take for the master: either it is gone, or only the way from here to it is.
+fn master(view: &GroupView<'_>, at: &Endpoint) -> Finding {
+    if !is_master_gone(view) {
+        let en = format!("The master {at} does not answer here; the sentinels heard it a moment ago.");
+        let zh = format!("主节点 {at} 对本机没有应答；哨兵刚刚还收到它的应答。");
+        return Finding::of(Code::ServerSilent, view.name, en, zh).advised(
+            "ask again. If it stays so, the way from this host to {at} is broken and the group is well: run this on a host \
+             of a sentinel",
+            "请再检查一次。若仍如此，则只是本机到 {at} 的网络不通，组本身正常：请在哨兵所在的主机上运行本命令",
+        );
+    }
+    let holding = holding(view);
+    let known = view.known();
+    let after = view.longest("down-after-milliseconds").unwrap_or(0);
+    let (en, zh) = if holding > 0 {
+        (
+            format!("{holding} of {known} sentinels hold it for down{}.", unheard(view, Lang::En)),
+            format!("{known} 个哨兵中有 {holding} 个认为它下线{}。", unheard(view, Lang::Zh)),
+        )
+    } else {
+        (
+            format!(
+                "No sentinel holds it for down yet: each does after {} without an answer (down-after-milliseconds), and no failover begins before.",
+                waited(after, Lang::En)
+            ),
+            format!(
+                "还没有哨兵认为它下线：无应答满 {}（down-after-milliseconds）后才会判定，在此之前不会故障转移。",
+                waited(after, Lang::Zh)
+            ),
+        )
+    };
+    let finding = Finding::of(
+        Code::ServerSilent,
+        view.name,
+        format!("The master {at} does not answer: nobody can write. {en}"),
+        format!("主节点 {at} 没有应答：无法写入。{zh}"),
+    );
+    advised(view, finding.as_(Severity::Critical))
+}
+
+/// `, 2 do not answer`
+fn unheard(view: &GroupView<'_>, lang: Lang) -> String {
+    match (view.known().saturating_sub(view.said.len()), lang) {
+        (0, _) => String::new(),
+        (1, Lang::En) => ", 1 does not answer".to_owned(),
+        (count, Lang::En) => format!(", {count} do not answer"),
+        (count, Lang::Zh) => format!("，{count} 个没有应答"),
+    }
+}
+
+/// Why there is no failover, as far as it follows from what all of them say.
+fn reasons(view: &GroupView<'_>, finding: Finding) -> Finding {
+    let status = Status::of(&view.facts.picture);
+    let of_group = status.groups.iter().filter(|group| group.name == view.name);
+    // That nobody misses it is said already.
+    let waiting = of_group
+        .flat_map(|group| &group.waiting)
+        .filter(|waiting| !matches!(waiting, Waiting::NobodyMissesIt(_)));
+    waiting.fold(finding, |finding, waiting| {
+        let told = |lang: Lang| {
+            let (text, parts) = told_waiting(waiting, lang);
+            let title = lang.pick("why there is no failover: ", "没有故障转移的原因：");
+            format!(
+                "{title}{text}{}{}",
+                if parts.is_empty() { "" } else { lang.pick(" ", "") },
+                parts.join(lang.pick("; ", "；"))
+            )
+        };
+        finding.says_both(Who::Here, told(Lang::En), told(Lang::Zh))
+    })
+}
+
+/// What to do about a master that is gone.
+fn advised(view: &GroupView<'_>, finding: Finding) -> Finding {
+    if view.replicas().all(|server| server.says.is_err()) {
+        return finding.advised(
+            "start it (again, if it hangs), or open the way to it: no replica answers that could take over, so that neither the \
+             sentinels nor `SENTINEL FAILOVER` can help",
+            "启动它（若挂起则重启），或打通网络：没有应答的副本可以接替，哨兵和 `SENTINEL FAILOVER` 都无能为力",
+        );
+    }
+    if view.in_failover() {
+        return finding.advised(
+            "a failover is going on: wait until it is over, and ask again. `watchkeeper status {group}` shows how far it is",
+            "正在进行故障转移：等它结束后再检查。`watchkeeper status {group}` 显示进度",
+        );
+    }
+    finding.advised(
+        "start it (again, if it hangs), or open the way to it; or have a replica promoted now, without waiting and without votes: \
+         `watchkeeper failover {group}`, or `SENTINEL FAILOVER {group}` at one sentinel (after NOGOODSLAVE once more, some seconds \
+         later). What no replica has received by now is lost then; if sentinels that do not answer are only cut off, WK225 says what else \
+         to think of",
+        "启动它（若挂起则重启），或打通网络；或不再等待、不经投票立即提升副本：`watchkeeper failover {group}`，或在一个哨兵上执行 \
+         `SENTINEL FAILOVER {group}`（若回复 NOGOODSLAVE，数秒后再试）。副本尚未收到的写入会丢失；若没有应答的哨兵只是被隔离，另见 WK225",
+    )
+}
+
+fn replica(view: &GroupView<'_>, at: &Endpoint, entries: &[(Who, &Fields)]) -> Finding {
+    let down_ms =
+        entries.iter().map(|(_, entry)| entry.number("s-down-time").unwrap_or(0)).min().unwrap_or(0);
+    if down_ms > GONE_MS {
+        let (en, zh) = (lasted(down_ms / 1000, Lang::En), lasted(down_ms / 1000, Lang::Zh));
+        let en = format!("The replica {at} has been gone for {en}, and is still listed.");
+        return Finding::of(
+            Code::StaleReplica,
+            view.name,
+            en,
+            format!("副本 {at} 已消失 {zh}，仍在列表中。"),
+        );
+    }
+    let (en, zh) = if entries.iter().any(|(_, entry)| entry.flag("s_down")) {
+        (format!("The replica {at} does not answer."), format!("副本 {at} 没有应答。"))
+    } else {
+        // Perhaps it is only this host that can't reach it.
+        (
+            format!("The replica {at} does not answer here; no sentinel holds it for down (yet)."),
+            format!("副本 {at} 对本机没有应答；（目前）没有哨兵认为它下线。"),
+        )
+    };
+    Finding::of(Code::ServerSilent, view.name, en, zh)
+}
