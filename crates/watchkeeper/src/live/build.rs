@@ -107,7 +107,8 @@ impl<'a> Looked<'a> {
             Some(ServerState::Login(_)) => Writable::Unknown,
             Some(_) | None => Writable::No,
         };
-        let odown = masters.filter(|fields| fields.flag("o_down"));
+        let odown =
+            masters.filter(|fields| place(fields).as_ref() == Some(&self.master) && fields.flag("o_down"));
         let odown_ms = odown.filter_map(|fields| fields.number("o-down-time")).max();
         group.waiting = waiting::reasons(&group, number("down-after-milliseconds"), odown_ms);
         group.problems = self.problems(&group);
@@ -150,6 +151,7 @@ impl<'a> Looked<'a> {
         let none = Fields::default();
         let info = info(answer).unwrap_or(&none);
         let (role, state) = role_and_state(answer, *at == self.master);
+        let state = if state == ServerState::SecondMaster { self.second_master(at) } else { state };
         let listings = |(_, group): &(&SentinelAnswer, &'a GroupAnswer)| {
             group.replicas.iter().chain([&group.master]).find(|fields| place(fields).as_ref() == Some(at))
         };
@@ -178,6 +180,23 @@ impl<'a> Looked<'a> {
             version: version(info),
             down_by: self.answers.iter().filter_map(listings).filter(|fields| fields.flag("s_down")).count(),
         }
+    }
+
+    /// What a master is that is not the one the newest configuration names.
+    fn second_master(&self, at: &Endpoint) -> ServerState {
+        let promoted = |fields: &&Fields| place(fields).as_ref() == Some(at) && fields.flag("promoted");
+        if self.answers.iter().any(|(_, group)| group.replicas.iter().any(|it| promoted(&it))) {
+            return ServerState::Promoted;
+        }
+        let named = self.answers.iter().any(|(_, group)| place(&group.master).as_ref() == Some(at));
+        if named && self.older(at) { ServerState::OldMaster } else { ServerState::SecondMaster }
+    }
+
+    /// Whether nobody names this place by a configuration as new as the newest.
+    fn older(&self, at: &Endpoint) -> bool {
+        let newest = self.best.master.number("config-epoch");
+        let mut naming = self.answers.iter().filter(|(_, group)| place(&group.master).as_ref() == Some(at));
+        naming.all(|(_, group)| group.master.number("config-epoch") < newest)
     }
 
     fn sentinels(&self) -> Vec<SentinelStatus> {
@@ -251,6 +270,7 @@ impl<'a> Looked<'a> {
     /// What is not as it should be, the worst first.
     fn problems(&self, group: &GroupStatus) -> Vec<Problem> {
         let mut problems = Vec::new();
+        problems.extend(group.failover.is_some().then_some(Problem::FailoverRuns));
         match group.server(&group.master).map(|server| &server.state) {
             Some(ServerState::Up) => {}
             Some(ServerState::Login(failure)) => problems.push(Problem::LoginNeeded(failure.clone())),
@@ -261,13 +281,14 @@ impl<'a> Looked<'a> {
                 | ServerState::Syncing
                 | ServerState::LinkDown(_)
                 | ServerState::NotMaster
-                | ServerState::SecondMaster,
+                | ServerState::SecondMaster
+                | ServerState::Promoted
+                | ServerState::OldMaster,
             )
             | None => problems.push(Problem::MasterIsReplica),
         }
         let held = group.holding_down();
         problems.extend((held > 0).then_some(Problem::HeldForDown(held)));
-        problems.extend(group.failover.is_some().then_some(Problem::FailoverRuns));
         for problem in group.servers.iter().filter(|it| it.at != group.master).filter_map(of_replica) {
             // The login that one wants they all want.
             let login = |it: &Problem| matches!(it, Problem::LoginNeeded(_));
@@ -276,11 +297,16 @@ impl<'a> Looked<'a> {
             }
         }
         let others = group.sentinels.iter().filter_map(|sentinel| sentinel.names.as_ref());
-        let others = others.filter(|names| **names != group.master).count();
-        problems.extend((others > 0).then_some(Problem::Disagreement(others)));
+        let others = others.filter(|names| **names != group.master);
+        let (behind, others): (Vec<_>, Vec<_>) = others.partition(|names| self.older(names));
+        problems.extend((!behind.is_empty()).then_some(Problem::NotYetTold(behind.len())));
+        problems.extend((!others.is_empty()).then_some(Problem::Disagreement(others.len())));
         problems.extend(group.sentinels.iter().filter_map(|sentinel| match &sentinel.state {
             SentinelState::Up => None,
             SentinelState::Tilt(_) => Some(Problem::SentinelTilt(sentinel.at.clone())),
+            SentinelState::Silent(why, _) if why.is_login() => {
+                Some(Problem::SentinelLogin(sentinel.at.clone(), why.clone()))
+            }
             SentinelState::Silent(..) => Some(Problem::SentinelSilent(sentinel.at.clone())),
         }));
         let no_quorum = |(_, group): &(&SentinelAnswer, &GroupAnswer)| {
@@ -294,7 +320,8 @@ impl<'a> Looked<'a> {
 
 fn of_replica(server: &ServerStatus) -> Option<Problem> {
     match &server.state {
-        ServerState::Up | ServerState::InStep => None,
+        ServerState::Up | ServerState::InStep | ServerState::Promoted => None,
+        ServerState::OldMaster => Some(Problem::OldMaster(server.at.clone())),
         ServerState::SecondMaster => Some(Problem::SecondMaster(server.at.clone())),
         ServerState::Silent(_) => Some(Problem::ReplicaSilent(server.at.clone())),
         ServerState::Login(failure) => Some(Problem::LoginNeeded(failure.clone())),
@@ -434,8 +461,8 @@ mod tests {
         assert_eq!(
             group.problems,
             [
-                Problem::SecondMaster(at(11)),
-                Problem::Disagreement(1),
+                Problem::OldMaster(at(11)),
+                Problem::NotYetTold(1),
                 Problem::SentinelTilt(at(2)),
                 Problem::SentinelSilent(at(3)),
                 Problem::NoCandidate

@@ -21,12 +21,7 @@ impl Status {
     pub fn screen(&self, lang: Lang) -> Vec<Line> {
         let mut lines = vec![self.summary(lang)];
         for (at, why) in &self.unheard {
-            let why = words::failure(why, lang);
-            let text = match lang {
-                Lang::En => format!("  the sentinel {at} does not answer: {why}"),
-                Lang::Zh => format!("  哨兵 {at} 无应答：{why}"),
-            };
-            lines.push(Line::of(Tone::Warn, &text));
+            lines.push(Line::of(Tone::Warn, &format!("  {}", words::unheard(at, why, lang))));
         }
         for group in &self.groups {
             lines.push(Line::new());
@@ -109,8 +104,12 @@ impl GroupStatus {
         line.with(
             Tone::Plain,
             &match lang {
-                Lang::En if replicas == 1 => format!(", 1 replica in step, {up} sentinels up"),
-                Lang::En => format!(", {replicas} replicas in step, {up} sentinels up"),
+                Lang::En => {
+                    let replicas =
+                        if replicas == 1 { "1 replica".to_owned() } else { format!("{replicas} replicas") };
+                    let up = if up == 1 { "1 sentinel".to_owned() } else { format!("{up} sentinels") };
+                    format!(", {replicas} in step, {up} up")
+                }
                 Lang::Zh => format!("，{replicas} 个副本同步，{up} 个哨兵正常"),
             },
         )
@@ -136,9 +135,16 @@ impl GroupStatus {
             },
         );
         match self.heir() {
-            Some(heir) => line
-                .with(Tone::Plain, lang.pick("; next: ", "；下一个："))
-                .with(Tone::Plain, &heir.at.to_string()),
+            Some(heir) => {
+                let equals = self.equals().len();
+                let more = match lang {
+                    _ if equals == 0 => String::new(),
+                    Lang::En => format!(" or {equals} equal"),
+                    Lang::Zh => format!("（另有 {equals} 个条件相同）"),
+                };
+                line.with(Tone::Plain, lang.pick("; next: ", "；下一个："))
+                    .with(Tone::Plain, &format!("{}{more}", heir.at))
+            }
             None => line,
         }
     }
@@ -252,7 +258,10 @@ impl GroupStatus {
         };
         if let Some(other) = sentinel.names.as_ref().filter(|names| **names != self.master) {
             let epoch = sentinel.config_epoch.unwrap_or(0);
+            let behind = epoch < self.config_epoch;
             return match lang {
+                Lang::En if behind => (Tone::Warn, format!("still {other}, epoch {epoch}")),
+                Lang::Zh if behind => (Tone::Warn, format!("仍为 {other}，纪元 {epoch}")),
                 Lang::En => (Tone::Bad, format!("master {other}, epoch {epoch}")),
                 Lang::Zh => (Tone::Bad, format!("主节点 {other}，纪元 {epoch}")),
             };
