@@ -66,9 +66,18 @@ impl<'a> Looked<'a> {
         for at in answers.iter().filter_map(|(_, group)| place(&group.master)) {
             *named.entry(at).or_default() += 1;
         }
+        // Who does a failover has its new epoch before it switches: those who have switched know better.
+        let leads = |group: &GroupAnswer| group.master.flag("failover_in_progress");
+        let epoch = |group: &GroupAnswer| group.master.number("config-epoch");
+        let switched = |leader: &GroupAnswer| {
+            let mut others =
+                answers.iter().filter(|(_, group)| !leads(group) && epoch(group) == epoch(leader));
+            others.any(|(_, group)| place(&group.master) != place(&leader.master))
+        };
         let weight = |group: &GroupAnswer, at: &Endpoint| {
+            let current = !(leads(group) && switched(group));
             let flags = ["failover_in_progress", "o_down", "s_down"].map(|flag| group.master.flag(flag));
-            (group.master.number("config-epoch"), named.get(at).copied(), flags)
+            (epoch(group), current, named.get(at).copied(), flags)
         };
         let places = answers.iter().filter_map(|(_, group)| Some((*group, place(&group.master)?)));
         let (best, master) = places.max_by_key(|(group, at)| weight(group, at))?;
@@ -192,11 +201,12 @@ impl<'a> Looked<'a> {
         if named && self.older(at) { ServerState::OldMaster } else { ServerState::SecondMaster }
     }
 
-    /// Whether nobody names this place by a configuration as new as the newest.
+    /// Whether nobody names this place by a configuration as new as the newest, but who is about to switch.
     fn older(&self, at: &Endpoint) -> bool {
         let newest = self.best.master.number("config-epoch");
         let mut naming = self.answers.iter().filter(|(_, group)| place(&group.master).as_ref() == Some(at));
-        naming.all(|(_, group)| group.master.number("config-epoch") < newest)
+        let leads = |group: &GroupAnswer| group.master.flag("failover_in_progress");
+        naming.all(|(_, group)| group.master.number("config-epoch") < newest || leads(group))
     }
 
     fn sentinels(&self) -> Vec<SentinelStatus> {
@@ -296,7 +306,9 @@ impl<'a> Looked<'a> {
                 problems.push(problem);
             }
         }
-        let others = group.sentinels.iter().filter_map(|sentinel| sentinel.names.as_ref());
+        // Who does the failover knows, and switches last.
+        let told = group.sentinels.iter().filter(|sentinel| !group.leads(sentinel));
+        let others = told.filter_map(|sentinel| sentinel.names.as_ref());
         let others = others.filter(|names| **names != group.master);
         let (behind, others): (Vec<_>, Vec<_>) = others.partition(|names| self.older(names));
         problems.extend((!behind.is_empty()).then_some(Problem::NotYetTold(behind.len())));

@@ -276,6 +276,16 @@ impl GroupStatus {
         sentinel.master_down != MasterDown::No && sentinel.names.as_ref() == Some(&self.master)
     }
 
+    /// Whether this sentinel does the failover that runs.
+    pub fn leads(&self, sentinel: &SentinelStatus) -> bool {
+        self.failover.as_ref().is_some_and(|now| now.by == sentinel.at)
+    }
+
+    /// The replica that the failover that runs has made a master.
+    pub fn promoted(&self) -> Option<&Endpoint> {
+        self.servers.iter().find(|server| server.state == ServerState::Promoted).map(|server| &server.at)
+    }
+
     /// The sentinels that answer and act.
     pub fn acting(&self) -> usize {
         self.sentinels.iter().filter(|sentinel| sentinel.state == SentinelState::Up).count()

@@ -134,8 +134,12 @@ impl GroupStatus {
                 Lang::Zh => format!("；法定票数 {quorum}/{voters}"),
             },
         );
+        if let Some(promoted) = self.promoted() {
+            let next = line.with(Tone::Plain, lang.pick("; next: ", "；下一个："));
+            return next.with(Tone::Plain, &promoted.to_string());
+        }
         match self.heir() {
-            Some(heir) => {
+            Some(heir) if self.failover.is_none() => {
                 let equals = self.equals().len();
                 let more = match lang {
                     _ if equals == 0 => String::new(),
@@ -145,7 +149,7 @@ impl GroupStatus {
                 line.with(Tone::Plain, lang.pick("; next: ", "；下一个："))
                     .with(Tone::Plain, &format!("{}{more}", heir.at))
             }
-            None => line,
+            Some(_) | None => line,
         }
     }
 
@@ -258,6 +262,9 @@ impl GroupStatus {
         };
         if let Some(other) = sentinel.names.as_ref().filter(|names| **names != self.master) {
             let epoch = sentinel.config_epoch.unwrap_or(0);
+            if self.leads(sentinel) {
+                return (Tone::Warn, lang.pick("does the failover", "正在执行故障转移").to_owned());
+            }
             let behind = epoch < self.config_epoch;
             return match lang {
                 Lang::En if behind => (Tone::Warn, format!("still {other}, epoch {epoch}")),

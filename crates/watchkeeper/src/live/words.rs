@@ -156,9 +156,11 @@ pub(super) fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> Str
                 (phase(&it.phase, lang).to_owned(), it.by.to_string())
             });
             if en {
-                format!("a failover is in progress, by {by}: {doing}")
+                let writes = group.promoted().map(|at| format!("; {at} takes writes already"));
+                format!("a failover is in progress, by {by}: {doing}{}", writes.unwrap_or_default())
             } else {
-                format!("故障转移进行中，由 {by} 执行：{doing}")
+                let writes = group.promoted().map(|at| format!("；{at} 已可写入"));
+                format!("故障转移进行中，由 {by} 执行：{doing}{}", writes.unwrap_or_default())
             }
         }
         Problem::SecondMaster(_)
@@ -214,7 +216,7 @@ fn two_masters(problem: &Problem, master: &Endpoint, lang: Lang) -> String {
             if en {
                 format!(
                     "{at} is a second master: what is written to it is lost once the sentinels make it follow \
-                     {master} (after a switch: some 10 s)"
+                     {master}, some 10 s after a switch"
                 )
             } else {
                 format!("{at} 是第二个主节点：哨兵让它跟随 {master} 后（切换后约 10 秒），写入它的数据会丢失")
