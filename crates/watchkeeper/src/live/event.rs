@@ -57,6 +57,7 @@ impl Story {
                     if it == *old { Sense::OldMaster } else { Sense::ListedAgain }
                 });
             }
+            "+try-failover" if !self.down.contains(&key) => happened.sense = Some(Sense::Begins),
             "+elected-leader" if !self.down.contains(&key) => happened.sense = Some(Sense::LeadsAnyway),
             _ => {}
         }
@@ -71,7 +72,9 @@ enum Sense {
     OldMaster,
     /// the replica was known
     ListedAgain,
-    /// nothing was heard by which there was an election
+    /// nothing was heard by which there is an election
+    Begins,
+    /// nor was there one
     LeadsAnyway,
 }
 
@@ -82,6 +85,8 @@ impl Sense {
             Sense::ListedAgain => {
                 lang.pick("a known replica, entered anew after the switch", "已知副本，切换后重新登记")
             }
+            Sense::Begins => lang
+                .pick("begins a failover; one by hand needs no votes", "开始故障转移；手工故障转移无需选票"),
             Sense::LeadsAnyway => {
                 lang.pick("leads; a failover by hand needs no votes", "由它主持；手工故障转移无需选票")
             }
@@ -236,6 +241,29 @@ mod tests {
         assert!(happened.json(Lang::En).contains(
             r#""kind":"event","event":"+odown","group":"mymaster","payload":"master mymaster 10.0.0.9 6379 #quorum 2/2""#
         ));
+    }
+
+    #[test]
+    fn what_was_heard_before_tells_what_an_event_means() {
+        let mut story = Story::default();
+        let mut told = |name: &str, payload: &str| {
+            let heard = heard(name, payload);
+            story.tell(&heard).line(&TimeZone::UTC, Lang::En).print(false)
+        };
+        let replica = |port: u16| format!("slave h:{port} h {port} @ m h 8");
+        assert!(
+            told("+slave", &replica(9))
+                .ends_with("replica h:9 (m)                   a replica it did not know")
+        );
+        assert!(
+            told("+elected-leader", "master m h 7").ends_with("leads; a failover by hand needs no votes")
+        );
+        told("+odown", "master m h 7 #quorum 2/2");
+        assert!(told("+elected-leader", "master m h 7").ends_with("has the majority: it leads"));
+        told("+switch-master", "m h 7 h 8");
+        assert!(told("+slave", &replica(7)).ends_with("the old master, a replica from now on"));
+        assert!(told("+slave", &replica(9)).ends_with("a known replica, entered anew after the switch"));
+        assert!(told("+try-failover", "master m h 8").contains("begins a failover"));
     }
 
     #[test]
