@@ -67,13 +67,18 @@ impl Status {
 impl GroupStatus {
     /// The group's screen.
     pub fn screen(&self, lang: Lang) -> Vec<Line> {
+        self.screen_in(lang, usize::MAX)
+    }
+
+    /// The same, and versions are left out where there are not as many columns.
+    pub fn screen_in(&self, lang: Lang, width: usize) -> Vec<Line> {
         let mut lines = vec![self.headline(lang), self.master_line(lang)];
         lines.extend(self.problem_lines(lang));
         lines.extend(self.waiting_lines(lang));
         lines.push(Line::new());
-        lines.extend(self.server_lines(lang));
+        lines.extend(table::lines_in(&self.server_rows(lang), 2, width));
         lines.push(Line::new());
-        lines.extend(self.sentinel_lines(lang));
+        lines.extend(table::lines_in(&self.sentinel_rows(lang), 2, width));
         lines
     }
 
@@ -180,13 +185,17 @@ impl GroupStatus {
 
     /// The tree of servers.
     pub fn server_lines(&self, lang: Lang) -> Vec<Line> {
+        table::lines(&self.server_rows(lang), 2)
+    }
+
+    fn server_rows(&self, lang: Lang) -> Vec<Vec<Cell>> {
         let titles = match lang {
             Lang::En => ["SERVER", "ROLE", "STATE", "BEHIND", "PRIORITY", "VERSION"],
             Lang::Zh => ["服务器", "角色", "状态", "落后", "优先级", "版本"],
         };
         let mut rows = vec![titles.map(|title| (Tone::Dim, title.to_owned())).to_vec()];
         rows.extend(self.servers.iter().map(|server| self.server_row(server, lang)));
-        table::lines(&rows, 2)
+        rows
     }
 
     fn server_row(&self, server: &ServerStatus, lang: Lang) -> Vec<Cell> {
@@ -219,14 +228,14 @@ impl GroupStatus {
     }
 
     /// The sentinels.
-    pub fn sentinel_lines(&self, lang: Lang) -> Vec<Line> {
+    fn sentinel_rows(&self, lang: Lang) -> Vec<Vec<Cell>> {
         let titles = match lang {
             Lang::En => ["SENTINEL", "ID", "STATE", "SEES", "LAST VOTE", "VERSION"],
             Lang::Zh => ["哨兵", "ID", "状态", "看到", "最近投票", "版本"],
         };
         let mut rows = vec![titles.map(|title| (Tone::Dim, title.to_owned())).to_vec()];
         rows.extend(self.sentinels.iter().map(|sentinel| self.sentinel_row(sentinel, lang)));
-        table::lines(&rows, 2)
+        rows
     }
 
     fn sentinel_row(&self, sentinel: &SentinelStatus, lang: Lang) -> Vec<Cell> {

@@ -23,7 +23,7 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// `controls`: the terminal controls the process, which is told by a signal when it goes away.
     pub(crate) fn start(args: &[&str], controls: bool) -> Terminal {
-        let side = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        let side = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&side).unwrap();
         unlockpt(&side).unwrap();
         let name = ptsname(&side, Vec::new()).unwrap();
@@ -52,7 +52,8 @@ impl Terminal {
         tcsetwinsize(self.side.as_ref().unwrap(), size).unwrap();
     }
 
-    /// All that was shown since the last [`Terminal::forget`], without the colours and places.
+    /// All that was shown since the last [`Terminal::forget`], without colours, places and blanks: these are not written
+    /// where nothing stood.
     pub(crate) fn shown(&mut self) -> String {
         self.resize();
         let mut piece = [0; 64 * 1024];
@@ -65,6 +66,7 @@ impl Terminal {
             let letter = part.find(|c: char| c.is_ascii_alphabetic()).map_or(part.len(), |at| at + 1);
             plain += if index == 0 { part } else { &part[letter..] };
         }
+        plain.retain(|c| c != ' ');
         plain
     }
 

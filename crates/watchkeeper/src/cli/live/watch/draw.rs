@@ -25,7 +25,7 @@ const EVENTS_MIN: u16 = 6;
 /// Draws all of it. `now_ms`: milliseconds since 1970.
 pub(super) fn draw(frame: &mut Frame<'_>, app: &App, now_ms: u64) {
     let inside = usize::from(frame.area().width.saturating_sub(2));
-    let details = app.selected().map(|group| group.screen(app.lang())).unwrap_or_default();
+    let details = app.selected().map(|group| group.screen_in(app.lang(), inside)).unwrap_or_default();
     let details = wrapped(&details, inside, DETAILS_INDENT);
     let head = wrapped(&[title(app, now_ms)], usize::from(frame.area().width), 2);
     let foot = wrapped(&[keys(app)], usize::from(frame.area().width), 2);
