@@ -163,10 +163,10 @@ pub(super) fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> Str
                 format!("故障转移进行中，由 {by} 执行：{doing}{}", writes.unwrap_or_default())
             }
         }
-        Problem::SecondMaster(_)
-        | Problem::OldMaster(_)
-        | Problem::NotYetTold(_)
-        | Problem::Disagreement(_) => two_masters(problem, master, lang),
+        Problem::SecondMaster(at) => other_master(at, false, master, lang),
+        Problem::OldMaster(at) => other_master(at, true, master, lang),
+        Problem::NotYetTold(count) => disagreeing(*count, true, master, lang),
+        Problem::Disagreement(count) => disagreeing(*count, false, master, lang),
         Problem::ReplicaSilent(at) if en => format!("the replica {at} does not answer"),
         Problem::ReplicaSilent(at) => format!("副本 {at} 无应答"),
         Problem::ReplicaBehind(at) if en => format!("the replica {at} does not receive its data"),
@@ -195,33 +195,32 @@ pub(super) fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> Str
     }
 }
 
-/// More than one server is named as the master, or says it is one.
-fn two_masters(problem: &Problem, master: &Endpoint, lang: Lang) -> String {
-    let en = lang == Lang::En;
-    match problem {
-        Problem::OldMaster(at) if en => {
+/// A server that says it is a master and is not the one that sentinels name, or only those that are not yet told.
+fn other_master(at: &Endpoint, still_named: bool, master: &Endpoint, lang: Lang) -> String {
+    match (lang, still_named) {
+        (Lang::En, true) => {
             format!("{at} was the master until the switch to {master}; what is written to it now is lost")
         }
-        Problem::OldMaster(at) => format!("{at} 是切换到 {master} 之前的主节点；现在写入它的数据会丢失"),
-        Problem::NotYetTold(1) if en => format!("1 sentinel is not yet told of the switch to {master}"),
-        Problem::NotYetTold(count) if en => {
-            format!("{count} sentinels are not yet told of the switch to {master}")
+        (Lang::Zh, true) => format!("{at} 是切换到 {master} 之前的主节点；现在写入它的数据会丢失"),
+        (Lang::En, false) => format!(
+            "{at} is a second master: what is written to it is lost once the sentinels make it follow {master}, some \
+             10 s after a switch"
+        ),
+        (Lang::Zh, false) => {
+            format!("{at} 是第二个主节点：哨兵让它跟随 {master} 后（切换后约 10 秒），写入它的数据会丢失")
         }
-        Problem::NotYetTold(count) => format!("{count} 个哨兵尚未得知已切换到 {master}"),
-        Problem::Disagreement(1) if en => "1 sentinel names another master".to_owned(),
-        Problem::Disagreement(count) if en => format!("{count} sentinels name another master"),
-        Problem::Disagreement(count) => format!("{count} 个哨兵公布的主节点不同"),
-        other => {
-            let at = if let Problem::SecondMaster(at) = other { at.to_string() } else { String::new() };
-            if en {
-                format!(
-                    "{at} is a second master: what is written to it is lost once the sentinels make it follow \
-                     {master}, some 10 s after a switch"
-                )
-            } else {
-                format!("{at} 是第二个主节点：哨兵让它跟随 {master} 后（切换后约 10 秒），写入它的数据会丢失")
-            }
-        }
+    }
+}
+
+/// So many sentinels name another master than the newest configuration does; `behind`: theirs is older.
+fn disagreeing(count: usize, behind: bool, master: &Endpoint, lang: Lang) -> String {
+    match (lang, behind, count) {
+        (Lang::En, true, 1) => format!("1 sentinel is not yet told of the switch to {master}"),
+        (Lang::En, true, _) => format!("{count} sentinels are not yet told of the switch to {master}"),
+        (Lang::Zh, true, _) => format!("{count} 个哨兵尚未得知已切换到 {master}"),
+        (Lang::En, false, 1) => "1 sentinel names another master".to_owned(),
+        (Lang::En, false, _) => format!("{count} sentinels name another master"),
+        (Lang::Zh, false, _) => format!("{count} 个哨兵公布的主节点不同"),
     }
 }
 
