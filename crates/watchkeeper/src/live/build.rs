@@ -116,6 +116,9 @@ impl<'a> Looked<'a> {
             Some(ServerState::Login(_)) => Writable::Unknown,
             Some(_) | None => Writable::No,
         };
+        if group.server(&self.master).is_some_and(|server| server.state == ServerState::NotMaster) {
+            group.master_for_ms = None;
+        }
         let odown =
             masters.filter(|fields| place(fields).as_ref() == Some(&self.master) && fields.flag("o_down"));
         let odown_ms = odown.filter_map(|fields| fields.number("o-down-time")).max();
@@ -484,6 +487,29 @@ mod tests {
         assert_eq!(group.sentinels[2].state, SentinelState::Silent(silent(), Doubt::OthersHearIt));
         let vote = Vote { leader: "id1".to_owned(), epoch: 7 };
         assert_eq!(group.sentinels[2].vote, Some(vote));
+    }
+
+    #[test]
+    fn during_a_switch_old_flags_do_not_count_and_who_leads_is_not_behind() {
+        let leads =
+            "flags:master,s_down,o_down,failover_in_progress failover-state:reconf_slaves config-epoch:5";
+        let group = seen(
+            vec![
+                sentinel(1, "", &format!("ip:h port:11 {leads}"), &[2, 3]),
+                sentinel(2, "", "ip:h port:12 flags:master config-epoch:5", &[1, 3]),
+                sentinel(3, "", "ip:h port:11 flags:master,s_down,o_down config-epoch:4", &[1, 2]),
+            ],
+            vec![server(11, Ok("role:master")), server(12, Ok("role:master"))],
+        );
+        assert_eq!((group.master.port, group.holding_down()), (12, 0));
+        let told: Vec<&Problem> = group.problems.iter().filter(|it| **it != Problem::NoCandidate).collect();
+        let old = Problem::OldMaster(Endpoint::new("h", 11));
+        assert_eq!(told, [&Problem::FailoverRuns, &old, &Problem::NotYetTold(1)]);
+        let text: Vec<String> =
+            group.screen(watchkeeper_core::Lang::En).iter().map(|line| line.print(false)).collect();
+        let text = text.join("\n");
+        assert!(text.contains("1 sentinel is not yet told of the switch to h:12"), "{text}");
+        assert!(text.contains("does the failover") && text.contains("still h:11, epoch 4"), "{text}");
     }
 
     #[test]

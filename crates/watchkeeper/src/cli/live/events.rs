@@ -38,10 +38,6 @@ pub(in crate::cli) fn run(args: &EventsArgs, lang: Lang) -> ExitCode {
         Ok(reach) => reach,
         Err(code) => return status(code),
     };
-    if let Err(why) = askable(&reach, args.group.as_deref(), lang) {
-        complain(why, lang);
-        return status(NOT_ASKED);
-    }
     let interrupt = match Interrupt::catch() {
         Ok(interrupt) => interrupt,
         Err(error) => {
@@ -52,6 +48,11 @@ pub(in crate::cli) fn run(args: &EventsArgs, lang: Lang) -> ExitCode {
     let zone = TimeZone::system();
     let (sender, heard) = channel();
     let _followers = Followers::start(&reach, sender);
+    // What is said meanwhile waits, however long somebody who hangs is waited for.
+    if let Err(why) = askable(&reach, args.group.as_deref(), lang) {
+        complain(why, lang);
+        return status(NOT_ASKED);
+    }
     let mut story = Story::default();
     while !interrupt.came() {
         let heard = match heard.recv_timeout(LOOK) {
