@@ -242,6 +242,10 @@ impl Telling<'_> {
         let silent = |state: &ServerState| matches!(state, ServerState::Silent(_) | ServerState::Login(_));
         let before = self.group.servers.iter().filter(|server| !silent(&server.state));
         let expected: Vec<Endpoint> = before.map(|server| server.at.clone()).collect();
+        // Of whom nothing is known, nothing is waited for.
+        if expected.iter().all(|at| at == new) {
+            return;
+        }
         let until = Instant::now() + FOLLOW_MAX;
         while Instant::now() < until && !self.interrupt.came() {
             let seen = look(self.reach, Some(&self.group.name));

@@ -210,6 +210,14 @@ pub(super) fn summary(
 /// Whether all other servers follow, above the table that shows it.
 fn following(now: &GroupStatus, lang: Lang) -> Line {
     let others = now.servers.iter().filter(|server| server.at != now.master);
+    let unknown = others.clone().find(|server| matches!(server.state, ServerState::Login(_)));
+    if unknown.is_some() {
+        let text = lang.pick(
+            "Whether the others follow it is not known, as servers want a login:",
+            "服务器需要登录，无从得知其余服务器是否跟随它：",
+        );
+        return Line::of(Tone::Warn, text);
+    }
     let missing = others.filter(|server| server.state != ServerState::InStep);
     let missing: Vec<String> = missing.map(|server| server.at.to_string()).collect();
     if missing.is_empty() {
