@@ -85,10 +85,26 @@ pub struct ServerAnswer {
 impl Picture {
     /// Asks everybody; of one group, if it is named.
     pub fn take(reach: &Reach, group: Option<&str>) -> Picture {
+        Picture::take_again(reach, group, &mut BTreeSet::new())
+    }
+
+    /// The same, and asks all sentinels that a session has learned of, too, whoever of them still answers; those that
+    /// are named now are added to them.
+    pub fn take_again(reach: &Reach, group: Option<&str>, learned: &mut BTreeSet<Endpoint>) -> Picture {
+        let mut picture = Picture::of_sentinels(reach, group, learned);
+        picture.servers = ask_servers(reach, &servers_of(&picture.sentinels));
+        let found = picture.sentinels.iter().flat_map(peers_of);
+        let room = SENTINELS_MAX.saturating_sub(learned.len());
+        let new: BTreeSet<Endpoint> = found.filter(|at| !learned.contains(at)).collect();
+        learned.extend(new.into_iter().take(room));
+        picture
+    }
+
+    /// What the sentinels say, without asking the servers.
+    pub fn of_sentinels(reach: &Reach, group: Option<&str>, learned: &BTreeSet<Endpoint>) -> Picture {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let sentinels = ask_sentinels(reach, group);
-        let servers = ask_servers(reach, &servers_of(&sentinels));
-        Picture { unix_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX), sentinels, servers }
+        let unix_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+        Picture { unix_ms, sentinels: ask_sentinels(reach, group, learned), servers: Vec::new() }
     }
 
     /// Asks those servers, too, that other servers name as their replicas and no sentinel knows: redis-sentinel sees the
@@ -147,10 +163,11 @@ pub fn place(fields: &Fields) -> Option<Endpoint> {
     Some(Endpoint::new(fields.get("ip"), port)).filter(|at| !at.host.is_empty())
 }
 
-fn ask_sentinels(reach: &Reach, group: Option<&str>) -> Vec<SentinelAnswer> {
+fn ask_sentinels(reach: &Reach, group: Option<&str>, learned: &BTreeSet<Endpoint>) -> Vec<SentinelAnswer> {
     let mut asked = BTreeSet::new();
     let mut answers: Vec<SentinelAnswer> = Vec::new();
-    let mut next: Vec<(Endpoint, bool)> = reach.sentinels.iter().map(|at| (at.clone(), true)).collect();
+    let named = reach.sentinels.iter().map(|at| (at.clone(), true));
+    let mut next: Vec<(Endpoint, bool)> = named.chain(learned.iter().map(|at| (at.clone(), false))).collect();
     while !next.is_empty() {
         next.retain(|(at, _)| asked.len() < SENTINELS_MAX && asked.insert(at.clone()));
         let said = each(&next, |(at, named)| SentinelAnswer {

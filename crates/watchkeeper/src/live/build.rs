@@ -66,9 +66,18 @@ impl<'a> Looked<'a> {
         for at in answers.iter().filter_map(|(_, group)| place(&group.master)) {
             *named.entry(at).or_default() += 1;
         }
+        // Who does a failover has its new epoch before it switches: those who have switched know better.
+        let leads = |group: &GroupAnswer| group.master.flag("failover_in_progress");
+        let epoch = |group: &GroupAnswer| group.master.number("config-epoch");
+        let switched = |leader: &GroupAnswer| {
+            let mut others =
+                answers.iter().filter(|(_, group)| !leads(group) && epoch(group) == epoch(leader));
+            others.any(|(_, group)| place(&group.master) != place(&leader.master))
+        };
         let weight = |group: &GroupAnswer, at: &Endpoint| {
+            let current = !(leads(group) && switched(group));
             let flags = ["failover_in_progress", "o_down", "s_down"].map(|flag| group.master.flag(flag));
-            (group.master.number("config-epoch"), named.get(at).copied(), flags)
+            (epoch(group), current, named.get(at).copied(), flags)
         };
         let places = answers.iter().filter_map(|(_, group)| Some((*group, place(&group.master)?)));
         let (best, master) = places.max_by_key(|(group, at)| weight(group, at))?;
@@ -107,7 +116,11 @@ impl<'a> Looked<'a> {
             Some(ServerState::Login(_)) => Writable::Unknown,
             Some(_) | None => Writable::No,
         };
-        let odown = masters.filter(|fields| fields.flag("o_down"));
+        if group.server(&self.master).is_some_and(|server| server.state == ServerState::NotMaster) {
+            group.master_for_ms = None;
+        }
+        let odown =
+            masters.filter(|fields| place(fields).as_ref() == Some(&self.master) && fields.flag("o_down"));
         let odown_ms = odown.filter_map(|fields| fields.number("o-down-time")).max();
         group.waiting = waiting::reasons(&group, number("down-after-milliseconds"), odown_ms);
         group.problems = self.problems(&group);
@@ -150,6 +163,7 @@ impl<'a> Looked<'a> {
         let none = Fields::default();
         let info = info(answer).unwrap_or(&none);
         let (role, state) = role_and_state(answer, *at == self.master);
+        let state = if state == ServerState::SecondMaster { self.second_master(at) } else { state };
         let listings = |(_, group): &(&SentinelAnswer, &'a GroupAnswer)| {
             group.replicas.iter().chain([&group.master]).find(|fields| place(fields).as_ref() == Some(at))
         };
@@ -178,6 +192,24 @@ impl<'a> Looked<'a> {
             version: version(info),
             down_by: self.answers.iter().filter_map(listings).filter(|fields| fields.flag("s_down")).count(),
         }
+    }
+
+    /// What a master is that is not the one the newest configuration names.
+    fn second_master(&self, at: &Endpoint) -> ServerState {
+        let promoted = |fields: &&Fields| place(fields).as_ref() == Some(at) && fields.flag("promoted");
+        if self.answers.iter().any(|(_, group)| group.replicas.iter().any(|it| promoted(&it))) {
+            return ServerState::Promoted;
+        }
+        let named = self.answers.iter().any(|(_, group)| place(&group.master).as_ref() == Some(at));
+        if named && self.older(at) { ServerState::OldMaster } else { ServerState::SecondMaster }
+    }
+
+    /// Whether nobody names this place by a configuration as new as the newest, but who is about to switch.
+    fn older(&self, at: &Endpoint) -> bool {
+        let newest = self.best.master.number("config-epoch");
+        let mut naming = self.answers.iter().filter(|(_, group)| place(&group.master).as_ref() == Some(at));
+        let leads = |group: &GroupAnswer| group.master.flag("failover_in_progress");
+        naming.all(|(_, group)| group.master.number("config-epoch") < newest || leads(group))
     }
 
     fn sentinels(&self) -> Vec<SentinelStatus> {
@@ -251,6 +283,7 @@ impl<'a> Looked<'a> {
     /// What is not as it should be, the worst first.
     fn problems(&self, group: &GroupStatus) -> Vec<Problem> {
         let mut problems = Vec::new();
+        problems.extend(group.failover.is_some().then_some(Problem::FailoverRuns));
         match group.server(&group.master).map(|server| &server.state) {
             Some(ServerState::Up) => {}
             Some(ServerState::Login(failure)) => problems.push(Problem::LoginNeeded(failure.clone())),
@@ -261,13 +294,14 @@ impl<'a> Looked<'a> {
                 | ServerState::Syncing
                 | ServerState::LinkDown(_)
                 | ServerState::NotMaster
-                | ServerState::SecondMaster,
+                | ServerState::SecondMaster
+                | ServerState::Promoted
+                | ServerState::OldMaster,
             )
             | None => problems.push(Problem::MasterIsReplica),
         }
         let held = group.holding_down();
         problems.extend((held > 0).then_some(Problem::HeldForDown(held)));
-        problems.extend(group.failover.is_some().then_some(Problem::FailoverRuns));
         for problem in group.servers.iter().filter(|it| it.at != group.master).filter_map(of_replica) {
             // The login that one wants they all want.
             let login = |it: &Problem| matches!(it, Problem::LoginNeeded(_));
@@ -275,12 +309,19 @@ impl<'a> Looked<'a> {
                 problems.push(problem);
             }
         }
-        let others = group.sentinels.iter().filter_map(|sentinel| sentinel.names.as_ref());
-        let others = others.filter(|names| **names != group.master).count();
-        problems.extend((others > 0).then_some(Problem::Disagreement(others)));
+        // Who does the failover knows, and switches last.
+        let told = group.sentinels.iter().filter(|sentinel| !group.leads(sentinel));
+        let others = told.filter_map(|sentinel| sentinel.names.as_ref());
+        let others = others.filter(|names| **names != group.master);
+        let (behind, others): (Vec<_>, Vec<_>) = others.partition(|names| self.older(names));
+        problems.extend((!behind.is_empty()).then_some(Problem::NotYetTold(behind.len())));
+        problems.extend((!others.is_empty()).then_some(Problem::Disagreement(others.len())));
         problems.extend(group.sentinels.iter().filter_map(|sentinel| match &sentinel.state {
             SentinelState::Up => None,
             SentinelState::Tilt(_) => Some(Problem::SentinelTilt(sentinel.at.clone())),
+            SentinelState::Silent(why, _) if why.is_login() => {
+                Some(Problem::SentinelLogin(sentinel.at.clone(), why.clone()))
+            }
             SentinelState::Silent(..) => Some(Problem::SentinelSilent(sentinel.at.clone())),
         }));
         let no_quorum = |(_, group): &(&SentinelAnswer, &GroupAnswer)| {
@@ -294,7 +335,8 @@ impl<'a> Looked<'a> {
 
 fn of_replica(server: &ServerStatus) -> Option<Problem> {
     match &server.state {
-        ServerState::Up | ServerState::InStep => None,
+        ServerState::Up | ServerState::InStep | ServerState::Promoted => None,
+        ServerState::OldMaster => Some(Problem::OldMaster(server.at.clone())),
         ServerState::SecondMaster => Some(Problem::SecondMaster(server.at.clone())),
         ServerState::Silent(_) => Some(Problem::ReplicaSilent(server.at.clone())),
         ServerState::Login(failure) => Some(Problem::LoginNeeded(failure.clone())),
@@ -434,8 +476,8 @@ mod tests {
         assert_eq!(
             group.problems,
             [
-                Problem::SecondMaster(at(11)),
-                Problem::Disagreement(1),
+                Problem::OldMaster(at(11)),
+                Problem::NotYetTold(1),
                 Problem::SentinelTilt(at(2)),
                 Problem::SentinelSilent(at(3)),
                 Problem::NoCandidate
@@ -445,6 +487,29 @@ mod tests {
         assert_eq!(group.sentinels[2].state, SentinelState::Silent(silent(), Doubt::OthersHearIt));
         let vote = Vote { leader: "id1".to_owned(), epoch: 7 };
         assert_eq!(group.sentinels[2].vote, Some(vote));
+    }
+
+    #[test]
+    fn during_a_switch_old_flags_do_not_count_and_who_leads_is_not_behind() {
+        let leads =
+            "flags:master,s_down,o_down,failover_in_progress failover-state:reconf_slaves config-epoch:5";
+        let group = seen(
+            vec![
+                sentinel(1, "", &format!("ip:h port:11 {leads}"), &[2, 3]),
+                sentinel(2, "", "ip:h port:12 flags:master config-epoch:5", &[1, 3]),
+                sentinel(3, "", "ip:h port:11 flags:master,s_down,o_down config-epoch:4", &[1, 2]),
+            ],
+            vec![server(11, Ok("role:master")), server(12, Ok("role:master"))],
+        );
+        assert_eq!((group.master.port, group.holding_down()), (12, 0));
+        let told: Vec<&Problem> = group.problems.iter().filter(|it| **it != Problem::NoCandidate).collect();
+        let old = Problem::OldMaster(Endpoint::new("h", 11));
+        assert_eq!(told, [&Problem::FailoverRuns, &old, &Problem::NotYetTold(1)]);
+        let text: Vec<String> =
+            group.screen(watchkeeper_core::Lang::En).iter().map(|line| line.print(false)).collect();
+        let text = text.join("\n");
+        assert!(text.contains("1 sentinel is not yet told of the switch to h:12"), "{text}");
+        assert!(text.contains("does the failover") && text.contains("still h:11, epoch 4"), "{text}");
     }
 
     #[test]

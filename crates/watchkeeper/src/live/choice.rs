@@ -20,6 +20,8 @@ pub struct Candidate {
     pub priority: i64,
     /// how much of the history it has, by its last INFO
     pub offset: i64,
+    /// servers between it and the master, where that counts
+    pub depth: usize,
 }
 
 /// Why a replica is not promoted. Times in milliseconds.
@@ -49,8 +51,10 @@ pub(super) fn candidates(
     let mut found: Vec<(Candidate, String)> = replicas
         .iter()
         .filter_map(|replica| {
+            let at = place(replica)?;
             let candidate = Candidate {
-                at: place(replica)?,
+                depth: depth(&at),
+                at,
                 refusal: refusal(master, replica),
                 priority: replica.number("slave-priority").unwrap_or(100),
                 offset: replica.number("slave-repl-offset").unwrap_or(0),
@@ -62,7 +66,7 @@ pub(super) fn candidates(
         })
         .collect();
     found.sort_by_cached_key(|(it, run_id)| {
-        (it.refusal.is_some(), it.priority, Reverse(it.offset), depth(&it.at), run_id.clone())
+        (it.refusal.is_some(), it.priority, Reverse(it.offset), it.depth, run_id.clone())
     });
     found.into_iter().map(|(candidate, _)| candidate).collect()
 }

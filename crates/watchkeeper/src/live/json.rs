@@ -81,6 +81,8 @@ fn server(server: &ServerStatus, lang: Lang) -> String {
         ServerState::LinkDown(_) => ("link_down", None),
         ServerState::NotMaster => ("not_master", None),
         ServerState::SecondMaster => ("second_master", None),
+        ServerState::Promoted => ("promoted", None),
+        ServerState::OldMaster => ("old_master", None),
         ServerState::Silent(why) => ("no_answer", Some(why)),
         ServerState::Login(why) => ("login", Some(why)),
     };
@@ -111,6 +113,7 @@ fn sentinel(sentinel: &SentinelStatus, lang: Lang) -> String {
     let (state, why) = match &sentinel.state {
         SentinelState::Up => ("up", None),
         SentinelState::Tilt(_) => ("tilt", None),
+        SentinelState::Silent(why, _) if why.is_login() => ("login", Some(why)),
         SentinelState::Silent(why, _) => ("no_answer", Some(why)),
     };
     let vote = sentinel
@@ -156,6 +159,7 @@ fn candidate(candidate: &Candidate, lang: Lang) -> String {
 fn waiting(waiting: &Waiting, lang: Lang) -> String {
     let why = match waiting {
         Waiting::NobodyMissesIt(_) => "nobody_misses_it",
+        Waiting::ReportsReplica(_) => "reports_replica",
         Waiting::TooFewHoldItDown { .. } => "too_few_hold_it_down",
         Waiting::NoMajority { .. } => "no_majority",
         Waiting::NoReplica => "no_replica",
@@ -179,10 +183,13 @@ fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> String {
         Problem::HeldForDown(_) => ("held_for_down", Some(&group.master)),
         Problem::FailoverRuns => ("failover_in_progress", None),
         Problem::SecondMaster(at) => ("second_master", Some(at)),
+        Problem::OldMaster(at) => ("old_master", Some(at)),
+        Problem::NotYetTold(_) => ("sentinels_not_yet_told", None),
         Problem::Disagreement(_) => ("sentinels_disagree", None),
         Problem::ReplicaSilent(at) => ("replica_no_answer", Some(at)),
         Problem::ReplicaBehind(at) => ("replica_behind", Some(at)),
         Problem::SentinelSilent(at) => ("sentinel_no_answer", Some(at)),
+        Problem::SentinelLogin(at, _) => ("sentinel_login", Some(at)),
         Problem::SentinelTilt(at) => ("sentinel_tilt", Some(at)),
         Problem::NoMajority => ("no_majority", None),
         Problem::NoCandidate => ("no_candidate", None),

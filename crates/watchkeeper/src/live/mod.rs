@@ -18,7 +18,7 @@ mod waiting;
 mod words;
 
 pub use choice::{Candidate, Refusal};
-pub use event::Happened;
+pub use event::{Happened, Story};
 pub use line::{Line, Tone};
 pub use model::{
     Doubt, FailoverNow, GroupStatus, MasterDown, Problem, Role, SentinelState, SentinelStatus, ServerState,
@@ -26,4 +26,4 @@ pub use model::{
 };
 pub(crate) use tree::{Row, rows};
 pub use waiting::{NotHolding, Waiting};
-pub(crate) use words::{failure, refused_replica, waiting as told_waiting};
+pub(crate) use words::{failure, refused_replica, some, unheard, waiting as told_waiting};

@@ -100,6 +100,10 @@ pub enum ServerState {
     NotMaster,
     /// a master where a replica should be
     SecondMaster,
+    /// a replica that a failover has made the master: the sentinels are about to name it
+    Promoted,
+    /// the master of before, which sentinels that are not yet told of the switch still name
+    OldMaster,
     /// it did not answer
     Silent(Failure),
     /// it wants a login
@@ -188,7 +192,7 @@ pub struct SentinelStatus {
     pub names: Option<Endpoint>,
     /// the epoch of its configuration
     pub config_epoch: Option<i64>,
-    /// whether it holds the master for down
+    /// whether it holds the master that it names for down
     pub master_down: MasterDown,
     /// sentinels and replicas it knows beside itself
     pub knows: Option<(i64, i64)>,
@@ -224,7 +228,11 @@ pub enum Problem {
     FailoverRuns,
     /// another server says it is a master
     SecondMaster(Endpoint),
-    /// sentinels name different masters
+    /// the master of before says it is one, and sentinels still name it
+    OldMaster(Endpoint),
+    /// so many sentinels name a master of before: they are not yet told of the switch
+    NotYetTold(usize),
+    /// so many sentinels name another master, though their configuration is as new
     Disagreement(usize),
     /// a replica does not answer
     ReplicaSilent(Endpoint),
@@ -232,6 +240,8 @@ pub enum Problem {
     ReplicaBehind(Endpoint),
     /// a sentinel does not answer
     SentinelSilent(Endpoint),
+    /// a sentinel refuses the login, or wants one
+    SentinelLogin(Endpoint, Failure),
     /// a sentinel does not act
     SentinelTilt(Endpoint),
     /// fewer sentinels are up than a failover needs
@@ -258,7 +268,22 @@ impl GroupStatus {
 
     /// The sentinels that hold the master for down.
     pub fn holding_down(&self) -> usize {
-        self.sentinels.iter().filter(|sentinel| sentinel.master_down != MasterDown::No).count()
+        self.sentinels.iter().filter(|sentinel| self.holds_down(sentinel)).count()
+    }
+
+    /// Whether a sentinel holds this master for down: what it says of another one is not said of this.
+    pub fn holds_down(&self, sentinel: &SentinelStatus) -> bool {
+        sentinel.master_down != MasterDown::No && sentinel.names.as_ref() == Some(&self.master)
+    }
+
+    /// Whether this sentinel does the failover that runs.
+    pub fn leads(&self, sentinel: &SentinelStatus) -> bool {
+        self.failover.as_ref().is_some_and(|now| now.by == sentinel.at)
+    }
+
+    /// The replica that the failover that runs has made a master.
+    pub fn promoted(&self) -> Option<&Endpoint> {
+        self.servers.iter().find(|server| server.state == ServerState::Promoted).map(|server| &server.at)
     }
 
     /// The sentinels that answer and act.
@@ -274,6 +299,24 @@ impl GroupStatus {
     /// The replica that would be promoted now.
     pub fn heir(&self) -> Option<&Candidate> {
         self.candidates.iter().find(|candidate| candidate.refusal.is_none())
+    }
+
+    /// Those that are as good as the heir; only the smallest run id decides between them.
+    pub fn equals(&self) -> Vec<&Candidate> {
+        let Some(heir) = self.heir() else { return Vec::new() };
+        let rank = |it: &Candidate| (it.priority, it.offset, it.depth);
+        let others = self.candidates.iter().filter(|it| it.refusal.is_none() && it.at != heir.at);
+        others.filter(|it| rank(it) == rank(heir)).collect()
+    }
+}
+
+impl SentinelState {
+    /// The refusal, if it refuses the login or wants one.
+    pub fn login(&self) -> Option<&Failure> {
+        match self {
+            SentinelState::Silent(why, _) if why.is_login() => Some(why),
+            SentinelState::Silent(..) | SentinelState::Up | SentinelState::Tilt(_) => None,
+        }
     }
 }
 

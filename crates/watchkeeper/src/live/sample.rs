@@ -42,8 +42,13 @@ fn sentinel(port: u16, id: char) -> SentinelStatus {
 
 /// A chain of three servers with three sentinels.
 pub(crate) fn chain(name: &str) -> GroupStatus {
-    let candidate =
-        |port| Candidate { at: Endpoint::new("10.0.0.1", port), refusal: None, priority: 100, offset: 5000 };
+    let candidate = |port: u16, depth| Candidate {
+        at: Endpoint::new("10.0.0.1", port),
+        refusal: None,
+        priority: 100,
+        offset: 5000,
+        depth,
+    };
     GroupStatus {
         name: name.to_owned(),
         master: Endpoint::new("10.0.0.1", 6379),
@@ -60,7 +65,7 @@ pub(crate) fn chain(name: &str) -> GroupStatus {
         ],
         sentinels: vec![sentinel(26379, 'a'), sentinel(26380, 'b'), sentinel(26381, 'c')],
         failover: None,
-        candidates: vec![candidate(6380), candidate(6381)],
+        candidates: vec![candidate(6380, 0), candidate(6381, 1)],
         waiting: Vec::new(),
         problems: Vec::new(),
     }

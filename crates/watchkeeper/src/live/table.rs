@@ -26,6 +26,16 @@ pub(super) fn lines(rows: &[Vec<Cell>], indent: usize) -> Vec<Line> {
     rows.iter().map(line).collect()
 }
 
+/// The same, without the last column if that makes it fit into so many columns.
+pub(super) fn lines_in(rows: &[Vec<Cell>], indent: usize, width: usize) -> Vec<Line> {
+    let all = lines(rows, indent);
+    if all.iter().all(|line| columns(&line.print(false)) <= width) {
+        return all;
+    }
+    let fewer: Vec<Vec<Cell>> = rows.iter().map(|row| row[..row.len().saturating_sub(1)].to_vec()).collect();
+    lines(&fewer, indent)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,5 +46,8 @@ mod tests {
         let rows = [vec![cell("a"), cell("b")], vec![cell("主节点"), cell("c")]];
         let printed: Vec<String> = lines(&rows, 1).iter().map(|line| line.print(false)).collect();
         assert_eq!(printed, [" a       b", " 主节点  c"]);
+        let narrow: Vec<String> = lines_in(&rows, 1, 8).iter().map(|line| line.print(false)).collect();
+        assert_eq!(narrow, [" a", " 主节点"]);
+        assert_eq!(lines_in(&rows, 1, 10), lines(&rows, 1));
     }
 }

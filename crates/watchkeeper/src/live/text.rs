@@ -21,12 +21,7 @@ impl Status {
     pub fn screen(&self, lang: Lang) -> Vec<Line> {
         let mut lines = vec![self.summary(lang)];
         for (at, why) in &self.unheard {
-            let why = words::failure(why, lang);
-            let text = match lang {
-                Lang::En => format!("  the sentinel {at} does not answer: {why}"),
-                Lang::Zh => format!("  哨兵 {at} 无应答：{why}"),
-            };
-            lines.push(Line::of(Tone::Warn, &text));
+            lines.push(Line::of(Tone::Warn, &format!("  {}", words::unheard(at, why, lang))));
         }
         for group in &self.groups {
             lines.push(Line::new());
@@ -72,13 +67,18 @@ impl Status {
 impl GroupStatus {
     /// The group's screen.
     pub fn screen(&self, lang: Lang) -> Vec<Line> {
+        self.screen_in(lang, usize::MAX)
+    }
+
+    /// The same, and versions are left out where there are not as many columns.
+    pub fn screen_in(&self, lang: Lang, width: usize) -> Vec<Line> {
         let mut lines = vec![self.headline(lang), self.master_line(lang)];
         lines.extend(self.problem_lines(lang));
         lines.extend(self.waiting_lines(lang));
         lines.push(Line::new());
-        lines.extend(self.server_lines(lang));
+        lines.extend(table::lines_in(&self.server_rows(lang), 2, width));
         lines.push(Line::new());
-        lines.extend(self.sentinel_lines(lang));
+        lines.extend(table::lines_in(&self.sentinel_rows(lang), 2, width));
         lines
     }
 
@@ -109,8 +109,12 @@ impl GroupStatus {
         line.with(
             Tone::Plain,
             &match lang {
-                Lang::En if replicas == 1 => format!(", 1 replica in step, {up} sentinels up"),
-                Lang::En => format!(", {replicas} replicas in step, {up} sentinels up"),
+                Lang::En => {
+                    let replicas =
+                        if replicas == 1 { "1 replica".to_owned() } else { format!("{replicas} replicas") };
+                    let up = if up == 1 { "1 sentinel".to_owned() } else { format!("{up} sentinels") };
+                    format!(", {replicas} in step, {up} up")
+                }
                 Lang::Zh => format!("，{replicas} 个副本同步，{up} 个哨兵正常"),
             },
         )
@@ -135,11 +139,22 @@ impl GroupStatus {
                 Lang::Zh => format!("；法定票数 {quorum}/{voters}"),
             },
         );
+        if let Some(promoted) = self.promoted() {
+            let next = line.with(Tone::Plain, lang.pick("; next: ", "；下一个："));
+            return next.with(Tone::Plain, &promoted.to_string());
+        }
         match self.heir() {
-            Some(heir) => line
-                .with(Tone::Plain, lang.pick("; next: ", "；下一个："))
-                .with(Tone::Plain, &heir.at.to_string()),
-            None => line,
+            Some(heir) if self.failover.is_none() => {
+                let equals = self.equals().len();
+                let more = match lang {
+                    _ if equals == 0 => String::new(),
+                    Lang::En => format!(" or {equals} equal"),
+                    Lang::Zh => format!("（另有 {equals} 个条件相同）"),
+                };
+                line.with(Tone::Plain, lang.pick("; next: ", "；下一个："))
+                    .with(Tone::Plain, &format!("{}{more}", heir.at))
+            }
+            Some(_) | None => line,
         }
     }
 
@@ -170,13 +185,17 @@ impl GroupStatus {
 
     /// The tree of servers.
     pub fn server_lines(&self, lang: Lang) -> Vec<Line> {
+        table::lines(&self.server_rows(lang), 2)
+    }
+
+    fn server_rows(&self, lang: Lang) -> Vec<Vec<Cell>> {
         let titles = match lang {
             Lang::En => ["SERVER", "ROLE", "STATE", "BEHIND", "PRIORITY", "VERSION"],
             Lang::Zh => ["服务器", "角色", "状态", "落后", "优先级", "版本"],
         };
         let mut rows = vec![titles.map(|title| (Tone::Dim, title.to_owned())).to_vec()];
         rows.extend(self.servers.iter().map(|server| self.server_row(server, lang)));
-        table::lines(&rows, 2)
+        rows
     }
 
     fn server_row(&self, server: &ServerStatus, lang: Lang) -> Vec<Cell> {
@@ -209,14 +228,14 @@ impl GroupStatus {
     }
 
     /// The sentinels.
-    pub fn sentinel_lines(&self, lang: Lang) -> Vec<Line> {
+    fn sentinel_rows(&self, lang: Lang) -> Vec<Vec<Cell>> {
         let titles = match lang {
             Lang::En => ["SENTINEL", "ID", "STATE", "SEES", "LAST VOTE", "VERSION"],
             Lang::Zh => ["哨兵", "ID", "状态", "看到", "最近投票", "版本"],
         };
         let mut rows = vec![titles.map(|title| (Tone::Dim, title.to_owned())).to_vec()];
         rows.extend(self.sentinels.iter().map(|sentinel| self.sentinel_row(sentinel, lang)));
-        table::lines(&rows, 2)
+        rows
     }
 
     fn sentinel_row(&self, sentinel: &SentinelStatus, lang: Lang) -> Vec<Cell> {
@@ -252,7 +271,13 @@ impl GroupStatus {
         };
         if let Some(other) = sentinel.names.as_ref().filter(|names| **names != self.master) {
             let epoch = sentinel.config_epoch.unwrap_or(0);
+            if self.leads(sentinel) {
+                return (Tone::Warn, lang.pick("does the failover", "正在执行故障转移").to_owned());
+            }
+            let behind = epoch < self.config_epoch;
             return match lang {
+                Lang::En if behind => (Tone::Warn, format!("still {other}, epoch {epoch}")),
+                Lang::Zh if behind => (Tone::Warn, format!("仍为 {other}，纪元 {epoch}")),
                 Lang::En => (Tone::Bad, format!("master {other}, epoch {epoch}")),
                 Lang::Zh => (Tone::Bad, format!("主节点 {other}，纪元 {epoch}")),
             };

@@ -1,9 +1,11 @@
 //! Why nothing happens although the master is not there. A sentinel does not say; it follows from what all of them say.
 
 use super::choice::Refusal;
-use super::model::{GroupStatus, MasterDown, SentinelState, Writable};
+use super::model::{GroupStatus, SentinelState, SentinelStatus, ServerState, Writable};
 use crate::ask::Endpoint;
 
+/// A master that reports itself a replica is held for down so much later than one that is silent.
+const ROLE_MS: i64 = 20_000;
 /// A failover that is due begins within so many milliseconds.
 const PROMPT_MS: i64 = 3_000;
 
@@ -12,6 +14,8 @@ const PROMPT_MS: i64 = 3_000;
 pub enum Waiting {
     /// the master does not answer us; no sentinel misses it, which each does after so many milliseconds
     NobodyMissesIt(i64),
+    /// the master answers and says it is a replica; it is held for down when it has said so for so many milliseconds
+    ReportsReplica(i64),
     /// fewer than the quorum hold it for down
     TooFewHoldItDown {
         /// how many do
@@ -52,6 +56,10 @@ pub enum NotHolding {
     Silent,
     /// it does not trust its clock
     Tilt,
+    /// it refuses our login, so nobody knows
+    Login,
+    /// it names another master
+    NamesAnother,
 }
 
 /// The reasons. `odown_ms`: for how long a sentinel has held the master for down together with others.
@@ -63,7 +71,12 @@ pub(super) fn reasons(group: &GroupStatus, down_after_ms: i64, odown_ms: Option<
     }
     let mut reasons = Vec::new();
     if seen == 0 {
-        reasons.push(Waiting::NobodyMissesIt(down_after_ms));
+        let state = group.server(&group.master).map(|server| &server.state);
+        reasons.push(if state == Some(&ServerState::NotMaster) {
+            Waiting::ReportsReplica(down_after_ms.saturating_add(ROLE_MS))
+        } else {
+            Waiting::NobodyMissesIt(down_after_ms)
+        });
     } else if (seen as i64) < group.quorum {
         reasons.push(Waiting::TooFewHoldItDown { seen, quorum: group.quorum, others: others(group) });
     }
@@ -87,11 +100,13 @@ pub(super) fn reasons(group: &GroupStatus, down_after_ms: i64, odown_ms: Option<
 }
 
 fn others(group: &GroupStatus) -> Vec<(String, NotHolding)> {
-    let others = group.sentinels.iter().filter(|sentinel| sentinel.master_down == MasterDown::No);
-    let why = |state: &SentinelState| match state {
-        SentinelState::Up => NotHolding::HearsIt,
+    let others = group.sentinels.iter().filter(|sentinel| !group.holds_down(sentinel));
+    let why = |sentinel: &SentinelStatus| match &sentinel.state {
         SentinelState::Tilt(_) => NotHolding::Tilt,
+        SentinelState::Silent(failure, _) if failure.is_login() => NotHolding::Login,
         SentinelState::Silent(..) => NotHolding::Silent,
+        SentinelState::Up if sentinel.names.as_ref() != Some(&group.master) => NotHolding::NamesAnother,
+        SentinelState::Up => NotHolding::HearsIt,
     };
-    others.map(|sentinel| (sentinel.short(), why(&sentinel.state))).collect()
+    others.map(|sentinel| (sentinel.short(), why(sentinel))).collect()
 }

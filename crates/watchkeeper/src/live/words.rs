@@ -14,6 +14,17 @@ pub(crate) fn failure(failure: &Failure, lang: Lang) -> String {
     failure.told(lang)
 }
 
+/// A sentinel that said nothing, and why.
+pub(crate) fn unheard(at: &Endpoint, why: &Failure, lang: Lang) -> String {
+    let told = failure(why, lang);
+    match lang {
+        Lang::En if why.is_login() => format!("the sentinel {at} refuses the login: {told}"),
+        Lang::Zh if why.is_login() => format!("哨兵 {at} 拒绝登录：{told}"),
+        Lang::En => format!("the sentinel {at} does not answer: {told}"),
+        Lang::Zh => format!("哨兵 {at} 无应答：{told}"),
+    }
+}
+
 /// `12.3 KB`
 pub(super) fn bytes(count: i64) -> String {
     const UNITS: [&str; 4] = ["KB", "MB", "GB", "TB"];
@@ -62,7 +73,9 @@ pub(super) fn server_state(state: &ServerState, lang: Lang) -> (Tone, String) {
             (Tone::Bad, format!("{} {since}", lang.pick("link down", "复制断开")))
         }
         ServerState::NotMaster => (Tone::Bad, lang.pick("should be master", "本应是主节点").to_owned()),
-        ServerState::SecondMaster => (Tone::Bad, lang.pick("should be replica", "本应是副本").to_owned()),
+        ServerState::SecondMaster => (Tone::Bad, lang.pick("a second master", "第二个主节点").to_owned()),
+        ServerState::Promoted => (Tone::Good, lang.pick("just promoted", "刚被提升").to_owned()),
+        ServerState::OldMaster => (Tone::Warn, lang.pick("the old master", "旧主节点").to_owned()),
         ServerState::Silent(_) => (Tone::Bad, lang.pick("no answer", "无应答").to_owned()),
         ServerState::Login(_) => (Tone::Warn, lang.pick("wants a login", "需要登录").to_owned()),
     };
@@ -75,6 +88,9 @@ pub(super) fn sentinel_state(state: &SentinelState, lang: Lang) -> (Tone, String
         SentinelState::Up => (Tone::Good, lang.pick("up", "正常").to_owned()),
         SentinelState::Tilt(seconds) => {
             (Tone::Bad, format!("TILT {}", roughly(seconds.saturating_mul(1000), lang)))
+        }
+        SentinelState::Silent(why, _) if why.is_login() => {
+            (Tone::Warn, lang.pick("refuses login", "拒绝登录").to_owned())
         }
         SentinelState::Silent(_, Doubt::NobodyHearsIt) => {
             (Tone::Bad, lang.pick("no answer", "无应答").to_owned())
@@ -133,21 +149,24 @@ pub(super) fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> Str
                 (phase(&it.phase, lang).to_owned(), it.by.to_string())
             });
             if en {
-                format!("a failover is in progress, by {by}: {doing}")
+                let writes = group.promoted().map(|at| format!("; {at} takes writes already"));
+                format!("a failover is in progress, by {by}: {doing}{}", writes.unwrap_or_default())
             } else {
-                format!("故障转移进行中，由 {by} 执行：{doing}")
+                let writes = group.promoted().map(|at| format!("；{at} 已可写入"));
+                format!("故障转移进行中，由 {by} 执行：{doing}{}", writes.unwrap_or_default())
             }
         }
-        Problem::SecondMaster(at) if en => format!("{at} says it is a master, too"),
-        Problem::SecondMaster(at) => format!("{at} 也自称是主节点"),
-        Problem::Disagreement(count) if en => format!("{count} sentinels name another master"),
-        Problem::Disagreement(count) => format!("{count} 个哨兵公布的主节点不同"),
+        Problem::SecondMaster(at) => other_master(at, false, master, lang),
+        Problem::OldMaster(at) => other_master(at, true, master, lang),
+        Problem::NotYetTold(count) => disagreeing(*count, true, master, lang),
+        Problem::Disagreement(count) => disagreeing(*count, false, master, lang),
         Problem::ReplicaSilent(at) if en => format!("the replica {at} does not answer"),
         Problem::ReplicaSilent(at) => format!("副本 {at} 无应答"),
         Problem::ReplicaBehind(at) if en => format!("the replica {at} does not receive its data"),
         Problem::ReplicaBehind(at) => format!("副本 {at} 没有在接收数据"),
         Problem::SentinelSilent(at) if en => format!("the sentinel {at} does not answer"),
         Problem::SentinelSilent(at) => format!("哨兵 {at} 无应答"),
+        Problem::SentinelLogin(at, why) => unheard(at, why, lang),
         Problem::SentinelTilt(at) if en => format!("the sentinel {at} is in TILT and does not act"),
         Problem::SentinelTilt(at) => format!("哨兵 {at} 处于 TILT 模式，暂不行动"),
         Problem::NoMajority if en => {
@@ -166,6 +185,35 @@ pub(super) fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> Str
             }
             format!("{text}{}{}", lang.pick(": ", "："), some(&reasons, 3, lang))
         }
+    }
+}
+
+/// A server that says it is a master and is not the one that sentinels name, or only those that are not yet told.
+fn other_master(at: &Endpoint, still_named: bool, master: &Endpoint, lang: Lang) -> String {
+    match (lang, still_named) {
+        (Lang::En, true) => {
+            format!("{at} was the master until the switch to {master}; what is written to it now is lost")
+        }
+        (Lang::Zh, true) => format!("{at} 是切换到 {master} 之前的主节点；现在写入它的数据会丢失"),
+        (Lang::En, false) => format!(
+            "{at} is a second master: what is written to it is lost once the sentinels make it follow {master}, some \
+             10 s after a switch"
+        ),
+        (Lang::Zh, false) => {
+            format!("{at} 是第二个主节点：哨兵让它跟随 {master} 后（切换后约 10 秒），写入它的数据会丢失")
+        }
+    }
+}
+
+/// So many sentinels name another master than the newest configuration does; `behind`: theirs is older.
+fn disagreeing(count: usize, behind: bool, master: &Endpoint, lang: Lang) -> String {
+    match (lang, behind, count) {
+        (Lang::En, true, 1) => format!("1 sentinel is not yet told of the switch to {master}"),
+        (Lang::En, true, _) => format!("{count} sentinels are not yet told of the switch to {master}"),
+        (Lang::Zh, true, _) => format!("{count} 个哨兵尚未得知已切换到 {master}"),
+        (Lang::En, false, 1) => "1 sentinel names another master".to_owned(),
+        (Lang::En, false, _) => format!("{count} sentinels name another master"),
+        (Lang::Zh, false, _) => format!("{count} 个哨兵公布的主节点不同"),
     }
 }
 
@@ -203,6 +251,20 @@ pub(crate) fn waiting(waiting: &Waiting, lang: Lang) -> (String, Vec<String>) {
             },
             Vec::new(),
         ),
+        Waiting::ReportsReplica(ms) => {
+            let after = roughly(*ms, lang);
+            let text = if en {
+                format!(
+                    "it answers, so no sentinel misses it; it says it is a replica, and the sentinels hold it for down \
+                     once it has said so for {after} (down-after-milliseconds + 20 s)"
+                )
+            } else {
+                format!(
+                    "它有应答，所以没有哨兵认为它下线；它自称副本，持续 {after}（down-after-milliseconds + 20 秒）后哨兵才会判定下线"
+                )
+            };
+            (text, Vec::new())
+        }
         Waiting::TooFewHoldItDown { seen, quorum, others } => {
             let name = |(id, why): &(String, NotHolding)| not_holding(id, *why, lang);
             let text = if en {
@@ -254,13 +316,15 @@ fn not_holding(id: &str, why: NotHolding, lang: Lang) -> String {
     let why = match why {
         NotHolding::HearsIt => lang.pick("still hears the master", "仍能收到主节点的应答"),
         NotHolding::Silent => lang.pick("does not answer", "无应答"),
+        NotHolding::Login => lang.pick("refuses our login, so it is not known", "拒绝我们登录，无从得知"),
+        NotHolding::NamesAnother => lang.pick("names another master", "公布的是另一个主节点"),
         NotHolding::Tilt => lang.pick("is in TILT", "处于 TILT 模式"),
     };
     format!("{id} {why}")
 }
 
 /// `a, b and 3 more`, so that a line stays a line.
-pub(super) fn some(items: &[String], most: usize, lang: Lang) -> String {
+pub(crate) fn some(items: &[String], most: usize, lang: Lang) -> String {
     if items.len() <= most {
         return list(items, lang);
     }

@@ -20,6 +20,10 @@ mod running;
 #[allow(dead_code, reason = "shared with the tests of topologies")]
 #[path = "../topology/shape.rs"]
 mod shape;
+mod terminal;
+mod told;
+#[cfg(feature = "watch")]
+mod watched;
 #[allow(dead_code, reason = "shared with the tests of topologies")]
 #[path = "../topology/writer.rs"]
 mod writer;

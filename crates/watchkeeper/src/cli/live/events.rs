@@ -1,18 +1,19 @@
 //! `watchkeeper events`: what all sentinels say, as they say it, until Ctrl-C.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use super::{Interrupt, NOT_ASKED, complain, printed, reach};
-use crate::ask::{Followers, Heard, ReachArgs, What};
+use super::{Interrupt, NOT_ASKED, complain, no_such_group, nobody_answered, printed, reach};
+use crate::ask::{Followers, Heard, Picture, Reach, ReachArgs, What};
 use crate::cli::format::Format;
 use crate::cli::lang::Lang;
 use crate::cli::out::say;
 use crate::cli::status;
-use crate::live::Happened;
+use crate::live::{Happened, Status, Story};
 
 /// Between two looks at whether Ctrl-C was pressed.
 const LOOK: Duration = Duration::from_millis(100);
@@ -30,7 +31,8 @@ pub(in crate::cli) struct EventsArgs {
     reach: ReachArgs,
 }
 
-/// Follows until Ctrl-C: 0; 2, if it could not begin, or could not be written.
+/// Follows until Ctrl-C: 0; 2, if it could not begin, as nobody can be asked or nobody knows the group, or could not be
+/// written.
 pub(in crate::cli) fn run(args: &EventsArgs, lang: Lang) -> ExitCode {
     let reach = match reach(&args.reach, lang) {
         Ok(reach) => reach,
@@ -46,16 +48,22 @@ pub(in crate::cli) fn run(args: &EventsArgs, lang: Lang) -> ExitCode {
     let zone = TimeZone::system();
     let (sender, heard) = channel();
     let _followers = Followers::start(&reach, sender);
+    // What is said meanwhile waits, however long somebody who hangs is waited for.
+    if let Err(why) = askable(&reach, args.group.as_deref(), lang) {
+        complain(why, lang);
+        return status(NOT_ASKED);
+    }
+    let mut story = Story::default();
     while !interrupt.came() {
         let heard = match heard.recv_timeout(LOOK) {
             Ok(heard) => heard,
             Err(RecvTimeoutError::Timeout) => continue,
             Err(RecvTimeoutError::Disconnected) => break,
         };
+        let happened = story.tell(&heard);
         if !wanted(&heard, args.group.as_deref()) {
             continue;
         }
-        let happened = Happened::of(&heard);
         let text = match args.format {
             Format::Text => printed(&[happened.line(&zone, lang)]),
             Format::Json => happened.json(lang) + "\n",
@@ -70,6 +78,16 @@ pub(in crate::cli) fn run(args: &EventsArgs, lang: Lang) -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+/// Whether there is a sentinel to follow, and the group; else what is wrong.
+fn askable(reach: &Reach, group: Option<&str>, lang: Lang) -> Result<(), String> {
+    let seen = Status::of(&Picture::of_sentinels(reach, group, &BTreeSet::new()));
+    match group {
+        _ if seen.answered == 0 => Err(nobody_answered(&seen, lang)),
+        Some(group) if seen.groups.is_empty() => Err(no_such_group(reach, group, lang)),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Events of other groups are not; what belongs to no group may matter to every one.

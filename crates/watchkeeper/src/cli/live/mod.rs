@@ -7,6 +7,7 @@ pub(super) mod status;
 #[cfg(feature = "watch")]
 pub(super) mod watch;
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +16,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::lang::Lang;
 use super::out::complain;
-use crate::ask::{Picture, Reach, ReachArgs};
+use crate::ask::{Endpoint, Failure, Picture, Reach, ReachArgs};
 use crate::live::{Line, Status};
 
 /// Something is not as it should be, or did not come about.
@@ -33,7 +34,12 @@ fn reach(args: &ReachArgs, lang: Lang) -> Result<Reach, i32> {
 
 /// How it stands now, of one group or all.
 fn look(reach: &Reach, group: Option<&str>) -> Status {
-    Status::of(&Picture::take(reach, group).with_sub_replicas(reach))
+    look_again(reach, group, &mut BTreeSet::new())
+}
+
+/// The same, asking every sentinel that was ever learned of, too.
+fn look_again(reach: &Reach, group: Option<&str>, learned: &mut BTreeSet<Endpoint>) -> Status {
+    Status::of(&Picture::take_again(reach, group, learned).with_sub_replicas(reach))
 }
 
 /// Whether standard output shows colours.
@@ -75,7 +81,9 @@ fn login_hint(status: &Status, lang: Lang) -> Option<&'static str> {
         .iter()
         .flat_map(|group| &group.problems)
         .any(|problem| matches!(problem, Problem::LoginNeeded(_)));
-    let at_sentinels = status.unheard.iter().any(|(_, why)| why.is_login());
+    let listed = status.groups.iter().flat_map(|group| &group.sentinels);
+    let at_sentinels = status.unheard.iter().any(|(_, why)| why.is_login())
+        || listed.into_iter().any(|sentinel| sentinel.state.login().is_some());
     if at_sentinels {
         Some(lang.pick(
             "hint: `--pass-file FILE` or WATCHKEEPER_PASS has the sentinels' password; `--config` takes it from a sentinel's file",
@@ -93,7 +101,7 @@ fn login_hint(status: &Status, lang: Lang) -> Option<&'static str> {
 
 /// A group was asked for that nobody watches: which there are.
 pub(super) fn no_such_group(reach: &Reach, group: &str, lang: Lang) -> String {
-    let known = Picture::take(reach, None).group_names();
+    let known = Picture::of_sentinels(reach, None, &BTreeSet::new()).group_names();
     if known.is_empty() {
         return match lang {
             Lang::En => format!(
@@ -114,14 +122,26 @@ pub(super) fn no_such_group(reach: &Reach, group: &str, lang: Lang) -> String {
 
 /// No sentinel answered: who was asked, and what to do.
 fn nobody_answered(status: &Status, lang: Lang) -> String {
-    let mut text = lang.pick("no sentinel answers", "没有哨兵应答").to_owned();
+    let mut text = if status.unheard.iter().all(|(_, why)| why.is_login()) {
+        lang.pick("every sentinel that was asked refuses the login", "所询问的哨兵都拒绝登录").to_owned()
+    } else {
+        lang.pick("no sentinel answers", "没有哨兵应答").to_owned()
+    };
     for (at, why) in &status.unheard {
         let why = crate::live::failure(why, lang);
         text += &format!("\n  {at}{}{}", lang.pick(": ", "："), crate::explain::plain(&why));
     }
-    let hint = login_hint(status, lang).unwrap_or(lang.pick(
-        "hint: `--sentinel HOST:PORT` names one; one is enough, it names the others",
-        "提示：用 `--sentinel HOST:PORT` 指定一个哨兵；一个即可，其余由它告知",
-    ));
+    let no_sentinel = status.unheard.iter().any(|(_, why)| matches!(why, Failure::Protocol(_)));
+    let hint = login_hint(status, lang).unwrap_or(if no_sentinel {
+        lang.pick(
+            "hint: `--sentinel HOST:PORT` names a sentinel, not a data server; sentinels mostly listen on 26379",
+            "提示：`--sentinel HOST:PORT` 应指定哨兵而不是数据服务器；哨兵通常监听 26379 端口",
+        )
+    } else {
+        lang.pick(
+            "hint: `--sentinel HOST:PORT` names one; one is enough, it names the others",
+            "提示：用 `--sentinel HOST:PORT` 指定一个哨兵；一个即可，其余由它告知",
+        )
+    });
     format!("{text}\n{hint}")
 }

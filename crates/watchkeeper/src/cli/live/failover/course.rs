@@ -13,9 +13,9 @@ pub(super) enum Phase {
     Choice,
     /// until it is a master
     Promotion,
-    /// until every sentinel that is heard names it
+    /// until the last sentinel that is heard has switched; a leader of redis-sentinel is it, once the replicas follow
     Telling,
-    /// until all other servers follow it
+    /// until all other servers that answer follow it
     Following,
 }
 

@@ -19,7 +19,7 @@ use crate::ask::{Endpoint, Failure, Followers, Heard, Reach, ReachArgs, What};
 use crate::cli::lang::Lang;
 use crate::cli::out;
 use crate::cli::status;
-use crate::live::{GroupStatus, Happened, SentinelState, ServerState};
+use crate::live::{GroupStatus, SentinelState, ServerState, Story};
 
 /// Between two looks at Ctrl-C and the clock.
 const LOOK: Duration = Duration::from_millis(50);
@@ -128,7 +128,15 @@ fn perform(reach: &Reach, group: &GroupStatus, lang: Lang) -> i32 {
         }
     };
     say(&printed(&[words::asked(&by, lang)]), lang);
-    let mut telling = Telling { reach, group, heard, interrupt, zone: TimeZone::system(), lang };
+    let mut telling = Telling {
+        reach: &everybody,
+        group,
+        story: Story::default(),
+        heard,
+        interrupt,
+        zone: TimeZone::system(),
+        lang,
+    };
     let ended = telling.until_it_ends(&mut course);
     let stopped = ended.as_ref().is_err_and(|stop| *stop == Stop::Interrupted);
     if let Ok(End::Switched(new)) = &ended {
@@ -139,16 +147,10 @@ fn perform(reach: &Reach, group: &GroupStatus, lang: Lang) -> i32 {
         say(words::goes_on(lang), lang);
         return INTERRUPTED;
     }
-    say(&printed(&words::summary(&ended, &course, gap, lang)), lang);
-    match ended {
-        Ok(End::Switched(_)) => {
-            if let Some(group) = look(reach, Some(&group.name)).groups.first() {
-                say(&printed(&group.server_lines(lang)), lang);
-            }
-            0
-        }
-        Ok(End::GivenUp(_)) | Err(_) => WRONG,
-    }
+    // Whoever names another master than most is behind: those who know the new one are asked for.
+    let now = look(&everybody, Some(&group.name)).groups.into_iter().next();
+    say(&printed(&words::summary(&ended, &course, gap, now.as_ref(), lang)), lang);
+    if matches!(ended, Ok(End::Switched(_))) { 0 } else { WRONG }
 }
 
 /// The sentinels of the group that answered.
@@ -209,6 +211,7 @@ enum Stop {
 struct Telling<'a> {
     reach: &'a Reach,
     group: &'a GroupStatus,
+    story: Story,
     heard: Receiver<Heard>,
     interrupt: Interrupt,
     zone: TimeZone,
@@ -239,6 +242,10 @@ impl Telling<'_> {
         let silent = |state: &ServerState| matches!(state, ServerState::Silent(_) | ServerState::Login(_));
         let before = self.group.servers.iter().filter(|server| !silent(&server.state));
         let expected: Vec<Endpoint> = before.map(|server| server.at.clone()).collect();
+        // Of whom nothing is known, nothing is waited for.
+        if expected.iter().all(|at| at == new) {
+            return;
+        }
         let until = Instant::now() + FOLLOW_MAX;
         while Instant::now() < until && !self.interrupt.came() {
             let seen = look(self.reach, Some(&self.group.name));
@@ -261,8 +268,9 @@ impl Telling<'_> {
         loop {
             let left = until.saturating_duration_since(Instant::now());
             let Ok(next) = self.heard.recv_timeout(left) else { return };
+            let happened = self.story.tell(&next);
             if course.concerns(&next) {
-                say(&printed(&[Happened::of(&next).line(&self.zone, self.lang)]), self.lang);
+                say(&printed(&[happened.line(&self.zone, self.lang)]), self.lang);
             }
             course.hear(&next);
             if course.end().is_some() {

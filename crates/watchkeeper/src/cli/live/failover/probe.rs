@@ -18,7 +18,25 @@ const PATIENCE: Duration = Duration::from_millis(300);
 /// Asks until it is stopped.
 pub(super) struct Probe {
     stop: Arc<AtomicBool>,
-    thread: JoinHandle<Option<Duration>>,
+    thread: JoinHandle<Option<Gap>>,
+}
+
+/// How long there was no master.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Gap {
+    /// the longest time between two answers of a master, since the first of them
+    pub(super) longest: Duration,
+    /// if there was none when it began: how long it took until there was one, if there ever was
+    pub(super) none_at_first: Option<Option<Duration>>,
+}
+
+/// What came of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Master,
+    None,
+    /// the server there wants a login, so nobody knows
+    NotLetIn,
 }
 
 impl Probe {
@@ -33,20 +51,31 @@ impl Probe {
         Probe { stop, thread }
     }
 
-    /// The longest time between two answers of a master; nothing if no server let us ask.
-    pub(super) fn stop(self) -> Option<Duration> {
+    /// How long there was none; nothing if a server did not let us ask.
+    pub(super) fn stop(self) -> Option<Gap> {
         self.stop.store(true, Ordering::Relaxed);
         self.thread.join().ok().flatten()
     }
 }
 
-fn longest_gap(over: &AtomicBool, mut ask: impl FnMut() -> bool) -> Option<Duration> {
+fn longest_gap(over: &AtomicBool, mut ask: impl FnMut() -> Found) -> Option<Gap> {
+    let began = Instant::now();
     let mut last: Option<Instant> = None;
+    let mut none_at_first = None;
     let mut longest = Duration::ZERO;
     loop {
         let ended = over.load(Ordering::Relaxed);
-        let good = ask();
+        let found = ask();
+        let good = found == Found::Master;
+        if found == Found::NotLetIn {
+            return None;
+        }
         let now = Instant::now();
+        match none_at_first {
+            None if last.is_none() && !good => none_at_first = Some(None),
+            Some(None) if good => none_at_first = Some(Some(now - began)),
+            Some(_) | None => {}
+        }
         if good || ended {
             longest = longest.max(last.map_or(Duration::ZERO, |last| now - last));
         }
@@ -54,7 +83,7 @@ fn longest_gap(over: &AtomicBool, mut ask: impl FnMut() -> bool) -> Option<Durat
             last = Some(now);
         }
         if ended {
-            return last.map(|_| longest);
+            return Some(Gap { longest, none_at_first });
         }
         std::thread::sleep(PAUSE);
     }
@@ -71,19 +100,23 @@ struct Asking {
 
 impl Asking {
     /// Whether there is a master where a sentinel says.
-    fn ask(&mut self) -> bool {
+    fn ask(&mut self) -> Found {
         let Ok(address) = self.address() else {
             // The next one is asked next.
             self.sentinel = None;
             self.turn += 1;
-            return false;
+            return Found::None;
         };
-        let Some(address) = address else { return false };
-        let good = self.is_master(&address).unwrap_or(false);
-        if !good {
+        let Some(address) = address else { return Found::None };
+        let found = match self.is_master(&address) {
+            Ok(true) => Found::Master,
+            Err(failure) if failure.is_login() => Found::NotLetIn,
+            Ok(false) | Err(_) => Found::None,
+        };
+        if found != Found::Master {
             self.server = None;
         }
-        good
+        found
     }
 
     fn address(&mut self) -> Result<Option<Endpoint>, Failure> {
@@ -116,9 +149,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_any_answer_nothing_was_measured() {
+    fn without_a_login_nothing_was_measured() {
         let over = AtomicBool::new(true);
-        assert_eq!(longest_gap(&over, || false), None);
+        assert_eq!(longest_gap(&over, || Found::NotLetIn), None);
+    }
+
+    #[test]
+    fn a_master_that_was_dead_before_is_told_apart() {
+        let over = AtomicBool::new(true);
+        let never = Gap { longest: Duration::ZERO, none_at_first: Some(None) };
+        assert_eq!(longest_gap(&over, || Found::None), Some(never));
+        let over = AtomicBool::new(false);
+        let mut turn = 0;
+        let gap = longest_gap(&over, || {
+            turn += 1;
+            over.store(turn == 4, Ordering::Relaxed);
+            if turn < 3 { Found::None } else { Found::Master }
+        });
+        let until = gap.unwrap().none_at_first.unwrap().unwrap();
+        assert!(until >= 2 * PAUSE, "{until:?}");
     }
 
     #[test]
@@ -128,8 +177,8 @@ mod tests {
         let gap = longest_gap(&over, || {
             turn += 1;
             over.store(turn == 5, Ordering::Relaxed);
-            turn == 1
+            if turn == 1 { Found::Master } else { Found::None }
         });
-        assert!(gap.is_some_and(|gap| gap >= 4 * PAUSE), "{gap:?}");
+        assert!(gap.is_some_and(|gap| gap.longest >= 4 * PAUSE && gap.none_at_first.is_none()), "{gap:?}");
     }
 }

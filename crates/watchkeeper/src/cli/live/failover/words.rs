@@ -1,33 +1,22 @@
 //! What `failover` says.
 
-use std::time::Duration;
-
 use watchkeeper_core::event::by_name;
 
 use super::Stop;
 use super::course::{Course, End, Phase};
+use super::probe::Gap;
 use crate::ask::{Endpoint, Failure};
 use crate::cli::lang::Lang;
-use crate::live::{GroupStatus, Line, Tone, failure, refused_replica};
+use crate::live::{
+    Candidate, GroupStatus, Line, Refusal, ServerState, Tone, Writable, failure, refused_replica, some,
+};
 
 /// What will be done.
 pub(in crate::cli::live) fn plan(group: &GroupStatus, lang: Lang) -> Vec<Line> {
     let mut lines = vec![group.headline(lang), group.master_line(lang)];
     match group.heir() {
         Some(heir) => {
-            let text = match lang {
-                Lang::En => format!(
-                    "A sentinel will promote a replica, most likely {} (priority {}); the other servers will follow it.",
-                    heir.at, heir.priority
-                ),
-                Lang::Zh => {
-                    format!(
-                        "哨兵将提升一个副本，很可能是 {}（优先级 {}）；其余服务器将跟随它。",
-                        heir.at, heir.priority
-                    )
-                }
-            };
-            lines.push(Line::of(Tone::Plain, &text));
+            lines.push(Line::of(Tone::Plain, &next(heir, &group.equals(), lang)));
         }
         None => {
             lines.push(Line::of(
@@ -48,6 +37,33 @@ pub(in crate::cli::live) fn plan(group: &GroupStatus, lang: Lang) -> Vec<Line> {
         ),
     ));
     lines
+}
+
+/// Who will be the next master, as far as can be said.
+fn next(heir: &Candidate, equals: &[&Candidate], lang: Lang) -> String {
+    let (at, priority) = (&heir.at, heir.priority);
+    if equals.is_empty() {
+        return match lang {
+            Lang::En => format!(
+                "A sentinel will promote a replica, most likely {at} (priority {priority}); the other servers will follow it."
+            ),
+            Lang::Zh => {
+                format!("哨兵将提升一个副本，很可能是 {at}（优先级 {priority}）；其余服务器将跟随它。")
+            }
+        };
+    }
+    let others: Vec<String> = equals.iter().map(|it| it.at.to_string()).collect();
+    let others = some(&others, 3, lang);
+    match lang {
+        Lang::En => format!(
+            "A sentinel will promote a replica: {at} and {others} are equal (priority {priority}, as far in the data); if \
+             they still are then, the smallest run id decides, which is that of {at}. The other servers will follow it."
+        ),
+        Lang::Zh => format!(
+            "哨兵将提升一个副本：{at} 与 {others} 条件相同（优先级 {priority}，数据进度一致）；届时若仍相同，则由最小的 run id \
+             决定，即 {at}。其余服务器将跟随它。"
+        ),
+    }
 }
 
 fn unfit(group: &GroupStatus, lang: Lang) -> Vec<String> {
@@ -92,7 +108,18 @@ fn hint(words: &str, group: &GroupStatus, lang: Lang) -> String {
         "NOGOODSLAVE" => {
             let title = lang.pick("no replica can be promoted", "没有可以提升的副本");
             let reasons = unfit(group, lang);
-            if reasons.is_empty() { title.to_owned() } else { format!("{title}\n{}", reasons.join("\n")) }
+            let old = group.candidates.iter().any(|it| matches!(it.refusal, Some(Refusal::OldInfo(_))));
+            let again = if old || group.heir().is_some() {
+                lang.pick(
+                    "; try again in a few seconds: sentinels renew what they know of a replica every 10 s, or every \
+                     second while the master is down",
+                    "；请几秒后再试：哨兵每 10 秒（主节点下线时每秒）更新一次副本的信息",
+                )
+            } else {
+                ""
+            };
+            let list: String = reasons.iter().map(|reason| format!("\n{reason}")).collect();
+            format!("{title}{again}{list}")
         }
         "INPROG" => in_progress(lang).to_owned(),
         "NOAUTH" | "NOPERM" | "WRONGPASS" => lang
@@ -128,7 +155,8 @@ pub(super) fn goes_on(lang: Lang) -> &'static str {
 pub(super) fn summary(
     ended: &Result<End, Stop>,
     course: &Course,
-    gap: Option<Duration>,
+    gap: Option<Gap>,
+    now: Option<&GroupStatus>,
     lang: Lang,
 ) -> Vec<Line> {
     let mut lines = vec![Line::new()];
@@ -141,11 +169,15 @@ pub(super) fn summary(
             lines.push(Line::of(Tone::Good, &text));
         }
         Ok(End::GivenUp(event)) => {
-            let means = by_name(event).map_or("", |spec| spec.kind.text().meaning.get(lang));
-            let text = lang.pick("It was given up: ", "已放弃：");
-            lines.push(Line::of(Tone::Bad, &format!("{text}{event}")));
-            let pieces = crate::explain::wrap(means, 96);
-            lines.extend(pieces.iter().map(|piece| Line::of(Tone::Plain, &format!("  {piece}"))));
+            let means = by_name(event).map_or("", |spec| spec.kind.text().brief.get(lang));
+            lines.push(Line::of(
+                Tone::Bad,
+                &match lang {
+                    Lang::En => format!("It was given up: {event} ({means})."),
+                    Lang::Zh => format!("已放弃：{event}（{means}）。"),
+                },
+            ));
+            lines.push(Line::of(Tone::Plain, &format!("  {}", after_giving_up(now, lang))));
         }
         Err(Stop::TimeIsUp | Stop::Interrupted) => {
             let text = lang.pick(
@@ -167,23 +199,80 @@ pub(super) fn summary(
     }
     if let Ok(End::Switched(_)) = ended {
         lines.extend(gap_line(gap, lang));
-        let all = course.phases().iter().any(|(phase, _, _)| *phase == Phase::Following);
-        lines.push(if all {
-            let text = lang.pick("All other servers follow it:", "其余服务器都已跟随它：");
-            Line::of(Tone::Plain, text)
-        } else {
-            let text = lang.pick("Not all other servers follow it yet:", "还有服务器没有跟随它：");
-            Line::of(Tone::Warn, text)
-        });
+        if let Some(now) = now {
+            lines.push(following(now, lang));
+            lines.extend(now.server_lines(lang));
+        }
     }
     lines
 }
 
-fn gap_line(gap: Option<Duration>, lang: Lang) -> Option<Line> {
-    let ms = gap?.as_millis();
-    let text = match lang {
-        Lang::En => format!("  Who asked the sentinels found no master for at most {ms} ms."),
-        Lang::Zh => format!("  向哨兵查询的客户端最多 {ms} 毫秒找不到主节点。"),
+/// Whether all other servers follow, above the table that shows it.
+fn following(now: &GroupStatus, lang: Lang) -> Line {
+    let others = now.servers.iter().filter(|server| server.at != now.master);
+    let unknown = others.clone().find(|server| matches!(server.state, ServerState::Login(_)));
+    if unknown.is_some() {
+        let text = lang.pick(
+            "Whether the others follow it is not known, as servers want a login:",
+            "服务器需要登录，无从得知其余服务器是否跟随它：",
+        );
+        return Line::of(Tone::Warn, text);
+    }
+    let missing = others.filter(|server| server.state != ServerState::InStep);
+    let missing: Vec<String> = missing.map(|server| server.at.to_string()).collect();
+    if missing.is_empty() {
+        return Line::of(Tone::Plain, lang.pick("All other servers follow it:", "其余服务器都已跟随它："));
+    }
+    let names = some(&missing, 3, lang);
+    Line::of(
+        Tone::Warn,
+        &match lang {
+            Lang::En if missing.len() == 1 => format!("All other servers but {names} follow it:"),
+            Lang::En => format!("These do not follow it: {names}. How all stand:"),
+            Lang::Zh => format!("尚未跟随它的服务器：{names}。现状："),
+        },
+    )
+}
+
+/// What becomes of a group whose failover was given up.
+fn after_giving_up(now: Option<&GroupStatus>, lang: Lang) -> String {
+    match now {
+        Some(group) if group.writable == Writable::Yes && group.failover.is_none() => match lang {
+            Lang::En => format!(
+                "{} is still the master and takes writes. No sentinel tries again by itself while it answers.",
+                group.master
+            ),
+            Lang::Zh => format!("{} 仍是主节点，可以写入。只要它有应答，哨兵不会自行再试。", group.master),
+        },
+        Some(_) | None => lang
+            .pick(
+                "While the master is down the sentinels try again by themselves; `watchkeeper status` shows how it stands.",
+                "主节点下线期间哨兵会自行再试；用 `watchkeeper status` 查看现状。",
+            )
+            .to_owned(),
+    }
+}
+
+fn gap_line(gap: Option<Gap>, lang: Lang) -> Option<Line> {
+    let gap = gap?;
+    let ms = gap.longest.as_millis();
+    let text = match (gap.none_at_first, lang) {
+        (None, Lang::En) => format!("  Who asked the sentinels found no master for at most {ms} ms."),
+        (None, Lang::Zh) => format!("  向哨兵查询的客户端最多 {ms} 毫秒找不到主节点。"),
+        (Some(Some(until)), Lang::En) => format!(
+            "  The master already did not answer when this began; who asked the sentinels found one {} ms later.",
+            until.as_millis()
+        ),
+        (Some(Some(until)), Lang::Zh) => format!(
+            "  本命令开始时主节点已无应答；{} 毫秒后，向哨兵查询的客户端才找到主节点。",
+            until.as_millis()
+        ),
+        (Some(None), Lang::En) => {
+            "  The master already did not answer when this began; who asks the sentinels has not found one yet.".to_owned()
+        }
+        (Some(None), Lang::Zh) => {
+            "  本命令开始时主节点已无应答；向哨兵查询的客户端至今找不到主节点。".to_owned()
+        }
     };
     Some(Line::of(Tone::Plain, &text))
 }
@@ -192,8 +281,8 @@ fn name(phase: Phase, lang: Lang) -> &'static str {
     match phase {
         Phase::Choice => lang.pick("until a replica was chosen", "选定副本"),
         Phase::Promotion => lang.pick("until it was a master", "副本成为主节点"),
-        Phase::Telling => lang.pick("until every sentinel named it", "所有哨兵公布新主节点"),
-        Phase::Following => lang.pick("until all other servers followed it", "其余服务器都跟随它"),
+        Phase::Telling => lang.pick("until the last sentinel switched to it", "最后一个哨兵切换到它"),
+        Phase::Following => lang.pick("until all that answer followed it", "有应答的服务器都跟随它"),
     }
 }
 

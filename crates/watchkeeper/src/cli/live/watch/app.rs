@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use jiff::tz::TimeZone;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use crate::ask::{Heard, What};
+use crate::ask::{Endpoint, Failure, Heard, What};
 use crate::cli::lang::Lang;
-use crate::live::{GroupStatus, Happened, Line, Status};
+use crate::live::{GroupStatus, Happened, Line, Status, Story};
 
 /// Events kept.
 const EVENTS_MAX: usize = 500;
@@ -51,6 +51,8 @@ pub(super) struct App {
     colour: bool,
     zone: TimeZone,
     status: Option<Status>,
+    silent: Option<Vec<(Endpoint, Failure)>>,
+    story: Story,
     selected: usize,
     scroll: u16,
     events: VecDeque<Line>,
@@ -67,6 +69,8 @@ impl App {
             colour,
             zone,
             status: None,
+            silent: None,
+            story: Story::default(),
             selected: 0,
             scroll: 0,
             events: VecDeque::new(),
@@ -79,6 +83,11 @@ impl App {
     pub(super) fn learn(&mut self, news: News) {
         match news {
             News::Status(status) => {
+                self.silent = (status.answered == 0).then(|| status.unheard.clone());
+                if self.silent.is_some() && self.status.as_ref().is_some_and(|last| last.answered > 0) {
+                    // What was seen last is kept, with its age.
+                    return;
+                }
                 // The selection stays with the group, wherever it stands now.
                 let name = self.selected().map(|group| group.name.clone());
                 let groups = &status.groups;
@@ -87,8 +96,8 @@ impl App {
                 self.status = Some(*status);
             }
             News::Heard(heard) => {
+                let line = self.story.tell(&heard).line(&self.zone, self.lang);
                 if self.concerns(&heard) {
-                    let line = Happened::of(&heard).line(&self.zone, self.lang);
                     self.add(line);
                 }
             }
@@ -178,6 +187,11 @@ impl App {
     /// How it stands, once it was asked.
     pub(super) fn status(&self) -> Option<&Status> {
         self.status.as_ref()
+    }
+
+    /// If no sentinel answered the last time: those that were named, with why not.
+    pub(super) fn silent(&self) -> Option<&[(Endpoint, Failure)]> {
+        self.silent.as_deref()
     }
 
     /// The last events, the newest last.

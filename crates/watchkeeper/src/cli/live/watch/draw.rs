@@ -10,35 +10,45 @@ use super::app::{App, Over};
 use crate::cli::lang::Lang;
 use crate::cli::live::failover::words;
 use crate::explain::{columns, plain, wrap};
-use crate::live::{GroupStatus, Line, Tone};
+use crate::live::{GroupStatus, Line, Tone, unheard};
 
 /// Groups in the list at once.
 const GROUPS_MAX: usize = 8;
+/// Rows of the title, and of the answer, at most.
+const HEAD_MAX: u16 = 6;
+/// Columns before what goes on of a line about a group, and of an event, whose time is so wide.
+const DETAILS_INDENT: usize = 6;
+const EVENT_INDENT: usize = 14;
 /// Rows of events there are at least, with their frame.
 const EVENTS_MIN: u16 = 6;
 
 /// Draws all of it. `now_ms`: milliseconds since 1970.
 pub(super) fn draw(frame: &mut Frame<'_>, app: &App, now_ms: u64) {
-    let details = app.selected().map(|group| group.screen(app.lang())).unwrap_or_default();
+    let inside = usize::from(frame.area().width.saturating_sub(2));
+    let details = app.selected().map(|group| group.screen_in(app.lang(), inside)).unwrap_or_default();
+    let details = wrapped(&details, inside, DETAILS_INDENT);
+    let head = wrapped(&[title(app, now_ms)], usize::from(frame.area().width), 2);
+    let foot = wrapped(&[keys(app)], usize::from(frame.area().width), 2);
+    let (head_rows, foot_rows) = (rows(head.len()).min(HEAD_MAX), rows(foot.len()).min(HEAD_MAX));
     let groups = app.groups().len();
     let list = if groups > 1 { rows(groups.min(GROUPS_MAX)) + 2 } else { 0 };
     let height = frame.area().height;
-    let room = height.saturating_sub(2 + list + EVENTS_MIN);
-    let [title, list, group, events, keys] = Layout::vertical([
-        Constraint::Length(1),
+    let room = height.saturating_sub(head_rows + foot_rows + list + EVENTS_MIN);
+    let [top, list, group, events, bottom] = Layout::vertical([
+        Constraint::Length(head_rows),
         Constraint::Length(list),
         Constraint::Length((rows(details.len()) + 2).min(room.max(3))),
         Constraint::Fill(1),
-        Constraint::Length(1),
+        Constraint::Length(foot_rows),
     ])
     .areas(frame.area());
-    draw_title(frame, app, title, now_ms);
+    draw_lines(frame, app, top, &head);
     if list.height > 0 {
         draw_groups(frame, app, list);
     }
     draw_group(frame, app, group, &details);
     draw_events(frame, app, events);
-    draw_keys(frame, app, keys);
+    draw_lines(frame, app, bottom, &foot);
     match app.over() {
         Over::Nothing => {}
         Over::Help => popup(frame, app, app.lang().pick(" keys ", " 按键 "), &help(app.lang())),
@@ -49,6 +59,15 @@ pub(super) fn draw(frame: &mut Frame<'_>, app: &App, now_ms: u64) {
             }
         }
     }
+}
+
+fn wrapped(lines: &[Line], width: usize, indent: usize) -> Vec<Line> {
+    lines.iter().flat_map(|line| line.wrapped(width, indent)).collect()
+}
+
+fn draw_lines(frame: &mut Frame<'_>, app: &App, area: Rect, lines: &[Line]) {
+    let lines: Vec<Row<'_>> = lines.iter().map(|line| row(line, app)).collect();
+    frame.render_widget(Paragraph::new(lines), area);
 }
 
 fn rows(count: usize) -> u16 {
@@ -74,33 +93,43 @@ fn row(line: &Line, app: &App) -> Row<'static> {
     Row::from(spans.collect::<Vec<_>>())
 }
 
-fn draw_title(frame: &mut Frame<'_>, app: &App, area: Rect, now_ms: u64) {
+/// Whether all is well, who does not answer, and how old this is.
+fn title(app: &App, now_ms: u64) -> Line {
     let lang = app.lang();
     let name = Line::of(Tone::Bold, "watchkeeper  ");
     let Some(status) = app.status() else {
-        let line = name.with(Tone::Warn, lang.pick("asking ...", "正在询问……"));
-        frame.render_widget(row(&line, app), area);
-        return;
+        return name.with(Tone::Warn, lang.pick("asking ...", "正在询问……"));
     };
+    let age = now_ms.saturating_sub(status.unix_ms) / 1000;
+    let kept = app.silent().filter(|_| status.answered > 0);
     let mut line = name;
+    if let Some(silent) = kept {
+        let text = match lang {
+            Lang::En => format!("NO SENTINEL ANSWERS; this is how it was {age} s ago: "),
+            Lang::Zh => format!("没有哨兵应答；以下是 {age} 秒前的状态："),
+        };
+        line = line.with(Tone::Bad, &text);
+        for (tone, text) in status.summary(lang).pieces() {
+            line = line.with(tone, text);
+        }
+        for (at, why) in silent {
+            line = line.with(Tone::Warn, lang.pick("; ", "；")).with(Tone::Warn, &unheard(at, why, lang));
+        }
+        return line;
+    }
     for (tone, text) in status.summary(lang).pieces() {
         line = line.with(tone, text);
     }
-    for (at, _) in &status.unheard {
-        let text = match lang {
-            Lang::En => format!("; {at} does not answer"),
-            Lang::Zh => format!("；{at} 无应答"),
-        };
-        line = line.with(Tone::Warn, &text);
+    for (at, why) in &status.unheard {
+        line = line.with(Tone::Warn, lang.pick("; ", "；")).with(Tone::Warn, &unheard(at, why, lang));
     }
-    let age = now_ms.saturating_sub(status.unix_ms) / 1000;
     // What hangs is seen by this.
     let tone = if age > 3 { Tone::Warn } else { Tone::Dim };
     let text = match lang {
         Lang::En => format!("  asked {age} s ago"),
         Lang::Zh => format!("  {age} 秒前的状态"),
     };
-    frame.render_widget(row(&line.with(tone, &text), app), area);
+    line.with(tone, &text)
 }
 
 fn draw_groups(frame: &mut Frame<'_>, app: &App, area: Rect) {
@@ -114,7 +143,11 @@ fn draw_groups(frame: &mut Frame<'_>, app: &App, area: Rect) {
             for (tone, text) in group.headline(app.lang()).pieces() {
                 line = line.with(tone, text);
             }
-            let line = row(&line, app);
+            // The chosen one is told in full below.
+            let mut parts = line.wrapped(usize::from(area.width.saturating_sub(3)), 0);
+            let cut = parts.len() > 1;
+            let first = if parts.is_empty() { Line::new() } else { parts.swap_remove(0) };
+            let line = row(&if cut { first.with(Tone::Dim, "…") } else { first }, app);
             if index == selected {
                 line.style(Style::default().add_modifier(Modifier::REVERSED))
             } else {
@@ -130,27 +163,36 @@ fn draw_group(frame: &mut Frame<'_>, app: &App, area: Rect, details: &[Line]) {
     let name = app.selected().map(|group| plain(&group.name)).unwrap_or_default();
     let lines: Vec<Row<'_>> = details.iter().map(|line| row(line, app)).collect();
     let last = rows(lines.len()).saturating_sub(area.height.saturating_sub(2));
-    let block = Block::bordered().title(format!(" {name} "));
+    let below = last > app.scroll().min(last);
+    let more = app.lang().pick("- PgDn: more ", "- PgDn 查看更多 ");
+    let block = Block::bordered().title(format!(" {name} {}", if below { more } else { "" }));
     frame.render_widget(Paragraph::new(lines).scroll((app.scroll().min(last), 0)).block(block), area);
 }
 
 fn draw_events(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let room = usize::from(area.height.saturating_sub(2));
-    let skip = app.events().len().saturating_sub(room);
-    let lines: Vec<Row<'_>> = app.events().iter().skip(skip).map(|line| row(line, app)).collect();
+    let inside = usize::from(area.width.saturating_sub(2));
+    let last = app.events().len().saturating_sub(room);
+    let fitted = |line: &Line| {
+        let fits = columns(&line.print(false)) <= inside;
+        if fits { vec![line.clone()] } else { line.squeezed().wrapped(inside, EVENT_INDENT) }
+    };
+    let lines: Vec<Line> = app.events().iter().skip(last).flat_map(fitted).collect();
+    let skip = lines.len().saturating_sub(room);
+    let lines: Vec<Row<'_>> = lines.iter().skip(skip).map(|line| row(line, app)).collect();
     let title = app.lang().pick(" events ", " 事件 ");
     frame.render_widget(Paragraph::new(lines).block(Block::bordered().title(title)), area);
 }
 
-fn draw_keys(frame: &mut Frame<'_>, app: &App, area: Rect) {
-    let line = app.answer().cloned().unwrap_or_else(|| {
+/// What came of the last request, else the keys.
+fn keys(app: &App) -> Line {
+    app.answer().cloned().unwrap_or_else(|| {
         let keys = app.lang().pick(
             "j/k group   f failover   PgUp/PgDn scroll   ? help   q quit",
             "j/k 选择组   f 故障转移   PgUp/PgDn 滚动   ? 帮助   q 退出",
         );
         Line::of(Tone::Dim, keys)
-    });
-    frame.render_widget(row(&line, app), area);
+    })
 }
 
 fn help(lang: Lang) -> Vec<Line> {

@@ -5,6 +5,7 @@
 mod app;
 mod draw;
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use ratatui::crossterm::event::{self, Event};
 
 use self::app::{App, News, Wish};
 use super::failover::{self, words};
-use super::{Interrupt, NOT_ASKED, complain, look, reach};
+use super::{Interrupt, NOT_ASKED, complain, look_again, reach};
 use crate::ask::{Followers, Reach, ReachArgs};
 use crate::cli::lang::Lang;
 use crate::cli::status;
@@ -82,11 +83,12 @@ fn show(reach: Reach, group: Option<String>, lang: Lang) -> io::Result<()> {
     shown
 }
 
-/// Ends the process if the screen does not follow a signal. Of a terminal that is gone, by a connection that broke say,
-/// waiting for keys never comes back, and would keep a processor busy for ever.
+/// Ends the process if the screen does not follow a signal, or its terminal is gone. Then, after a connection that broke
+/// say, waiting for keys never comes back, and would keep a processor busy for ever; no signal tells of it where the
+/// terminal is not the one that controls the process.
 fn keep_from_hanging(interrupt: Interrupt, over: Arc<AtomicBool>) {
     std::thread::spawn(move || {
-        while !interrupt.came() {
+        while !interrupt.came() && io::stdin().is_terminal() {
             std::thread::sleep(LOOK);
         }
         std::thread::sleep(REFRESH);
@@ -99,8 +101,11 @@ fn keep_from_hanging(interrupt: Interrupt, over: Arc<AtomicBool>) {
 fn keep_asking(reach: &Reach, group: Option<String>, sender: Sender<News>, over: Arc<AtomicBool>) {
     let reach = reach.clone();
     std::thread::spawn(move || {
+        // Whoever was named at first may die: all who were ever learned of are asked.
+        let mut learned = BTreeSet::new();
         while !over.load(Ordering::Relaxed) {
-            if sender.send(News::Status(Box::new(look(&reach, group.as_deref())))).is_err() {
+            let seen = look_again(&reach, group.as_deref(), &mut learned);
+            if sender.send(News::Status(Box::new(seen))).is_err() {
                 return;
             }
             std::thread::sleep(REFRESH);

@@ -1,0 +1,98 @@
+//! What is told is true: during a failover, of a master that was dead before, of logins, and of what can't be followed.
+
+use crate::client::ask;
+use crate::group::Who::{Sentinel, Server};
+use crate::group::{Group, NAME, Plan, eventually};
+use crate::running::{Running, run};
+use crate::{asked, place};
+
+#[test]
+fn during_a_failover_nobody_is_said_to_disagree_who_does_not() {
+    const LINES: &[(usize, &str)] = &[(3, "replica-priority 200")];
+    let mut group =
+        Group::start(&Plan { shape: "1>2 1>3", topology: None, server_lines: LINES, ..Plan::default() });
+    group.settles_as("1>2 1>3");
+    group.nobody_is_missed_soon();
+    // It can't be told of the new master, so the failover goes on until failover-timeout, and who does it switches last.
+    group.pause(Server(3));
+    let first = place(&group, Sentinel(1));
+    ask(&first, &["SENTINEL", "FAILOVER", NAME]).unwrap();
+    let text = eventually("the other sentinels have switched", || {
+        let (_, text) = asked(&group, &["status", "--timeout", "300"]);
+        for wrong in ["another master", "it is a master, too", "1 sentinels", "should be replica"] {
+            assert!(!text.contains(wrong), "`{wrong}` in {text}");
+        }
+        let master = format!("\n  master {}", place(&group, Server(2)));
+        if text.contains("does the failover") && text.contains(&master) { Ok(text) } else { Err(text) }
+    });
+    assert!(text.contains("mymaster: writable; a failover is in progress, by "), "{text}");
+    assert!(!text.contains("held for down by"), "{text}");
+    group.resume(Server(3));
+}
+
+#[test]
+fn a_master_that_was_dead_before_is_told_as_such() {
+    let mut group = Group::start(&Plan { shape: "1>2 1>3", topology: None, ..Plan::default() });
+    group.settles_as("1>2 1>3");
+    group.nobody_is_missed_soon();
+    group.kill(&[Server(1)]);
+    let (code, text) = asked(&group, &["failover", NAME, "--yes"]);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("The master already did not answer when this began; "), "{text}");
+    assert!(!text.contains("found no master for at most"), "{text}");
+    let but = format!("All other servers but {} follow it:", place(&group, Server(1)));
+    assert!(text.contains(&but) && !text.contains("All other servers follow it"), "{text}");
+}
+
+#[test]
+fn a_sentinel_that_wants_a_password_is_told_apart_and_what_cannot_be_followed_is_an_error() {
+    let group = Group::start(&Plan::default());
+    group.settles_as("1>2>3");
+    let (second, server) = (place(&group, Sentinel(2)), place(&group, Server(1)));
+    for (words, told) in [
+        (&["--group", "nosuch"][..], "watch no group `nosuch`\nhint: there is `mymaster`"),
+        (&["--sentinel", &server], "no sentinel, but a server in mode `standalone`\nhint: "),
+        (&["--sentinel", "127.0.0.1:1"], "127.0.0.1:1: Connection refused\nhint: "),
+    ] {
+        let own = words.contains(&"--sentinel");
+        let (code, text) = if own {
+            run(&[&["events"][..], words].concat())
+        } else {
+            asked(&group, &[&["events"][..], words].concat())
+        };
+        assert!(code == 2 && text.contains(told), "{code} {text}");
+    }
+    ask(&second, &["ACL", "SETUSER", "default", "resetpass", ">s3"]).unwrap();
+    let (code, text) = asked(&group, &["status"]);
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains(&format!("the sentinel {second} refuses the login: `NOAUTH ")), "{text}");
+    assert!(text.contains("\nhint: `--pass-file FILE`") && text.contains("refuses login"), "{text}");
+    assert!(!text.contains("does not answer"), "{text}");
+    let (code, text) = run(&["events", "--sentinel", &second]);
+    assert!(
+        code == 2 && text.contains("refuses the login\n") && text.contains("hint: `--pass-file"),
+        "{text}"
+    );
+}
+
+#[test]
+fn events_tell_role_and_group_and_what_they_mean_here() {
+    let group = Group::start(&Plan { shape: "1>2 1>3", topology: None, ..Plan::default() });
+    group.settles_as("1>2 1>3");
+    let old = place(&group, Server(1));
+    let mut events = Running::start(&["events", "--sentinel", &place(&group, Sentinel(1))]);
+    let has = |what: &[&str], times: usize| {
+        eventually(&format!("{what:?} {times} times"), || {
+            let lines = events.lines();
+            let count = lines.iter().filter(|line| what.iter().all(|what| line.contains(what))).count();
+            if count >= times { Ok(()) } else { Err(format!("{lines:#?}")) }
+        });
+    };
+    has(&["(listening to this sentinel)"], 3);
+    ask(&place(&group, Sentinel(1)), &["SENTINEL", "FAILOVER", NAME]).unwrap();
+    has(&["+elected-leader", &format!("master {old} (mymaster)"), "by hand"], 1);
+    has(&["+slave ", &format!("replica {old} (mymaster)"), "the old master"], 3);
+    has(&["+slave ", "a known replica, entered anew"], 3);
+    assert!(!events.lines().iter().any(|line| line.contains("a replica it did not know")));
+    assert_eq!(events.interrupt(), Some(0));
+}
