@@ -1,7 +1,7 @@
 //! The process around the core: sockets, files, names, scripts and time.
 //!
-//! [`bind`] takes the addresses while the process may still refuse to start; [`run`] starts thread `sentinel`
-//! and returns the exit status. Everything a sentinel decides is in `watchkeeper-core`; the command line, the
+//! [`bind`] takes the addresses while the process may still refuse to start; [`run`] makes the thread that calls it
+//! thread `sentinel`, and returns the exit status. Everything a sentinel decides is in `watchkeeper-core`; the command line, the
 //! pid file and the log's destination are left to the caller.
 
 mod accept;
@@ -28,6 +28,7 @@ pub mod startup;
 mod strerror;
 pub(crate) mod tls;
 
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -72,19 +73,11 @@ pub struct Startup {
     pub notifier: Arc<Notifier>,
 }
 
-/// Runs a sentinel until it ends; the result is the exit status. Blocks the calling thread.
+/// Runs a sentinel until it ends; the result is the exit status. Blocks the calling thread, which is best the one that has
+/// read the configuration: what that took is used again.
 pub fn run(startup: Startup) -> i32 {
-    let log = Arc::clone(&startup.log);
-    let thread = std::thread::Builder::new().name("sentinel".into()).spawn(move || run_here(startup));
-    let joined = match thread {
-        Ok(handle) => handle.join(),
-        Err(e) => {
-            log.line(LogLevel::Warning, &format!("Could not start thread `sentinel`: {}", strerror(&e)));
-            return 1;
-        }
-    };
     // A broken invariant must not leave a process that looks alive: the panic has been printed, the process ends.
-    joined.unwrap_or(1)
+    std::panic::catch_unwind(AssertUnwindSafe(|| run_here(startup))).unwrap_or(1)
 }
 
 fn run_here(startup: Startup) -> i32 {
