@@ -114,19 +114,17 @@ impl Sentinel {
             return;
         }
         let moved = known.remove_peer(id, &mut self.sh).is_some();
-        let duplicate = if moved {
+        let duplicate = format!(" #duplicate of {}:{} or {id}", addr.shown(false), addr.port);
+        if moved {
             let announce = self.sh.global.announce_hostnames;
             let suffix = format!(" ip {} port {} for {id}", addr.shown(announce), addr.port);
             known.emit_master(EventKind::SentinelAddressSwitch, &suffix, &mut self.sh);
-            true
+            known.emit_master(EventKind::DupSentinel, &duplicate, &mut self.sh);
         } else {
-            self.evict_at(group, &addr)
-        };
-        let Some(known) = self.groups.get_mut(&group) else { return };
-        if duplicate {
-            let suffix = format!(" #duplicate of {}:{} or {id}", addr.shown(false), addr.port);
-            known.emit_master(EventKind::DupSentinel, &suffix, &mut self.sh);
+            // There may be several: one that was a copy of another has taken that one's entry to its own address.
+            while self.evict_at(group, &addr, &duplicate) {}
         }
+        let Some(known) = self.groups.get_mut(&group) else { return };
         if !known.add_peer(id.clone(), addr.clone(), &mut self.sh) {
             return;
         }
@@ -139,13 +137,14 @@ impl Sentinel {
         self.sh.disk.change();
     }
 
-    /// Another id at the address of a new peer: it was replaced, in every group.
-    fn evict_at(&mut self, group: GroupId, addr: &Addr) -> bool {
+    /// Another id at the address of a new peer: it was replaced, in every group. False when there is none.
+    fn evict_at(&mut self, group: GroupId, addr: &Addr, duplicate: &str) -> bool {
         let Some(known) = self.groups.get(&group) else { return false };
         let Some(old) = known.peers.values().find(|peer| peer.addr.same(addr)) else { return false };
         let details = known.peer_details(old, &self.sh);
         let old = old.id.clone();
         known.emit(EventKind::SentinelInvalidAddr, details, &mut self.sh);
+        known.emit_master(EventKind::DupSentinel, duplicate, &mut self.sh);
         for other in self.groups.values_mut() {
             other.remove_peer(&old, &mut self.sh);
         }

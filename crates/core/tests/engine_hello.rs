@@ -109,6 +109,25 @@ fn another_id_at_a_known_address_replaces_the_old_one_everywhere() {
 }
 
 #[test]
+fn all_ids_at_an_address_are_replaced_by_a_new_one() {
+    let mut w = World::new(&Setup { groups: 2, ..Setup::default() });
+    w.start();
+    // A sentinel was started with the file of another: its address is that one's now, and still its own.
+    w.publish_to(0, &hello_text(peer(1), &id('8'), 0, 0, master(0), 0));
+    w.events.clear();
+    w.publish_to(0, &hello_text(peer(1), &id('a'), 0, 0, master(0), 0));
+    let replaced = ["+sentinel-invalid-addr", "-dup-sentinel"];
+    assert_eq!(names(&w), [replaced, replaced].concat().into_iter().chain(["+sentinel"]).collect::<Vec<_>>());
+    w.run(100);
+    let ids = |w: &World| w.on_disk.groups[0].peers.iter().map(|p| p.id.0.clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&w), [id('a')]);
+    // What it says of itself brings the other back.
+    w.publish_to(0, &hello_text(peer(2), &id('8'), 0, 0, master(0), 0));
+    w.run(100);
+    assert_eq!(ids(&w).len(), 2);
+}
+
+#[test]
 fn a_newer_epoch_is_taken_over_and_written() {
     let mut w = world();
     w.hello(1, 0, 12, master(0), 0);
