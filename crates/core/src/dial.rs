@@ -22,8 +22,12 @@ pub(crate) struct Dial {
     pub(crate) round_trip_ms: Option<u64>,
     /// attempts to connect that were given up in a row
     pub(crate) abandoned: u32,
-    /// connections in a row that ended before anything was answered, up to [`BRIEF_LIMIT`]
-    pub(crate) brief: u8,
+    /// a PING was answered on the connection there is
+    pub(crate) answered: bool,
+    /// the last connection ended before anything was answered
+    pub(crate) brief: bool,
+    /// dials in a row that were made at once for that reason
+    pub(crate) looks: u8,
 }
 
 /// A port that refuses connections.
@@ -54,12 +58,6 @@ impl QuickDials {
 }
 
 impl Dial {
-    /// A connection came up and ended without an answer: the last ones of a process that ends are still accepted when those it
-    /// had are closed already. A moment later its port refuses.
-    pub(crate) fn note_brief(&mut self) {
-        self.brief = BRIEF_LIMIT.min(self.brief + 1);
-    }
-
     /// The connection to the command port ended (`was_up`), or could not be made. Of one that `is_down` because it refused,
     /// only an answer says that it is there again: a host that goes after its process, and with it what refused, is none.
     pub(crate) fn note_down(
@@ -69,6 +67,17 @@ impl Dial {
         refused_after_ms: u64,
         now: Mono,
     ) {
+        // The last connections of a process that ends are still accepted when those it had are closed already.
+        let accepted = match reason {
+            DownReason::Closed | DownReason::Reset | DownReason::Tls(_) => true,
+            DownReason::Refused
+            | DownReason::TimedOut
+            | DownReason::Unreachable
+            | DownReason::Protocol(_)
+            | DownReason::Other(_) => was_up,
+        };
+        self.brief = accepted && !self.answered;
+        self.answered = false;
         if was_up || *reason != DownReason::Refused {
             self.refused = self.refused.filter(|_| is_down && !was_up);
             return;
@@ -84,7 +93,8 @@ impl Dial {
     /// It answered a PING that was sent at `sent`.
     pub(crate) fn note_answer(&mut self, sent: Option<Mono>, now: Mono) {
         self.refused = None;
-        self.brief = 0;
+        self.answered = true;
+        self.looks = 0;
         if let Some(sent) = sent {
             let before = self.round_trip_ms.unwrap_or(0);
             self.round_trip_ms = Some(now.since(sent).max(before - before / 4));
@@ -97,9 +107,10 @@ impl Dial {
         ms > 0 && self.refused.is_some_and(long)
     }
 
-    /// Whether the last connection was a brief one, and there were not many: a port that always accepts and closes is left alone.
+    /// Whether to dial at once because the last connection was a brief one: a moment later the port refuses. One that always
+    /// accepts and closes is left alone.
     fn looks_again(&self) -> bool {
-        (1..BRIEF_LIMIT).contains(&self.brief)
+        self.brief && self.looks < LOOKS
     }
 }
 
@@ -161,6 +172,8 @@ impl Server {
         let allowed = usual || budget.take(cost, now);
         if !allowed {
             self.dial.skipped_at = Some(now);
+        } else if self.dial.brief {
+            self.dial.looks = LOOKS.min(self.dial.looks + 1);
         }
         allowed
     }
@@ -183,8 +196,8 @@ impl Server {
     }
 }
 
-/// Connections that ended before anything was answered, in a row, after which one is no longer made at once.
-pub(crate) const BRIEF_LIMIT: u8 = 4;
+/// Dials made at once after connections on which nothing was answered, until something is.
+const LOOKS: u8 = 3;
 /// Milliseconds between two dials of one that is awaited.
 const QUICK_MS: u64 = 100;
 /// Milliseconds, at least, between two dials of a port that refuses.

@@ -330,13 +330,13 @@ impl Server {
 impl Dial {
     /// Only what something depends on.
     fn feed(&self, former_master: bool, refused_after: u64, f: &mut Fingerprint) {
-        let Dial { refused, skipped_at, round_trip_ms, abandoned, brief } = self;
+        let Dial { refused, skipped_at, round_trip_ms, abandoned, answered, brief, looks } = self;
         f.flag(refused.is_some());
         f.flag(skipped_at.is_some());
         if refused_after > 0 {
             f.age_if(refused.map(|refused| refused.since), refused_after);
             f.age_if(refused.map(|refused| refused.last), refused_after);
-            f.shown(brief);
+            f.shown(&(answered, brief, looks));
         }
         if former_master {
             f.shown(&(round_trip_ms, abandoned % crate::dial::PATIENT_EVERY));

@@ -333,9 +333,6 @@ impl Sentinel {
             }
             LinkInput::Down(reason) => {
                 let (was_up, again) = (server.cmd.up, server.dial.refused.is_some());
-                if was_up && server.ping.pong <= server.cmd.since {
-                    server.dial.note_brief();
-                }
                 server.dial.note_down(&reason, (was_up, server.down.is), refused_after, sh.now.mono);
                 server.cmd.forget(sh);
                 server.ping.note_broken(sh.now.mono);

@@ -69,6 +69,32 @@ fn a_port_that_always_accepts_and_closes_is_dialled_as_ever() {
 }
 
 #[test]
+fn a_host_that_goes_after_such_a_connection_is_dialled_as_ever() {
+    let mut bench = refusing_after(50);
+    bench.set(MASTER, |master| master.mode = Mode::Closing);
+    bench.cut(MASTER);
+    bench.run(4);
+    let before = dials(&bench, MASTER);
+    bench.set(MASTER, |master| master.mode = Mode::NoRoute);
+    bench.run(1_900);
+    let dialled = dials(&bench, MASTER) - before;
+    assert!((10..=25).contains(&dialled), "{dialled} dials");
+    assert_eq!(bench.count("+sdown"), 0);
+}
+
+#[test]
+fn one_that_answers_and_closes_is_dialled_as_ever() {
+    let mut bench = refusing_after(50);
+    let before = dials(&bench, MASTER);
+    for _ in 0..200 {
+        bench.run(10);
+        bench.cut(MASTER);
+    }
+    let dialled = dials(&bench, MASTER) - before;
+    assert!((10..=25).contains(&dialled), "{dialled} dials");
+}
+
+#[test]
 fn without_the_directive_down_after_counts() {
     let mut bench = refusing_after(0);
     bench.crash(MASTER);

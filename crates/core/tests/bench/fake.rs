@@ -15,6 +15,8 @@ pub(crate) enum Mode {
     Dead,
     /// connections are accepted and closed at once
     Closing,
+    /// there is no way to it, and the network says so
+    NoRoute,
     /// connections are neither made nor refused
     Unreachable,
 }

@@ -465,6 +465,7 @@ impl Bench {
                 self.post(TRAVEL, id, LinkInput::Down(DownReason::Reset));
             }
             Some(Mode::Dead) | None => self.post(TRAVEL, id, LinkInput::Down(DownReason::Refused)),
+            Some(Mode::NoRoute) => self.post(TRAVEL, id, LinkInput::Down(DownReason::Unreachable)),
             Some(Mode::Unreachable) => {}
         }
     }
