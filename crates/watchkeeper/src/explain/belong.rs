@@ -67,11 +67,9 @@ impl Book {
         let nameless = id.is_none();
         let known = self.speakers.iter().position(|speaker| id.is_some() && speaker.id.as_ref() == id);
         let voter = known.map_or_else(|| voter.clone(), Voter::Log);
-        if let Some(group) = self.group(&name) {
-            group.knows(candidate);
-            if let Voter::Id(id) = &voter {
-                group.knows(id);
-            }
+        self.knows(&name, candidate);
+        if let Voter::Id(id) = &voter {
+            self.knows(&name, id);
         }
         let vote = Vote { voter, candidate: candidate.to_owned(), at, nameless };
         let of_epoch = |it: &Incident| it.elections.iter().any(|election| election.epoch == epoch);

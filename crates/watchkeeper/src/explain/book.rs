@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::incident::{At, Incident, Outcome, Who, is_address};
+use super::incident::{At, Incident, Outcome, Who};
 use super::said::{Event, Maker, Place, Said};
 use super::source::Entry;
 
@@ -161,8 +161,14 @@ pub(super) struct Book {
     pub(super) apart: Vec<BTreeMap<String, String>>,
     /// of each name the groups that have it
     pub(super) families: super::families::Families,
+    /// how each of these groups is called here: its name, and which of those that have it
+    pub(super) family_keys: BTreeMap<String, (String, usize)>,
     /// some name has more than one
     pub(super) several: bool,
+    /// how many servers and sentinels are remembered
+    pub(super) members: super::members::Members,
+    /// of each server and sentinel some groups that have or had it
+    pub(super) homes: BTreeMap<String, Vec<String>>,
     /// logs that have no times
     pub(super) untimed: BTreeSet<usize>,
     /// votes told before the group they belong to was known
@@ -546,13 +552,6 @@ impl Speaker {
 }
 
 impl Group {
-    pub(super) fn knows(&mut self, id: &str) {
-        let set = if is_address(id) { &mut self.addresses } else { &mut self.sentinels };
-        if set.len() < MEMBERS_MAX {
-            set.insert(id.to_owned());
-        }
-    }
-
     /// How many sentinels it has. Where they are known by addresses, one log alone does not have its own.
     pub(super) fn size(&self) -> usize {
         let by_address = match (self.addresses.len(), self.sentinels.len()) {

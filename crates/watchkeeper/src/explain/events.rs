@@ -1,11 +1,11 @@
 //! Each event put where it belongs in the book: into the incident of its group, or beside.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use watchkeeper_core::event::EventKind;
 
 use super::belong::LOOSE_VOTES;
-use super::book::{Book, Candidacy, MEMBERS_MAX, Other};
+use super::book::{Book, Candidacy, Other};
 use super::incident::{
     Afterwards, Agreed, At, End, Foreign, How, Incident, Learned, Voter, Who, is_address, remember,
 };
@@ -100,7 +100,7 @@ impl Book {
             (Some(_), Subject::Nobody) | (None, _) => false,
         };
         let context = Some(&self.speakers[who].context).filter(|name| !name.is_empty());
-        let mut having = self.groups.keys().filter(has);
+        let mut having = self.homes(&event.subject).iter().filter(has);
         let alone = having.next().filter(|_| having.next().is_none());
         let only = self.groups.keys().next().filter(|_| self.groups.len() == 1);
         let group = context.filter(has).or(alone).or(context).or(only)?.clone();
@@ -114,21 +114,20 @@ impl Book {
             if !is_address(id) {
                 self.placed(id, at);
             }
-            if let Some(group) = self.group(name) {
-                group.knows(id);
-                let known = group.acquainted.entry(who).or_default();
-                if known.len() < MEMBERS_MAX {
-                    known.insert(id.clone());
-                }
+            self.knows(name, id);
+            if let Some(group) = self.groups.get_mut(name) {
+                self.members.add(group.acquainted.entry(who).or_default(), id);
             }
         }
-        let Some(group) = self.group(name) else { return };
+        if self.group(name).is_none() {
+            return;
+        }
+        self.homes_of(name, event);
+        let Some(group) = self.groups.get_mut(name) else { return };
         match &event.subject {
-            Subject::Replica(place) if group.replicas.len() < MEMBERS_MAX => {
-                group.replicas.insert(place.clone());
-            }
+            Subject::Replica(place) => self.members.add(&mut group.replicas, place),
             Subject::Master(place) if group.master.is_empty() => group.master.clone_from(place),
-            Subject::Replica(_) | Subject::Master(_) | Subject::Sentinel { .. } | Subject::Nobody => {}
+            Subject::Master(_) | Subject::Sentinel { .. } | Subject::Nobody => {}
         }
     }
 
@@ -149,9 +148,7 @@ impl Book {
                 group.quorums.insert(who, quorum);
             }
             if let Some(id) = self.speakers[who].id.clone() {
-                if let Some(group) = self.group(&event.group) {
-                    group.knows(&id);
-                }
+                self.knows(&event.group, &id);
             }
             return;
         }
@@ -183,8 +180,8 @@ impl Book {
 
     /// SENTINEL RESET: the sentinel knows no other sentinel and no replica any more.
     fn forgets(&mut self, who: Who, name: &str) {
-        let Some(group) = self.group(name) else { return };
-        group.acquainted.remove(&who);
+        let Some(group) = self.groups.get_mut(name) else { return };
+        self.members.forget(group.acquainted.remove(&who).map_or(0, |known| known.len()));
         for by in group.peers_down.values_mut().chain(group.replicas_down.values_mut()) {
             by.remove(&who);
         }
@@ -198,7 +195,7 @@ impl Book {
 
     /// A sentinel was told to forget the group, and with it whom it misses there.
     fn removed(&mut self, who: Who, at: At, name: &str) {
-        let Some(group) = self.group(name) else { return };
+        let Some(group) = self.groups.get_mut(name) else { return };
         // Who was missing until then is still why nobody acted.
         let down = group.peers_down_now();
         if let Some(open) = group.open.as_mut().filter(|open| open.new_master.is_none()) {
@@ -208,7 +205,7 @@ impl Book {
         for by in group.peers_down.values_mut().chain(group.replicas_down.values_mut()) {
             by.remove(&who);
         }
-        group.acquainted.remove(&who);
+        self.members.forget(group.acquainted.remove(&who).map_or(0, |known| known.len()));
         group.removed.insert(who);
     }
 
@@ -266,8 +263,8 @@ impl Book {
                 }
             }
             Subject::Replica(place) => {
-                let Some(group) = self.group(&event.group) else { return };
-                let Some(by) = member(&mut group.replicas_down, place) else { return };
+                let Some(group) = self.groups.get_mut(&event.group) else { return };
+                let Some(by) = self.members.entry(&mut group.replicas_down, place) else { return };
                 let _ = if is_down { by.insert(who) } else { by.remove(&who) };
                 // A replica that was back and fails again is not the old master's story any more.
                 let old = self.replaced(&event.group, place, at);
@@ -282,8 +279,8 @@ impl Book {
                 }
             }
             Subject::Sentinel { id, .. } => {
-                let Some(group) = self.group(&event.group) else { return };
-                let Some(by) = member(&mut group.peers_down, id) else { return };
+                let Some(group) = self.groups.get_mut(&event.group) else { return };
+                let Some(by) = self.members.entry(&mut group.peers_down, id) else { return };
                 let _ = if is_down { by.insert(who) } else { by.remove(&who) };
                 if let Some(open) = group.open.as_mut().filter(|_| is_down) {
                     open.unreached(who, id);
@@ -616,14 +613,6 @@ impl Book {
             self.other(Other::ScriptFailed(script), who, at);
         }
     }
-}
-
-/// The entry of a member, if there is still room for it.
-fn member<'a>(all: &'a mut BTreeMap<String, BTreeSet<Who>>, name: &str) -> Option<&'a mut BTreeSet<Who>> {
-    if !all.contains_key(name) && all.len() >= MEMBERS_MAX {
-        return None;
-    }
-    Some(all.entry(name.to_owned()).or_default())
 }
 
 /// Whether a master seen down belongs to this incident.

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use watchkeeper_core::event::EventKind;
 
-use super::book::{Book, MEMBERS_MAX, NAMES_MAX};
+use super::book::{Book, NAMES_MAX};
 use super::incident::{Who, is_address};
+use super::members::Members;
 use super::said::{Event, Place, Said, Subject};
 
 /// Deployments of one name told apart.
@@ -34,12 +35,12 @@ impl Family {
         named || sentinel(event).is_some_and(|id| self.sentinels.contains(id))
     }
 
-    fn absorb(&mut self, event: &Event, own: Option<&String>) {
+    fn absorb(&mut self, event: &Event, own: Option<&String>, members: &mut Members) {
         for place in places(event) {
-            add(&mut self.servers, place);
+            members.add(&mut self.servers, place);
         }
         for id in sentinel(event).into_iter().chain(own.map(String::as_str)) {
-            add(&mut self.sentinels, id);
+            members.add(&mut self.sentinels, id);
         }
     }
 }
@@ -73,10 +74,23 @@ fn master(event: &Event) -> Option<&str> {
     }
 }
 
-fn add(set: &mut BTreeSet<String>, what: &str) {
-    if set.len() < MEMBERS_MAX && !set.contains(what) {
-        set.insert(what.to_owned());
+/// Which one this has turned out to be.
+fn settled(families: &[Family], mut at: usize) -> usize {
+    // One is merged only into an earlier one.
+    while let Some(into) = families.get(at).and_then(|family| family.merged) {
+        at = into;
     }
+    at
+}
+
+/// The first of two that are one takes over what is known of the other.
+fn unite(families: &mut [Family], first: usize, other: usize, members: &mut Members) {
+    families[other].merged = Some(first);
+    let servers = std::mem::take(&mut families[other].servers);
+    let sentinels = std::mem::take(&mut families[other].sentinels);
+    members.forget(servers.len() + sentinels.len());
+    servers.iter().for_each(|place| members.add(&mut families[first].servers, place));
+    sentinels.iter().for_each(|id| members.add(&mut families[first].sentinels, id));
 }
 
 impl Book {
@@ -107,7 +121,8 @@ impl Book {
     /// What the group of this name is called that this sentinel watches, if that is not its name.
     fn key_of(&self, who: Who, name: &str) -> Option<String> {
         let at = *self.speakers.get(who)?.families.get(name)?;
-        self.families.get(name)?.get(at).map(|family| family.key.clone()).filter(|key| key != name)
+        let families = self.families.get(name)?;
+        families.get(settled(families, at)).map(|family| family.key.clone()).filter(|key| key != name)
     }
 
     /// What the group of an event is called here, if that is not its name.
@@ -119,27 +134,25 @@ impl Book {
         let speaker = self.speakers.get(who)?;
         // A sentinel watches one group of a name; a bare stream may be put together from several.
         let one = speaker.pid != 0 || !speaker.label.is_empty();
-        let (known, own) = (speaker.families.get(name).copied(), speaker.id.clone());
+        let (noted, own) = (speaker.families.get(name).copied(), speaker.id.clone());
         let removed = self.groups.get(name).is_some_and(|group| group.removed.contains(&who));
         if !self.families.contains_key(name) {
             self.families.insert(name.clone(), Vec::new());
         }
         let families = self.families.get_mut(name)?;
+        let known = noted.map(|at| settled(families, at));
         let related = families.iter().position(|family| family.merged.is_none() && family.shares(event));
         let at = match (known, related) {
             (Some(known), Some(other)) if one && known > other => {
-                families[known].merged = Some(other);
-                let (servers, sentinels) =
-                    (families[known].servers.clone(), families[known].sentinels.clone());
-                servers.iter().for_each(|place| add(&mut families[other].servers, place));
-                sentinels.iter().for_each(|id| add(&mut families[other].sentinels, id));
+                unite(families, other, known, &mut self.members);
                 other
             }
             (Some(known), _) if one => known,
             (_, Some(related)) => related,
             (known, None) => {
                 let vague = master(event).is_none() || removed || families.len() >= FAMILIES_MAX;
-                let first = || families.iter().position(|family| family.servers.is_empty());
+                let unknown = |family: &Family| family.servers.is_empty() && family.merged.is_none();
+                let first = || families.iter().position(unknown);
                 match known.filter(|_| vague).or_else(first) {
                     Some(at) => at,
                     None if vague && !families.is_empty() => 0,
@@ -147,11 +160,13 @@ impl Book {
                 }
             }
         };
-        let at = families[at].merged.unwrap_or(at);
         self.several |= families.len() > 1;
-        families[at].absorb(event, own.as_ref().filter(|_| one));
+        families[at].absorb(event, own.as_ref().filter(|_| one), &mut self.members);
+        if !self.family_keys.contains_key(&families[at].key) {
+            self.family_keys.insert(families[at].key.clone(), (name.clone(), at));
+        }
         let key = Some(&families[at].key).filter(|key| *key != name).cloned();
-        if known != Some(at) {
+        if noted != Some(at) {
             if let Some(speaker) = self.speakers.get_mut(who) {
                 speaker.families.insert(name.clone(), at);
             }
@@ -162,16 +177,12 @@ impl Book {
     /// Whether this group is another one than that of the same name that this sentinel watches.
     pub(super) fn of_another_family(&self, who: Who, key: &str) -> bool {
         let Some(speaker) = self.speakers.get(who).filter(|_| self.several) else { return false };
-        let several = self.families.iter().filter(|(_, families)| families.len() > 1);
-        for (name, families) in several {
-            let at = families.iter().position(|family| family.key == key);
-            if let Some((at, own)) = at.zip(speaker.families.get(name)) {
-                let at = families[at].merged.unwrap_or(at);
-                let bare = speaker.pid == 0 && speaker.label.is_empty();
-                return at != *own && !bare;
-            }
-        }
-        false
+        let Some((name, at)) = self.family_keys.get(key) else { return false };
+        let Some((families, own)) = self.families.get(name).zip(speaker.families.get(name)) else {
+            return false;
+        };
+        let bare = speaker.pid == 0 && speaker.label.is_empty();
+        settled(families, *at) != settled(families, *own) && !bare
     }
 }
 
@@ -180,4 +191,21 @@ fn begin(families: &mut Vec<Family>, name: &str, master: &str) -> usize {
     let key = if families.is_empty() { name.to_owned() } else { format!("{name} ({master})") };
     families.push(Family { key, master: master.to_owned(), ..Family::default() });
     families.len() - 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_merged_twice_is_followed_to_its_end() {
+        let family = |key: &str| Family { key: key.to_owned(), ..Family::default() };
+        let mut families = vec![family("m"), family("m (a)"), family("m (b)")];
+        let mut members = Members::default();
+        members.add(&mut families[2].servers, "b");
+        unite(&mut families, 1, 2, &mut members);
+        unite(&mut families, 0, 1, &mut members);
+        assert_eq!(settled(&families, 2), 0);
+        assert!(families[0].servers.contains("b") && families[2].servers.is_empty());
+    }
 }

@@ -45,16 +45,16 @@ pub(super) fn text(line: &[u8]) -> Option<Heard> {
     if name.starts_with(['(', '（']) {
         return Some(Heard { at, sentinel, event: None });
     }
-    let event = shown(by_name(name)?.kind, cells.next().unwrap_or_default())?;
+    let event = shown(by_name(name)?.kind, said::cut(cells.next().unwrap_or_default()))?;
     Some(Heard { at, sentinel, event: Some(event) })
 }
 
 /// The same from the fields of an object; without an event for a connection that began or ended.
 pub(super) fn object(time: &str, sentinel: &str, event: Option<(&str, &str)>) -> Option<Heard> {
     let at = When::Stamp(Cursor::new(time.as_bytes()).iso()?);
-    let sentinel = Some(plain(sentinel)).filter(|it| is_place(it) && it.len() <= SENTINEL_MAX)?;
+    let sentinel = Some(plain(said::cut(sentinel))).filter(|it| is_place(it) && it.len() <= SENTINEL_MAX)?;
     let event = match event {
-        Some((name, payload)) => Some(said::of_kind(by_name(name)?.kind, &plain(payload))?),
+        Some((name, payload)) => Some(said::of_kind(by_name(name)?.kind, &plain(said::cut(payload)))?),
         None => None,
     };
     Some(Heard { at, sentinel, event })
@@ -168,6 +168,16 @@ mod tests {
         assert_eq!(event(switch).group, "m");
         let vote = "16:37:01.705  10.0.0.1:26379     +vote-for-leader        842b383b 7              a vote";
         assert_eq!(event(vote).detail, ["842b383b", "7"]);
+    }
+
+    #[test]
+    fn of_a_long_line_as_much_is_kept_as_of_a_message() {
+        let long = "副".repeat(5000);
+        let line = format!("16:37:01.705  10.0.0.1:26379     +sdown                  m 10.0.0.9:6379 {long}");
+        assert!(event(&line).detail.concat().len() <= 400);
+        let payload = format!("master m 10.0.0.9 6379 {long}");
+        let heard = object("2026-11-28T16:37:01.705Z", "10.0.0.1:26379", Some(("+sdown", &payload)));
+        assert!(heard.unwrap().event.unwrap().detail.concat().len() <= 400);
     }
 
     #[test]

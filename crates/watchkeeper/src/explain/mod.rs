@@ -24,6 +24,7 @@ mod json;
 mod kin;
 mod line;
 mod markup;
+mod members;
 mod merge;
 mod parts;
 mod phases;

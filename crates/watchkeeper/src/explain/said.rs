@@ -153,6 +153,15 @@ fn number(word: &str) -> Option<u64> {
     word.parse().ok()
 }
 
+/// As much of a text as is kept.
+pub(super) fn cut(text: &str) -> &str {
+    let mut end = text.len().min(TEXT_MAX);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
 /// The message as text: at most [`TEXT_MAX`], without control characters.
 pub(super) fn text(message: &[u8]) -> String {
     plain(&String::from_utf8_lossy(&message[..message.len().min(TEXT_MAX)]))

@@ -1,0 +1,128 @@
+//! How much is remembered of who belongs where: bounded for each group, and over all of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use watchkeeper_core::event::EventKind;
+
+use super::book::{Book, MEMBERS_MAX};
+use super::incident::is_address;
+use super::said::{Event, Subject};
+
+/// Servers and sentinels remembered over all groups.
+const ALL_MAX: usize = 200_000;
+/// Groups in which one server or sentinel is looked for.
+const HOMES_MAX: usize = 4;
+
+/// How many are remembered.
+#[derive(Debug, Default)]
+pub(super) struct Members(usize);
+
+impl Members {
+    /// Takes one more, if there is room.
+    pub(super) fn take(&mut self) -> bool {
+        let room = self.0 < ALL_MAX;
+        self.0 += usize::from(room);
+        room
+    }
+
+    pub(super) fn forget(&mut self, number: usize) {
+        self.0 = self.0.saturating_sub(number);
+    }
+
+    /// Remembers a member of a group.
+    pub(super) fn add(&mut self, set: &mut BTreeSet<String>, what: &str) {
+        if set.len() < MEMBERS_MAX && !set.contains(what) && self.take() {
+            set.insert(what.to_owned());
+        }
+    }
+
+    /// The entry of a member, if there is still room for it.
+    pub(super) fn entry<'a, T: Default>(
+        &mut self,
+        all: &'a mut BTreeMap<String, T>,
+        name: &str,
+    ) -> Option<&'a mut T> {
+        if !all.contains_key(name) {
+            if all.len() >= MEMBERS_MAX || !self.take() {
+                return None;
+            }
+            all.insert(name.to_owned(), T::default());
+        }
+        all.get_mut(name)
+    }
+}
+
+impl Book {
+    /// A sentinel of this group.
+    pub(super) fn knows(&mut self, name: &str, id: &str) {
+        if self.group(name).is_none() {
+            return;
+        }
+        if let Some(group) = self.groups.get_mut(name) {
+            let set = if is_address(id) { &mut group.addresses } else { &mut group.sentinels };
+            self.members.add(set, id);
+        }
+        self.at_home(name, id);
+    }
+
+    /// Remembers in which groups to look for those whom an event names.
+    pub(super) fn homes_of(&mut self, name: &str, event: &Event) {
+        if let Subject::Master(place) | Subject::Replica(place) = &event.subject {
+            self.at_home(name, place);
+        }
+        for place in event.detail.iter().filter(|_| event.kind == EventKind::SwitchMaster) {
+            self.at_home(name, place);
+        }
+    }
+
+    fn at_home(&mut self, name: &str, what: &str) {
+        match self.homes.get_mut(what) {
+            Some(homes) => {
+                if homes.len() < HOMES_MAX && !homes.iter().any(|home| home == name) {
+                    homes.push(name.to_owned());
+                }
+            }
+            None if self.members.take() => {
+                self.homes.insert(what.to_owned(), vec![name.to_owned()]);
+            }
+            None => {}
+        }
+    }
+
+    /// The groups in which to look for whom an event is about.
+    pub(super) fn homes(&self, subject: &Subject) -> &[String] {
+        let what = match subject {
+            Subject::Master(what) | Subject::Replica(what) | Subject::Sentinel { id: what, .. } => what,
+            Subject::Nobody => return &[],
+        };
+        self.homes.get(what).map_or(&[], Vec::as_slice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_bounded_over_all_groups() {
+        let mut members = Members::default();
+        let mut sets = vec![BTreeSet::new(); 1 + ALL_MAX / MEMBERS_MAX];
+        for set in &mut sets {
+            (0..=MEMBERS_MAX).for_each(|member| members.add(set, &member.to_string()));
+        }
+        assert_eq!(sets[0].len(), MEMBERS_MAX);
+        assert_eq!(sets.iter().map(BTreeSet::len).sum::<usize>(), ALL_MAX);
+        assert!(members.entry(&mut BTreeMap::<String, u8>::new(), "x").is_none());
+        members.forget(1);
+        assert!(members.take() && !members.take());
+    }
+
+    #[test]
+    fn a_member_is_looked_for_in_few_groups() {
+        let mut book = Book::default();
+        (0..10).for_each(|group| book.knows(&group.to_string(), "a"));
+        let subject = Subject::Sentinel { id: "a".to_owned(), at: String::new() };
+        assert_eq!(book.homes(&subject), ["0", "1", "2", "3"]);
+        assert!(book.groups.values().all(|group| group.sentinels.contains("a")));
+    }
+}
