@@ -1,6 +1,6 @@
 //! An event as it is told while it happens: a line for people, an object for programs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -9,6 +9,7 @@ use watchkeeper_core::Lang;
 use watchkeeper_core::event::by_name;
 
 use super::line::{Line, Tone};
+use super::model::{MasterDown, SentinelState, Status};
 use super::words;
 use crate::ask::{Endpoint, Heard, What};
 use crate::explain::{TakenApart, taken_apart};
@@ -20,35 +21,48 @@ const WIDTHS: [usize; 3] = [17, 22, 32];
 const SWITCH: Duration = Duration::from_secs(1);
 /// So many switches and groups that are down are kept in mind.
 const REMEMBERED_MAX: usize = 10_000;
+/// Of groups with longer names, and masters at longer places, nothing is kept in mind.
+const GROUP_BYTES_MAX: usize = 255;
 
 /// What was heard before, by which some events mean something else.
 #[derive(Debug, Default)]
 pub struct Story {
     /// the last switch of a group at a sentinel: when, and which was the master before
     switched: BTreeMap<(Endpoint, String), (Instant, String)>,
-    /// the groups whose master a sentinel holds for down with others
-    down: BTreeSet<(Endpoint, String)>,
+    /// whether a sentinel holds the master of a group for down with others; of those not here that is not known
+    down: BTreeMap<(Endpoint, String), bool>,
+    /// since when a sentinel is heard without a gap, in milliseconds since 1970
+    listening: BTreeMap<Endpoint, u64>,
 }
 
 impl Story {
     /// Takes it apart, with what was heard before in mind, and keeps it in mind.
     pub fn tell<'a>(&mut self, heard: &'a Heard) -> Happened<'a> {
         let mut happened = Happened::of(heard);
-        let What::Event { name, payload } = &heard.what else { return happened };
-        let Some(group) = happened.group() else { return happened };
+        let (name, payload) = match &heard.what {
+            What::Event { name, payload } => (name, payload),
+            What::Connected | What::Lost(_) => {
+                self.gap(heard);
+                return happened;
+            }
+        };
+        let Some(group) = happened.group().filter(|group| group.len() <= GROUP_BYTES_MAX) else {
+            return happened;
+        };
         let key = (heard.sentinel.clone(), group.to_owned());
         match name.as_str() {
-            "+odown" if self.down.len() < REMEMBERED_MAX => drop(self.down.insert(key)),
-            "-odown" => drop(self.down.remove(&key)),
+            "+odown" => keep(&mut self.down, key, true),
+            "-odown" => keep(&mut self.down, key, false),
             "+switch-master" => {
-                self.down.remove(&key);
+                keep(&mut self.down, key.clone(), false);
                 if let [_, host, port, ..] = payload.split(' ').collect::<Vec<_>>()[..] {
-                    let old = format!("{host} {port}");
-                    if self.switched.len() < REMEMBERED_MAX || self.switched.contains_key(&key) {
-                        self.switched.insert(key, (heard.at, old));
+                    if host.len() <= GROUP_BYTES_MAX && port.len() <= GROUP_BYTES_MAX {
+                        keep(&mut self.switched, key, (heard.at, format!("{host} {port}")));
                     }
                 }
             }
+            // What it says of the group from here on is not what it said before.
+            "+monitor" | "-monitor" | "+reset-master" => drop(self.down.remove(&key)),
             "+slave" => {
                 let switch = self.switched.get(&key);
                 let switch = switch.filter(|(at, _)| heard.at.saturating_duration_since(*at) < SWITCH);
@@ -57,11 +71,59 @@ impl Story {
                     if it == *old { Sense::OldMaster } else { Sense::ListedAgain }
                 });
             }
-            "+try-failover" if !self.down.contains(&key) => happened.sense = Some(Sense::Begins),
-            "+elected-leader" if !self.down.contains(&key) => happened.sense = Some(Sense::LeadsAnyway),
+            "+try-failover" => {
+                happened.sense = self.unless_down(&key, Sense::BeginsByHand, Sense::Begins);
+            }
+            "+elected-leader" => {
+                happened.sense = self.unless_down(&key, Sense::LeadsByHand, Sense::Leads);
+            }
             _ => {}
         }
         happened
+    }
+
+    /// This sentinel was asked for a failover of the group, and does it.
+    pub fn asked(&mut self, sentinel: &Endpoint, group: &str) {
+        keep(&mut self.down, (sentinel.clone(), group.to_owned()), false);
+    }
+
+    /// How it stands, of what is not known from sentinels that were heard when they were asked.
+    pub fn seen(&mut self, status: &Status) {
+        for group in status.groups.iter().filter(|group| group.name.len() <= GROUP_BYTES_MAX) {
+            for sentinel in &group.sentinels {
+                let answers = matches!(sentinel.state, SentinelState::Up | SentinelState::Tilt(_));
+                let heard = self.listening.get(&sentinel.at).is_some_and(|since| *since < status.unix_ms);
+                let key = (sentinel.at.clone(), group.name.clone());
+                if answers && heard && !self.down.contains_key(&key) {
+                    keep(&mut self.down, key, sentinel.master_down == MasterDown::Objectively);
+                }
+            }
+        }
+    }
+
+    /// Nobody knows what it said before it was heard, or will say until it is heard again.
+    fn gap(&mut self, heard: &Heard) {
+        self.down.retain(|(sentinel, _), _| *sentinel != heard.sentinel);
+        match heard.what {
+            What::Connected => keep(&mut self.listening, heard.sentinel.clone(), heard.unix_ms),
+            What::Lost(_) | What::Event { .. } => drop(self.listening.remove(&heard.sentinel)),
+        }
+    }
+
+    /// What it means without an election; nothing unusual if there was one, and less if nobody knows.
+    fn unless_down(&self, key: &(Endpoint, String), by_hand: Sense, unknown: Sense) -> Option<Sense> {
+        match self.down.get(key) {
+            Some(true) => None,
+            Some(false) => Some(by_hand),
+            None => Some(unknown),
+        }
+    }
+}
+
+/// Keeps it in mind, if there is room.
+fn keep<K: Ord, V>(kept: &mut BTreeMap<K, V>, key: K, value: V) {
+    if kept.len() < REMEMBERED_MAX || kept.contains_key(&key) {
+        kept.insert(key, value);
     }
 }
 
@@ -72,10 +134,14 @@ enum Sense {
     OldMaster,
     /// the replica was known
     ListedAgain,
-    /// nothing was heard by which there is an election
-    Begins,
+    /// the master is not down, so there is no election
+    BeginsByHand,
     /// nor was there one
-    LeadsAnyway,
+    LeadsByHand,
+    /// whether there is an election is not known
+    Begins,
+    /// nor whether there was one
+    Leads,
 }
 
 impl Sense {
@@ -85,11 +151,13 @@ impl Sense {
             Sense::ListedAgain => {
                 lang.pick("a known replica, entered anew after the switch", "已知副本，切换后重新登记")
             }
-            Sense::Begins => lang
+            Sense::BeginsByHand => lang
                 .pick("begins a failover; one by hand needs no votes", "开始故障转移；手工故障转移无需选票"),
-            Sense::LeadsAnyway => {
+            Sense::LeadsByHand => {
                 lang.pick("leads; a failover by hand needs no votes", "由它主持；手工故障转移无需选票")
             }
+            Sense::Begins => lang.pick("begins a failover", "开始故障转移"),
+            Sense::Leads => lang.pick("leads the failover", "由它主持故障转移"),
         }
     }
 }
@@ -255,6 +323,8 @@ mod tests {
             told("+slave", &replica(9))
                 .ends_with("replica h:9 (m)                   a replica it did not know")
         );
+        assert!(told("+elected-leader", "master m h 7").ends_with("leads the failover"));
+        told("-odown", "master m h 7");
         assert!(
             told("+elected-leader", "master m h 7").ends_with("leads; a failover by hand needs no votes")
         );
@@ -263,7 +333,39 @@ mod tests {
         told("+switch-master", "m h 7 h 8");
         assert!(told("+slave", &replica(7)).ends_with("the old master, a replica from now on"));
         assert!(told("+slave", &replica(9)).ends_with("a known replica, entered anew after the switch"));
-        assert!(told("+try-failover", "master m h 8").contains("begins a failover"));
+        assert!(told("+try-failover", "master m h 8").contains("begins a failover; one by hand"));
+    }
+
+    #[test]
+    fn after_a_gap_nothing_is_taken_for_done_by_hand() {
+        let mut story = Story::default();
+        let group = crate::live::sample::chain("m");
+        let at = group.sentinels[0].at.clone();
+        let said = |what| Heard { sentinel: at.clone(), at: Instant::now(), unix_ms: 5, what };
+        let event = |name: &str, of: &str| {
+            said(What::Event { name: name.to_owned(), payload: format!("master {of} h 7") })
+        };
+        let sense = |story: &mut Story| story.tell(&event("+try-failover", "m")).sense;
+        assert_eq!(sense(&mut story), Some(Sense::Begins));
+        story.tell(&event("-odown", "m"));
+        assert_eq!(sense(&mut story), Some(Sense::BeginsByHand));
+        for what in [What::Lost(crate::ask::Failure::Silent(1)), What::Connected] {
+            story.tell(&said(what));
+            assert_eq!(sense(&mut story), Some(Sense::Begins));
+        }
+        let mut status = crate::live::sample::status(vec![group]);
+        status.unix_ms = 5;
+        story.seen(&status);
+        assert_eq!(sense(&mut story), Some(Sense::Begins), "it was perhaps not yet heard then");
+        status.unix_ms = 6;
+        story.seen(&status);
+        assert_eq!(sense(&mut story), Some(Sense::BeginsByHand));
+        story.tell(&event("+odown", &"g".repeat(256)));
+        assert_eq!(story.down.len(), 1);
+        story.tell(&said(What::Connected));
+        assert!(story.down.is_empty());
+        story.asked(&at, "m");
+        assert_eq!(sense(&mut story), Some(Sense::BeginsByHand));
     }
 
     #[test]

@@ -266,6 +266,24 @@ impl GroupStatus {
         self.servers.iter().find(|server| server.at == *at)
     }
 
+    /// Whether a server receives the data of this master, through others or not.
+    pub fn follows_master(&self, at: &Endpoint) -> bool {
+        let Some(mut place) = self.servers.iter().position(|server| server.at == *at) else { return false };
+        loop {
+            let server = &self.servers[place];
+            if server.depth == 0 {
+                return server.at == self.master;
+            }
+            if server.state != ServerState::InStep {
+                return false;
+            }
+            // It is drawn below whom it follows.
+            let above = self.servers[..place].iter().rposition(|other| other.depth < server.depth);
+            let Some(above) = above else { return false };
+            place = above;
+        }
+    }
+
     /// The sentinels that hold the master for down.
     pub fn holding_down(&self) -> usize {
         self.sentinels.iter().filter(|sentinel| self.holds_down(sentinel)).count()

@@ -128,15 +128,10 @@ fn perform(reach: &Reach, group: &GroupStatus, lang: Lang) -> i32 {
         }
     };
     say(&printed(&[words::asked(&by, lang)]), lang);
-    let mut telling = Telling {
-        reach: &everybody,
-        group,
-        story: Story::default(),
-        heard,
-        interrupt,
-        zone: TimeZone::system(),
-        lang,
-    };
+    let mut story = Story::default();
+    story.asked(&by, &group.name);
+    let mut telling =
+        Telling { reach: &everybody, group, story, heard, interrupt, zone: TimeZone::system(), lang };
     let ended = telling.until_it_ends(&mut course);
     let stopped = ended.as_ref().is_err_and(|stop| *stop == Stop::Interrupted);
     if let Ok(End::Switched(new)) = &ended {
@@ -149,7 +144,7 @@ fn perform(reach: &Reach, group: &GroupStatus, lang: Lang) -> i32 {
     }
     // Whoever names another master than most is behind: those who know the new one are asked for.
     let now = look(&everybody, Some(&group.name)).groups.into_iter().next();
-    say(&printed(&words::summary(&ended, &course, gap, now.as_ref(), lang)), lang);
+    say(&printed(&words::summary(&ended, &course, gap, group, now.as_ref(), lang)), lang);
     if matches!(ended, Ok(End::Switched(_))) { 0 } else { WRONG }
 }
 
@@ -250,8 +245,8 @@ impl Telling<'_> {
         while Instant::now() < until && !self.interrupt.came() {
             let seen = look(self.reach, Some(&self.group.name));
             let follows = |at: &Endpoint| {
-                let server = seen.groups.first().and_then(|group| group.server(at));
-                at == new || server.is_some_and(|server| server.state == ServerState::InStep)
+                let group = seen.groups.first().filter(|group| group.master != self.group.master);
+                at == new || group.is_some_and(|group| group.follows_master(at))
             };
             if expected.iter().all(follows) {
                 self.tell(course, Duration::ZERO);

@@ -26,7 +26,7 @@ pub(super) struct Probe {
 pub(super) struct Gap {
     /// the longest time between two answers of a master, since the first of them
     pub(super) longest: Duration,
-    /// if there was none when it began: how long it took until there was one, if there ever was
+    /// if this host found none when it began: how long it took until there was one, if there ever was
     pub(super) none_at_first: Option<Option<Duration>>,
 }
 
@@ -34,7 +34,10 @@ pub(super) struct Gap {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Found {
     Master,
+    /// this host found none: the server that sentinels name is no master, or did not answer here
     None,
+    /// the sentinel that was asked did not answer, so nobody knows
+    NoSentinel,
     /// the server there wants a login, so nobody knows
     NotLetIn,
 }
@@ -51,7 +54,7 @@ impl Probe {
         Probe { stop, thread }
     }
 
-    /// How long there was none; nothing if a server did not let us ask.
+    /// How long there was none; nothing if a server did not let us ask, or no sentinel answered.
     pub(super) fn stop(self) -> Option<Gap> {
         self.stop.store(true, Ordering::Relaxed);
         self.thread.join().ok().flatten()
@@ -65,14 +68,19 @@ fn longest_gap(over: &AtomicBool, mut ask: impl FnMut() -> Found) -> Option<Gap>
     let mut longest = Duration::ZERO;
     loop {
         let ended = over.load(Ordering::Relaxed);
+        let asked = Instant::now();
         let found = ask();
         let good = found == Found::Master;
         if found == Found::NotLetIn {
             return None;
         }
         let now = Instant::now();
+        if found == Found::NoSentinel {
+            // Others would have answered: that time counts for nothing.
+            last = last.map(|last| last + (now - asked));
+        }
         match none_at_first {
-            None if last.is_none() && !good => none_at_first = Some(None),
+            None if last.is_none() && found == Found::None => none_at_first = Some(None),
             Some(None) if good => none_at_first = Some(Some(now - began)),
             Some(_) | None => {}
         }
@@ -83,7 +91,7 @@ fn longest_gap(over: &AtomicBool, mut ask: impl FnMut() -> Found) -> Option<Gap>
             last = Some(now);
         }
         if ended {
-            return Some(Gap { longest, none_at_first });
+            return (last.is_some() || none_at_first.is_some()).then_some(Gap { longest, none_at_first });
         }
         std::thread::sleep(PAUSE);
     }
@@ -105,7 +113,7 @@ impl Asking {
             // The next one is asked next.
             self.sentinel = None;
             self.turn += 1;
-            return Found::None;
+            return Found::NoSentinel;
         };
         let Some(address) = address else { return Found::None };
         let found = match self.is_master(&address) {
@@ -168,6 +176,25 @@ mod tests {
         });
         let until = gap.unwrap().none_at_first.unwrap().unwrap();
         assert!(until >= 2 * PAUSE, "{until:?}");
+    }
+
+    #[test]
+    fn a_sentinel_that_does_not_answer_says_nothing_of_the_master() {
+        let over = AtomicBool::new(true);
+        assert_eq!(longest_gap(&over, || Found::NoSentinel), None);
+        let over = AtomicBool::new(false);
+        let mut turn = 0;
+        let hangs = Duration::from_secs(1);
+        let gap = longest_gap(&over, || {
+            turn += 1;
+            over.store(turn == 4, Ordering::Relaxed);
+            if [1, 3].contains(&turn) {
+                std::thread::sleep(hangs);
+                return Found::NoSentinel;
+            }
+            Found::Master
+        });
+        assert!(gap.is_some_and(|gap| gap.longest < hangs && gap.none_at_first.is_none()), "{gap:?}");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What `failover` says.
 
+use std::time::Duration;
+
 use watchkeeper_core::event::by_name;
 
 use super::Stop;
@@ -156,6 +158,7 @@ pub(super) fn summary(
     ended: &Result<End, Stop>,
     course: &Course,
     gap: Option<Gap>,
+    before: &GroupStatus,
     now: Option<&GroupStatus>,
     lang: Lang,
 ) -> Vec<Line> {
@@ -197,10 +200,10 @@ pub(super) fn summary(
         };
         lines.push(Line::of(Tone::Plain, &format!("  {took:>6} {ms}  {name}{since}")));
     }
-    if let Ok(End::Switched(_)) = ended {
-        lines.extend(gap_line(gap, lang));
+    if let Ok(End::Switched(new)) = ended {
+        lines.extend(gap.and_then(|gap| gap_line(gap, before, now, lang)));
         if let Some(now) = now {
-            lines.push(following(now, lang));
+            lines.extend((now.master == *new).then(|| following(now, lang)));
             lines.extend(now.server_lines(lang));
         }
     }
@@ -218,7 +221,7 @@ fn following(now: &GroupStatus, lang: Lang) -> Line {
         );
         return Line::of(Tone::Warn, text);
     }
-    let missing = others.filter(|server| server.state != ServerState::InStep);
+    let missing = others.filter(|server| !now.follows_master(&server.at));
     let missing: Vec<String> = missing.map(|server| server.at.to_string()).collect();
     if missing.is_empty() {
         return Line::of(Tone::Plain, lang.pick("All other servers follow it:", "其余服务器都已跟随它："));
@@ -253,28 +256,49 @@ fn after_giving_up(now: Option<&GroupStatus>, lang: Lang) -> String {
     }
 }
 
-fn gap_line(gap: Option<Gap>, lang: Lang) -> Option<Line> {
-    let gap = gap?;
+/// How long there was no master; nothing if this host never found one although there is one now.
+fn gap_line(gap: Gap, before: &GroupStatus, now: Option<&GroupStatus>, lang: Lang) -> Option<Line> {
     let ms = gap.longest.as_millis();
     let text = match (gap.none_at_first, lang) {
+        (Some(None), _) if now.is_some_and(|now| now.writable == Writable::Yes) => return None,
         (None, Lang::En) => format!("  Who asked the sentinels found no master for at most {ms} ms."),
         (None, Lang::Zh) => format!("  向哨兵查询的客户端最多 {ms} 毫秒找不到主节点。"),
-        (Some(Some(until)), Lang::En) => format!(
-            "  The master already did not answer when this began; who asked the sentinels found one {} ms later.",
-            until.as_millis()
-        ),
-        (Some(Some(until)), Lang::Zh) => format!(
-            "  本命令开始时主节点已无应答；{} 毫秒后，向哨兵查询的客户端才找到主节点。",
-            until.as_millis()
-        ),
-        (Some(None), Lang::En) => {
-            "  The master already did not answer when this began; who asks the sentinels has not found one yet.".to_owned()
+        (Some(until), _) if was_down(before) => dead_before(until, lang),
+        (Some(Some(until)), Lang::En) => {
+            format!("  From this host a master was found only {} ms after this began.", until.as_millis())
         }
-        (Some(None), Lang::Zh) => {
-            "  本命令开始时主节点已无应答；向哨兵查询的客户端至今找不到主节点。".to_owned()
+        (Some(Some(until)), Lang::Zh) => {
+            format!("  从本机看，本命令开始 {} 毫秒后才找到主节点。", until.as_millis())
         }
+        (Some(None), Lang::En) => "  From this host no master was found in all that time.".to_owned(),
+        (Some(None), Lang::Zh) => "  从本机看，始终没有找到主节点。".to_owned(),
     };
     Some(Line::of(Tone::Plain, &text))
+}
+
+/// Whether the master did not answer before, and not to this host only.
+fn was_down(before: &GroupStatus) -> bool {
+    let master = before.server(&before.master);
+    let silent = master.is_some_and(|master| matches!(master.state, ServerState::Silent(_)));
+    silent && before.holding_down() > 0
+}
+
+fn dead_before(until: Option<Duration>, lang: Lang) -> String {
+    let until = until.map(|until| until.as_millis());
+    match (until, lang) {
+        (Some(ms), Lang::En) => format!(
+            "  The master already did not answer when this began; who asked the sentinels found one {ms} ms later."
+        ),
+        (Some(ms), Lang::Zh) => {
+            format!("  本命令开始时主节点已无应答；{ms} 毫秒后，向哨兵查询的客户端才找到主节点。")
+        }
+        (None, Lang::En) => {
+            "  The master already did not answer when this began; who asks the sentinels has not found one yet.".to_owned()
+        }
+        (None, Lang::Zh) => {
+            "  本命令开始时主节点已无应答；向哨兵查询的客户端至今找不到主节点。".to_owned()
+        }
+    }
 }
 
 fn name(phase: Phase, lang: Lang) -> &'static str {
@@ -318,5 +342,43 @@ mod tests {
     fn what_nobody_answered_may_be_done_all_the_same() {
         let text = refused(&Endpoint::new("h", 1), &Failure::Silent(5), &chain("m"), Lang::En);
         assert!(text.contains("hint: it may do it all the same"), "{text}");
+    }
+
+    #[test]
+    fn what_only_this_host_missed_is_not_told_of_the_master() {
+        let until = Duration::from_millis(7);
+        let gap = |none_at_first| Gap { longest: Duration::ZERO, none_at_first };
+        let line = |gap, before: &GroupStatus, now: &GroupStatus, lang| {
+            gap_line(gap, before, Some(now), lang).map(|line| line.print(false))
+        };
+        let (up, down) = (chain("m"), stuck("m"));
+        for (lang, dead, here) in
+            [(Lang::En, "already did not answer", "From this host"), (Lang::Zh, "已无应答", "从本机看")]
+        {
+            assert_eq!(line(gap(Some(None)), &down, &up, lang), None);
+            for none in [None, Some(until)] {
+                assert!(line(gap(Some(none)), &down, &down, lang).is_some_and(|text| text.contains(dead)));
+                assert!(line(gap(Some(none)), &up, &down, lang).is_some_and(|text| text.contains(here)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_replica_of_the_old_master_does_not_follow_the_new_one() {
+        let mut group = chain("m");
+        assert_eq!(following(&group, Lang::En).print(false), "All other servers follow it:");
+        let mut left = group.servers[1].clone();
+        left.at = Endpoint::new("10.0.0.1", 6383);
+        let mut old = group.servers[0].clone();
+        old.at = Endpoint::new("10.0.0.1", 6382);
+        old.state = ServerState::OldMaster;
+        group.servers.extend([old, left]);
+        let text = following(&group, Lang::En).print(false);
+        assert!(
+            text.contains("10.0.0.1:6382, 10.0.0.1:6383") || text.contains("10.0.0.1:6382 and 10.0.0.1:6383"),
+            "{text}"
+        );
+        group.servers[1].state = ServerState::Syncing;
+        assert!(!group.follows_master(&Endpoint::new("10.0.0.1", 6381)), "its source is not there yet");
     }
 }

@@ -83,6 +83,7 @@ impl App {
     pub(super) fn learn(&mut self, news: News) {
         match news {
             News::Status(status) => {
+                self.story.seen(&status);
                 self.silent = (status.answered == 0).then(|| status.unheard.clone());
                 if self.silent.is_some() && self.status.as_ref().is_some_and(|last| last.answered > 0) {
                     // What was seen last is kept, with its age.
