@@ -18,6 +18,8 @@ use crate::daemon::strerror;
 
 /// More than any answer asked for here, 10,000 groups of a sentinel included.
 const ANSWER_BYTES_MAX: usize = 256 << 20;
+/// Characters of an error answer that are kept.
+const WORDS_MAX: usize = 400;
 /// The least time a socket is given to wait.
 const TICK: Duration = Duration::from_millis(1);
 
@@ -37,6 +39,11 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Refused with these words, which can be any: cleaned and cut.
+    pub(super) fn refused(words: &[u8]) -> Failure {
+        Failure::Refused(clean(&String::from_utf8_lossy(words)))
+    }
+
     /// Whether it asked for a login, or refused the one that was given or its rights.
     pub fn is_login(&self) -> bool {
         let Failure::Refused(words) = self else { return false };
@@ -56,6 +63,20 @@ impl Failure {
             Failure::Refused(words) => format!("应答为 `{words}`"),
         }
     }
+}
+
+/// Words of another program as they can be shown: nothing in them commands the terminal, and they end.
+pub(super) fn clean(words: &str) -> String {
+    cut(crate::explain::plain(words), WORDS_MAX)
+}
+
+/// The first characters.
+pub(super) fn cut(mut text: String, most: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(most) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 /// Whether these are the words for a password where there is none at all (before 6.0, and since). Nothing is refused with
@@ -152,6 +173,11 @@ impl Conn {
         Ok(conn)
     }
 
+    /// From here on, whatever is larger than this ends the connection. Nothing may be under way.
+    pub(super) fn limit(&mut self, bytes: usize) {
+        self.decoder = FrameDecoder::new(bytes);
+    }
+
     /// Whether a password was given where there is none: whoever connects is let in.
     pub fn open_to_all(&self) -> bool {
         self.open_to_all
@@ -164,9 +190,7 @@ impl Conn {
     pub fn call<A: AsRef<[u8]>>(&mut self, argv: &[A]) -> Result<Frame, Failure> {
         self.send(argv)?;
         match self.receive(self.patience)? {
-            Some(Frame::Error(words) | Frame::BulkError(words)) => {
-                Err(Failure::Refused(String::from_utf8_lossy(&words).into_owned()))
-            }
+            Some(Frame::Error(words) | Frame::BulkError(words)) => Err(Failure::refused(&words)),
             Some(frame) => Ok(frame),
             None => Err(Failure::Silent(self.patience.as_millis())),
         }
@@ -356,6 +380,13 @@ mod tests {
         }
         let other = answered("-ERR AUTH is not for you\r\n");
         assert_eq!(other.unwrap_err(), Failure::Refused("ERR AUTH is not for you".into()));
+    }
+
+    #[test]
+    fn words_of_a_refusal_are_cleaned_and_cut() {
+        assert_eq!(Failure::refused(b"ERR \x1b[2Jno\r"), Failure::Refused("ERR no".into()));
+        let Failure::Refused(words) = Failure::refused("错".repeat(5000).as_bytes()) else { panic!() };
+        assert_eq!(words.chars().count(), WORDS_MAX + 1);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use watchkeeper_resp::Frame;
 
-use super::conn::{Conn, Failure};
+use super::conn::{Conn, Failure, cut};
 use super::endpoint::Endpoint;
 use super::fields::{Fields, text};
 use super::picture::{SENTINELS_MAX, place};
@@ -21,6 +21,12 @@ const LOOK: Duration = Duration::from_millis(100);
 const PAUSE: Duration = Duration::from_millis(500);
 /// A sentinel that said nothing for so long is asked whether it is there.
 const QUIET: Duration = Duration::from_secs(2);
+/// More than any event with all around it.
+const FRAME_BYTES_MAX: usize = 64 << 10;
+/// Bytes of an event's payload that are kept; a real one has some hundred.
+const PAYLOAD_BYTES_MAX: usize = 4 << 10;
+/// Bytes of an event's name; one with a longer name is none.
+const NAME_BYTES_MAX: usize = 256;
 
 /// What was heard.
 #[derive(Debug, Clone)]
@@ -146,11 +152,10 @@ fn follow(shared: &Arc<Shared>, at: Endpoint) {
 /// Until nobody listens, or the same process is followed elsewhere.
 fn subscription(shared: &Arc<Shared>, at: &Endpoint, lost: &mut bool) -> Result<(), Failure> {
     let mut conn = shared.reach.sentinel(at)?;
+    conn.limit(FRAME_BYTES_MAX);
     conn.send(&["PSUBSCRIBE", "*"])?;
     match conn.receive(shared.reach.patience)? {
-        Some(Frame::Error(words)) => {
-            return Err(Failure::Refused(String::from_utf8_lossy(&words).into_owned()));
-        }
+        Some(Frame::Error(words) | Frame::BulkError(words)) => return Err(Failure::refused(&words)),
         Some(_) => {}
         None => return Err(Failure::Silent(shared.reach.patience.as_millis())),
     }
@@ -214,11 +219,20 @@ fn introduce(reach: &Reach, at: &Endpoint) -> Result<(String, BTreeSet<Endpoint>
     Ok((info.get("run_id").to_owned(), peers))
 }
 
-/// Name and payload of a published event.
+/// Name and payload of a published event, the payload cut.
 fn event(frame: &Frame) -> Option<(String, String)> {
     let (Frame::Array(items) | Frame::Push(items)) = frame else { return None };
     match &items[..] {
-        [kind, _, name, payload] if text(kind) == "pmessage" => Some((text(name), text(payload))),
+        [kind, _, name, payload] if text(kind) == "pmessage" => {
+            let (name, payload) = (text(name), text(payload));
+            // A character has four bytes at most.
+            let payload = if payload.len() > PAYLOAD_BYTES_MAX {
+                cut(payload, PAYLOAD_BYTES_MAX / 4 - 1)
+            } else {
+                payload
+            };
+            (name.len() <= NAME_BYTES_MAX).then_some((name, payload))
+        }
         _ => None,
     }
 }
@@ -248,5 +262,12 @@ mod tests {
         assert_eq!(new_sentinel("+sdown", &payload), None);
         assert_eq!(event(&Frame::Array(vec![bulk("psubscribe"), bulk("*"), Frame::Integer(1)])), None);
         assert_eq!(event(&Frame::Array(vec![bulk("pong"), bulk("")])), None);
+        let of = |name: &str, payload: &str| {
+            event(&Frame::Array(vec![bulk("pmessage"), bulk("*"), bulk(name), bulk(payload)]))
+        };
+        let (_, payload) = of("+sdown", &"错".repeat(9000)).unwrap();
+        assert!(payload.len() <= PAYLOAD_BYTES_MAX && payload.ends_with('…'));
+        assert_eq!(of("+sdown", &"x".repeat(4096)).unwrap().1.len(), 4096);
+        assert_eq!(of(&"x".repeat(9000), ""), None);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use super::conn::{Conn, Failure};
+use super::conn::{Conn, Failure, clean};
 use super::endpoint::Endpoint;
 use super::fields::Fields;
 use super::reach::Reach;
@@ -88,15 +88,12 @@ impl Picture {
         Picture::take_again(reach, group, &mut BTreeSet::new())
     }
 
-    /// The same, and asks all sentinels that a session has learned of, too, whoever of them still answers; those that
-    /// are named now are added to them.
+    /// The same, and asks the sentinels that a session has learned of, too, as far as there is room after those that are
+    /// named now, which are added to them.
     pub fn take_again(reach: &Reach, group: Option<&str>, learned: &mut BTreeSet<Endpoint>) -> Picture {
         let mut picture = Picture::of_sentinels(reach, group, learned);
         picture.servers = ask_servers(reach, &servers_of(&picture.sentinels));
-        let found = picture.sentinels.iter().flat_map(peers_of);
-        let room = SENTINELS_MAX.saturating_sub(learned.len());
-        let new: BTreeSet<Endpoint> = found.filter(|at| !learned.contains(at)).collect();
-        learned.extend(new.into_iter().take(room));
+        learn(learned, picture.sentinels.iter().flat_map(peers_of));
         picture
     }
 
@@ -164,28 +161,44 @@ pub fn place(fields: &Fields) -> Option<Endpoint> {
 }
 
 fn ask_sentinels(reach: &Reach, group: Option<&str>, learned: &BTreeSet<Endpoint>) -> Vec<SentinelAnswer> {
+    let ask = |(at, named): &(Endpoint, bool)| SentinelAnswer {
+        at: at.clone(),
+        also_at: Vec::new(),
+        named: *named,
+        says: reach.sentinel(at).and_then(|mut conn| ask_sentinel(&mut conn, group)),
+    };
+    merged(rounds(&reach.sentinels, learned, |places| each(places, ask)))
+}
+
+/// The named ones first, then those they name; those learned of before after them, in what room is left.
+fn rounds(
+    named: &[Endpoint],
+    learned: &BTreeSet<Endpoint>,
+    ask: impl Fn(&[(Endpoint, bool)]) -> Vec<SentinelAnswer>,
+) -> Vec<SentinelAnswer> {
     let mut asked = BTreeSet::new();
     let mut answers: Vec<SentinelAnswer> = Vec::new();
-    let named = reach.sentinels.iter().map(|at| (at.clone(), true));
-    let mut next: Vec<(Endpoint, bool)> = named.chain(learned.iter().map(|at| (at.clone(), false))).collect();
+    let mut learned = Some(learned);
+    let mut next: Vec<(Endpoint, bool)> = named.iter().map(|at| (at.clone(), true)).collect();
     while !next.is_empty() {
         next.retain(|(at, _)| asked.len() < SENTINELS_MAX && asked.insert(at.clone()));
-        let said = each(&next, |(at, named)| SentinelAnswer {
-            at: at.clone(),
-            also_at: Vec::new(),
-            named: *named,
-            says: reach.sentinel(at).and_then(|mut conn| ask_sentinel(&mut conn, group)),
-        });
-        next = said
-            .iter()
-            .flat_map(peers_of)
-            .map(|at| (at, false))
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect();
+        let said = ask(&next);
+        let peers: BTreeSet<Endpoint> = said.iter().flat_map(peers_of).collect();
+        let before = learned.take().into_iter().flatten().cloned();
+        next = peers.into_iter().chain(before).map(|at| (at, false)).collect();
         answers.extend(said);
     }
-    merged(answers)
+    answers
+}
+
+/// Adds those that are named now; where there are too many, those that nobody names any more are forgotten.
+fn learn(learned: &mut BTreeSet<Endpoint>, found: impl Iterator<Item = Endpoint>) {
+    let found: BTreeSet<Endpoint> = found.collect();
+    let before = std::mem::take(learned);
+    let unnamed: Vec<Endpoint> = before.iter().filter(|at| !found.contains(at)).cloned().collect();
+    // Those known for longer first: a hostile one can name thousands.
+    let (known, new): (Vec<_>, Vec<_>) = found.into_iter().partition(|at| before.contains(at));
+    learned.extend(known.into_iter().chain(new).chain(unnamed).take(SENTINELS_MAX));
 }
 
 /// One process that answered at several addresses is one sentinel. Two processes with one id stay two.
@@ -227,7 +240,7 @@ fn ask_sentinel(conn: &mut Conn, group: Option<&str>) -> Result<SentinelSays, Fa
     // Valkey calls it otherwise.
     let mode = ["redis_mode", "server_mode"].map(|name| info.get(name)).concat();
     if mode != "sentinel" {
-        let mode = if mode.is_empty() { "?" } else { &mode };
+        let mode = if mode.is_empty() { "?".to_owned() } else { clean(&mode) };
         return Err(Failure::Protocol(format!("no sentinel, but a server in mode `{mode}`")));
     }
     let optional = |answer: Result<watchkeeper_resp::Frame, Failure>| match answer {
@@ -371,6 +384,47 @@ mod tests {
         let second =
             ListedReplica { at: Endpoint::new("10.0.0.4", 6380), online: false, offset: None, lag_s: None };
         assert_eq!(listed_replicas(&info), [first, second]);
+    }
+
+    #[test]
+    fn those_learned_of_before_are_asked_last_and_forgotten_for_those_named_now() {
+        let at = |port| Endpoint::new("h", port);
+        let silent = |(at, named): &(Endpoint, bool)| SentinelAnswer {
+            at: at.clone(),
+            also_at: Vec::new(),
+            named: *named,
+            says: Err(Failure::Silent(1)),
+        };
+        let peers = |ports: std::ops::Range<u16>| GroupAnswer {
+            name: "m".into(),
+            master: Fields::default(),
+            replicas: Vec::new(),
+            sentinels: ports.map(|port| Fields::info(&format!("ip:h\r\nport:{port}\r\n"))).collect(),
+            quorum_check: Ok(String::new()),
+        };
+        let ask = |places: &[(Endpoint, bool)]| {
+            let mut said: Vec<SentinelAnswer> = places.iter().map(silent).collect();
+            for one in said.iter_mut().filter(|one| one.at == at(1)) {
+                one.says = Ok(SentinelSays {
+                    id: String::new(),
+                    info: Fields::default(),
+                    config: Fields::default(),
+                    rtt_us: 0,
+                    groups: vec![peers(9000..9100)],
+                });
+            }
+            said
+        };
+        let mut learned: BTreeSet<Endpoint> = (100..228).map(at).collect();
+        let answers = rounds(&[at(1)], &learned, ask);
+        assert_eq!(answers.len(), SENTINELS_MAX);
+        let asked: BTreeSet<&Endpoint> = answers.iter().map(|answer| &answer.at).collect();
+        assert!((9000..9100).all(|port| asked.contains(&at(port))));
+        learn(&mut learned, answers.iter().flat_map(peers_of));
+        assert_eq!(learned.len(), SENTINELS_MAX);
+        assert!((9000..9100).all(|port| learned.contains(&at(port))));
+        // A named one that is dead by now leaves those it named.
+        assert_eq!(rounds(&[at(2)], &BTreeSet::from([at(3), at(4)]), ask).len(), 3);
     }
 
     #[test]

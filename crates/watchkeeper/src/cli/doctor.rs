@@ -11,8 +11,9 @@ use super::lang::Lang;
 use super::live::no_such_group;
 use super::out::{complain, finish};
 use super::status;
-use crate::ask::{Endpoint, ReachArgs};
+use crate::ask::{Endpoint, Failure, ReachArgs};
 use crate::doctor::{self, Diagnosis, Entry, Local, Severity};
+use crate::explain::plain;
 
 /// It could not be done: nobody could be asked, or what was asked for does not exist.
 pub(super) const UNASKED: i32 = 3;
@@ -84,7 +85,8 @@ fn examine(args: &DoctorArgs, lang: Lang) -> Result<Diagnosis, String> {
     let local = reach.file(lang)?.map(|config| local(&config)).unwrap_or_default();
     let reach = reach.reach(lang, |name| std::env::var(name).ok())?;
     let diagnosis = doctor::examine(&reach, args.group.as_deref(), local).map_err(|failed| {
-        let failed: Vec<String> = failed.iter().map(|(at, why)| format!("{at}{}{}", lang.pick(": ", "："), why.told(lang))).collect();
+        let line = |at: &Endpoint, why: &Failure| plain(&format!("{at}{}{}", lang.pick(": ", "："), why.told(lang)));
+        let failed: Vec<String> = failed.iter().map(|(at, why)| line(at, why)).collect();
         let title = lang.pick("no sentinel could be asked", "没有可询问的哨兵");
         let hint = lang.pick(
             "hint: name one: `watchkeeper doctor HOST:PORT`; its login: `--pass-file`, or `--config` with its file",

@@ -1,7 +1,7 @@
 //! A command line that clap does not take, or answers itself with help: printed once, in the language of whoever typed it.
 
 use std::error::Error as _;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write as _};
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -23,10 +23,10 @@ pub(super) fn print(error: &clap::Error, wrong: i32, lang: Lang) -> ExitCode {
         let text = if colours { text.ansi().to_string() } else { text.to_string() };
         return finish(text, 0, UNWRITTEN, lang);
     }
+    // If the stream is closed, there is nobody to tell.
     if lang == Lang::Zh && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        eprint!("{}", chinese(error));
+        let _ = write!(io::stderr(), "{}", chinese(error));
     } else {
-        // Nobody to tell that the stream is closed.
         let _ = error.print();
     }
     status(wrong)

@@ -72,20 +72,32 @@ fn holding(view: &GroupView<'_>) -> usize {
     view.said.iter().filter(|said| said.group.master.flag("s_down")).count()
 }
 
-/// Whether the master is silent here and to the sentinels.
-pub(super) fn is_master_gone(view: &GroupView<'_>) -> bool {
-    let silent = |why: &Failure| !why.is_login();
+/// The sentinels that had no answer of the master lately.
+fn deaf<'a>(view: &'a GroupView<'_>) -> Vec<&'a Endpoint> {
     let heard = |entry: &Fields| {
         !entry.flag("disconnected")
             && entry.number("last-ok-ping-reply").is_some_and(|since| since < MISSED_MS)
     };
-    view.master_server().is_some_and(|master| master.says.as_ref().is_err_and(silent))
-        && (holding(view) > 0 || !view.said.iter().any(|said| heard(&said.group.master)))
+    view.said.iter().filter(|said| !heard(&said.group.master)).map(|said| said.at).collect()
 }
 
-/// The server that sentinels take for the master: either it is gone, or only the way from here to it is.
-fn master(view: &GroupView<'_>, at: &Endpoint) -> Finding {
-    if !is_master_gone(view) {
+/// Whether the sentinels miss the master: none of them hears it, or as many as it takes hold it for down. Fewer of them say
+/// something of the way from there to it.
+pub(super) fn is_missed(view: &GroupView<'_>) -> bool {
+    let enough = |quorum: i64| i64::try_from(holding(view)).is_ok_and(|holding| holding >= quorum.max(1));
+    deaf(view).len() == view.said.len() || view.longest("quorum").is_some_and(enough)
+}
+
+/// Whether the master is silent here and missed by the sentinels.
+pub(super) fn is_master_gone(view: &GroupView<'_>) -> bool {
+    let silent = |why: &Failure| !why.is_login();
+    view.master_server().is_some_and(|master| master.says.as_ref().is_err_and(silent)) && is_missed(view)
+}
+
+/// A master that does not answer here, and does answer sentinels.
+fn unreached(view: &GroupView<'_>, at: &Endpoint) -> Finding {
+    let deaf = deaf(view);
+    if deaf.is_empty() {
         let en = format!("The master {at} does not answer here; the sentinels heard it a moment ago.");
         let zh = format!("主节点 {at} 对本机没有应答；哨兵刚刚还收到它的应答。");
         return Finding::of(Code::ServerSilent, view.name, en, zh).advised(
@@ -93,6 +105,29 @@ fn master(view: &GroupView<'_>, at: &Endpoint) -> Finding {
              of a sentinel",
             "请再检查一次。若仍如此，则只是本机到 {at} 的网络不通，组本身正常：请在哨兵所在的主机上运行本命令",
         );
+    }
+    let (few, all) = (deaf.len(), view.said.len());
+    let list = |lang| places(deaf.iter().copied(), lang);
+    let en = format!(
+        "The master {at} does not answer here, nor to {few} of the {all} sentinels that were asked ({}); the others heard \
+         it a moment ago.",
+        list(Lang::En)
+    );
+    let zh = format!(
+        "主节点 {at} 对本机没有应答，对所询问的 {all} 个哨兵中的 {few} 个（{}）也没有；其余哨兵刚刚还收到它的应答。",
+        list(Lang::Zh)
+    );
+    Finding::of(Code::ServerSilent, view.name, en, zh).advised(
+        "ask again. If it stays so, {at} is alive, as the others hear it: look at the way to it from this host, and from the \
+         sentinels that do not hear it",
+        "请再检查一次。若仍如此，{at} 仍在运行，因为其余哨兵能收到它的应答：请检查本机以及收不到应答的哨兵到它的网络",
+    )
+}
+
+/// The server that sentinels take for the master: either it is gone, or only the way from here to it is.
+fn master(view: &GroupView<'_>, at: &Endpoint) -> Finding {
+    if !is_master_gone(view) {
+        return unreached(view, at);
     }
     let holding = holding(view);
     let known = view.known();
@@ -203,4 +238,91 @@ fn replica(view: &GroupView<'_>, at: &Endpoint, entries: &[(Who, &Fields)]) -> F
         )
     };
     Finding::of(Code::ServerSilent, view.name, en, zh)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ask::{GroupAnswer, Picture, SentinelAnswer, SentinelSays, ServerAnswer};
+    use crate::doctor::facts::Facts;
+    use crate::doctor::names::Names;
+    use std::collections::BTreeMap;
+
+    /// Sentinels with a quorum of two that say this of a master that is silent here.
+    fn facts(said: &[(&str, i64)]) -> Facts {
+        let sentinels = said.iter().zip(1u16..).map(|((flags, since), number)| SentinelAnswer {
+            at: Endpoint::new("s", number),
+            also_at: Vec::new(),
+            named: true,
+            says: Ok(SentinelSays {
+                id: format!("id{number}"),
+                info: Fields::default(),
+                config: Fields::default(),
+                rtt_us: 0,
+                groups: vec![GroupAnswer {
+                    name: "m".into(),
+                    master: Fields::info(&format!(
+                        "ip:h\r\nport:6379\r\nquorum:2\r\nflags:{flags}\r\nlast-ok-ping-reply:{since}\r\n"
+                    )),
+                    replicas: Vec::new(),
+                    sentinels: Vec::new(),
+                    quorum_check: Ok(String::new()),
+                }],
+            }),
+        });
+        let server = ServerAnswer {
+            at: Endpoint::new("h", 6379),
+            group: "m".into(),
+            says: Err(Failure::Silent(1000)),
+        };
+        Facts {
+            picture: Picture { unix_ms: 0, sentinels: sentinels.collect(), servers: vec![server] },
+            closer: BTreeMap::new(),
+            strangers: Vec::new(),
+            watchers: BTreeMap::new(),
+            names: Names::default(),
+            local: BTreeMap::new(),
+            own_login: Vec::new(),
+            other_login: false,
+        }
+    }
+
+    #[test]
+    fn a_master_is_gone_when_nobody_hears_it_or_the_quorum_misses_it() {
+        let (heard, down, late) = (("master", 200), ("s_down,master", 40_000), ("master", 2_000));
+        for (said, gone) in [
+            (&[heard, heard, heard][..], false),
+            (&[down, heard, heard], false),
+            (&[late, down, heard], false),
+            (&[down, down, heard], true),
+            (&[late, late, late], true),
+            (&[late, down, late], true),
+            (&[("master,disconnected", 200)], true),
+        ] {
+            let facts = facts(said);
+            let view = GroupView::of(&facts, "m").unwrap();
+            assert_eq!(is_master_gone(&view), gone, "{said:?}");
+            let mut found = Found::default();
+            group(&view, &mut found);
+            let [finding] = &found.findings[..] else { panic!("{:?}", found.findings) };
+            assert_eq!(finding.severity == Severity::Critical, gone, "{said:?}");
+            assert_eq!(
+                format!("{finding:?}").contains("does not answer: nobody can write"),
+                gone,
+                "{said:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn who_does_not_hear_a_master_that_is_alive_is_named() {
+        let facts = facts(&[("s_down,master", 40_000), ("master", 200), ("master", 300)]);
+        let view = GroupView::of(&facts, "m").unwrap();
+        let finding = format!("{:?}", master(&view, &view.master));
+        for expected in ["nor to 1 of the 3 sentinels that were asked (s:1)", "3 个哨兵中的 1 个（s:1）"]
+        {
+            assert!(finding.contains(expected), "{finding}");
+        }
+        assert!(!finding.contains("FAILOVER"), "{finding}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use watchkeeper_core::Lang;
 
-use super::absent::is_master_gone;
+use super::absent::{is_master_gone, is_missed};
 use super::code::{Code, Severity};
 use super::finding::{Finding, Found, Who};
 use super::view::GroupView;
@@ -62,7 +62,15 @@ fn master(view: &GroupView<'_>, found: &mut Found) {
         let said = down.into_iter().map(|(who, entry)| {
             (who, format!("flags {}, s-down-time {}", entry.get("flags"), entry.get("s-down-time")))
         });
-        found.add(Finding::of(Code::MasterDown, view.name, en, zh).at(at).all_say(said));
+        let finding = Finding::of(Code::MasterDown, view.name, en, zh).at(at).all_say(said);
+        found.add(if is_missed(view) {
+            finding
+        } else {
+            finding.advised(
+                "others hear it: look at the way from those sentinels to {at}. `watchkeeper status {group}` says who does not hear it",
+                "其余哨兵能收到它的应答：请检查这些哨兵到 {at} 的网络。`watchkeeper status {group}` 显示谁收不到应答",
+            )
+        });
     }
     let Some(info) = view.master_info() else { return };
     if info.get("role") == "slave" {
