@@ -112,7 +112,10 @@ impl Book {
             return here.map(|it| it.group.clone());
         }
         let active = |incident: &&Incident| !incident.is_over() && at - incident.last < STALE_MS;
-        let open = self.groups.iter().filter_map(|(name, group)| Some((name, group.open.as_ref()?)));
+        if self.crowded.is_some_and(|last| at - last < STALE_MS) {
+            return None;
+        }
+        let open = self.lately.iter().filter_map(|name| Some((name, self.groups.get(name)?.open.as_ref()?)));
         let mut open = open.filter(|(name, it)| active(it) && !self.elsewhere(who, name));
         let first = open.next()?;
         // Of several that fail at once nothing tells which.

@@ -1,7 +1,8 @@
 //! Everything that is kept of the logs while they are read: who speaks, what is known of each group, the incidents. An
 //! entry goes in, and finds the incident it belongs to. Memory is bounded: of many incidents the last are kept.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::mem::{Discriminant, discriminant};
 
 use super::incident::{At, Incident, Outcome, Who};
 use super::said::{Event, Maker, Place, Said};
@@ -21,8 +22,12 @@ pub(super) const NAMES_MAX: usize = 2048;
 pub(super) const MEMBERS_MAX: usize = 512;
 /// Sentinels that know each other have asked each other by then.
 const ASKED_MS: i64 = 5_000;
-/// Periods of TILT and other happenings.
+/// Periods of TILT; other happenings of each kind.
 const HAPPENINGS_MAX: usize = 200;
+/// Different words of the logs.
+const WORDS_MAX: usize = 50;
+/// Groups worked on of late among which that of a vote is looked for.
+const LATELY_MAX: usize = 64;
 
 /// A sentinel whose log is read.
 #[derive(Debug, Clone)]
@@ -151,6 +156,14 @@ pub(super) struct Book {
     pub(super) forgotten: u64,
     pub(super) tilts: Vec<Tilt>,
     pub(super) others: BTreeMap<Other, Often>,
+    /// how many of each kind
+    kinds: HashMap<Discriminant<Other>, usize>,
+    /// lines with words of the logs for which there was no room
+    pub(super) words_left_out: u64,
+    /// groups with an incident worked on of late, the last one behind
+    pub(super) lately: VecDeque<String>,
+    /// there were more of them that failed at once, the last one then
+    pub(super) crowded: Option<At>,
     pub(super) first: Option<At>,
     pub(super) last: At,
     /// the present line has a time
@@ -475,6 +488,7 @@ impl Book {
     /// The incident of this group; it begins now if there is none.
     pub(super) fn incident(&mut self, name: &str, at: At) -> Option<&mut Incident> {
         let timed = self.timed;
+        self.worked_on_lately(name);
         let group = self.group(name)?;
         if group.open.is_none() {
             let mut fresh = Incident::new(name, &group.master, at, timed);
@@ -488,9 +502,32 @@ impl Book {
         Some(incident)
     }
 
-    pub(super) fn other(&mut self, what: Other, who: Who, at: At) {
-        if !self.others.contains_key(&what) && self.others.len() >= HAPPENINGS_MAX {
+    fn worked_on_lately(&mut self, name: &str) {
+        if self.lately.back().is_some_and(|last| last == name) {
             return;
+        }
+        match self.lately.iter().position(|known| known == name) {
+            Some(at) => drop(self.lately.remove(at)),
+            None if self.lately.len() >= LATELY_MAX => {
+                let out = self.lately.pop_front().and_then(|out| self.groups.get(&out));
+                let open = out.and_then(|group| group.open.as_ref()).filter(|open| !open.is_over());
+                self.crowded = self.crowded.max(open.map(|open| open.last));
+            }
+            None => {}
+        }
+        self.lately.push_back(name.to_owned());
+    }
+
+    pub(super) fn other(&mut self, what: Other, who: Who, at: At) {
+        if !self.others.contains_key(&what) {
+            // Each kind has room of its own: none displaces another.
+            let words = matches!(what, Other::Words(..));
+            let number = self.kinds.entry(discriminant(&what)).or_default();
+            if *number >= if words { WORDS_MAX } else { HAPPENINGS_MAX } {
+                self.words_left_out += u64::from(words);
+                return;
+            }
+            *number += 1;
         }
         let fresh = Often { times: 0, first: at, last: at, who: BTreeSet::new() };
         let often = self.others.entry(what).or_insert(fresh);
@@ -572,5 +609,42 @@ impl Group {
     /// Sentinels that somebody holds for down.
     pub(super) fn peers_down_now(&self) -> Vec<String> {
         self.peers_down.iter().filter(|(_, by)| !by.is_empty()).map(|(id, _)| id.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn speaking() -> Book {
+        let mut book = Book::default();
+        let said = Said::Port("26379".to_owned());
+        let entry = Entry { at: None, zone: None, label: String::new(), pid: 0, print: 0, said };
+        book.take(0, Some(0), &entry);
+        book
+    }
+
+    #[test]
+    fn words_displace_nothing_else() {
+        let mut book = speaking();
+        (0..1000).for_each(|text| book.other(Other::Words("m".to_owned(), text.to_string()), 0, 0));
+        (0..1000).for_each(|name| book.other(Other::Unresolved(name.to_string()), 0, 0));
+        book.other(Other::NotSaved, 0, 0);
+        assert!(book.others.contains_key(&Other::NotSaved));
+        assert_eq!(book.others.len(), WORDS_MAX + HAPPENINGS_MAX + 1);
+        assert_eq!(book.words_left_out, (1000 - WORDS_MAX) as u64);
+    }
+
+    #[test]
+    fn of_many_groups_that_fail_at_once_the_last_are_looked_at() {
+        let mut book = speaking();
+        for group in 0..LATELY_MAX {
+            book.incident(&group.to_string(), 5);
+        }
+        assert_eq!((book.lately.len(), book.crowded), (LATELY_MAX, None));
+        book.incident("0", 6);
+        book.incident("more", 7);
+        assert_eq!((book.lately.len(), book.crowded), (LATELY_MAX, Some(5)));
+        assert!(book.lately.contains(&"0".to_owned()) && !book.lately.contains(&"1".to_owned()));
     }
 }

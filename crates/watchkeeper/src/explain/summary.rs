@@ -178,7 +178,8 @@ pub(super) fn others(report: &Report, lang: Lang) -> (Vec<Seen>, Option<String>)
             who: by_name(&who, lang) + &times,
         }
     });
-    let more = told.len().checked_sub(OTHERS_SHOWN).filter(|more| *more > 0).map(|more| match lang {
+    let more = told.len().saturating_sub(OTHERS_SHOWN) as u64 + report.book.words_left_out;
+    let more = Some(more).filter(|more| *more > 0).map(|more| match lang {
         Lang::En => format!("and {more} more"),
         Lang::Zh => format!("另有 {more} 条"),
     });
