@@ -77,11 +77,10 @@ impl Book {
 
     fn at_home(&mut self, name: &str, what: &str) {
         match self.homes.get_mut(what) {
-            Some(homes) => {
-                if homes.len() < HOMES_MAX && !homes.iter().any(|home| home == name) {
-                    homes.push(name.to_owned());
-                }
+            Some(homes) if homes.len() < HOMES_MAX && !homes.iter().any(|home| home == name) => {
+                homes.push(name.to_owned());
             }
+            Some(_) => {}
             None if self.members.take() => {
                 self.homes.insert(what.to_owned(), vec![name.to_owned()]);
             }
