@@ -21,7 +21,7 @@ const FAILOVER_TIMEOUT_MS: u64 = 10_000;
 const GROUPS: usize = 10;
 const RUNS: usize = 100;
 /// Ours are killed so often for each time another's master is.
-const OURS_EACH: usize = 5;
+const OURS_EACH: usize = 8;
 /// When no new round is begun.
 const BUDGET: Duration = Duration::from_secs(270);
 const STEPS: [&str; 5] = ["+sdown", "+odown", "+elected-leader", "+promoted-slave", "+switch-master"];
