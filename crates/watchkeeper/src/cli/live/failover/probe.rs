@@ -189,7 +189,7 @@ mod tests {
             turn += 1;
             over.store(turn == 4, Ordering::Relaxed);
             if [1, 3].contains(&turn) {
-                std::thread::sleep(hangs);
+                std::thread::sleep(hangs); // the time itself is tested
                 return Found::NoSentinel;
             }
             Found::Master
