@@ -18,6 +18,10 @@ use super::out::{Unwritten, complain, say};
 use super::status;
 use crate::explain::{self, Log, Report, glossary};
 
+/// All was told.
+const TOLD: i32 = 0;
+/// No line that was read is a sentinel's.
+const NOTHING: i32 = 1;
 /// Something could not be read.
 const UNUSABLE: i32 = 2;
 /// Logs at once.
@@ -76,7 +80,7 @@ pub(super) fn marked(args: &[OsString]) -> Vec<OsString> {
 /// Explains and says with the exit status whether it could.
 pub(super) fn run(args: &ExplainArgs, lang: Lang) -> ExitCode {
     match explain(args, lang) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => status(code),
         Err(error) => {
             // What cannot be written says itself why.
             match error.downcast_ref::<Unwritten>() {
@@ -88,10 +92,10 @@ pub(super) fn run(args: &ExplainArgs, lang: Lang) -> ExitCode {
     }
 }
 
-fn explain(args: &ExplainArgs, lang: Lang) -> anyhow::Result<()> {
+fn explain(args: &ExplainArgs, lang: Lang) -> anyhow::Result<i32> {
     if args.list {
         say(glossary::all(lang), lang)?;
-        return Ok(());
+        return Ok(TOLD);
     }
     let json = match args.format {
         Format::Text => false,
@@ -122,8 +126,9 @@ fn explain(args: &ExplainArgs, lang: Lang) -> anyhow::Result<()> {
     }
     if args.follow {
         say(texts.join("\n"), lang)?;
-        return follow::run(&logs, json, lang);
+        return follow::run(&logs, json, lang).map(|()| TOLD);
     }
+    let mut code = TOLD;
     if !logs.is_empty() {
         let logs: Vec<Log> = logs.iter().map(|word| log(word)).collect();
         let report =
@@ -135,9 +140,10 @@ fn explain(args: &ExplainArgs, lang: Lang) -> anyhow::Result<()> {
             Format::Html => explain::Format::Html,
         };
         texts.push(report.tell(format, args.unknown, lang));
+        code = if report.is_empty() { NOTHING } else { TOLD };
     }
     say(texts.join("\n"), lang)?;
-    Ok(())
+    Ok(code)
 }
 
 /// A file, or standard input.

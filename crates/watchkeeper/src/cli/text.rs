@@ -232,14 +232,14 @@ pub(super) fn examples_explain(lang: Lang) -> &'static str {
          watchkeeper explain --follow /var/log/redis/sentinel.log\n  \
          watchkeeper explain +odown no-good-slave\n\n\
          Logs of redis-sentinel, valkey-sentinel and Watchkeeper alike. Nothing is connected to.\n\
-         Exit status: 0, it was told; 2, something could not be read.",
+         Exit status: 0, it was told; 1, no line of it is a sentinel's; 2, something could not be read.",
         "示例：\n  watchkeeper explain sentinel-1.log sentinel-2.log sentinel-3.log\n  \
          watchkeeper explain --format html sentinel-*.log > incident.html\n  \
          docker compose logs | watchkeeper explain\n  \
          watchkeeper explain --follow /var/log/redis/sentinel.log\n  \
          watchkeeper explain +odown no-good-slave\n\n\
          redis-sentinel、valkey-sentinel 与 Watchkeeper 的日志均可。不会连接任何服务器。\n\
-         退出状态：0，已说明；2，有内容无法读取。",
+         退出状态：0，已说明；1，其中没有哨兵的事件；2，有内容无法读取。",
     )
 }
 

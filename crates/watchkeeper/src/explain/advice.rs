@@ -319,13 +319,17 @@ fn leader_lost(who: &str, ours: bool) -> Both {
 }
 
 fn stayed_master(master: &str, ms: Option<i64>, ours: bool, lang: Lang) -> Both {
+    // Others than ours notice late that the new one is there.
+    let (least, least_zh) = if ours { ("", " ") } else { ("at least ", "至少 ") };
     let (en, zh) = match ms.map(|ms| duration(ms, lang)) {
         Some(ms) => (
             format!(
-                "The old master {master} stayed a master for {ms} after the new one was there: what clients wrote to it in that \
-                 time is lost."
+                "The old master {master} stayed a master for {least}{ms} after the new one was there: what clients wrote to it \
+                 in that time is lost."
             ),
-            format!("新主节点就位后，旧主节点 {master} 又当了 {ms}主节点：这段时间写到它上面的数据会丢失。"),
+            format!(
+                "新主节点就位后，旧主节点 {master} 又当了{least_zh}{ms}主节点：这段时间写到它上面的数据会丢失。"
+            ),
         ),
         None => (
             format!(

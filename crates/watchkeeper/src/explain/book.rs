@@ -110,6 +110,8 @@ pub(super) enum Other {
     ReplicaDown(String, Place),
     /// a server restarted
     Rebooted(String, Place),
+    /// a server restarted while it was the master, and nobody had missed it
+    UnseenRestart(String, Place),
     /// a server that said it was a master was made a replica
     Demoted(String, Place),
     Reset(String),

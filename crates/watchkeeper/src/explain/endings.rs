@@ -51,9 +51,13 @@ fn after_blips(incident: &Incident, lang: Lang) -> String {
     let back = back.and_then(|up| up.into_iter().max());
     if let Some((promoted, back)) = promoted.zip(back).filter(|(promoted, back)| back < promoted) {
         let (before, back) = (duration(promoted - back, lang), since(back));
-        told += &match lang {
-            Lang::En => format!(" It was answering again at {back}, {before} before the promotion."),
-            Lang::Zh => format!("在 {back}，即提升前 {before}，它已恢复应答。"),
+        told += &match (lang, incident.is_ours()) {
+            (Lang::En, true) => format!(" It was answering again at {back}, {before} before the promotion."),
+            (Lang::En, false) => {
+                format!(" It was answering again at {back}, {before} before the promotion was noticed.")
+            }
+            (Lang::Zh, true) => format!("在 {back}，即提升前 {before}，它已恢复应答。"),
+            (Lang::Zh, false) => format!("在 {back}，即哨兵得知提升之前 {before}，它已恢复应答。"),
         };
     }
     told
@@ -108,7 +112,14 @@ fn under_way(incident: &Incident, how_far: UnderWay<'_>, timed: bool, lang: Lang
         }
         UnderWay::Promoted(new, at) if timed => {
             let after = after(at);
-            (format!(": {new} was promoted after {after}"), format!("：{new} 在 {after}后已提升为主节点"))
+            if incident.is_ours() {
+                (format!(": {new} was promoted after {after}"), format!("：{new} 在 {after}后已提升为主节点"))
+            } else {
+                (
+                    format!(": {new} was promoted after {after} at the latest"),
+                    format!("：{new} 最迟在 {after}后已提升为主节点"),
+                )
+            }
         }
         UnderWay::Promoted(new, _) => (format!(": {new} was promoted"), format!("：{new} 已提升为主节点")),
     };

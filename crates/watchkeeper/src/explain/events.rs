@@ -7,7 +7,7 @@ use watchkeeper_core::event::EventKind;
 use super::belong::LOOSE_VOTES;
 use super::book::{Book, Candidacy, Other};
 use super::incident::{
-    Afterwards, Agreed, At, End, Foreign, How, Incident, Learned, Voter, Who, is_address, remember,
+    Afterwards, Agreed, At, Down, End, Foreign, How, Incident, Learned, Voter, Who, is_address, remember,
 };
 use super::said::{Event, Place, Subject};
 
@@ -17,6 +17,8 @@ const FLAP_MS: i64 = 60_000;
 pub(super) const STALE_MS: i64 = 30 * 60_000;
 /// So much later a sentinel may still tell of a failover that is over for others.
 pub(super) const LATE_MS: i64 = 60_000;
+/// A sentinel asks a master only every ten seconds whether it has restarted.
+const RESTART_SEEN_MS: i64 = 15_000;
 /// So many incidents back an old master may belong to.
 pub(super) const LOOK_BACK: usize = 16;
 
@@ -242,12 +244,31 @@ impl Book {
             self.answers(who, &event.group, id);
         }
         if event.kind == EventKind::Reboot {
-            let place = match &event.subject {
-                Subject::Master(place) | Subject::Replica(place) => place.clone(),
+            let (place, is_master) = match &event.subject {
+                Subject::Master(place) => (place.clone(), true),
+                Subject::Replica(place) => (place.clone(), false),
                 Subject::Sentinel { .. } | Subject::Nobody => return,
             };
+            if is_master && !self.missed_of_late(&event.group, &place, at) {
+                self.other(Other::UnseenRestart(event.group.clone(), place.clone()), who, at);
+            }
             self.other(Other::Rebooted(event.group.clone(), place), who, at);
         }
+    }
+
+    /// Whether somebody missed this master until now, or shortly before.
+    fn missed_of_late(&self, name: &str, place: &str, at: At) -> bool {
+        let missed = |it: &Incident| {
+            let of_late = |down: &Down| match down.up.or(it.first_told()) {
+                None => true,
+                Some(until) if it.timed => at - until < RESTART_SEEN_MS,
+                // Without times nobody knows how long ago.
+                Some(_) => it.new_master.is_none(),
+            };
+            it.group == name && it.master == place && it.downs.iter().any(of_late)
+        };
+        let open = self.groups.get(name).and_then(|group| group.open.as_ref());
+        open.is_some_and(missed) || self.incidents.iter().rev().take(LOOK_BACK).any(missed)
     }
 
     fn down(&mut self, who: Who, at: At, event: &Event) {
@@ -355,7 +376,9 @@ impl Book {
             self.not_elected(who, at, event, epoch);
             return;
         }
+        let maker = self.speakers[who].maker;
         let Some(incident) = self.incident(&event.group, at) else { return };
+        incident.maker = incident.maker.or(maker);
         match incident.election_of(who) {
             Some(election) => election.elected = Some((who, at)),
             None => incident.election(epoch).elected = Some((who, at)),
@@ -504,19 +527,25 @@ impl Book {
     fn late_news(&mut self, who: Who, at: At, name: &str, [from, to]: [&String; 2]) -> bool {
         let new = |it: &Incident| it.master == *from && it.new_master.as_ref() == Some(to);
         let open = self.groups.get(name).and_then(|group| group.open.as_ref());
-        if open.is_none_or(|open| open.master == *from) {
-            return false;
-        }
-        let mut before = self.incidents.iter_mut().rev().take(LOOK_BACK);
-        let Some(incident) = before.find(|it| it.group == name && at - it.last < LATE_MS && new(it)) else {
-            return false;
+        let Some(open) = open.filter(|it| it.master != *from && !it.knows_the_new(who)) else { return false };
+        // The others speak of the new one as the master already: however late, it is no other switch.
+        let old = open.master == *to && open.new_master.is_none();
+        // What came before one that it has told is no news.
+        let before = self.incidents.iter_mut().rev().take(LOOK_BACK).filter(|it| it.group == name);
+        let mut untold = before.take_while(|it| !it.knows_the_new(who));
+        let Some(incident) = untold.find(|it| (old || at - it.last < LATE_MS) && new(it)) else {
+            if old {
+                self.speakers[who].update = None;
+            }
+            return old;
         };
         let how = match self.speakers[who].update.take() {
             Some(id) => How::From(id),
             None if incident.runs.iter().any(|run| run.who == who && run.promoted.is_some()) => How::Led,
             None => How::Unclear,
         };
-        remember(&mut incident.learned, Learned { who, at, how });
+        let epoch = self.speakers[who].epoch;
+        remember(&mut incident.learned, Learned { who, at, how, epoch });
         true
     }
 
@@ -527,8 +556,14 @@ impl Book {
         }
         if event.kind == EventKind::FailoverDetected {
             let Some(to) = event.detail.get(1) else { return };
+            self.next_begins(who, event);
+            // One that has not heard of the failover in which a sentinel promoted it.
+            let open = self.groups.get(&event.group).and_then(|group| group.open.as_ref());
+            if open.is_some_and(|open| open.promotes(to)) {
+                return;
+            }
             if let Some(incident) = self.incident(&event.group, at) {
-                let fresh = Foreign { to: to.clone(), seen: Vec::new(), undone: None };
+                let fresh = Foreign { to: to.clone(), seen: Vec::new(), undone: None, follows: None };
                 remember(&mut incident.foreign.get_or_insert(fresh).seen, (who, at));
             }
             return;
@@ -537,8 +572,13 @@ impl Book {
         if self.late_news(who, at, &event.group, [from, to]) {
             return;
         }
-        let update = self.speakers[who].update.take();
-        let another = |open: &Incident| open.new_master.as_ref().is_some_and(|known| known != to);
+        let (update, epoch) = (self.speakers[who].update.take(), self.speakers[who].epoch);
+        // Nobody names a new master twice for one failover.
+        let another = |open: &Incident| {
+            let mut told = open.learned.iter().rev().filter(|learned| learned.who == who);
+            let again = told.next().is_some_and(|told| open.master != *from || epoch > told.epoch);
+            again || open.is_foreign_alone() || open.new_master.as_ref().is_some_and(|known| known != to)
+        };
         let Some(group) = self.group(&event.group) else { return };
         if group.open.as_ref().is_some_and(another) {
             self.put_away(&event.group);
@@ -555,7 +595,9 @@ impl Book {
             None => How::Unclear,
         };
         incident.new_master = Some(to.clone());
-        remember(&mut incident.learned, Learned { who, at, how });
+        remember(&mut incident.learned, Learned { who, at, how, epoch });
+        let began = incident.began;
+        self.promoted_anew(&event.group, to, began);
         let Some(group) = self.group(&event.group) else { return };
         group.master.clone_from(to);
         // Servers begin anew with a switch.
@@ -564,19 +606,25 @@ impl Book {
         });
     }
 
+    /// A server reports another role than before, or is told to be a replica.
     fn role(&mut self, who: Who, at: At, event: &Event) {
-        let Subject::Replica(place) = &event.subject else { return };
+        let place = match &event.subject {
+            Subject::Replica(place) => place,
+            Subject::Master(place) => return self.master_reports(at, event, place),
+            Subject::Sentinel { .. } | Subject::Nobody => return,
+        };
         let demoted = event.kind == EventKind::ConvertToSlave;
+        let says_master = !demoted && reports_master(event);
         if let Some(incident) = self.groups.get_mut(&event.group).and_then(|group| group.open.as_mut()) {
-            if let Some(foreign) = incident.foreign.as_mut().filter(|foreign| foreign.to == *place && demoted)
-            {
-                foreign.undone.get_or_insert(at);
+            if let Some(foreign) = incident.foreign.as_mut().filter(|it| it.to == *place && !says_master) {
+                let since = if demoted { &mut foreign.undone } else { &mut foreign.follows };
+                since.get_or_insert(at);
                 incident.last = at;
                 return;
             }
         }
         if let Some(incident) = self.replaced(&event.group, place, at) {
-            let what = if event.kind == EventKind::RoleDiffers {
+            let what = if says_master {
                 Afterwards::SaysMaster
             } else if demoted {
                 Afterwards::ToldToFollow
@@ -592,17 +640,40 @@ impl Book {
         }
     }
 
-    /// The incident in which this server was replaced as the master, not long ago.
+    /// The master that the sentinel still has reports its role: the leader made it a replica before it named the new one.
+    fn master_reports(&mut self, at: At, event: &Event, place: &Place) {
+        let open = self.groups.get_mut(&event.group).and_then(|group| group.open.as_mut());
+        let Some(open) = open.filter(|open| open.master == *place && !reports_master(event)) else { return };
+        if open.new_master.is_some() || !open.is_over() {
+            open.last = open.last.max(at);
+            open.afterwards(Afterwards::Demoted, at);
+        }
+    }
+
+    /// The incident in which this server was replaced as the master, not long ago. One that was promoted since, or is about
+    /// to be, is no old master.
     fn replaced(&mut self, name: &str, place: &str, at: At) -> Option<&mut Incident> {
-        let was = |incident: &Incident| {
-            incident.group == name && incident.master == place && incident.new_master.is_some()
-        };
-        let here = self.groups.get(name).and_then(|group| group.open.as_ref()).is_some_and(was);
-        if here {
+        let was = |incident: &Incident| incident.master == place && incident.new_master.is_some();
+        let open = self.groups.get(name).and_then(|group| group.open.as_ref());
+        if open.is_some_and(|open| open.promotes(place)) {
+            return None;
+        }
+        if open.is_some_and(was) {
             return self.groups.get_mut(name).and_then(|group| group.open.as_mut());
         }
-        let mut before = self.incidents.iter_mut().rev().take(LOOK_BACK);
-        before.find(|incident| at - incident.last < STALE_MS && was(incident))
+        let before = self.incidents.iter_mut().rev().take(LOOK_BACK);
+        let mut its = before.filter(|it| it.group == name && (was(it) || it.promotes(place)));
+        its.next().filter(|it| was(it) && at - it.last < STALE_MS)
+    }
+
+    /// A server that has become the master said so before anybody named it: that was not the old master of the failover
+    /// before.
+    fn promoted_anew(&mut self, name: &str, place: &str, began: At) {
+        let before = self.incidents.iter_mut().rev().take(LOOK_BACK);
+        let mut its = before.filter(|it| it.group == name && it.master == place);
+        if let Some(incident) = its.next() {
+            incident.promoted_anew(began);
+        }
     }
 
     fn process(&mut self, who: Who, at: At, event: &Event) {
@@ -615,8 +686,25 @@ impl Book {
     }
 }
 
+/// Whether a server says that it is a master, rather than a replica.
+fn reports_master(event: &Event) -> bool {
+    // `new reported role is master`
+    match event.detail.last().map(String::as_str) {
+        Some("master") => true,
+        Some("slave") => false,
+        // A text for people leaves it out: it agrees with the configuration, or does not.
+        Some(_) | None => {
+            let is_master = matches!(event.subject, Subject::Master(_));
+            is_master == (event.kind == EventKind::RoleAgrees)
+        }
+    }
+}
+
 /// Whether a master seen down belongs to this incident.
 fn belongs(open: &Incident, who: Who, place: &str, at: At) -> bool {
+    if open.is_foreign_alone() {
+        return false;
+    }
     if open.new_master.is_some() || open.pointed.is_some() {
         // A sentinel that has not heard of the new master yet.
         return open.master == place && !open.knows_the_new(who);

@@ -498,7 +498,8 @@ fn stayed(incident: &Incident) -> Option<Finding> {
     let since = promoted.or(incident.first_told())?;
     // One that went away in between was no master to anybody.
     let gone = first(Afterwards::Gone);
-    let told = first(Afterwards::ToldToFollow).filter(|told| gone.is_none_or(|gone| gone > *told));
+    let told = [Afterwards::ToldToFollow, Afterwards::Demoted].into_iter().filter_map(first).min();
+    let told = told.filter(|told| gone.is_none_or(|gone| gone > *told));
     let ms = told.map(|told| told - since);
     let (master, ours) = (incident.master.clone(), incident.is_ours());
     let at_once = ours || incident.reasons.iter().any(|text| text.starts_with("The old master of `"));
@@ -575,20 +576,12 @@ pub(super) fn general(book: &Book, names: &dyn Names) -> Vec<Finding> {
             Other::Unresolved(name) => {
                 found.push(Finding::Unresolved { name: name.clone(), times: often.times })
             }
-            Other::Rebooted(group, place) => {
-                let is_master = book.groups.get(group).is_some_and(|group| group.master == *place);
-                let missed = book.incidents.iter().any(|i| {
-                    i.group == *group
-                        && i.master == *place
-                        && i.began <= often.last
-                        && often.first <= i.last + AGREE_MS
-                });
-                if is_master && !missed {
-                    found.push(Finding::UnseenRestart { group: group.clone(), master: place.clone() });
-                }
+            Other::UnseenRestart(group, master) => {
+                found.push(Finding::UnseenRestart { group: group.clone(), master: master.clone() });
             }
             Other::SentinelDown(_)
             | Other::ReplicaDown(..)
+            | Other::Rebooted(..)
             | Other::Demoted(..)
             | Other::Reset(_)
             | Other::Set(..)

@@ -185,15 +185,13 @@ impl Page<'_> {
         let answered =
             |at: i64| incident.downs.iter().any(|down| down.up.is_some_and(|up| (began..at).contains(&up)));
         if let Some(at) = promoted.filter(|at| incident.new_master.is_some() && !answered(*at)) {
+            let latest = if incident.is_ours() { String::new() } else { self.pick(", at most", "，最多") };
             if planned {
-                figure(
-                    self.pick("new master took writes after", "新主节点可写入，用时"),
-                    at - began,
-                    String::new(),
-                );
+                let label = self.pick("new master took writes after", "新主节点可写入，用时");
+                figure(label + &latest, at - began, String::new());
             } else {
                 let label = self.pick("from the first +sdown until writes", "从第一条 +sdown 到可写入");
-                figure(label, at - began, self.before(&incident.group));
+                figure(label + &latest, at - began, self.before(&incident.group));
             }
         }
         if let Some(at) = incident.first_told() {
@@ -273,7 +271,7 @@ impl Page<'_> {
                 "<tr{class}><td class=\"num\">{}</td><td>{}</td><td class=\"num\">{}</td><td class=\"num\">{} %</td>\
                  <td><svg width=\"{BAR}\" height=\"14\" aria-hidden=\"true\"><rect width=\"{bar}\" height=\"14\" rx=\"2\" class=\"ph {}\"/></svg></td></tr>",
                 number + 1,
-                escaped(words::phase(part.phase, self.lang)),
+                escaped(words::phase(part.phase, incident.is_ours(), self.lang)),
                 escaped(&duration(part.ms(), self.lang)),
                 part.ms() * 100 / all.max(1),
                 labels::phase_class(part.phase)

@@ -11,6 +11,8 @@ const MANY: usize = 100;
 const UNDER_WAY_MS: i64 = 10_000;
 /// The same in lines, where there are no times.
 const UNDER_WAY_LINES: At = 10;
+/// A replica that is promoted says so at most this long before anybody else tells of it.
+const SAID_BEFORE_MS: i64 = 3_000;
 /// An attempt that was asked for begins within this time.
 const ORDER_MS: i64 = 1_000;
 
@@ -114,11 +116,15 @@ pub(super) struct Learned {
     pub(super) who: Who,
     pub(super) at: At,
     pub(super) how: How,
+    /// in which epoch it was then, as far as its log tells
+    pub(super) epoch: Option<u64>,
 }
 
 /// What became of the old master.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Afterwards {
+    /// the leader made it a replica before it named the new one
+    Demoted,
     /// it is still down, now as a replica
     Gone,
     Answers,
@@ -134,6 +140,15 @@ pub(super) struct Foreign {
     pub(super) seen: Vec<(Who, At)>,
     /// when a sentinel made it a replica again
     pub(super) undone: Option<At>,
+    /// when it said that it is one again
+    pub(super) follows: Option<At>,
+}
+
+impl Foreign {
+    /// Since when it is a replica again.
+    pub(super) fn ended(&self) -> Option<At> {
+        self.undone.into_iter().chain(self.follows).min()
+    }
 }
 
 /// Why a failover was begun.
@@ -297,13 +312,29 @@ impl Incident {
     /// Nothing more has to happen.
     pub(super) fn is_over(&self) -> bool {
         let ended = self.runs.last().is_some_and(|run| run.end.is_some());
-        let undone = self.foreign.as_ref().is_some_and(|foreign| foreign.undone.is_some());
+        let undone = self.foreign.as_ref().is_some_and(|foreign| foreign.ended().is_some());
         let pointed = self.pointed.is_some();
         self.new_master.is_some()
             || undone
             || pointed
             || self.came_back().is_some()
             || (self.downs.is_empty() && ended)
+    }
+
+    /// A replica was promoted by somebody else and follows again, and that was all.
+    pub(super) fn is_foreign_alone(&self) -> bool {
+        let ended = self.foreign.as_ref().is_some_and(|foreign| foreign.ended().is_some());
+        ended && self.downs.is_empty() && self.elections.is_empty() && self.new_master.is_none()
+    }
+
+    /// This server became the master in it, or was chosen to.
+    pub(super) fn promotes(&self, place: &str) -> bool {
+        let chosen = |run: &Run| {
+            let failed = run.end.is_some_and(|(end, _)| end == End::NotPromoted);
+            let is = |it: &Option<(Place, At)>| it.as_ref().is_some_and(|(replica, _)| replica == place);
+            is(&run.promoted) || (is(&run.selected) && !failed)
+        };
+        self.new_master.as_deref() == Some(place) || self.runs.iter().any(chosen)
     }
 
     pub(super) fn cause(&self) -> Cause {
@@ -523,6 +554,15 @@ impl Incident {
     pub(super) fn afterwards(&mut self, what: Afterwards, at: At) {
         if self.afterwards.iter().all(|(known, _)| *known != what) {
             self.afterwards.push((what, at));
+        }
+    }
+
+    /// The old master has become the master in an incident that began then: what it said just before, it said as that.
+    pub(super) fn promoted_anew(&mut self, began: At) {
+        let before = if self.timed { SAID_BEFORE_MS } else { UNDER_WAY_LINES };
+        let says = |(what, at): &(Afterwards, At)| *what == Afterwards::SaysMaster && *at > began - before;
+        if self.afterwards.last().is_some_and(says) {
+            self.afterwards.pop();
         }
     }
 

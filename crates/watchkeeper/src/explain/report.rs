@@ -167,6 +167,11 @@ impl Report {
         self.logs.iter().map(|log| log.counts.strange).sum()
     }
 
+    /// No line of these logs is a sentinel's.
+    pub fn is_empty(&self) -> bool {
+        self.logs.iter().all(|log| log.counts.used == 0)
+    }
+
     pub(super) fn incidents(&self) -> impl Iterator<Item = (&Incident, &[Finding])> {
         self.book.incidents.iter().zip(self.findings.iter().map(Vec::as_slice))
     }

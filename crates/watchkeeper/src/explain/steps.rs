@@ -227,15 +227,7 @@ impl Teller<'_> {
                 format!("{who} 选定副本 {replica}，命令它成为主节点"),
             );
         }
-        if let Some((replica, at)) = &run.promoted {
-            self.step(
-                Actor::Server(replica.clone()),
-                *at,
-                "+promoted-slave",
-                format!("{replica} is a master and takes writes"),
-                format!("{replica} 已是主节点，可以写入"),
-            );
-        }
+        self.promoted(run);
         for moved in &run.moved {
             let replica = &moved.replica;
             if let Some(at) = moved.sent {
@@ -262,6 +254,24 @@ impl Teller<'_> {
         self.step(leader, at, event, format!("{who}: {en}"), format!("{who}：{zh}"));
     }
 
+    /// Ours asks a replica that it promotes; others notice it when they ask next.
+    fn promoted(&mut self, run: &Run) {
+        let Some((replica, at)) = &run.promoted else { return };
+        let who = self.names.who(run.who);
+        let (en, zh) = if self.incident.is_ours() {
+            (String::new(), String::new())
+        } else {
+            (format!(", at the latest then ({who} noticed it)"), format!("（最迟此时，{who} 得知）"))
+        };
+        self.step(
+            Actor::Server(replica.clone()),
+            *at,
+            "+promoted-slave",
+            format!("{replica} is a master and takes writes{en}"),
+            format!("{replica} 已是主节点，可以写入{zh}"),
+        );
+    }
+
     fn foreign(&mut self) {
         let Some(foreign) = &self.incident.foreign else { return };
         let (to, master) = (&foreign.to, &self.incident.master);
@@ -283,6 +293,15 @@ impl Teller<'_> {
                 "+convert-to-slave",
                 format!("{to} is told to follow {master} again"),
                 format!("命令 {to} 重新跟随 {master}"),
+            );
+        }
+        if let Some(at) = foreign.follows {
+            self.step(
+                Actor::Server(to.clone()),
+                at,
+                "+role-change",
+                format!("{to} is a replica again"),
+                format!("{to} 重新成为副本"),
             );
         }
     }
@@ -330,6 +349,11 @@ impl Teller<'_> {
                 (String::new(), String::new())
             };
             let (event, en, zh) = match what {
+                Afterwards::Demoted => (
+                    "-role-change",
+                    format!("the old master {master} is a replica now"),
+                    format!("旧主节点 {master} 已成为副本"),
+                ),
                 Afterwards::Gone => (
                     "+sdown",
                     format!("the old master {master} does not answer"),

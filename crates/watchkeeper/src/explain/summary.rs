@@ -48,7 +48,7 @@ pub(super) fn head(report: &Report, lang: Lang) -> Vec<String> {
     let (incidents, logs) = (report.book.incidents.len() as u64, report.logs.len() as u64);
     let groups = list(&with_incidents(report, lang), lang);
     let span = span(report, lang);
-    let (en, zh) = if report.logs.iter().all(|log| log.counts.used == 0) {
+    let (en, zh) = if report.is_empty() {
         ("Nothing in there was logged by a sentinel.".to_owned(), "其中没有哨兵的事件。".to_owned())
     } else if incidents == 0 {
         ("No incident.".to_owned(), "没有发现事故。".to_owned())
@@ -236,7 +236,11 @@ pub(super) fn unread(report: &Report, shown: bool, lang: Lang) -> Vec<String> {
 
 fn is_a_finding(what: &Other) -> bool {
     match what {
-        Other::Moved(..) | Other::NotSaved | Other::ScriptFailed(_) | Other::Unresolved(_) => true,
+        Other::Moved(..)
+        | Other::UnseenRestart(..)
+        | Other::NotSaved
+        | Other::ScriptFailed(_)
+        | Other::Unresolved(_) => true,
         Other::SentinelDown(_)
         | Other::ReplicaDown(..)
         | Other::Rebooted(..)
@@ -276,8 +280,10 @@ fn other(what: &Other, names: &dyn Names) -> (String, String) {
             format!("{group}：{}", words::the_log_says(text, Lang::Zh)),
         ),
         Other::Stopped => ("a sentinel was told to stop".to_owned(), "哨兵被要求停止".to_owned()),
-        Other::Moved(..) | Other::NotSaved | Other::ScriptFailed(_) | Other::Unresolved(_) => {
-            (String::new(), String::new())
-        }
+        Other::Moved(..)
+        | Other::UnseenRestart(..)
+        | Other::NotSaved
+        | Other::ScriptFailed(_)
+        | Other::Unresolved(_) => (String::new(), String::new()),
     }
 }

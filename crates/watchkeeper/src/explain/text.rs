@@ -9,7 +9,7 @@ use super::advice::advise;
 use super::endings;
 use super::findings::Finding;
 use super::incident::Incident;
-use super::phases;
+use super::phases::{self, Took};
 use super::report::Report;
 use super::slow;
 use super::steps::steps;
@@ -126,11 +126,13 @@ impl Writer<'_> {
         let all: i64 = parts.iter().map(|part| part.ms()).sum();
         self.line("");
         self.line(&format!("  {}", words::where_the_time_went(self.lang)));
-        let widest = parts.iter().map(|part| columns(words::phase(part.phase, self.lang))).max().unwrap_or(0);
+        let (ours, lang) = (incident.is_ours(), self.lang);
+        let named = |part: &Took| words::phase(part.phase, ours, lang);
+        let widest = parts.iter().map(|part| columns(named(part))).max().unwrap_or(0);
         let most = parts.iter().map(|part| part.ms()).max().unwrap_or(1).max(1);
         for part in &parts {
             let bar = "#".repeat(usize::try_from(part.ms() * BAR / most).unwrap_or(0));
-            let name = pad(words::phase(part.phase, self.lang), widest);
+            let name = pad(named(part), widest);
             let took = duration(part.ms(), self.lang);
             self.line(&format!(
                 "    {name}  {}{took}  {bar}",

@@ -3,7 +3,7 @@
 use watchkeeper_core::Lang;
 
 use super::findings::Weight;
-use super::incident::{Cause, End, How, Incident, Voter};
+use super::incident::{Cause, End, Foreign, How, Incident, Voter};
 use super::phases::Phase;
 use super::width::columns;
 
@@ -79,7 +79,8 @@ pub(super) fn hint(lang: Lang) -> &'static str {
     lang.pick("hint: ", "提示：")
 }
 
-pub(super) fn phase(phase: Phase, lang: Lang) -> &'static str {
+/// `ours`: Watchkeeper's sentinels acted, which know at once what others notice when they ask next.
+pub(super) fn phase(phase: Phase, ours: bool, lang: Lang) -> &'static str {
     match phase {
         Phase::Agreement => {
             lang.pick("agreement: enough sentinels miss it", "达成一致：足够多的哨兵认为它下线")
@@ -92,7 +93,8 @@ pub(super) fn phase(phase: Phase, lang: Lang) -> &'static str {
         }
         Phase::Election => lang.pick("election: one sentinel may act", "选举：选出执行的哨兵"),
         Phase::Selection => lang.pick("selection: a replica is chosen", "挑选：选定一个副本"),
-        Phase::Promotion => lang.pick("promotion: it is a master", "提升：它成为主节点"),
+        Phase::Promotion if ours => lang.pick("promotion: it is a master", "提升：它成为主节点"),
+        Phase::Promotion => lang.pick("promotion: it is seen as a master", "提升：哨兵得知它成为主节点"),
         Phase::Unseen => {
             lang.pick("failover: the log of who did it is not here", "故障转移：缺少执行者的日志")
         }
@@ -130,17 +132,7 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
         return what + &told_after(incident, promoted.map(since), &since(told), lang);
     }
     if let Some(foreign) = &incident.foreign {
-        let (new, undone) = (&foreign.to, foreign.undone.is_some());
-        return match (lang, undone) {
-            (Lang::En, true) => {
-                format!("Somebody else promoted {new}; the sentinels made it a replica of {old} again.")
-            }
-            (Lang::En, false) => format!("Somebody else promoted {new} while {old} was the master."),
-            (Lang::Zh, true) => {
-                format!("{new} 被哨兵以外的操作提升为主节点，哨兵随后让它重新成为 {old} 的副本。")
-            }
-            (Lang::Zh, false) => format!("{old} 仍是主节点时，{new} 被哨兵以外的操作提升为主节点。"),
-        };
+        return by_others(old, foreign, lang);
     }
     if let Some(back) = incident.came_back() {
         return came_back(incident, back, timed, lang);
@@ -175,6 +167,27 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
             }
             (_, _) => format!("无人接替。直到日志结束，主节点 {old} 一直失联。"),
         },
+    }
+}
+
+/// Somebody else than the sentinels promoted a replica.
+fn by_others(old: &str, foreign: &Foreign, lang: Lang) -> String {
+    let new = &foreign.to;
+    match (lang, foreign.undone, foreign.follows) {
+        (Lang::En, Some(_), _) => {
+            format!("Somebody else promoted {new}; the sentinels made it a replica of {old} again.")
+        }
+        (Lang::En, None, Some(_)) => {
+            format!("Somebody else promoted {new} while {old} was the master; it is a replica again.")
+        }
+        (Lang::En, None, None) => format!("Somebody else promoted {new} while {old} was the master."),
+        (Lang::Zh, Some(_), _) => {
+            format!("{new} 被哨兵以外的操作提升为主节点，哨兵随后让它重新成为 {old} 的副本。")
+        }
+        (Lang::Zh, None, Some(_)) => {
+            format!("{old} 仍是主节点时，{new} 被哨兵以外的操作提升为主节点，之后重新成为副本。")
+        }
+        (Lang::Zh, None, None) => format!("{old} 仍是主节点时，{new} 被哨兵以外的操作提升为主节点。"),
     }
 }
 
@@ -216,21 +229,29 @@ fn switched(old: &str, new: &str, cause: Cause, lang: Lang) -> String {
 /// When it took writes, and when clients knew of it.
 fn told_after(incident: &Incident, promoted: Option<String>, told: &str, lang: Lang) -> String {
     let alone = only_the_leader(incident);
+    // Others than ours ask a replica once a second.
+    let (latest_zh, latest, noticed_zh) = if incident.is_ours() {
+        ("", "", "")
+    } else {
+        ("最迟 ", " at the latest (the sentinel noticed it then)", "（哨兵此时得知）")
+    };
     match (lang, promoted) {
         (Lang::En, Some(promoted)) if alone => format!(
-            " It took writes after {promoted}; the leader's own +switch-master came after {told}, those of the others, \
-             whose logs are not here, earlier."
+            " It took writes after {promoted}{latest}; the leader's own +switch-master came after {told}, those of the \
+             others, whose logs are not here, earlier."
         ),
         (Lang::Zh, Some(promoted)) if alone => {
             format!(
-                "{promoted}后可写入；执行者自己的 +switch-master 在 {told}后，其他哨兵（日志不在此处）更早。"
+                "{latest_zh}{promoted}后可写入{noticed_zh}；执行者自己的 +switch-master 在 {told}后，其他哨兵（日志不在此处）更早。"
             )
         }
         (Lang::En, Some(promoted)) => {
-            format!(" It took writes after {promoted}; clients were told after {told}.")
+            format!(" It took writes after {promoted}{latest}; clients were told after {told}.")
         }
         (Lang::En, None) => format!(" Clients were told after {told}."),
-        (Lang::Zh, Some(promoted)) => format!("{promoted}后可写入，{told}后客户端得知新地址。"),
+        (Lang::Zh, Some(promoted)) => {
+            format!("{latest_zh}{promoted}后可写入{noticed_zh}，{told}后客户端得知新地址。")
+        }
         (Lang::Zh, None) => format!("{told}后客户端得知新地址。"),
     }
 }

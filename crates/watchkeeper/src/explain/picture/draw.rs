@@ -149,7 +149,7 @@ impl Canvas<'_> {
             let number = number + 1;
             self.add(format_args!(
                 "<g><title>{number} {} {}</title><rect x=\"{left:.1}\" y=\"{BAND:.1}\" width=\"{width:.1}\" height=\"26\" rx=\"3\" class=\"ph {}\"/>",
-                escaped(words::phase(part.phase, self.lang)),
+                escaped(words::phase(part.phase, self.scene.ours, self.lang)),
                 escaped(&took),
                 labels::phase_class(part.phase)
             ));
@@ -309,7 +309,7 @@ fn sign(marks: &[&Mark]) -> &'static str {
 
 fn sign_of(event: &str) -> &'static str {
     match event {
-        "+sdown" | "+failover-detected" | "-role-change" => "sign-bad",
+        "+sdown" | "+failover-detected" => "sign-bad",
         "-sdown" | "+promoted-slave" | "+switch-master" | "+failover-end" | "+slave-reconf-done"
         | "+role-change" | "+convert-to-slave" => "sign-good",
         aborted if aborted.starts_with("-failover-abort") => "sign-bad",

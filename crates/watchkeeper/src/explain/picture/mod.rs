@@ -85,7 +85,7 @@ pub(super) fn tell(report: &Report, lang: Lang) -> String {
             let _ = writeln!(body, "<g transform=\"translate(0 {y:.1})\">\n{}</g>", drawing.body);
             y += drawing.height;
         }
-        y = legend(&mut body, &phases(incident), y, lang);
+        y = legend(&mut body, &phases(incident), incident.is_ours(), y, lang);
     }
     if let Some(more) = all.checked_sub(PICTURES_SHOWN).filter(|more| *more > 0) {
         y += 26.0;
@@ -112,7 +112,7 @@ pub(super) fn enlarged(lang: Lang) -> &'static str {
 }
 
 /// Phases by their numbers, with their times. The place below them.
-fn legend(body: &mut String, parts: &[Took], mut y: f64, lang: Lang) -> f64 {
+fn legend(body: &mut String, parts: &[Took], ours: bool, mut y: f64, lang: Lang) -> f64 {
     for (number, part) in parts.iter().enumerate() {
         y += 20.0;
         // A String takes everything.
@@ -123,7 +123,7 @@ fn legend(body: &mut String, parts: &[Took], mut y: f64, lang: Lang) -> f64 {
             labels::phase_class(part.phase)
         );
         text(body, 183.0, y, "in", &(number + 1).to_string());
-        text(body, 206.0, y, "said", words::phase(part.phase, lang));
+        text(body, 206.0, y, "said", words::phase(part.phase, ours, lang));
         text(body, 600.0, y, "said end", &duration(part.ms(), lang));
     }
     y + 6.0

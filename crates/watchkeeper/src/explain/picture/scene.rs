@@ -90,6 +90,8 @@ pub(super) struct Scene {
     /// sentinels and servers that are not shown
     pub(super) left_out: usize,
     pub(super) phases: Vec<Took>,
+    /// Watchkeeper's sentinels acted
+    pub(super) ours: bool,
     /// what times count from
     pub(super) zero: At,
     pub(super) outage: (At, At),
@@ -123,6 +125,7 @@ pub(super) fn scene(report: &Report, incident: &Incident, steps: &[Step]) -> Sce
         lanes,
         left_out: silent + hidden,
         phases,
+        ours: incident.is_ours(),
         zero: incident.began,
         outage: (began, ended),
         from,
@@ -270,6 +273,9 @@ impl Stage<'_> {
         if let Some(since) = back.filter(|_| second) {
             paint(&mut spans, self.span(since, told_to_follow, State::SecondMaster));
         }
+        if let Some(at) = of(Afterwards::Demoted) {
+            paint(&mut spans, self.span(at, back, State::Follows));
+        }
         if let Some(at) = of(Afterwards::Follows).or(told_to_follow) {
             paint(&mut spans, self.span(at, None, State::Follows));
         }
@@ -303,7 +309,7 @@ impl Stage<'_> {
         }
         if let Some(foreign) = incident.foreign.as_ref().filter(|foreign| foreign.to == *place) {
             let since = foreign.seen.iter().map(|(_, at)| *at).min().unwrap_or(self.from);
-            paint(&mut spans, self.span(since, foreign.undone, State::SecondMaster));
+            paint(&mut spans, self.span(since, foreign.ended(), State::SecondMaster));
         }
         let unseen = incident.runs.iter().all(|run| run.promoted.is_none());
         if let (true, Some(at)) =
