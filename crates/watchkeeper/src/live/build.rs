@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::choice::candidates;
+use super::choice::{Candidate, Lacking, Own, candidates, predicted};
 use super::model::{
     Doubt, FailoverNow, GroupStatus, MasterDown, Problem, Role, SentinelState, SentinelStatus, ServerState,
     ServerStatus, Status, Vote, Writable,
@@ -13,6 +13,14 @@ use crate::ask::{
     Endpoint, Fields, GroupAnswer, Picture, SentinelAnswer, SentinelSays, ServerAnswer, listed_replicas,
     place,
 };
+
+/// Sentinels ask a replica for INFO so often, and at least so often once they are about to choose one.
+const INFO_MS: i64 = 10_000;
+const INFO_SOON_MS: i64 = 1_000;
+/// Growth is measured over at least so many milliseconds.
+const GROWTH_MS: i64 = 500;
+/// In an INFO period the history of a group that nobody writes to grows by less: PING and what sentinels publish.
+const IDLE_BYTES: i64 = 4096;
 
 impl Status {
     /// What a picture shows.
@@ -107,15 +115,12 @@ impl<'a> Looked<'a> {
             waiting: Vec::new(),
             problems: Vec::new(),
         };
-        let ours = group.sentinels.iter().any(|sentinel| sentinel.version.starts_with("watchkeeper"));
-        let depth = |at: &Endpoint| group.server(at).map_or(0, |server| server.depth);
-        group.candidates =
-            candidates(&self.best.master, &self.best.replicas, |at| if ours { depth(at) } else { 0 });
         group.writable = match group.server(&self.master).map(|server| &server.state) {
             Some(ServerState::Up) => Writable::Yes,
             Some(ServerState::Login(_)) => Writable::Unknown,
             Some(_) | None => Writable::No,
         };
+        group.candidates = self.candidates(&group);
         if group.server(&self.master).is_some_and(|server| server.state == ServerState::NotMaster) {
             group.master_for_ms = None;
         }
@@ -125,6 +130,66 @@ impl<'a> Looked<'a> {
         group.waiting = waiting::reasons(&group, number("down-after-milliseconds"), odown_ms);
         group.problems = self.problems(&group);
         group
+    }
+
+    /// The replicas, the one that would most likely be promoted first.
+    fn candidates(&self, group: &GroupStatus) -> Vec<Candidate> {
+        let ours = group.sentinels.iter().any(SentinelStatus::is_ours);
+        let depth = |at: &Endpoint| if ours { group.server(at).map_or(0, |server| server.depth) } else { 0 };
+        let runs = group.failover.is_some();
+        let listed = candidates(&self.best.master, &self.best.replicas, runs, depth);
+        // Watchkeeper asks anew before it chooses; the others do while they hold the master for down.
+        let soon = ours || self.best.master.flag("o_down");
+        let slack = self.growth(&group.servers, if soon { INFO_SOON_MS } else { INFO_MS });
+        predicted(listed, |at| self.own(group, at), slack.max(IDLE_BYTES))
+    }
+
+    /// How far a replica gets in so many milliseconds, by what it says and what the sentinel read of it last.
+    fn growth(&self, servers: &[ServerStatus], period_ms: i64) -> i64 {
+        let grown = self.best.replicas.iter().filter_map(|known| {
+            let at = place(known)?;
+            let now = servers.iter().find(|server| server.at == at)?.offset?;
+            let age = known.number("info-refresh")?.max(GROWTH_MS);
+            let grown = now.saturating_sub(known.number("slave-repl-offset")?);
+            Some(grown.saturating_mul(period_ms) / age)
+        });
+        grown.max().unwrap_or(0)
+    }
+
+    /// What a replica says of itself; whether it has its data also by what the sentinel read, if it does not tell us.
+    fn own(&self, group: &GroupStatus, at: &Endpoint) -> Own {
+        let server = group.server(at);
+        let known = self.best.replicas.iter().find(|fields| place(fields).as_ref() == Some(at));
+        let unlinked = |known: &Fields| {
+            let never = known.number("master-link-down-time").is_some_and(|ms| ms < 0);
+            known.get("master-link-status") == "err" && never
+        };
+        let lacks = match server.map(|server| &server.state) {
+            Some(ServerState::Syncing) => Some(Lacking::FullSync),
+            Some(ServerState::Loading) => Some(Lacking::Loading),
+            Some(ServerState::LinkDown(None)) => Some(Lacking::NoLinkYet),
+            Some(ServerState::Silent(_) | ServerState::Login(_)) | None if known.is_some_and(unlinked) => {
+                Some(Lacking::NoLinkYet)
+            }
+            Some(
+                ServerState::Up
+                | ServerState::InStep
+                | ServerState::LinkDown(Some(_))
+                | ServerState::NotMaster
+                | ServerState::SecondMaster
+                | ServerState::Promoted
+                | ServerState::OldMaster
+                | ServerState::Silent(_)
+                | ServerState::Login(_),
+            )
+            | None => None,
+        };
+        Own {
+            offset: server.and_then(|server| server.offset),
+            in_step: server.is_some_and(|server| server.state == ServerState::InStep),
+            // Without a master nobody gets a link, and one that began again with its data is as good as any.
+            lacks: lacks.filter(|it| *it != Lacking::NoLinkYet || group.writable != Writable::No),
+        }
     }
 
     fn failover(&self) -> Option<FailoverNow> {
@@ -240,6 +305,8 @@ impl<'a> Looked<'a> {
                 (false, false) => MasterDown::No,
             },
             knows: Some((group.sentinels.len() as i64, group.replicas.len() as i64)),
+            heard_ms: group.master.number("last-ok-ping-reply"),
+            down_after_ms: group.master.number("down-after-milliseconds"),
             vote: self.vote(&says.id),
             version: version(&says.info),
         }
@@ -264,6 +331,8 @@ impl<'a> Looked<'a> {
             config_epoch: None,
             master_down: MasterDown::No,
             knows: None,
+            heard_ms: None,
+            down_after_ms: None,
             vote: self.vote(&id),
             version: String::new(),
             id,
@@ -522,6 +591,35 @@ mod tests {
         let now = FailoverNow { phase: "wait_promotion".to_owned(), by: Endpoint::new("h", 1) };
         assert_eq!((group.failover, group.waiting, group.writable), (Some(now), Vec::new(), Writable::No));
         assert_eq!(group.servers[1].state, ServerState::LinkDown(None));
+    }
+
+    #[test]
+    fn a_replica_in_full_sync_is_not_named_as_next_without_saying_so() {
+        let mut said = sentinel(1, "", "ip:h port:11 flags:master", &[]);
+        let listed = |port: u16, priority: u8, more: &str| {
+            fields(&format!("ip:h port:{port} flags:slave runid:{port} slave-priority:{priority} {more}"))
+        };
+        said.says.as_mut().unwrap().groups[0].replicas = vec![
+            listed(12, 10, "slave-repl-offset:70 info-refresh:9000"),
+            listed(13, 100, "slave-repl-offset:80"),
+            listed(14, 10, "master-link-status:err master-link-down-time:-1000"),
+        ];
+        let replica = "role:slave master_host:h master_port:11";
+        let syncing = format!("{replica} master_link_status:down master_sync_in_progress:1");
+        let in_step = format!("{replica} master_link_status:up slave_repl_offset:90");
+        let looked = |master| {
+            let others = [(12, Ok(syncing.as_str())), (13, Ok(in_step.as_str())), (14, Err(silent()))];
+            let all = [(11, master)].into_iter().chain(others);
+            seen(vec![said.clone()], all.map(|(port, info)| server(port, info)).collect())
+        };
+        let group = looked(Ok("role:master master_repl_offset:90"));
+        let at = |port| Endpoint::new("h", port);
+        assert_eq!(group.unready(), [(&at(12), Lacking::FullSync), (&at(14), Lacking::NoLinkYet)]);
+        let line = group.master_line(watchkeeper_core::Lang::En).print(false);
+        assert!(line.ends_with("; next: h:12 (in full sync, without the data yet)"), "{line}");
+        assert_eq!(group.foreign(), (1, 1));
+        // Without a master nobody has a link: that says nothing of the data.
+        assert_eq!(looked(Err(silent())).unready(), [(&at(12), Lacking::FullSync)]);
     }
 
     #[test]

@@ -1,4 +1,6 @@
-//! Which replica would be promoted, and why not each other one: upstream's rules, applied to what a sentinel says.
+//! Which replica would be promoted, and why not each other one: upstream's rules, applied to what a sentinel says, and
+//! weighed with what the replicas say themselves. A sentinel goes by INFO that is some seconds old, and minds neither a
+//! replica that is only receiving its data nor one that never had a link.
 
 use std::cmp::Reverse;
 
@@ -8,6 +10,9 @@ use crate::ask::{Endpoint, Fields, place};
 const HEARD_MS: i64 = 5_000;
 /// Its INFO is at most so old while the master is there.
 const INFO_MS: i64 = 30_000;
+/// From when on the master is held for down with others, INFO is asked for every second: what is older than that after so
+/// many milliseconds is so because the replica does not say.
+const RENEWED_MS: i64 = 3_000;
 
 /// A replica as one that could be promoted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +27,45 @@ pub struct Candidate {
     pub offset: i64,
     /// servers between it and the master, where that counts
     pub depth: usize,
+    /// whether it may be the one, as far as can be told
+    pub odds: Odds,
+    /// whether it says that it receives its data
+    pub in_step: bool,
+    /// why it has not got the group's data, which no sentinel minds
+    pub lacks: Option<Lacking>,
+}
+
+/// Whether a replica may be the one that is promoted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Odds {
+    /// nobody is farther in the history than a sentinel may overlook
+    Near,
+    /// others are farther, and the sentinel has not read that yet
+    First,
+    /// none while those are fit that come before it
+    Out,
+}
+
+/// Why a replica that sentinels would promote has not got the group's data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lacking {
+    /// it is receiving a copy of everything
+    FullSync,
+    /// it is reading its data from disk
+    Loading,
+    /// it has no link to its source yet, though the master is there
+    NoLinkYet,
+}
+
+/// What is known of a replica by itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Own {
+    /// where it is in the history
+    pub(super) offset: Option<i64>,
+    /// whether it receives its data
+    pub(super) in_step: bool,
+    /// why it has not got the group's data
+    pub(super) lacks: Option<Lacking>,
 }
 
 /// Why a replica is not promoted. Times in milliseconds.
@@ -42,10 +86,11 @@ pub enum Refusal {
 }
 
 /// The replicas of a group, best first; those that are refused last. `depth`: servers between a replica and the master,
-/// by which Watchkeeper chooses among equals; always 0 for other sentinels.
+/// by which Watchkeeper chooses among equals; always 0 for other sentinels. `runs`: a failover is going on.
 pub(super) fn candidates(
     master: &Fields,
     replicas: &[Fields],
+    runs: bool,
     depth: impl Fn(&Endpoint) -> usize,
 ) -> Vec<Candidate> {
     let mut found: Vec<(Candidate, String)> = replicas
@@ -55,9 +100,12 @@ pub(super) fn candidates(
             let candidate = Candidate {
                 depth: depth(&at),
                 at,
-                refusal: refusal(master, replica),
+                refusal: refusal(master, replica, runs),
                 priority: replica.number("slave-priority").unwrap_or(100),
                 offset: replica.number("slave-repl-offset").unwrap_or(0),
+                odds: Odds::Out,
+                in_step: false,
+                lacks: None,
             };
             // One without a run id comes last.
             let run_id = replica.get("runid");
@@ -71,10 +119,48 @@ pub(super) fn candidates(
     found.into_iter().map(|(candidate, _)| candidate).collect()
 }
 
-fn refusal(master: &Fields, replica: &Fields) -> Option<Refusal> {
+/// The same, with those first that may be the one. A sentinel compares what it read of them last: whoever is less than
+/// `slack` behind the farthest may look ahead of it there, and so may who is first by what a sentinel says now.
+pub(super) fn predicted(
+    mut candidates: Vec<Candidate>,
+    own: impl Fn(&Endpoint) -> Own,
+    slack: i64,
+) -> Vec<Candidate> {
+    let Some(priority) = candidates.iter().find(|it| it.refusal.is_none()).map(|it| it.priority) else {
+        return candidates;
+    };
+    let fit = |it: &Candidate| it.refusal.is_none() && it.priority == priority;
+    let own: Vec<Own> = candidates.iter().map(|it| own(&it.at)).collect();
+    let reached = |it: &Candidate, own: &Own| own.offset.unwrap_or(it.offset).max(it.offset);
+    let of_fit = candidates.iter().zip(&own).filter(|(it, _)| fit(it));
+    let farthest = of_fit.map(|(it, own)| reached(it, own)).max().unwrap_or(0);
+    for (place, (it, own)) in candidates.iter_mut().zip(&own).enumerate() {
+        let near = farthest.saturating_sub(reached(it, own)) <= slack;
+        it.odds = match (fit(it), near) {
+            (true, true) => Odds::Near,
+            (true, false) if place == 0 => Odds::First,
+            (true, false) | (false, _) => Odds::Out,
+        };
+        it.in_step = own.in_step;
+        it.lacks = own.lacks;
+    }
+    // The sort is stable: of the rest each stays where it was.
+    candidates.sort_by_key(|it| {
+        let among = (it.lacks.is_some(), !it.in_step, it.odds, it.depth);
+        (it.refusal.is_some(), it.odds == Odds::Out, (it.odds != Odds::Out).then_some(among))
+    });
+    candidates
+}
+
+fn refusal(master: &Fields, replica: &Fields, runs: bool) -> Option<Refusal> {
     let number = |name: &str| replica.number(name).unwrap_or(0);
     let down_for = master.number("s-down-time").filter(|_| master.flag("s_down"));
-    let info_limit = if down_for.is_some() { HEARD_MS } else { INFO_MS };
+    let info_limit = match master.number("o-down-time").filter(|_| master.flag("o_down")) {
+        _ if runs => i64::MAX,
+        Some(ms) if ms <= RENEWED_MS => i64::MAX,
+        Some(_) => HEARD_MS,
+        None => INFO_MS,
+    };
     let down_after = master.number("down-after-milliseconds").unwrap_or(30_000);
     let link_limit = down_for.unwrap_or(0).saturating_add(down_after.saturating_mul(10));
     if replica.flag("s_down") || replica.flag("o_down") {
@@ -106,7 +192,11 @@ mod tests {
 
     #[test]
     fn the_order_and_every_reason() {
-        let master = fields("flags:master,s_down,o_down s-down-time:4000 down-after-milliseconds:1000");
+        let down = |ms: i64| {
+            let since = format!("s-down-time:4000 o-down-time:{ms}");
+            fields(&format!("flags:master,s_down,o_down {since} down-after-milliseconds:1000"))
+        };
+        let master = down(3001);
         let replica =
             |port: u16, more: &str| fields(&format!("ip:h port:{port} flags:slave runid:{port} {more}"));
         let list = candidates(
@@ -123,9 +213,17 @@ mod tests {
                 fields("ip:h port:9 flags:slave,disconnected slave-priority:104"),
                 replica(10, "slave-priority:100 slave-repl-offset:9"),
             ],
+            false,
             |at| usize::from(at.port == 3),
         );
         let found: Vec<(u16, Option<Refusal>)> = list.iter().map(|it| (it.at.port, it.refusal)).collect();
+        // What is about to be renewed is no reason yet, and none while somebody acts on it.
+        let old = [replica(6, "info-refresh:5001")];
+        for (master, runs) in
+            [(down(3000), false), (down(3001), true), (fields("flags:master,s_down"), false)]
+        {
+            assert_eq!(candidates(&master, &old, runs, |_| 0)[0].refusal, None);
+        }
         assert_eq!(
             found,
             [
@@ -141,5 +239,48 @@ mod tests {
                 (9, Some(Refusal::Disconnected)),
             ]
         );
+    }
+
+    /// Replicas with port, priority and offset as a sentinel knows them; their own offset, whether in step, what is lacking.
+    fn foreseen(of: &[(u16, i64, i64, Option<i64>, bool, Option<Lacking>)], slack: i64) -> Vec<(u16, Odds)> {
+        let listed: Vec<Fields> = of
+            .iter()
+            .map(|(port, priority, offset, ..)| {
+                let known = format!("slave-priority:{priority} slave-repl-offset:{offset}");
+                fields(&format!("ip:h port:{port} flags:slave runid:{port} {known}"))
+            })
+            .collect();
+        let own = |at: &Endpoint| {
+            let known = of.iter().find(|it| it.0 == at.port).unwrap();
+            Own { offset: known.3, in_step: known.4, lacks: known.5 }
+        };
+        let listed = candidates(&fields("flags:master"), &listed, false, |_| 0);
+        let found = predicted(listed, own, slack);
+        found.iter().map(|it| (it.at.port, it.odds)).collect()
+    }
+
+    #[test]
+    fn what_the_replicas_say_now_counts_for_more_than_what_was_read_of_them_before() {
+        // Read at different times, and in step: both may be.
+        let even = [(1, 100, 500, Some(900), true, None), (2, 100, 300, Some(901), true, None)];
+        assert_eq!(foreseen(&even, 50), [(1, Odds::Near), (2, Odds::Near)]);
+        // One has got much farther since: only what is first at the sentinel may be it beside it.
+        let far = [
+            (1, 100, 500, Some(900), true, None),
+            (2, 100, 300, Some(9000), true, None),
+            (3, 100, 200, Some(900), true, None),
+            (4, 10, 1, Some(1), true, None),
+        ];
+        assert_eq!(foreseen(&far[..3], 50), [(2, Odds::Near), (1, Odds::First), (3, Odds::Out)]);
+        assert_eq!(foreseen(&far, 50)[0], (4, Odds::Near), "a lower priority comes first");
+        // One whose link is down comes after one in step, and one that lacks its data after both; it may be it all the same.
+        let unlike = [
+            (1, 100, 900, Some(1), false, Some(Lacking::FullSync)),
+            (2, 100, 900, Some(900), false, None),
+            (3, 100, 880, Some(910), true, None),
+        ];
+        assert_eq!(foreseen(&unlike, 50), [3, 2, 1].map(|port| (port, Odds::Near)));
+        let alone = [(1, 10, 0, Some(1), false, Some(Lacking::FullSync)), (2, 100, 9, Some(9), true, None)];
+        assert_eq!(foreseen(&alone, 50), [(1, Odds::Near), (2, Odds::Out)]);
     }
 }

@@ -2,7 +2,7 @@
 
 use watchkeeper_core::Lang;
 
-use super::choice::{Candidate, Refusal};
+use super::choice::{Candidate, Lacking, Refusal};
 use super::model::{
     GroupStatus, MasterDown, Problem, Role, SentinelState, SentinelStatus, ServerState, ServerStatus, Status,
     Verdict, Writable,
@@ -147,12 +147,18 @@ fn candidate(candidate: &Candidate, lang: Lang) -> String {
         Refusal::OldInfo(_) => "old_info",
         Refusal::LinkDownTooLong(..) => "link_down_too_long",
     });
+    let lacks = candidate.lacks.map(|lacks| match lacks {
+        Lacking::FullSync => "full_sync",
+        Lacking::Loading => "loading",
+        Lacking::NoLinkYet => "no_link_yet",
+    });
     object(&[
         ("address", place(&candidate.at)),
         ("priority", candidate.priority.to_string()),
         ("offset", candidate.offset.to_string()),
         ("refusal", optional(why.map(quoted))),
         ("text", optional(candidate.refusal.map(|it| quoted(&words::refusal(it, lang))))),
+        ("lacks", optional(lacks.map(quoted))),
     ])
 }
 

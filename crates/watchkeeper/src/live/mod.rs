@@ -17,7 +17,7 @@ mod tree;
 mod waiting;
 mod words;
 
-pub use choice::{Candidate, Refusal};
+pub use choice::{Candidate, Lacking, Odds, Refusal};
 pub use event::{Happened, Story};
 pub use line::{Line, Tone};
 pub use model::{
@@ -26,4 +26,4 @@ pub use model::{
 };
 pub(crate) use tree::{Row, rows};
 pub use waiting::{NotHolding, Waiting};
-pub(crate) use words::{failure, refused_replica, some, unheard, waiting as told_waiting};
+pub(crate) use words::{failure, lacking, refused_replica, some, unheard, waiting as told_waiting};

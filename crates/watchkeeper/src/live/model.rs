@@ -1,6 +1,6 @@
 //! A deployment as it is shown. Plain data; where it comes from is `build`.
 
-use super::choice::Candidate;
+use super::choice::{Candidate, Lacking, Odds};
 use super::waiting::Waiting;
 use crate::ask::{Endpoint, Failure};
 
@@ -196,6 +196,10 @@ pub struct SentinelStatus {
     pub master_down: MasterDown,
     /// sentinels and replicas it knows beside itself
     pub knows: Option<(i64, i64)>,
+    /// milliseconds since the last good answer that it had of the master it names
+    pub heard_ms: Option<i64>,
+    /// after how many milliseconds without one it holds that master for down
+    pub down_after_ms: Option<i64>,
     /// its last vote, as others heard it
     pub vote: Option<Vote>,
     /// product and version
@@ -314,17 +318,30 @@ impl GroupStatus {
         self.voters / 2 + 1
     }
 
-    /// The replica that would be promoted now.
+    /// The replica that would most likely be promoted now.
     pub fn heir(&self) -> Option<&Candidate> {
         self.candidates.iter().find(|candidate| candidate.refusal.is_none())
     }
 
-    /// Those that are as good as the heir; only the smallest run id decides between them.
+    /// Those that are as good as the heir, as far as can be told: between them it is decided by how old the INFO is that the
+    /// sentinel goes by, and by the smallest run id.
     pub fn equals(&self) -> Vec<&Candidate> {
         let Some(heir) = self.heir() else { return Vec::new() };
-        let rank = |it: &Candidate| (it.priority, it.offset, it.depth);
+        let rank = |it: &Candidate| (it.odds, it.lacks, it.in_step, it.depth);
         let others = self.candidates.iter().filter(|it| it.refusal.is_none() && it.at != heir.at);
         others.filter(|it| rank(it) == rank(heir)).collect()
+    }
+
+    /// Replicas that a sentinel may well promote now although they have not got the group's data, and why not.
+    pub fn unready(&self) -> Vec<(&Endpoint, Lacking)> {
+        let likely = self.candidates.iter().filter(|it| it.odds != Odds::Out);
+        likely.filter_map(|it| Some((&it.at, it.lacks?))).collect()
+    }
+
+    /// How many of the sentinels that answer are not Watchkeeper, and how many answer.
+    pub fn foreign(&self) -> (usize, usize) {
+        let answering = || self.sentinels.iter().filter(|it| !matches!(it.state, SentinelState::Silent(..)));
+        (answering().filter(|it| !it.is_ours()).count(), answering().count())
     }
 }
 
@@ -339,6 +356,11 @@ impl SentinelState {
 }
 
 impl SentinelStatus {
+    /// Whether it is Watchkeeper, which says so; not known of one that does not answer.
+    pub fn is_ours(&self) -> bool {
+        self.version.starts_with("watchkeeper")
+    }
+
     /// The beginning of its id, else its address.
     pub fn short(&self) -> String {
         if self.id.is_empty() { self.at.to_string() } else { self.id.chars().take(8).collect() }

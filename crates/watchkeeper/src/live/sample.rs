@@ -1,6 +1,6 @@
 //! Deployments for the tests of what shows them.
 
-use super::choice::{Candidate, Refusal};
+use super::choice::{Candidate, Odds, Refusal};
 use super::model::{
     Doubt, GroupStatus, MasterDown, Problem, Role, SentinelState, SentinelStatus, ServerState, ServerStatus,
     Status, Vote, Writable,
@@ -35,6 +35,8 @@ fn sentinel(port: u16, id: char) -> SentinelStatus {
         config_epoch: Some(3),
         master_down: MasterDown::No,
         knows: Some((2, 2)),
+        heard_ms: Some(900),
+        down_after_ms: Some(2000),
         vote: Some(Vote { leader: "a".repeat(40), epoch: 3 }),
         version: "watchkeeper 0.1.0".to_owned(),
     }
@@ -48,6 +50,9 @@ pub(crate) fn chain(name: &str) -> GroupStatus {
         priority: 100,
         offset: 5000,
         depth,
+        odds: Odds::Near,
+        in_step: true,
+        lacks: None,
     };
     GroupStatus {
         name: name.to_owned(),
@@ -85,6 +90,7 @@ pub(crate) fn stuck(name: &str) -> GroupStatus {
     group.sentinels[2].state = SentinelState::Silent(refused.clone(), Doubt::NobodyHearsIt);
     for candidate in &mut group.candidates {
         candidate.refusal = Some(Refusal::PriorityZero);
+        candidate.odds = Odds::Out;
     }
     group.problems = vec![
         Problem::MasterSilent(refused),
@@ -92,8 +98,8 @@ pub(crate) fn stuck(name: &str) -> GroupStatus {
         Problem::NoMajority,
         Problem::NoCandidate,
     ];
-    let others =
-        vec![("bbbbbbbb".to_owned(), NotHolding::HearsIt), ("cccccccc".to_owned(), NotHolding::Silent)];
+    let not_yet = NotHolding::NotYet { heard_ms: Some(900), down_after_ms: Some(2000) };
+    let others = vec![("bbbbbbbb".to_owned(), not_yet), ("cccccccc".to_owned(), NotHolding::Silent)];
     group.waiting = vec![
         Waiting::TooFewHoldItDown { seen: 1, quorum: 2, others },
         Waiting::NoneFit(vec![

@@ -13,6 +13,8 @@ use crate::explain::wrap;
 
 /// Problems told in a headline; the others have a line each.
 const NAMED: usize = 1;
+/// Sentinels ping at least once a second: one that has had no answer for longer misses one.
+const MISSED_MS: i64 = 1_500;
 /// Columns of a sentence.
 const WIDTH: usize = 96;
 
@@ -143,19 +145,32 @@ impl GroupStatus {
             let next = line.with(Tone::Plain, lang.pick("; next: ", "；下一个："));
             return next.with(Tone::Plain, &promoted.to_string());
         }
-        match self.heir() {
-            Some(heir) if self.failover.is_none() => {
-                let equals = self.equals().len();
-                let more = match lang {
-                    _ if equals == 0 => String::new(),
-                    Lang::En => format!(" or {equals} equal"),
-                    Lang::Zh => format!("（另有 {equals} 个条件相同）"),
-                };
-                line.with(Tone::Plain, lang.pick("; next: ", "；下一个："))
-                    .with(Tone::Plain, &format!("{}{more}", heir.at))
-            }
-            Some(_) | None => line,
-        }
+        if self.failover.is_some() { line } else { self.next(line, lang) }
+    }
+
+    /// The line with who would be next, and with those that had better not be.
+    fn next(&self, line: Line, lang: Lang) -> Line {
+        let Some(heir) = self.heir() else { return line };
+        let equals = self.equals().len();
+        let more = match lang {
+            _ if equals == 0 => String::new(),
+            Lang::En => format!(" or {equals} equal"),
+            Lang::Zh => format!("（另有 {equals} 个条件相同）"),
+        };
+        let line = line.with(Tone::Plain, lang.pick("; next: ", "；下一个："));
+        let line = line.with(Tone::Plain, &format!("{}{more}", heir.at));
+        let unready = self.unready();
+        let Some((at, why)) = unready.iter().find(|(at, _)| **at == heir.at).or(unready.first()) else {
+            return line;
+        };
+        let why = words::lacking(*why, lang);
+        let text = match lang {
+            Lang::En if **at == heir.at => format!(" ({why})"),
+            Lang::Zh if **at == heir.at => format!("（{why}）"),
+            Lang::En => format!(", or {at} ({why})"),
+            Lang::Zh => format!("，或 {at}（{why}）"),
+        };
+        line.with(Tone::Bad, &text)
     }
 
     /// What is wrong beyond what the headline says.
@@ -254,7 +269,7 @@ impl GroupStatus {
             (Tone::Dim, sentinel.id.chars().take(8).collect()),
             (state_tone, state),
             (tone, sees),
-            (Tone::Plain, vote.unwrap_or_default()),
+            (Tone::Plain, vote.unwrap_or_else(|| lang.pick("? (none heard)", "？（未听到）").to_owned())),
             (Tone::Dim, sentinel.version.clone()),
         ]
     }
@@ -284,6 +299,14 @@ impl GroupStatus {
         }
         if let Some(down) = down {
             return (Tone::Bad, down.to_owned());
+        }
+        if let Some(ms) = sentinel.heard_ms.filter(|ms| *ms > MISSED_MS) {
+            let since = roughly(ms, lang);
+            let text = match lang {
+                Lang::En => format!("no answer for {since}"),
+                Lang::Zh => format!("{since}无应答"),
+            };
+            return (Tone::Warn, text);
         }
         let few = sentinel.knows.filter(|(peers, _)| (*peers as usize) + 1 < self.voters);
         match (few, lang) {

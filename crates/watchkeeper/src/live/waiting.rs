@@ -50,8 +50,13 @@ pub enum Waiting {
 /// Why a sentinel does not hold the master for down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotHolding {
-    /// it hears it
-    HearsIt,
+    /// it has had answers, or has not waited long enough for one
+    NotYet {
+        /// how old the last answer is, in milliseconds
+        heard_ms: Option<i64>,
+        /// how old it must be
+        down_after_ms: Option<i64>,
+    },
     /// it does not answer us itself
     Silent,
     /// it does not trust its clock
@@ -106,7 +111,9 @@ fn others(group: &GroupStatus) -> Vec<(String, NotHolding)> {
         SentinelState::Silent(failure, _) if failure.is_login() => NotHolding::Login,
         SentinelState::Silent(..) => NotHolding::Silent,
         SentinelState::Up if sentinel.names.as_ref() != Some(&group.master) => NotHolding::NamesAnother,
-        SentinelState::Up => NotHolding::HearsIt,
+        SentinelState::Up => {
+            NotHolding::NotYet { heard_ms: sentinel.heard_ms, down_after_ms: sentinel.down_after_ms }
+        }
     };
     others.map(|sentinel| (sentinel.short(), why(sentinel))).collect()
 }

@@ -2,7 +2,7 @@
 
 use watchkeeper_core::Lang;
 
-use super::choice::Refusal;
+use super::choice::{Lacking, Refusal};
 use super::line::Tone;
 use super::model::{Doubt, GroupStatus, Problem, Role, SentinelState, ServerState};
 use super::waiting::{NotHolding, Waiting};
@@ -143,38 +143,20 @@ pub(super) fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> Str
                 format!("{of} 个哨兵中有 {count} 个认为主节点已下线，法定票数 {quorum}")
             }
         }
-        Problem::FailoverRuns => {
-            let now = group.failover.as_ref();
-            let (doing, by) = now.map_or((String::new(), String::new()), |it| {
-                (phase(&it.phase, lang).to_owned(), it.by.to_string())
-            });
-            if en {
-                let writes = group.promoted().map(|at| format!("; {at} takes writes already"));
-                format!("a failover is in progress, by {by}: {doing}{}", writes.unwrap_or_default())
-            } else {
-                let writes = group.promoted().map(|at| format!("；{at} 已可写入"));
-                format!("故障转移进行中，由 {by} 执行：{doing}{}", writes.unwrap_or_default())
-            }
-        }
+        Problem::FailoverRuns => failover_runs(group, lang),
         Problem::SecondMaster(at) => other_master(at, false, master, lang),
         Problem::OldMaster(at) => other_master(at, true, master, lang),
         Problem::NotYetTold(count) => disagreeing(*count, true, master, lang),
         Problem::Disagreement(count) => disagreeing(*count, false, master, lang),
         Problem::ReplicaSilent(at) if en => format!("the replica {at} does not answer"),
         Problem::ReplicaSilent(at) => format!("副本 {at} 无应答"),
-        Problem::ReplicaBehind(at) if en => format!("the replica {at} does not receive its data"),
-        Problem::ReplicaBehind(at) => format!("副本 {at} 没有在接收数据"),
+        Problem::ReplicaBehind(at) => replica_behind(at, group, lang),
         Problem::SentinelSilent(at) if en => format!("the sentinel {at} does not answer"),
         Problem::SentinelSilent(at) => format!("哨兵 {at} 无应答"),
         Problem::SentinelLogin(at, why) => unheard(at, why, lang),
         Problem::SentinelTilt(at) if en => format!("the sentinel {at} is in TILT and does not act"),
         Problem::SentinelTilt(at) => format!("哨兵 {at} 处于 TILT 模式，暂不行动"),
-        Problem::NoMajority if en => {
-            format!("too few sentinels for a failover: {} of {} are needed", group.majority(), group.voters)
-        }
-        Problem::NoMajority => {
-            format!("哨兵不足以进行故障转移：{} 个中需要 {} 个", group.voters, group.majority())
-        }
+        Problem::NoMajority => no_majority(group, lang),
         Problem::NoCandidate => {
             let text = lang.pick("no replica could be promoted", "没有可以提升的副本");
             let refused = group.candidates.iter().filter_map(|it| Some((&it.at, it.refusal?)));
@@ -186,6 +168,68 @@ pub(super) fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> Str
             format!("{text}{}{}", lang.pick(": ", "："), some(&reasons, 3, lang))
         }
     }
+}
+
+/// A failover: how far it is, by whom, and whether there is a new master that clients do not know of.
+fn failover_runs(group: &GroupStatus, lang: Lang) -> String {
+    let now = group.failover.as_ref();
+    let doing = now.map_or("", |it| phase(&it.phase, lang));
+    let by = now.map(|it| it.by.to_string()).unwrap_or_default();
+    let new = group.promoted().map(|at| match lang {
+        Lang::En => format!("; {at} is a master already, clients are not told yet"),
+        Lang::Zh => format!("；{at} 已是主节点，尚未告知客户端"),
+    });
+    let new = new.unwrap_or_default();
+    match lang {
+        Lang::En => format!("a failover is in progress, by {by}: {doing}{new}"),
+        Lang::Zh => format!("故障转移进行中，由 {by} 执行：{doing}{new}"),
+    }
+}
+
+/// A replica that is not in step.
+fn replica_behind(at: &Endpoint, group: &GroupStatus, lang: Lang) -> String {
+    match (group.server(at).map(|server| &server.state), lang) {
+        (Some(ServerState::Syncing), Lang::En) => {
+            format!("the replica {at} is in full sync: it has not got the data yet")
+        }
+        (Some(ServerState::Syncing), Lang::Zh) => format!("副本 {at} 正在全量同步，数据尚不完整"),
+        (Some(ServerState::Loading), Lang::En) => format!("the replica {at} is loading its data"),
+        (Some(ServerState::Loading), Lang::Zh) => format!("副本 {at} 正在载入数据"),
+        (Some(_) | None, Lang::En) => format!("the replica {at} does not receive its data"),
+        (Some(_) | None, Lang::Zh) => format!("副本 {at} 没有在接收数据"),
+    }
+}
+
+/// Fewer sentinels than a failover takes: a majority to elect one of them, and the quorum to miss the master.
+fn no_majority(group: &GroupStatus, lang: Lang) -> String {
+    let (majority, quorum, voters) = (group.majority(), group.quorum, group.voters);
+    if let Some(text) = out_of_reach(quorum, voters, lang) {
+        return text;
+    }
+    // More than there are was told above.
+    let by_quorum = usize::try_from(quorum).is_ok_and(|quorum| quorum > majority);
+    match lang {
+        Lang::En if by_quorum => {
+            format!(
+                "too few sentinels for a failover: the quorum of {quorum} is needed, and there are {voters}"
+            )
+        }
+        Lang::Zh if by_quorum => format!("哨兵不足以进行故障转移：{voters} 个中需要达到法定票数 {quorum}"),
+        Lang::En => format!("too few sentinels for a failover: {majority} of {voters} are needed"),
+        Lang::Zh => format!("哨兵不足以进行故障转移：{voters} 个中需要 {majority} 个"),
+    }
+}
+
+/// A quorum of more sentinels than there are.
+fn out_of_reach(quorum: i64, voters: usize, lang: Lang) -> Option<String> {
+    let missing = usize::try_from(quorum).is_ok_and(|quorum| quorum > voters);
+    missing.then(|| match lang {
+        Lang::En if voters == 1 => {
+            format!("the quorum of {quorum} can't be reached: there is 1 sentinel")
+        }
+        Lang::En => format!("the quorum of {quorum} can't be reached: there are {voters} sentinels"),
+        Lang::Zh => format!("无法达到法定票数 {quorum}：只有 {voters} 个哨兵"),
+    })
 }
 
 /// A server that says it is a master and is not the one that sentinels name, or only those that are not yet told.
@@ -237,6 +281,17 @@ pub(crate) fn refusal(refusal: Refusal, lang: Lang) -> String {
     }
 }
 
+/// Why a replica has not got the data, after its name.
+pub(crate) fn lacking(lacking: Lacking, lang: Lang) -> &'static str {
+    match lacking {
+        Lacking::FullSync => lang.pick("in full sync, without the data yet", "正在全量同步，数据尚不完整"),
+        Lacking::Loading => lang.pick("loading its data", "正在载入数据"),
+        Lacking::NoLinkYet => {
+            lang.pick("without a link to its source yet, perhaps without data", "尚未连上上级，可能没有数据")
+        }
+    }
+}
+
 /// Why nothing happens: a sentence, and what belongs to it.
 pub(crate) fn waiting(waiting: &Waiting, lang: Lang) -> (String, Vec<String>) {
     let en = lang == Lang::En;
@@ -267,21 +322,25 @@ pub(crate) fn waiting(waiting: &Waiting, lang: Lang) -> (String, Vec<String>) {
         }
         Waiting::TooFewHoldItDown { seen, quorum, others } => {
             let name = |(id, why): &(String, NotHolding)| not_holding(id, *why, lang);
-            let text = if en {
-                format!("held for down by {seen} of the {quorum} sentinels that are needed; not by:")
-            } else {
-                format!("只有 {seen} 个哨兵认为它下线，需要 {quorum} 个；其余：")
+            let text = match lang {
+                Lang::En if others.is_empty() => {
+                    format!(
+                        "held for down by {seen} of the {quorum} sentinels that are needed; there is no other"
+                    )
+                }
+                Lang::Zh if others.is_empty() => {
+                    format!("只有 {seen} 个哨兵认为它下线，需要 {quorum} 个；没有其他哨兵")
+                }
+                Lang::En => {
+                    format!("held for down by {seen} of the {quorum} sentinels that are needed; not by:")
+                }
+                Lang::Zh => format!("只有 {seen} 个哨兵认为它下线，需要 {quorum} 个；其余："),
             };
             (text, others.iter().map(name).collect())
         }
-        Waiting::NoMajority { acting, needed, voters } => (
-            if en {
-                format!("of {voters} sentinels, {acting} can act; to elect one of them takes {needed}")
-            } else {
-                format!("{voters} 个哨兵中有 {acting} 个能够行动；选举需要 {needed} 个")
-            },
-            Vec::new(),
-        ),
+        Waiting::NoMajority { acting, needed, voters } => {
+            (no_election(*acting, *needed, *voters, lang), Vec::new())
+        }
         Waiting::NoReplica => {
             (lang.pick("there is no replica to promote", "没有副本可以提升").to_owned(), Vec::new())
         }
@@ -312,9 +371,36 @@ pub(crate) fn refused_replica(at: &Endpoint, why: Refusal, lang: Lang) -> String
     format!("{at}{}{}", lang.pick(": ", "："), refusal(why, lang))
 }
 
+/// Fewer sentinels than an election takes.
+fn no_election(acting: usize, needed: usize, voters: usize, lang: Lang) -> String {
+    if let Some(text) = out_of_reach(i64::try_from(needed).unwrap_or(i64::MAX), voters, lang) {
+        return text;
+    }
+    match lang {
+        Lang::En => format!("of {voters} sentinels, {acting} can act; to elect one of them takes {needed}"),
+        Lang::Zh => format!("{voters} 个哨兵中有 {acting} 个能够行动；选举需要 {needed} 个"),
+    }
+}
+
+/// One that has not missed the master for long enough, or does not miss it: that shows only later.
+fn not_yet(heard_ms: Option<i64>, down_after_ms: Option<i64>, lang: Lang) -> String {
+    let text = lang.pick("does not hold it for down yet", "尚未判定它下线");
+    match (heard_ms.zip(down_after_ms), lang) {
+        (None, _) => text.to_owned(),
+        (Some((heard, after)), Lang::En) => {
+            format!("{text}: last answer {heard} ms ago, down-after {after} ms")
+        }
+        (Some((heard, after)), Lang::Zh) => {
+            format!("{text}：上次应答在 {heard} 毫秒前，down-after 为 {after} 毫秒")
+        }
+    }
+}
+
 fn not_holding(id: &str, why: NotHolding, lang: Lang) -> String {
     let why = match why {
-        NotHolding::HearsIt => lang.pick("still hears the master", "仍能收到主节点的应答"),
+        NotHolding::NotYet { heard_ms, down_after_ms } => {
+            return format!("{id} {}", not_yet(heard_ms, down_after_ms, lang));
+        }
         NotHolding::Silent => lang.pick("does not answer", "无应答"),
         NotHolding::Login => lang.pick("refuses our login, so it is not known", "拒绝我们登录，无从得知"),
         NotHolding::NamesAnother => lang.pick("names another master", "公布的是另一个主节点"),
@@ -338,6 +424,7 @@ pub(crate) fn some(items: &[String], most: usize, lang: Lang) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::live::sample::chain;
 
     #[test]
     fn sizes_and_times_are_short() {
@@ -350,6 +437,22 @@ mod tests {
             [en(3_900), en(720_000), en(7_200_000), en(999_999_999)],
             ["3 s", "12 min", "2 h", "11 d"]
         );
+    }
+
+    #[test]
+    fn what_is_missing_for_a_failover_is_named() {
+        let mut group = chain("m");
+        let told = |group: &GroupStatus| problem(&Problem::NoMajority, group, Lang::En);
+        assert!(told(&group).ends_with(": 2 of 3 are needed"));
+        group.quorum = 3;
+        assert!(told(&group).ends_with(": the quorum of 3 is needed, and there are 3"));
+        (group.quorum, group.voters) = (2, 1);
+        assert_eq!(told(&group), "the quorum of 2 can't be reached: there is 1 sentinel");
+        let few = |waiting: &Waiting| super::waiting(waiting, Lang::En).0;
+        let alone = few(&Waiting::TooFewHoldItDown { seen: 1, quorum: 2, others: Vec::new() });
+        assert!(alone.ends_with("; there is no other"), "{alone}");
+        let elected = few(&Waiting::NoMajority { acting: 1, needed: 2, voters: 1 });
+        assert_eq!(elected, told(&group));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::client::ask;
 use crate::group::Who::{Sentinel, Server};
 use crate::group::{Group, NAME, Plan, eventually};
-use crate::running::{Running, run};
+use crate::running::{Running, command, run};
 use crate::{asked, place};
 
 #[test]
@@ -47,6 +47,40 @@ fn a_master_that_only_this_host_missed_before_is_told_as_such() {
 }
 
 #[test]
+fn a_replica_in_full_sync_is_not_promoted_by_hand() {
+    const LINES: &[(usize, &str)] = &[(3, "replica-priority 200")];
+    let mut group =
+        Group::start(&Plan { shape: "1>2 1>3", topology: None, server_lines: LINES, ..Plan::default() });
+    group.settles_as("1>2 1>3");
+    group.nobody_is_missed_soon();
+    let (master, second) = (place(&group, Server(1)), place(&group, Server(2)));
+    for key in ["a", "b", "c", "d", "e", "f"] {
+        ask(&master, &["SET", key, "x"]).unwrap();
+    }
+    // From here on a copy takes ten seconds a key.
+    ask(&master, &["CONFIG", "SET", "rdb-key-save-delay", "10000000"]).unwrap();
+    group.kill(&[Server(2)]);
+    // With what it received first it would go on from there.
+    std::fs::remove_file(group.file(Server(2), "rdb")).unwrap();
+    group.start_again(&[Server(2)]);
+    let next = format!("; next: {second} (in full sync");
+    eventually("it would be the next, and that is told", || {
+        let (_, text) = asked(&group, &["status"]);
+        if text.contains(&next) { Ok(()) } else { Err(text) }
+    });
+    let (code, text) = asked(&group, &["failover", NAME, "--yes"]);
+    for words in
+        [second.as_str(), "has not got the data", "\nhint: wait until ", "`SENTINEL FAILOVER mymaster`"]
+    {
+        assert!(text.contains(words), "`{words}` is missing in {text}");
+    }
+    assert_eq!(code, 2, "{text}");
+    assert!(asked(&group, &["status"]).1.contains(&format!("\n  master {master} ")));
+    // With whom it is for, the copy ends.
+    group.kill(&[Server(2)]);
+}
+
+#[test]
 fn a_sentinel_that_wants_a_password_is_told_apart_and_what_cannot_be_followed_is_an_error() {
     let group = Group::start(&Plan::default());
     group.settles_as("1>2>3");
@@ -64,6 +98,10 @@ fn a_sentinel_that_wants_a_password_is_told_apart_and_what_cannot_be_followed_is
         };
         assert!(code == 2 && text.contains(told), "{code} {text}");
     }
+    let mut status = command(&["status", "--sentinel", &second]);
+    let output = status.env("WATCHKEEPER_PASS", "wrongpw").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.ends_with("\n\nnote: the password was not needed: no sentinel has one\n"), "{text}");
     ask(&second, &["ACL", "SETUSER", "default", "resetpass", ">s3"]).unwrap();
     let (code, text) = asked(&group, &["status"]);
     assert_eq!(code, 1, "{text}");

@@ -1,14 +1,16 @@
 //! `watchkeeper status`: one screen a group, once.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
+use super::failover::answering;
 use super::{NOT_ASKED, WRONG, complain, login_hint, look, no_such_group, nobody_answered, printed, reach};
-use crate::ask::ReachArgs;
+use crate::ask::{Endpoint, Reach, ReachArgs, each};
 use crate::cli::format::Format;
 use crate::cli::lang::Lang;
 use crate::cli::out::finish;
 use crate::cli::status;
-use crate::live::{Line, Tone, Verdict};
+use crate::live::{Line, Status, Tone, Verdict};
 
 /// `watchkeeper status`
 #[derive(Debug, clap::Args)]
@@ -43,8 +45,9 @@ pub(in crate::cli) fn run(args: &StatusArgs, lang: Lang) -> ExitCode {
         }
         (Format::Text, _, _) => {
             let mut lines: Vec<Line> = seen.screen(lang);
-            if let Some(hint) = login_hint(&seen, lang) {
-                lines.extend([Line::new(), Line::of(Tone::Plain, hint)]);
+            let hint = login_hint(&seen, lang).map(str::to_owned);
+            for text in hint.into_iter().chain(needless_password(&reach, &seen, lang)) {
+                lines.extend([Line::new(), Line::of(Tone::Plain, &text)]);
             }
             printed(&lines)
         }
@@ -55,4 +58,22 @@ pub(in crate::cli) fn run(args: &StatusArgs, lang: Lang) -> ExitCode {
         Verdict::Unknown => NOT_ASKED,
     };
     finish(text, code, NOT_ASKED, lang)
+}
+
+/// That a password was given to sentinels which have none: they let everybody in, whatever it is.
+fn needless_password(reach: &Reach, seen: &Status, lang: Lang) -> Option<String> {
+    reach.sentinel_login.pass.as_ref()?;
+    let asked: BTreeSet<Endpoint> = seen.groups.iter().flat_map(answering).collect();
+    let asked: Vec<Endpoint> = asked.into_iter().collect();
+    let open = each(&asked, |at| reach.sentinel(at).is_ok_and(|conn| conn.open_to_all()));
+    let (open, all) = (open.iter().filter(|open| **open).count(), asked.len());
+    match lang {
+        _ if open == 0 => None,
+        Lang::En if open == all => Some("note: the password was not needed: no sentinel has one".to_owned()),
+        Lang::Zh if open == all => Some("注意：不需要密码：哨兵都没有设置密码".to_owned()),
+        Lang::En => {
+            Some(format!("note: the password was not needed at {open} of {all} sentinels: they have none"))
+        }
+        Lang::Zh => Some(format!("注意：{all} 个哨兵中有 {open} 个不需要密码：它们没有设置密码")),
+    }
 }

@@ -56,33 +56,58 @@ pub(in crate::cli) fn run(args: &FailoverArgs, lang: Lang) -> ExitCode {
 /// Looks, says what will be done, and has it confirmed.
 fn prepare(args: &FailoverArgs, lang: Lang) -> Result<(Reach, GroupStatus), i32> {
     let reach = reach(&args.reach, lang)?;
-    let refused = |why: &str| {
-        complain(why, lang);
-        Err(NOT_ASKED)
-    };
-    let mut seen = look(&reach, Some(&args.group));
-    if seen.answered == 0 {
-        return refused(&nobody_answered(&seen, lang));
-    }
-    let Some(group) = seen.groups.pop() else { return refused(&no_such_group(&reach, &args.group, lang)) };
-    if group.failover.is_some() {
-        say(&printed(&[group.headline(lang)]), lang);
-        return refused(words::in_progress(lang));
-    }
+    let group = fit(&reach, &args.group, lang)?;
     if !args.yes && !io::stdin().is_terminal() {
-        return refused(lang.pick(
+        let why = lang.pick(
             "standard input is no terminal, so nobody can be asked\nhint: `--yes` does it without asking",
             "标准输入不是终端，无法确认\n提示：`--yes` 不询问直接执行",
-        ));
+        );
+        return not_asked(why, lang);
     }
     // What nobody can read is not done either.
     if let Err(error) = out::say(printed(&words::plan(&group, lang)), lang) {
-        return refused(&error.to_string());
+        return not_asked(&error.to_string(), lang);
     }
-    if args.yes || confirmed(lang) {
+    if args.yes {
         return Ok((reach, group));
     }
+    if confirmed(lang) {
+        // Much can happen while somebody thinks about it.
+        let now = fit(&reach, &args.group, lang)?;
+        if now.master == group.master {
+            return Ok((reach, now));
+        }
+        let why = lang.pick(
+            "the master has become another meanwhile\nhint: `watchkeeper status` shows which",
+            "主节点已变更\n提示：用 `watchkeeper status` 查看",
+        );
+        return not_asked(why, lang);
+    }
     say(lang.pick("Nothing was done.\n", "未执行任何操作。\n"), lang);
+    Err(NOT_ASKED)
+}
+
+/// The group as it is now, if a failover of it may be asked for.
+fn fit(reach: &Reach, name: &str, lang: Lang) -> Result<GroupStatus, i32> {
+    let mut seen = look(reach, Some(name));
+    if seen.answered == 0 {
+        return not_asked(&nobody_answered(&seen, lang), lang);
+    }
+    let Some(group) = seen.groups.pop() else { return not_asked(&no_such_group(reach, name, lang), lang) };
+    let why = if group.failover.is_some() {
+        words::in_progress(lang).to_owned()
+    } else if let Some(why) = words::unready(&group, lang) {
+        why
+    } else {
+        return Ok(group);
+    };
+    say(&printed(&[group.headline(lang), group.master_line(lang)]), lang);
+    not_asked(&why, lang)
+}
+
+/// Says why it is not asked for.
+fn not_asked<T>(why: &str, lang: Lang) -> Result<T, i32> {
+    complain(why, lang);
     Err(NOT_ASKED)
 }
 

@@ -10,7 +10,8 @@ use super::probe::Gap;
 use crate::ask::{Endpoint, Failure};
 use crate::cli::lang::Lang;
 use crate::live::{
-    Candidate, GroupStatus, Line, Refusal, ServerState, Tone, Writable, failure, refused_replica, some,
+    Candidate, GroupStatus, Lacking, Line, Refusal, ServerState, Tone, Writable, failure, lacking,
+    refused_replica, some,
 };
 
 /// What will be done.
@@ -38,7 +39,60 @@ pub(in crate::cli::live) fn plan(group: &GroupStatus, lang: Lang) -> Vec<Line> {
             "客户端连接会断开，需要重新查询主节点；届时副本尚未收到的写入会丢失。",
         ),
     ));
+    lines.extend(late(group, lang).map(|text| Line::of(Tone::Warn, &text)));
     lines
+}
+
+/// That the old master is told late, where that is so: Watchkeeper tells it at once.
+fn late(group: &GroupStatus, lang: Lang) -> Option<String> {
+    let (foreign, all) = group.foreign();
+    if told_at_once(group) {
+        return None;
+    }
+    let master = &group.master;
+    Some(match lang {
+        Lang::En if foreign == all => format!(
+            "These sentinels tell the old master late: {master} goes on taking writes for some 10 s after the switch, and \
+             they are all lost. Stop those who write before, or have them ask a sentinel again at once."
+        ),
+        Lang::En => format!(
+            "{foreign} of {all} sentinels are not Watchkeeper. If one of them does it, {master} may go on taking writes for \
+             some 10 s after the switch, and they are all lost."
+        ),
+        Lang::Zh if foreign == all => format!(
+            "这些哨兵很晚才通知旧主节点：切换后约 10 秒内 {master} 仍接受写入，这些写入都会丢失。请事先停止写入，或让客户端立即重新查询哨兵。"
+        ),
+        Lang::Zh => format!(
+            "{all} 个哨兵中有 {foreign} 个不是 Watchkeeper。若由其中之一执行，切换后约 10 秒内 {master} 可能仍接受写入，这些写入都会丢失。"
+        ),
+    })
+}
+
+/// Why it is not asked for, if a replica would be promoted, or may well be, that has not got the group's data. Sentinels do
+/// not look at that.
+pub(in crate::cli::live) fn unready(group: &GroupStatus, lang: Lang) -> Option<String> {
+    let unready = group.unready();
+    if unready.is_empty() {
+        return None;
+    }
+    let name = crate::explain::plain(&group.name);
+    let of = |(at, why): &(&Endpoint, Lacking)| match lang {
+        Lang::En => format!("{at} is {}", lacking(*why, lang)),
+        Lang::Zh => format!("{at} {}", lacking(*why, lang)),
+    };
+    let list = some(&unready.iter().map(of).collect::<Vec<_>>(), 3, lang);
+    let list = crate::explain::plain(&list);
+    Some(match lang {
+        Lang::En => format!(
+            "a replica would be promoted, or could be, that has not got the data: {list}; what it has not got would be lost, \
+             up to all of it\nhint: wait until `watchkeeper status {name}` shows it in step. Who wants it all the same sends \
+             `SENTINEL FAILOVER {name}` to a sentinel, which does not look at that"
+        ),
+        Lang::Zh => format!(
+            "将被提升（或可能被提升）的副本没有完整的数据：{list}；缺少的数据会丢失，甚至全部丢失\n提示：等到 `watchkeeper status {name}` \
+             显示它已同步。若仍要执行，请向哨兵发送 `SENTINEL FAILOVER {name}`，哨兵不检查这一点"
+        ),
+    })
 }
 
 /// Who will be the next master, as far as can be said.
@@ -58,12 +112,13 @@ fn next(heir: &Candidate, equals: &[&Candidate], lang: Lang) -> String {
     let others = some(&others, 3, lang);
     match lang {
         Lang::En => format!(
-            "A sentinel will promote a replica: {at} and {others} are equal (priority {priority}, as far in the data); if \
-             they still are then, the smallest run id decides, which is that of {at}. The other servers will follow it."
+            "A sentinel will promote a replica: {at} or {others}, which are equal as far as can be told (priority {priority}); \
+             it takes the one that was farthest in the data when it read that last, and of equals the smallest run id. The \
+             other servers will follow it."
         ),
         Lang::Zh => format!(
-            "哨兵将提升一个副本：{at} 与 {others} 条件相同（优先级 {priority}，数据进度一致）；届时若仍相同，则由最小的 run id \
-             决定，即 {at}。其余服务器将跟随它。"
+            "哨兵将提升一个副本：{at} 或 {others}，目前看来条件相同（优先级 {priority}）；哨兵选择上次读取时数据进度最靠前的，\
+             相同时取最小的 run id。其余服务器将跟随它。"
         ),
     }
 }
@@ -202,12 +257,53 @@ pub(super) fn summary(
     }
     if let Ok(End::Switched(new)) = ended {
         lines.extend(gap.and_then(|gap| gap_line(gap, before, now, lang)));
+        lines.extend(lost(course, before, now, lang).map(|text| Line::of(Tone::Warn, &text)));
         if let Some(now) = now {
             lines.extend((now.master == *new).then(|| following(now, lang)));
             lines.extend(now.server_lines(lang));
         }
     }
     lines
+}
+
+/// What was written to the old master after there was a new one, where sentinels tell it late.
+fn lost(course: &Course, before: &GroupStatus, now: Option<&GroupStatus>, lang: Lang) -> Option<String> {
+    if told_at_once(before) {
+        return None;
+    }
+    let old = &before.master;
+    let phases = course.phases();
+    let since = |phase: Phase| phases.iter().find(|(it, ..)| *it == phase).map(|(.., since)| *since);
+    let begun = since(Phase::Promotion).or(since(Phase::Choice)).unwrap_or_default();
+    let followed = since(Phase::Following).filter(|_| before.writable == Writable::Yes);
+    let follows = now.is_some_and(|now| now.follows_master(old));
+    let answers = now.and_then(|now| now.server(old));
+    let answers = answers.is_some_and(|old| !matches!(old.state, ServerState::Silent(_)));
+    Some(match (followed, lang) {
+        (Some(at), Lang::En) => {
+            let ms = at.saturating_sub(begun).as_millis();
+            format!(
+                "  What clients wrote to {old} after the promotion, until it followed (at most {ms} ms), is lost."
+            )
+        }
+        (Some(at), Lang::Zh) => {
+            let ms = at.saturating_sub(begun).as_millis();
+            format!("  从提升到 {old} 跟随新主节点（最多 {ms} 毫秒），其间写入它的数据已丢失。")
+        }
+        (None, Lang::En) if answers && !follows => {
+            format!("  {old} does not follow yet: what clients write to it is lost once it does.")
+        }
+        (None, Lang::Zh) if answers && !follows => {
+            format!("  {old} 尚未跟随新主节点：写入它的数据在其跟随后会丢失。")
+        }
+        (None, Lang::En) => format!("  What clients wrote to {old} after the switch is lost."),
+        (None, Lang::Zh) => format!("  切换后写入 {old} 的数据已丢失。"),
+    })
+}
+
+/// Whether the old master took no writes any more: it was gone, or was told at once, as Watchkeeper does.
+fn told_at_once(before: &GroupStatus) -> bool {
+    before.foreign().0 == 0 || before.writable == Writable::No
 }
 
 /// Whether all other servers follow, above the table that shows it.
@@ -335,6 +431,43 @@ mod tests {
             assert!(!text.contains('\n') && !text.contains('\x1b'), "{text}");
             let text = told("NOGOODSLAVE x", &stuck("m"), lang);
             assert!(text.contains("10.0.0.1:6380"), "{text}");
+        }
+    }
+
+    #[test]
+    fn that_the_old_master_is_told_late_is_said_before_and_after() {
+        let text = |lines: Vec<Line>| {
+            let lines: Vec<String> = lines.iter().map(|line| line.print(false)).collect();
+            lines.join("\n")
+        };
+        let course = Course::new("m", std::time::Instant::now(), std::collections::BTreeSet::new());
+        let after = |group: &GroupStatus| lost(&course, group, None, Lang::En);
+        let mut group = chain("m");
+        assert!(!text(plan(&group, Lang::En)).contains("10 s") && after(&group).is_none());
+        group.sentinels[0].version = "redis 7.0.15".to_owned();
+        assert!(text(plan(&group, Lang::En)).contains("1 of 3 sentinels are not Watchkeeper"));
+        for sentinel in &mut group.sentinels {
+            sentinel.version = "valkey 8.1.1".to_owned();
+        }
+        let before = text(plan(&group, Lang::En));
+        assert!(before.contains("10.0.0.1:6379 goes on taking writes for some 10 s"), "{before}");
+        assert!(text(plan(&group, Lang::Zh)).contains("约 10 秒"));
+        assert!(after(&group).is_some_and(|text| text.contains("10.0.0.1:6379")));
+        group.writable = Writable::No;
+        assert!(!text(plan(&group, Lang::En)).contains("10 s") && after(&group).is_none());
+    }
+
+    #[test]
+    fn a_replica_without_the_data_is_a_reason_not_to_ask() {
+        let mut group = chain("m");
+        assert_eq!(unready(&group, Lang::En), None);
+        group.candidates[1].lacks = Some(Lacking::FullSync);
+        for lang in Lang::ALL {
+            let text = unready(&group, lang).unwrap();
+            for words in ["10.0.0.1:6381", lang.pick("\nhint: wait", "\n提示："), "`SENTINEL FAILOVER m`"]
+            {
+                assert!(text.contains(words), "`{words}` is missing in {text}");
+            }
         }
     }
 

@@ -137,7 +137,11 @@ impl App {
             Over::Nothing => self.key_on_screen(key.code),
             // Any key closes it.
             Over::Help => None,
-            Over::Question(group) => (key.code == KeyCode::Char('y')).then_some(Wish::Failover(group)),
+            // Of one whose next master has not got the data it is said why not.
+            Over::Question(name) => {
+                let ready = self.group(&name).is_some_and(|group| group.unready().is_empty());
+                (key.code == KeyCode::Char('y') && ready).then_some(Wish::Failover(name))
+            }
         }
     }
 
@@ -256,6 +260,16 @@ mod tests {
         assert!(app.selected().is_none());
         assert_eq!(press(&mut app, KeyCode::Char('f')), None);
         assert_eq!(*app.over(), Over::Nothing);
+    }
+
+    #[test]
+    fn no_failover_is_asked_for_while_the_next_master_has_not_got_the_data() {
+        let mut app = app();
+        let mut group = sample::chain("a");
+        group.candidates[0].lacks = Some(crate::live::Lacking::FullSync);
+        app.learn(News::Status(Box::new(sample::status(vec![group]))));
+        press(&mut app, KeyCode::Char('f'));
+        assert_eq!(press(&mut app, KeyCode::Char('y')), None);
     }
 
     #[test]

@@ -218,6 +218,9 @@ fn help(lang: Lang) -> Vec<Line> {
 }
 
 fn question(group: &GroupStatus, lang: Lang) -> Vec<Line> {
+    if let Some(why) = words::unready(group, lang) {
+        return why.lines().map(|line| Line::of(Tone::Bad, line)).collect();
+    }
     let mut lines = words::plan(group, lang);
     lines.push(Line::new());
     lines.push(Line::of(
