@@ -4,6 +4,7 @@ use watchkeeper_core::Lang;
 
 use super::code::{Code, Severity};
 use super::finding::{Finding, Found, Who};
+use super::servers::if_restarted;
 use super::view::GroupView;
 use super::words::{lasted, places, waited};
 use crate::ask::{Endpoint, Failure, Fields};
@@ -129,6 +130,9 @@ fn master(view: &GroupView<'_>, at: &Endpoint) -> Finding {
     if !is_master_gone(view) {
         return unreached(view, at);
     }
+    if let Some(successor) = promoted(view) {
+        return succeeded(view, at, successor);
+    }
     let holding = holding(view);
     let known = view.known();
     let after = view.longest("down-after-milliseconds").unwrap_or(0);
@@ -190,28 +194,89 @@ fn reasons(view: &GroupView<'_>, finding: Finding) -> Finding {
     })
 }
 
-/// What to do about a master that is gone.
+/// What to do about a master that is gone. Whoever starts one that kept nothing, before a replica has been promoted, loses
+/// everything: the failover comes first.
 fn advised(view: &GroupView<'_>, finding: Finding) -> Finding {
-    if view.replicas().all(|server| server.says.is_err()) {
-        return finding.advised(
-            "start it (again, if it hangs), or open the way to it: no replica answers that could take over, so that neither the \
-             sentinels nor `SENTINEL FAILOVER` can help",
-            "启动它（若挂起则重启），或打通网络：没有应答的副本可以接替，哨兵和 `SENTINEL FAILOVER` 都无能为力",
-        );
-    }
+    let finding = if view.replicas().all(|server| server.says.is_err()) {
+        finding.advised(
+            "no replica answers that could take over, so that neither the sentinels nor `SENTINEL FAILOVER` can help: open the way to \
+             one that still runs before anything is started. If {at} keeps its data on disk (`save` or `appendonly`), start it (again, \
+             if it hangs), or open the way to it. Do not simply restart it if it does not: it comes back empty and its replicas copy that; \
+             promote a replica first",
+            "没有应答的副本可以接替，哨兵和 `SENTINEL FAILOVER` 都无能为力：在启动任何服务器之前，先打通到仍在运行的副本的网络。若 {at} 把数据存到磁盘\
+             （`save` 或 `appendonly`），启动它（若挂起则重启），或打通网络。若没有存盘，不要直接重启：它会带着空数据回来，副本会复制空数据；请先提升副本",
+        )
+    } else if view.in_failover() {
+        finding.advised(
+            "a failover is going on: wait until it is over, and ask again. `watchkeeper status {group}` shows how far it is. Do not start \
+             {at} before if it does not keep its data on disk (`save` and `appendonly` off): it comes back empty and its replicas copy that",
+            "正在进行故障转移：等它结束后再检查。`watchkeeper status {group}` 显示进度。若 {at} 不把数据存到磁盘（`save` 和 `appendonly` 均关闭），\
+             在此之前不要启动它：它会带着空数据回来，副本会复制空数据",
+        )
+    } else if view.nobody_has_all() {
+        finding.advised(
+            "no replica that answers has all data (WK243): one that is promoted now has only what it has, perhaps nothing. If {at} still \
+             runs, open the way to it, or wait for it if it hangs; if it keeps its data on disk (`save` or `appendonly`), start it again. \
+             Only if it does neither, `watchkeeper failover {group}` saves what the replica has; a restart would bring it back empty, and \
+             its replicas copy that",
+            "有应答的副本都没有全部数据（WK243）：现在被提升的副本只有它已有的数据，可能为空。若 {at} 仍在运行，打通网络，挂起则等待；\
+             若它把数据存到磁盘（`save` 或 `appendonly`），重新启动它。只有两者都不成立时，才用 `watchkeeper failover {group}` 保住副本已有的数据；\
+             重启只会让它带着空数据回来，副本会复制空数据",
+        )
+    } else {
+        finding.advised(
+            "have a replica promoted first, without waiting and without votes: `watchkeeper failover {group}`, or \
+             `SENTINEL FAILOVER {group}` at one sentinel (after NOGOODSLAVE once more, some seconds later). What no replica has received by \
+             now is lost then; if sentinels that do not answer are only cut off, WK225 says what else to think of. Or open the way to {at}, \
+             if it still runs. Do not simply restart it if it does not keep its data on disk (`save` and `appendonly` off): it comes back \
+             empty and its replicas copy that; promote a replica first",
+            "先提升副本，不再等待、不经投票：`watchkeeper failover {group}`，或在一个哨兵上执行 `SENTINEL FAILOVER {group}`\
+             （若回复 NOGOODSLAVE，数秒后再试）。副本尚未收到的写入会丢失；若没有应答的哨兵只是被隔离，另见 WK225。若 {at} 仍在运行，也可打通到它的网络。\
+             若它不把数据存到磁盘（`save` 和 `appendonly` 均关闭），不要直接重启：它会带着空数据回来，副本会复制空数据；请先提升副本",
+        )
+    };
+    if_restarted(view, finding)
+}
+
+/// Where a replica is a master already: a failover that is not over yet, or that began after the sentinels were asked.
+fn promoted<'a>(view: &GroupView<'a>) -> Option<(&'a Endpoint, bool)> {
+    let mut answering = view.replicas().filter_map(|server| Some((&server.at, view.info(server)?)));
+    let (at, info) = answering.find(|(_, info)| info.get("role") == "master")?;
+    let closer = view.facts.closer(view.name, at);
+    let settings = closer.and_then(|closer| closer.settings.as_ref().ok());
+    let wanted = settings.and_then(|known| known.get(&["min-replicas-to-write", "min-slaves-to-write"]));
+    let wanted: i64 = wanted.and_then(|count| count.parse().ok()).unwrap_or(1);
+    // INFO has this line where writes depend on replicas.
+    Some((at, info.number("min_slaves_good_slaves").is_none_or(|good| good >= wanted)))
+}
+
+/// A master that is gone and has a successor.
+fn succeeded(view: &GroupView<'_>, at: &Endpoint, (to, writable): (&Endpoint, bool)) -> Finding {
+    let (en, zh) = if writable {
+        ("and takes writes", "并接受写入")
+    } else {
+        (
+            "and takes writes as soon as enough replicas follow it (`min-replicas-to-write`)",
+            "有足够副本跟随它后（`min-replicas-to-write`）即接受写入",
+        )
+    };
+    let finding = Finding::of(
+        Code::ServerSilent,
+        view.name,
+        format!("The master {at} does not answer. The replica {to} is already promoted, {en}."),
+        format!("主节点 {at} 没有应答。副本 {to} 已被提升，{zh}。"),
+    );
+    let finding = finding.says(Who::Server(to.clone()), "role:master");
     if view.in_failover() {
         return finding.advised(
-            "a failover is going on: wait until it is over, and ask again. `watchkeeper status {group}` shows how far it is",
-            "正在进行故障转移：等它结束后再检查。`watchkeeper status {group}` 显示进度",
+            "the failover is going on: wait until it is over, and ask again. `watchkeeper status {group}` shows how far it is",
+            "故障转移仍在进行：等它结束后再检查。`watchkeeper status {group}` 显示进度",
         );
     }
     finding.advised(
-        "start it (again, if it hangs), or open the way to it; or have a replica promoted now, without waiting and without votes: \
-         `watchkeeper failover {group}`, or `SENTINEL FAILOVER {group}` at one sentinel (after NOGOODSLAVE once more, some seconds \
-         later). What no replica has received by now is lost then; if sentinels that do not answer are only cut off, WK225 says what else \
-         to think of",
-        "启动它（若挂起则重启），或打通网络；或不再等待、不经投票立即提升副本：`watchkeeper failover {group}`，或在一个哨兵上执行 \
-         `SENTINEL FAILOVER {group}`（若回复 NOGOODSLAVE，数秒后再试）。副本尚未收到的写入会丢失；若没有应答的哨兵只是被隔离，另见 WK225",
+        "ask again in some seconds: sentinels were asked before it was promoted, or do not know of it yet. If it stays so, do not start \
+         {at}; WK241 says what to do",
+        "数秒后再检查：询问哨兵时它尚未被提升，或哨兵还不知道。若一直如此，不要启动 {at}；处理办法见 WK241",
     )
 }
 
@@ -237,55 +302,16 @@ fn replica(view: &GroupView<'_>, at: &Endpoint, entries: &[(Who, &Fields)]) -> F
             format!("副本 {at} 对本机没有应答；（目前）没有哨兵认为它下线。"),
         )
     };
-    Finding::of(Code::ServerSilent, view.name, en, zh)
+    Finding::of(Code::ServerSilent, view.name, en, zh).advised(
+        "start it, or open the way to it: it can't be promoted, and holds no copy of what is written now",
+        "启动它，或打通网络：它无法被提升，也没有最新数据的副本",
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ask::{GroupAnswer, Picture, SentinelAnswer, SentinelSays, ServerAnswer};
-    use crate::doctor::facts::Facts;
-    use crate::doctor::names::Names;
-    use std::collections::BTreeMap;
-
-    /// Sentinels with a quorum of two that say this of a master that is silent here.
-    fn facts(said: &[(&str, i64)]) -> Facts {
-        let sentinels = said.iter().zip(1u16..).map(|((flags, since), number)| SentinelAnswer {
-            at: Endpoint::new("s", number),
-            also_at: Vec::new(),
-            named: true,
-            says: Ok(SentinelSays {
-                id: format!("id{number}"),
-                info: Fields::default(),
-                config: Fields::default(),
-                rtt_us: 0,
-                groups: vec![GroupAnswer {
-                    name: "m".into(),
-                    master: Fields::info(&format!(
-                        "ip:h\r\nport:6379\r\nquorum:2\r\nflags:{flags}\r\nlast-ok-ping-reply:{since}\r\n"
-                    )),
-                    replicas: Vec::new(),
-                    sentinels: Vec::new(),
-                    quorum_check: Ok(String::new()),
-                }],
-            }),
-        });
-        let server = ServerAnswer {
-            at: Endpoint::new("h", 6379),
-            group: "m".into(),
-            says: Err(Failure::Silent(1000)),
-        };
-        Facts {
-            picture: Picture { unix_ms: 0, sentinels: sentinels.collect(), servers: vec![server] },
-            closer: BTreeMap::new(),
-            strangers: Vec::new(),
-            watchers: BTreeMap::new(),
-            names: Names::default(),
-            local: BTreeMap::new(),
-            own_login: Vec::new(),
-            other_login: false,
-        }
-    }
+    use crate::doctor::sample::{facts, keeps_nothing};
 
     #[test]
     fn a_master_is_gone_when_nobody_hears_it_or_the_quorum_misses_it() {
@@ -299,7 +325,7 @@ mod tests {
             (&[late, down, late], true),
             (&[("master,disconnected", 200)], true),
         ] {
-            let facts = facts(said);
+            let facts = facts(said, None, &[]);
             let view = GroupView::of(&facts, "m").unwrap();
             assert_eq!(is_master_gone(&view), gone, "{said:?}");
             let mut found = Found::default();
@@ -316,7 +342,7 @@ mod tests {
 
     #[test]
     fn who_does_not_hear_a_master_that_is_alive_is_named() {
-        let facts = facts(&[("s_down,master", 40_000), ("master", 200), ("master", 300)]);
+        let facts = facts(&[("s_down,master", 40_000), ("master", 200), ("master", 300)], None, &[]);
         let view = GroupView::of(&facts, "m").unwrap();
         let finding = format!("{:?}", master(&view, &view.master));
         for expected in ["nor to 1 of the 3 sentinels that were asked (s:1)", "3 个哨兵中的 1 个（s:1）"]
@@ -324,5 +350,68 @@ mod tests {
             assert!(finding.contains(expected), "{finding}");
         }
         assert!(!finding.contains("FAILOVER"), "{finding}");
+    }
+
+    const DOWN: (&str, i64) = ("s_down,o_down,master", 40_000);
+    const IN_STEP: &str = "role:slave master_link_status:down slave_priority:100";
+
+    /// What is said of a dead master with these replicas, the last of which keeps nothing on disk if `unsaved`.
+    fn dead(flags: &str, replicas: &[&str], unsaved: bool) -> Finding {
+        let mut facts = facts(&[(flags, DOWN.1), DOWN], None, replicas);
+        if unsaved {
+            keeps_nothing(&mut facts, replicas.len());
+        }
+        master(&GroupView::of(&facts, "m").unwrap(), &Endpoint::new("h", 6379))
+    }
+
+    #[test]
+    fn a_master_that_may_come_back_empty_is_not_to_be_started_before_the_failover() {
+        let leading = "s_down,o_down,failover_in_progress,master";
+        let copying = "role:slave master_link_status:down master_sync_in_progress:1 slave_priority:100";
+        for (flags, replicas, first) in [
+            (DOWN.0, &[IN_STEP][..], "have a replica promoted first"),
+            (DOWN.0, &[], "no replica answers"),
+            (DOWN.0, &[copying], "no replica that answers has all data"),
+            (
+                DOWN.0,
+                &[copying, &format!("{IN_STEP} slave_repl_offset:0")],
+                "no replica that answers has all data",
+            ),
+            (
+                DOWN.0,
+                &[copying, &format!("{IN_STEP} slave_repl_offset:900")],
+                "have a replica promoted first",
+            ),
+            (leading, &[IN_STEP], "a failover is going on"),
+        ] {
+            let finding = dead(flags, replicas, false);
+            let (hint, zh) = (finding.hint("m", Lang::En), finding.hint("m", Lang::Zh));
+            assert!(hint.starts_with(first) && hint.contains("its replicas copy that"), "{hint}");
+            assert!(zh.contains("副本会复制空数据") && !hint.contains("WK260"), "{zh}, {hint}");
+        }
+        let finding = dead(DOWN.0, &[IN_STEP, IN_STEP], true);
+        let hint = finding.hint("m", Lang::En);
+        assert!(hint.contains("(`save` and `appendonly` off)") && hint.contains("on disk (WK260)"), "{hint}");
+        assert!(format!("{finding:?}").contains("aof_enabled:0"), "{finding:?}");
+        assert!(finding.hint("m", Lang::Zh).contains("。本组有服务器不存盘"), "{finding:?}");
+    }
+
+    #[test]
+    fn where_a_replica_is_promoted_already_it_is_not_said_that_nobody_can_write() {
+        let leading = "s_down,o_down,failover_in_progress,master";
+        for (flags, info, said) in [
+            (leading, "role:master", "h:6380 is already promoted, and takes writes."),
+            (DOWN.0, "role:master min_slaves_good_slaves:1", "and takes writes."),
+            (leading, "role:master min_slaves_good_slaves:0", "as soon as enough replicas follow it"),
+        ] {
+            let finding = dead(flags, &[info, IN_STEP], false);
+            let text = finding.text(Lang::En);
+            assert!(text.contains(said) && !text.contains("nobody can write"), "{text}");
+            assert_eq!(finding.severity, Severity::Warning);
+            let hint = finding.hint("m", Lang::En);
+            assert!(hint.contains("wait until it is over") == (flags == leading), "{hint}");
+        }
+        let text = dead(leading, &[IN_STEP], false).text(Lang::En).to_owned();
+        assert!(text.contains("nobody can write"), "{text}");
     }
 }

@@ -116,8 +116,11 @@ codes! {
         "使用 `--user` 和 `--pass-file`，或用 `--config` 指定哨兵的配置文件。若哨兵之间用的也是这个登录，它们同样无法向 {at} 征求选票";
     ServerSilent "WK202" Warning
         "a data server does not answer", "有数据服务器没有应答";
-        "start it, or open the way to it: it can't be promoted, and holds no copy of what is written now",
-        "启动它，或打通网络：它无法被提升，也没有最新数据的副本";
+        "a replica: start it, or open the way to it; it can't be promoted, and holds no copy of what is written now. A master: have a \
+         replica promoted first (`watchkeeper failover {group}`), or open the way to it. Do not simply restart it if it does not keep its \
+         data on disk (`save` and `appendonly` off): it comes back empty and its replicas copy that; promote a replica first",
+        "若是副本：启动它，或打通网络；它无法被提升，也没有最新数据的副本。若是主节点：先提升副本（`watchkeeper failover {group}`），或打通网络。\
+         若它不把数据存到磁盘（`save` 和 `appendonly` 均关闭），不要直接重启：它会带着空数据回来，副本会复制空数据；请先提升副本";
     ServerLogin "WK203" Warning
         "a data server refuses the login", "有数据服务器拒绝登录";
         "`--server-user` and `--server-pass-file`, or `--config` with a sentinel's file",
@@ -181,10 +184,13 @@ codes! {
         "等它结束后再检查：在此期间不判断哪台是主节点，手工改动会破坏故障转移。`watchkeeper status {group}` 显示进度";
     MasterDown "WK221" Critical
         "sentinels hold the master for down", "哨兵认为主节点下线";
-        "start it or open the way to it. When enough sentinels agree they promote a replica; `watchkeeper failover {group}`, or \
-         `SENTINEL FAILOVER {group}` at one sentinel, does it without them. `watchkeeper status {group}` says what they wait for",
-        "启动它或打通网络。同意的哨兵足够多时会提升副本；`watchkeeper failover {group}`，或在一个哨兵上执行 `SENTINEL FAILOVER {group}`，\
-         无需它们同意。`watchkeeper status {group}` 显示它们在等什么";
+        "when enough sentinels agree they promote a replica; `watchkeeper failover {group}`, or `SENTINEL FAILOVER {group}` at one \
+         sentinel, does it without them. `watchkeeper status {group}` says what they wait for. Or open the way to {at}, if it still runs. \
+         Do not simply restart it if it does not keep its data on disk (`save` and `appendonly` off): it comes back empty and its \
+         replicas copy that; promote a replica first",
+        "同意的哨兵足够多时会提升副本；`watchkeeper failover {group}`，或在一个哨兵上执行 `SENTINEL FAILOVER {group}`，\
+         无需它们同意。`watchkeeper status {group}` 显示它们在等什么。若 {at} 仍在运行，也可打通到它的网络。\
+         若它不把数据存到磁盘（`save` 和 `appendonly` 均关闭），不要直接重启：它会带着空数据回来，副本会复制空数据；请先提升副本";
     NoQuorum "WK225" Critical
         "no failover happens by itself: too few sentinels can vote", "不会自动故障转移：可投票的哨兵不足";
         "bring sentinels back until a majority of all that are known, and the quorum, can be reached. If the master is down \
@@ -305,9 +311,12 @@ codes! {
         "每个组各自故障转移，一个组会把另一个组的主节点变成副本。请让它只属于一个组：若某个组只是别名，用 `SENTINEL REMOVE` 移除；否则先用 `REPLICAOF` 指向它自己的主节点，再对另一个组逐个哨兵执行 `SENTINEL RESET`";
     NoPersistence "WK260" Warning
         "a server that restarts comes back empty", "服务器重启后数据为空";
-        "a master restarted within `down-after-milliseconds` is not missed, and its replicas copy the emptiness. Turn on `save` or \
-         `appendonly`, or make sure that nothing starts it again by itself",
-        "主节点若在 `down-after-milliseconds` 内重启，哨兵不会察觉，副本会复制空数据。请开启 `save` 或 `appendonly`，或确保没有任何机制自动重启它";
+        "a master that is started again before a replica has been promoted is empty, and its replicas copy the emptiness: within \
+         `down-after-milliseconds` nobody misses it, and later there may be no failover (no majority of the sentinels, no replica that \
+         can be promoted). Turn on `save` or `appendonly`; or make sure that nothing starts it again by itself, and promote a replica \
+         before anybody does",
+        "主节点若在副本被提升之前重新启动，数据为空，副本会复制空数据：在 `down-after-milliseconds` 内哨兵不会察觉，之后也可能无法故障转移\
+         （没有多数哨兵，或没有可提升的副本）。请开启 `save` 或 `appendonly`；或确保没有任何机制自动重启它，并在启动它之前先提升副本";
     Loading "WK261" Warning
         "a server is loading its data", "服务器正在加载数据";
         "it serves nothing until it is done; ask again then",
@@ -348,7 +357,7 @@ codes! {
          NEW`), or use ACLs instead",
         "该命令被 `rename-command` 改名或移除。在每个哨兵上配置新名字（`sentinel rename-command {group} OLD NEW`），或改用 ACL";
     PasswordNeedless "WK269" Warning
-        "a password is given for servers that have none", "给出了密码，而服务器没有设置密码";
+        "a password is given for servers or sentinels that have none", "给出了密码，而服务器或哨兵没有设置密码";
         "everybody who reaches {at} may read and write there. If a password is meant to be: `CONFIG SET requirepass` and `masterauth` on \
          all, then `CONFIG REWRITE`; else leave it out here and in the files of the sentinels (`sentinel auth-pass`)",
         "任何能连到 {at} 的人都可读写。若本应有密码：在所有服务器上执行 `CONFIG SET requirepass` 和 `masterauth`，再执行 `CONFIG REWRITE`；否则请在这里和哨兵的配置文件（`sentinel auth-pass`）中去掉密码";

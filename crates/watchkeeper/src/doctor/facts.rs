@@ -62,6 +62,12 @@ impl fmt::Debug for Settings {
 }
 
 impl Settings {
+    /// Settings that a test makes up.
+    #[cfg(test)]
+    pub(super) fn made_up(fields: Fields) -> Settings {
+        Settings(fields)
+    }
+
     /// The value by the first of these names that the server knows; `None` where it knows none.
     pub(super) fn get(&self, names: &[&str]) -> Option<&str> {
         names.iter().find(|name| self.0.has(name)).map(|name| self.0.get(name))
@@ -90,6 +96,8 @@ impl fmt::Debug for Account {
 pub(super) struct Watcher {
     pub(super) ahead_ms: Option<i64>,
     pub(super) not_after: Option<i64>,
+    /// whether it let us in without the password that was given: it has none
+    pub(super) open_to_all: bool,
 }
 
 /// Everything that was said.
@@ -186,8 +194,9 @@ fn strangers(picture: &Picture, names: &Names, reach: &Reach) -> Vec<ServerAnswe
 fn look_at_sentinel(reach: &Reach, at: &Endpoint) -> Result<Watcher, Failure> {
     let mut conn = reach.sentinel(at)?;
     let not_after = conn.peer_certificate().and_then(certificate::not_after);
+    let open_to_all = conn.open_to_all();
     let (_, ahead_ms) = info_and_clock(&mut conn, &["INFO", "server"])?;
-    Ok(Watcher { ahead_ms, not_after })
+    Ok(Watcher { ahead_ms, not_after, open_to_all })
 }
 
 fn look_at_server(

@@ -68,6 +68,8 @@ pub struct Finding {
     text: (String, String),
     /// what to do, where it is something else than the table says
     advice: Option<(&'static str, &'static str)>,
+    /// a sentence behind it
+    besides: Option<(&'static str, &'static str)>,
 }
 
 impl Finding {
@@ -86,12 +88,18 @@ impl Finding {
             evidence: Vec::new(),
             text: (en.into(), zh.into()),
             advice: None,
+            besides: None,
         }
     }
 
     /// With advice of its own, in English and Chinese, instead of the table's; `{at}` and `{group}` mean the same.
     pub(super) fn advised(self, en: &'static str, zh: &'static str) -> Finding {
         Finding { advice: Some((en, zh)), ..self }
+    }
+
+    /// With one more sentence behind the advice, in English and Chinese.
+    pub(super) fn besides(self, en: &'static str, zh: &'static str) -> Finding {
+        Finding { besides: Some((en, zh)), ..self }
     }
 
     /// Graver or less grave than the table has it.
@@ -135,6 +143,9 @@ impl Finding {
             if at.is_empty() { lang.pick("it", "它").to_owned() } else { at.join(lang.pick(", ", "、")) };
         let group = self.group.as_deref().unwrap_or(group);
         let hint = self.advice.map_or_else(|| self.code.entry().hint(lang), |(en, zh)| lang.pick(en, zh));
+        let besides = self.besides.map(|(en, zh)| lang.pick(en, zh));
+        let hint =
+            besides.map_or_else(|| hint.to_owned(), |more| format!("{hint}{}{more}", lang.pick(". ", "。")));
         hint.replace("{at}", &at).replace("{group}", group)
     }
 }

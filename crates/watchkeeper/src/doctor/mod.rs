@@ -18,6 +18,8 @@ mod names;
 mod quorum;
 mod replicas;
 mod rights;
+#[cfg(test)]
+mod sample;
 mod sentinels;
 mod servers;
 mod text;

@@ -5,9 +5,10 @@ use watchkeeper_core::Lang;
 use super::absent::{is_master_gone, is_missed};
 use super::code::{Code, Severity};
 use super::finding::{Finding, Found, Who};
+use super::servers::if_restarted;
 use super::view::GroupView;
 use super::words::{bytes, lasted, places};
-use crate::ask::{Endpoint, Fields, ListedReplica, listed_replicas};
+use crate::ask::{Endpoint, Fields, listed_replicas};
 
 /// Bytes a replica may be behind without a word.
 const BEHIND_BYTES: f64 = 1_000_000.0;
@@ -15,6 +16,16 @@ const BEHIND_BYTES: f64 = 1_000_000.0;
 const LAG_S: i64 = 5;
 /// How long a failover takes beyond `down-after-milliseconds` until replicas are connected to the new master.
 const FAILOVER_S: f64 = 10.0;
+/// So many times `down-after-milliseconds` without its master, and sentinels refuse a replica.
+const LINK_DOWN_TIMES: i64 = 10;
+/// What a replica says of the connection to its master.
+const LINK: &[&str] = &[
+    "master_link_status",
+    "master_link_down_since_seconds",
+    "master_sync_in_progress",
+    "master_host",
+    "master_port",
+];
 
 /// Of one group.
 pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
@@ -64,7 +75,7 @@ fn master(view: &GroupView<'_>, found: &mut Found) {
         });
         let finding = Finding::of(Code::MasterDown, view.name, en, zh).at(at).all_say(said);
         found.add(if is_missed(view) {
-            finding
+            if_restarted(view, finding)
         } else {
             finding.advised(
                 "others hear it: look at the way from those sentinels to {at}. `watchkeeper status {group}` says who does not hear it",
@@ -119,42 +130,21 @@ fn link(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
     if info.get("master_link_status") == "up" {
         return;
     }
-    // It waits for the master's snapshot, or takes it in.
-    let awaited = |fed: &ListedReplica| !fed.online && view.facts.names.same(&fed.at, at);
-    let syncing = info.get("master_sync_in_progress") == "1"
-        || view.master_info().is_some_and(|master| listed_replicas(master).iter().any(awaited));
-    let said = fields(
-        info,
-        &[
-            "master_link_status",
-            "master_link_down_since_seconds",
-            "master_sync_in_progress",
-            "master_host",
-            "master_port",
-        ],
-    );
+    if view.is_copying(at, info) {
+        found.add(copying(view, at, info).at(at).says(server(at), fields(info, LINK)));
+        return;
+    }
     let down = info.number("master_link_down_since_seconds").unwrap_or(-1).max(0);
-    let (en, zh) = match (syncing, down) {
-        (true, _) => (
-            format!("The replica {at} is copying all data from its master."),
-            format!("副本 {at} 正在全量同步。"),
-        ),
-        (false, 0) => {
-            (format!("The replica {at} is not connected to its master."), format!("副本 {at} 未连接主节点。"))
-        }
-        (false, down) => (
+    let (en, zh) = if down == 0 {
+        (format!("The replica {at} is not connected to its master."), format!("副本 {at} 未连接主节点。"))
+    } else {
+        (
             format!("The replica {at} has not been connected to its master for {}.", lasted(down, Lang::En)),
             format!("副本 {at} 与主节点断开已 {}。", lasted(down, Lang::Zh)),
-        ),
-    };
-    let finding = Finding::of(Code::LinkDown, view.name, en, zh).at(at).says(server(at), said);
-    found.add(if syncing {
-        finding.as_(Severity::Note).advised(
-            "wait until it has all data: until then it can't be promoted. If it begins anew again and again, raise \
-             `client-output-buffer-limit replica` and `repl-timeout` on the master",
-            "等待同步完成：在此之前它无法被提升。若反复重新开始，请在主节点上调大 `client-output-buffer-limit replica` 和 `repl-timeout`",
         )
-    } else if is_master_gone(view) {
+    };
+    let finding = Finding::of(Code::LinkDown, view.name, en, zh).at(at).says(server(at), fields(info, LINK));
+    found.add(if is_master_gone(view) {
         finding.as_(Severity::Note).advised(
             "nothing is to be repaired on {at}: it connects when its master answers again, or another one is promoted",
             "{at} 本身无需处理：主节点恢复应答，或另一台被提升后，它会重新连接",
@@ -162,10 +152,67 @@ fn link(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
     } else {
         finding
     });
-    if !syncing {
-        history(view, at, info, found);
-    }
+    history(view, at, info, found);
 }
+
+/// A replica that does not have all data yet. Sentinels of all kinds promote it all the same, unless it lost its master
+/// so long ago that they refuse it, or its priority keeps them from it.
+fn copying(view: &GroupView<'_>, at: &Endpoint, info: &Fields) -> Finding {
+    let of = |en: &str, zh: &str| {
+        let en = format!("The replica {at} is copying all data from its master{en}.");
+        Finding::of(Code::LinkDown, view.name, en, format!("副本 {at} 正在全量同步{zh}。"))
+    };
+    let never = info.number("slave_priority") == Some(0);
+    let away_ms = info.number("master_link_down_since_seconds").unwrap_or(-1).saturating_mul(1000);
+    let limit_ms = view.longest("down-after-milliseconds").unwrap_or(0).saturating_mul(LINK_DOWN_TIMES);
+    // Sentinels allow for the time that the master itself has been down.
+    let limit_ms = limit_ms.saturating_add(view.longest("s-down-time").unwrap_or(0));
+    if never || away_ms > limit_ms {
+        let severity = if never { Severity::Note } else { Severity::Warning };
+        return of("", "").as_(severity).advised(
+            "wait until it has all data: until then it can't be promoted. If it begins anew again and again, raise \
+             `client-output-buffer-limit replica` and `repl-timeout` on the master",
+            "等待同步完成：在此之前它无法被提升。若反复重新开始，请在主节点上调大 `client-output-buffer-limit replica` 和 `repl-timeout`",
+        );
+    }
+    let all = view.nobody_has_all();
+    let (finding, severity) = if all {
+        let en = ", and no other one that can be promoted has it: a failover now loses data";
+        (of(en, "，且没有其他数据完整、可提升的副本：此时故障转移会丢失数据"), Severity::Critical)
+    } else {
+        (of("", ""), Severity::Warning)
+    };
+    let (en, zh) = match (is_master_gone(view), all) {
+        (false, _) => UNDER_WAY,
+        (true, false) => LEFT_BEHIND,
+        (true, true) => NOTHING_BETTER,
+    };
+    finding.as_(severity).advised(en, zh)
+}
+
+/// What to do about a replica that is copying its data: while its master sends it.
+const UNDER_WAY: (&str, &str) = (
+    "it can be promoted, with whatever it has: wait with failovers until it has all data. What it lacks then is lost (all of it, if \
+     it began empty); `CONFIG SET replica-priority 0` on {at} keeps sentinels from it until you set back what it was. If it begins \
+     anew again and again, raise `client-output-buffer-limit replica` and `repl-timeout` on the master",
+    "它可能带着现有的数据被提升：在它拥有全部数据之前不要故障转移。它缺少的数据会丢失（若从空开始，则全部丢失）；在 {at} 上执行 \
+     `CONFIG SET replica-priority 0` 可使哨兵不提升它，完成后改回原值。若反复重新开始，请在主节点上调大 \
+     `client-output-buffer-limit replica` 和 `repl-timeout`",
+);
+/// When its master is gone, and others have more.
+const LEFT_BEHIND: (&str, &str) = (
+    "it can be promoted, with whatever it has; of the same `replica-priority`, sentinels prefer a replica with more data. \
+     `CONFIG SET replica-priority 0` on {at} keeps them from it until it has all data of the new master; then set back what it was",
+    "它可能带着现有的数据被提升；`replica-priority` 相同时，哨兵优先选择数据更多的副本。在 {at} 上执行 `CONFIG SET replica-priority 0` \
+     可使哨兵不提升它，等它从新主节点得到全部数据后改回原值",
+);
+/// When its master is gone, and nobody has more.
+const NOTHING_BETTER: (&str, &str) = (
+    "it can be promoted, with whatever it has, perhaps nothing: get back the data of its master first, if there is a way (WK202 says \
+     which). `CONFIG SET replica-priority 0` on {at} keeps sentinels from it meanwhile",
+    "它可能带着现有的数据（可能为空）被提升：若有办法，先取回主节点的数据（见 WK202）。其间在 {at} 上执行 `CONFIG SET replica-priority 0` \
+     可使哨兵不提升它",
+);
 
 /// A replica that is not connected, with data of another history than the master's.
 fn history(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
@@ -318,4 +365,55 @@ fn backlog(view: &GroupView<'_>, info: &Fields, found: &mut Found) {
         format!("repl_backlog_size:{size:.0}; {rate}/s were measured, {needed} are needed"),
         format!("repl_backlog_size:{size:.0}；实测 {rate}/秒，需要 {needed}"),
     ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::sample::facts;
+
+    const ALIVE: (&str, i64) = ("master", 200);
+    const COPYING: &str = "role:slave master_link_status:down master_sync_in_progress:1 \
+                           master_link_down_since_seconds:-1 slave_priority:";
+
+    /// What is found of the first replica's link.
+    fn of_link(said: (&str, i64), master: Option<&str>, replicas: &[&str]) -> Finding {
+        let facts = facts(&[said, said], master, replicas);
+        let view = GroupView::of(&facts, "m").unwrap();
+        let mut found = Found::default();
+        let server = view.replicas().next().unwrap();
+        link(&view, &server.at, view.info(server).unwrap(), &mut found);
+        found.findings.remove(0)
+    }
+
+    #[test]
+    fn a_replica_that_copies_its_data_can_be_promoted() {
+        let copying = format!("{COPYING}100");
+        let (away, never) = (copying.replace("-1", "21"), format!("{COPYING}0"));
+        let (copying, away, never) = (copying.as_str(), away.as_str(), never.as_str());
+        let complete = "role:slave master_link_status:up slave_priority:1";
+        let wait = "it can be promoted, with whatever it has: wait with failovers until it has all data";
+        for (replicas, severity, said) in [
+            (&[copying][..], Severity::Critical, wait),
+            (&[copying, copying], Severity::Critical, wait),
+            (&[copying, never], Severity::Critical, wait),
+            (&[copying, complete], Severity::Warning, wait),
+            (&[never, complete], Severity::Note, "until then it can't be promoted"),
+            (&[away], Severity::Warning, "until then it can't be promoted"),
+        ] {
+            let finding = of_link(ALIVE, Some("role:master"), replicas);
+            assert_eq!(finding.severity, severity, "{replicas:?}");
+            assert!(finding.hint("m", Lang::En).contains(said), "{replicas:?}: {finding:?}");
+            let nobody = finding.text(Lang::En).contains("no other one that can be promoted has it");
+            assert_eq!(nobody, severity == Severity::Critical, "{finding:?}");
+        }
+        // To wait for a dead master is of no use.
+        let dead = ("s_down,o_down,master", 40_000);
+        for (replicas, said) in
+            [(&[copying][..], "get back the data"), (&[copying, complete], "prefer a replica with more data")]
+        {
+            let hint = of_link(dead, None, replicas).hint("m", Lang::En);
+            assert!(hint.contains(said) && !hint.contains("wait with failovers"), "{hint}");
+        }
+    }
 }

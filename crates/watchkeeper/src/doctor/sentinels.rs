@@ -20,6 +20,7 @@ pub(super) fn deployment(facts: &Facts, found: &mut Found) {
             found.add(absent(facts, sentinel, failure));
         }
     }
+    needless(facts, found);
     tilt(facts, found);
     same_ids(facts, found);
     for (sentinel, says) in facts.picture.answering() {
@@ -66,6 +67,32 @@ fn absent(facts: &Facts, sentinel: &SentinelAnswer, failure: &Failure) -> Findin
         })
     });
     finding.at(at).says_both(Who::Here, failure.told(Lang::En), failure.told(Lang::Zh)).all_say(said)
+}
+
+/// A password that sentinels do not ask for.
+fn needless(facts: &Facts, found: &mut Found) {
+    let open = facts.watchers.iter().filter(|(_, watcher)| watcher.open_to_all);
+    let open: Vec<&Endpoint> = open.map(|(at, _)| at).collect();
+    if open.is_empty() {
+        return;
+    }
+    let list = |lang| super::words::places(open.iter().copied(), lang);
+    let (en, zh) = (
+        format!("The sentinels have no password, though one is given: {}.", list(Lang::En)),
+        format!("给出了密码，但哨兵没有设置密码：{}。", list(Lang::Zh)),
+    );
+    let finding = Finding::overall(Code::PasswordNeedless, en, zh).advised(
+        "everybody who reaches {at} may change what is watched, and fail over. If a password is meant to be: \
+         `SENTINEL CONFIG SET sentinel-pass` on all, then the same `requirepass` in their files, and start them again one after \
+         another; else leave it out here (`WATCHKEEPER_PASS`, `--pass-file`) and in their files (`sentinel sentinel-pass`)",
+        "任何能连到 {at} 的人都可更改监视配置并触发故障转移。若本应有密码：在所有哨兵上执行 `SENTINEL CONFIG SET sentinel-pass`，\
+         再在它们的配置文件中设置相同的 `requirepass`，逐个重启；否则请在这里（`WATCHKEEPER_PASS`、`--pass-file`）和它们的配置文件\
+         （`sentinel sentinel-pass`）中去掉密码",
+    );
+    found.add(open.into_iter().fold(finding, |finding, at| {
+        let (en, zh) = ("lets in without the password", "无需密码即可登录");
+        finding.at(at).says_both(Who::Sentinel(at.clone()), en, zh)
+    }));
 }
 
 fn tilt(facts: &Facts, found: &mut Found) {
@@ -317,5 +344,27 @@ fn unknown_peers(view: &GroupView<'_>, found: &mut Found) {
             .at(other.at)
             .all_say(said),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::facts::Watcher;
+    use crate::doctor::sample::facts;
+
+    #[test]
+    fn a_password_that_a_sentinel_does_not_ask_for_is_told() {
+        let mut facts = facts(&[("master", 200), ("master", 200)], None, &[]);
+        let mut found = Found::default();
+        needless(&facts, &mut found);
+        assert!(found.findings.is_empty());
+        for (number, open_to_all) in [(1, true), (2, false)] {
+            facts.watchers.insert(Endpoint::new("s", number), Watcher { open_to_all, ..Watcher::default() });
+        }
+        needless(&facts, &mut found);
+        let [finding] = &found.findings[..] else { panic!("{:?}", found.findings) };
+        assert_eq!((finding.code, &finding.at[..]), (Code::PasswordNeedless, &[Endpoint::new("s", 1)][..]));
+        assert_eq!(finding.text(Lang::En), "The sentinels have no password, though one is given: s:1.");
     }
 }

@@ -124,14 +124,36 @@ fn state(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) 
     );
 }
 
+/// What a server says that keeps nothing on disk.
+const NOT_KEPT: &str = "save \"\"; aof_enabled:0";
+
+/// Whether a server would be empty after a restart.
+fn keeps_nothing(info: &Fields, settings: Option<&Settings>) -> bool {
+    info.get("aof_enabled") == "0" && settings.and_then(|known| known.get(&["save"])) == Some("")
+}
+
+/// Of a master that somebody may be about to start again: what others of its group keep, it most likely keeps, too.
+pub(super) fn if_restarted(view: &GroupView<'_>, finding: Finding) -> Finding {
+    let closer = view.closer().into_iter();
+    let so: Vec<&Endpoint> = closer
+        .filter(|(_, closer)| keeps_nothing(&closer.info, closer.settings.as_ref().ok()))
+        .map(|(at, _)| at)
+        .collect();
+    if so.is_empty() {
+        return finding;
+    }
+    let said = |lang, colon| format!("{}{colon}{NOT_KEPT}", places(so.iter().copied(), lang));
+    finding.says_both(Who::Here, said(Lang::En, ": "), said(Lang::Zh, "：")).besides(
+        "Servers of this group keep nothing on disk (WK260): take it that {at} does not either",
+        "本组有服务器不存盘（WK260）：应当认为 {at} 也不存盘",
+    )
+}
+
 /// Servers that would be empty after a restart. Any of them can be the master.
 fn persistence(view: &GroupView<'_>, found: &mut Found) {
-    let empty = |info: &Fields, settings: Option<&Settings>| {
-        info.get("aof_enabled") == "0" && settings.and_then(|known| known.get(&["save"])) == Some("")
-    };
     several(
         view,
-        empty,
+        keeps_nothing,
         |at| {
             let list = |lang| places(at.iter().copied(), lang);
             Finding::of(
@@ -141,7 +163,7 @@ fn persistence(view: &GroupView<'_>, found: &mut Found) {
                 format!("重启后数据为空：{}。", list(Lang::Zh)),
             )
         },
-        "save \"\"; aof_enabled:0",
+        NOT_KEPT,
         found,
     );
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::facts::{Closer, Facts, Settings};
 use super::finding::Who;
-use crate::ask::{Endpoint, Fields, GroupAnswer, SentinelSays, ServerAnswer, place};
+use crate::ask::{
+    Endpoint, Fields, GroupAnswer, ListedReplica, SentinelSays, ServerAnswer, listed_replicas, place,
+};
 
 /// What one sentinel says of the group.
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +77,28 @@ impl<'a> GroupView<'a> {
 
     pub(super) fn master_info(&self) -> Option<&'a Fields> {
         self.info(self.master_server()?)
+    }
+
+    /// Whether a replica waits for its master's snapshot, or takes it in.
+    pub(super) fn is_copying(&self, at: &Endpoint, info: &Fields) -> bool {
+        let awaited = |fed: &ListedReplica| !fed.online && self.facts.names.same(&fed.at, at);
+        info.get("master_link_status") != "up"
+            && (info.get("master_sync_in_progress") == "1"
+                || self.master_info().is_some_and(|master| listed_replicas(master).iter().any(awaited)))
+    }
+
+    /// Whether all replicas that answer and may be promoted are still copying their data, or never had any; not where there
+    /// is none.
+    pub(super) fn nobody_has_all(&self) -> bool {
+        // A server that never replicated has the offset 0 or 1.
+        let fresh = |info: &Fields| {
+            info.get("role") == "slave"
+                && info.get("master_link_status") == "down"
+                && info.number("slave_repl_offset").is_some_and(|offset| offset <= 1)
+        };
+        let answering = self.replicas().filter_map(|server| Some((&server.at, self.info(server)?)));
+        let mut fit = answering.filter(|(_, info)| info.number("slave_priority") != Some(0)).peekable();
+        fit.peek().is_some() && fit.all(|(at, info)| fresh(info) || self.is_copying(at, info))
     }
 
     /// The servers that were looked at closely, the master first.

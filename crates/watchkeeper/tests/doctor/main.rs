@@ -175,6 +175,8 @@ fn roles_links_and_passwords() {
     for words in [
         "nobody can write. 1 of 3 sentinels hold it for down, 2 do not answer",
         "why there is no failover: of 3 sentinels, 1 can act",
+        "have a replica promoted first",
+        "Do not simply restart it if it does not keep its data on disk",
         "`SENTINEL FAILOVER mymaster` at one that is left",
         "without votes: `watchkeeper failover mymaster`",
         "\"sentinels\":1,\"sentinels_known\":3",
@@ -221,6 +223,10 @@ fn different_passwords(stage: &Stage) {
     stage.finds(&[], &[]);
     let seen = Seen::with(&words, &[("WATCHKEEPER_SERVER_PASS", "s3cret")]);
     assert_eq!(seen.codes.iter().collect::<Vec<_>>(), ["WK269 warning"], "{}", seen.text);
+    let seen = Seen::with(&words, &[("WATCHKEEPER_PASS", "wrongpw")]);
+    assert_eq!(seen.codes.iter().collect::<Vec<_>>(), ["WK269 warning"], "{}", seen.text);
+    assert!(seen.text.contains("The sentinels have no password, though one is given"), "{}", seen.text);
+    assert!(!seen.text.contains("wrongpw"), "a password in the report: {}", seen.text);
     let mut status = std::process::Command::new(env!("CARGO_BIN_EXE_watchkeeper"));
     status.args(["status", "--lang", "en"]).args(&words).env("WATCHKEEPER_SERVER_PASS", "s3cret");
     let output = status.output().unwrap();

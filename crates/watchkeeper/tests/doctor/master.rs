@@ -27,6 +27,16 @@ pub(crate) fn dead() {
     );
     let replicas = [Server(2), Server(3)];
     for who in replicas {
+        let mut conn = stage.connect(who);
+        conn.call(&["AUTH", "s3cret"]).unwrap();
+        conn.call(&["CONFIG", "SET", "save", ""]).unwrap();
+    }
+    stage.finds_saying(
+        &words,
+        &["WK202 critical", "WK231 note", "WK243 note", "WK260 warning"],
+        &["keep nothing on disk (WK260): take it that"],
+    );
+    for who in replicas {
         stage.kill(who);
     }
     // Only the master can still be counted for a host.
