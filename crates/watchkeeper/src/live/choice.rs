@@ -241,8 +241,10 @@ mod tests {
         );
     }
 
-    /// Replicas with port, priority and offset as a sentinel knows them; their own offset, whether in step, what is lacking.
-    fn foreseen(of: &[(u16, i64, i64, Option<i64>, bool, Option<Lacking>)], slack: i64) -> Vec<(u16, Odds)> {
+    /// Port, priority and offset as a sentinel knows them; its own offset, whether in step, what is lacking.
+    type Replica = (u16, i64, i64, Option<i64>, bool, Option<Lacking>);
+
+    fn foreseen(of: &[Replica], slack: i64) -> Vec<(u16, Odds)> {
         let listed: Vec<Fields> = of
             .iter()
             .map(|(port, priority, offset, ..)| {
