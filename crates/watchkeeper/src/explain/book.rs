@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::mem::{Discriminant, discriminant};
 
 use super::incident::{At, Incident, Outcome, Who};
-use super::said::{Event, Maker, Place, Said};
+use super::said::{Maker, Place, Said};
 use super::source::Entry;
 
 /// Incidents kept.
@@ -248,24 +248,7 @@ impl Book {
     /// The same of a group whose name another deployment has too, under the name it has here.
     fn renamed(&self, source: usize, said: &Said) -> Option<Said> {
         let names = self.apart.get(source).filter(|names| !names.is_empty())?;
-        let own = |group: &String| names.get(group).cloned();
-        match said {
-            Said::Event(event) => {
-                let group = own(&event.group)?;
-                Some(Said::Event(Event { group, ..event.clone() }))
-            }
-            Said::Asked(group) => Some(Said::Asked(own(group)?)),
-            Said::Reason { group, text } => Some(Said::Reason { group: own(group)?, text: text.clone() }),
-            Said::Voted { .. }
-            | Said::Id(_)
-            | Said::Port(_)
-            | Said::Maker(_)
-            | Said::Started
-            | Said::Stopped
-            | Said::TiltCause(_)
-            | Said::NotSaved
-            | Said::Unresolved(_) => None,
-        }
+        said.renamed(|group| names.get(group).cloned())
     }
 
     /// A process that starts holds nobody for down yet.

@@ -96,26 +96,12 @@ fn unite(families: &mut [Family], first: usize, other: usize, members: &mut Memb
 impl Book {
     /// The same of a group whose name another one in these logs has too, under the name it has here.
     pub(super) fn of_family(&mut self, who: Who, said: &Said) -> Option<Said> {
-        match said {
-            Said::Event(event) if !event.group.is_empty() => {
-                let group = self.family_of(who, event)?;
-                Some(Said::Event(Event { group, ..event.clone() }))
-            }
-            Said::Asked(group) => Some(Said::Asked(self.key_of(who, group)?)),
-            Said::Reason { group, text } => {
-                Some(Said::Reason { group: self.key_of(who, group)?, text: text.clone() })
-            }
-            Said::Event(_)
-            | Said::Voted { .. }
-            | Said::Id(_)
-            | Said::Port(_)
-            | Said::Maker(_)
-            | Said::Started
-            | Said::Stopped
-            | Said::TiltCause(_)
-            | Said::NotSaved
-            | Said::Unresolved(_) => None,
+        if let Said::Event(event) = said {
+            // One that names no group belongs to none.
+            let group = if event.group.is_empty() { None } else { self.family_of(who, event) };
+            return said.renamed(|_| group);
         }
+        said.renamed(|group| self.key_of(who, group))
     }
 
     /// What the group of this name is called that this sentinel watches, if that is not its name.

@@ -41,6 +41,29 @@ pub(super) enum Said {
     Unresolved(String),
 }
 
+impl Said {
+    /// The same under the name its group has elsewhere. `None` where it tells of no group, or of one that keeps its name.
+    pub(super) fn renamed(&self, name: impl FnOnce(&str) -> Option<String>) -> Option<Said> {
+        match self {
+            Said::Event(event) => {
+                let group = name(&event.group)?;
+                Some(Said::Event(Event { group, ..event.clone() }))
+            }
+            Said::Asked(group) => Some(Said::Asked(name(group)?)),
+            Said::Reason { group, text } => Some(Said::Reason { group: name(group)?, text: text.clone() }),
+            Said::Voted { .. }
+            | Said::Id(_)
+            | Said::Port(_)
+            | Said::Maker(_)
+            | Said::Started
+            | Said::Stopped
+            | Said::TiltCause(_)
+            | Said::NotSaved
+            | Said::Unresolved(_) => None,
+        }
+    }
+}
+
 /// Whose program a sentinel is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Maker {
