@@ -175,7 +175,8 @@ impl Group {
     }
 
     /// Tells a replica that claims to be master to be a replica again. Whoever made it master is given time to
-    /// say so in a hello; except where it is the old master of a configuration that a majority confirms.
+    /// say so in a hello; except where it is the old master of a configuration that a majority confirms: the first sentinel
+    /// of those that are up tells it at once, the others when it says so again. Each time its clients are disconnected.
     fn convert_back(&mut self, id: ServerId, sh: &mut Shared) {
         if sh.canary(Canary::OldMasterLeft) {
             return;
@@ -189,7 +190,8 @@ impl Group {
         let patient = replica.down.quiet_for(patience, now) && now.since(replica.role_at) > patience;
         // A vote in a newer epoch: a failover may be under way that made it master again.
         let superseded = self.vote.epoch.0 > self.config_epoch.0;
-        let returned = replica.former_master && !superseded && self.majority_confirms(sh);
+        let ours_to_tell = self.turn_ms(sh) == 0 || replica.said_again();
+        let returned = replica.former_master && !superseded && ours_to_tell && self.majority_confirms(sh);
         if !(self.master_looks_sane(sh) && (patient || returned)) {
             return;
         }

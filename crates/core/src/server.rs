@@ -163,7 +163,7 @@ impl Pace {
             Some(Phase::Reconfigure) => matches!(server.reconf, Reconf::Sent(_) | Reconf::InProgress),
             Some(Phase::WaitStart | Phase::SelectReplica | Phase::Promote | Phase::Switch) | None => false,
         };
-        if awaited {
+        if awaited || server.returned_just_now() {
             self.info.min(AWAITED_INFO_PERIOD)
         } else if self.led_elsewhere {
             self.info
@@ -355,6 +355,17 @@ impl Server {
         self.send_info(renames, sh);
     }
 
+    /// Whether it is an old master that said for the first time that it is one still, and was not asked again yet. Sentinels
+    /// that leave its demotion to another one look then whether it was done.
+    fn returned_just_now(&self) -> bool {
+        self.former_master && self.role == Role::Master && !self.said_again()
+    }
+
+    /// Whether its role is a later report's too, [`AWAITED_INFO_PERIOD`] or more after the first one.
+    pub(crate) fn said_again(&self) -> bool {
+        self.info_at.is_some_and(|at| at >= self.role_at + AWAITED_INFO_PERIOD)
+    }
+
     /// Whether both are one server, known by two names or at two addresses: told to follow the other it would follow itself.
     pub(crate) fn is_one_with(&self, other: &Server) -> bool {
         self.addr.same(&other.addr) || (self.run_id.is_some() && self.run_id == other.run_id)
@@ -419,5 +430,5 @@ impl Server {
 
 /// Milliseconds before a command that was answered with an error is sent again: upstream repeats it at every tick.
 const ERROR_PAUSE: u64 = 1_000;
-/// Milliseconds between INFOs to a replica whose report a failover waits for.
+/// Milliseconds between INFOs to a replica whose report a failover waits for, and before a returned master is asked again.
 const AWAITED_INFO_PERIOD: u64 = 100;

@@ -4,6 +4,7 @@ mod bench;
 
 use bench::fake::Mode;
 use bench::{Bench, ID1, ID2, MASTER, P1, P2, R2, R3, Setup, addr, texts};
+use watchkeeper_core::id::SentinelId;
 
 fn follows(bench: &Bench, server: &str) -> Option<std::net::SocketAddr> {
     bench.fakes[&addr(server)].of
@@ -39,7 +40,11 @@ fn an_old_master_that_hangs_reads_it_when_it_wakes_up() {
 
 /// A crash of the master, found out by a peer that leads: we learn of it from hellos.
 fn switched_by(peers: &[(&str, &str)]) -> Bench {
-    let mut bench = Setup::three(2).settled();
+    switched_in(Setup::three(2), peers)
+}
+
+fn switched_in(setup: Setup, peers: &[(&str, &str)]) -> Bench {
+    let mut bench = setup.settled();
     bench.blind_peers();
     bench.crash(MASTER);
     bench.run(3_000);
@@ -62,6 +67,39 @@ fn a_confirmed_configuration_demotes_the_old_master_when_it_is_back() {
     bench.set(MASTER, |master| master.mode = Mode::Up);
     let took = bench.until("+convert-to-slave slave 10.0.0.1:6379", 3_000);
     assert!(took <= 1_010, "{took} ms");
+    assert_eq!(follows(&bench, MASTER), Some(addr(R2)));
+}
+
+/// After a switch that a majority confirms the old master is back, where a peer comes before us; the time of the first report.
+fn back_where_we_are_not_the_first() -> (Bench, u64) {
+    let mut setup = Setup::three(2);
+    setup.config.global.myid = Some(SentinelId("3".repeat(40)));
+    let peers = [(P1, ID1), (P2, ID2)];
+    let mut bench = switched_in(setup, &peers);
+    for (at, id) in peers {
+        bench.hello(at, id, 1, R2, 1);
+    }
+    bench.set(MASTER, |master| master.mode = Mode::Up);
+    let took = bench.until("-role-change slave 10.0.0.1:6379", 3_000);
+    (bench, took)
+}
+
+#[test]
+fn an_old_master_is_left_to_the_first_sentinel_that_is_up() {
+    let (mut bench, _) = back_where_we_are_not_the_first();
+    assert_eq!(bench.count("+convert-to-slave"), 0);
+    bench.run(30);
+    bench.set(MASTER, |master| master.of = Some(addr(R2)));
+    bench.until("+role-change slave 10.0.0.1:6379", 150);
+    bench.run(10_000);
+    assert_eq!(bench.count("+convert-to-slave"), 0, "told a second time, its clients were disconnected twice");
+}
+
+#[test]
+fn an_old_master_that_the_first_sentinel_does_not_tell_is_told_by_another() {
+    let (mut bench, took) = back_where_we_are_not_the_first();
+    let more = bench.until("+convert-to-slave slave 10.0.0.1:6379", 150);
+    assert!(more >= 100, "{took} ms and {more} ms");
     assert_eq!(follows(&bench, MASTER), Some(addr(R2)));
 }
 
