@@ -14,7 +14,7 @@ const USERS: &str = "user watch on >s3cret allchannels +multi +slaveof +ping +ex
                      +publish +info +client|setname +client|kill +script|kill\n\
                      user copy on >c0py +psync +replconf +ping\nmasteruser copy\nmasterauth c0py\n";
 /// All of a test runs on one machine, and the doctor says so.
-const ONE_MACHINE: &[&str] = &["WK231"];
+const ONE_MACHINE: &[&str] = &["WD231"];
 
 /// Waits until these are the codes that the doctor finds, none worse than a note.
 fn finds(group: &Group, words: &[&str], expected: &[&str]) {
@@ -79,7 +79,7 @@ fn sentinels_of_everybody() {
     let topology = Topology::new().server_config(CAREFUL);
     let group = topology.sentinels(&[Flavour::Ours, Flavour::Redis, Flavour::Valkey]).start();
     // They are of different versions, which is worth a note.
-    finds(&group, &[], &["WK231", "WK271"]);
+    finds(&group, &[], &["WD231", "WD271"]);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_failover_in_the_midst_of_an_upgrade() {
     // has all data, which is critical.
     group.servers[0].kill();
     group.servers[0].start();
-    finds_with_status(&group, &[], &["WK243", "WK272", "WK231"], 2);
+    finds_with_status(&group, &[], &["WD243", "WD272", "WD231"], 2);
     eventually(LONG, "the older one says why", || {
         let log = group.servers[0].log();
         if log.contains("Can't handle RDB format version") { Ok(()) } else { Err(log) }

@@ -92,7 +92,11 @@ fn an_old_master_is_left_to_the_first_sentinel_that_is_up() {
     bench.set(MASTER, |master| master.of = Some(addr(R2)));
     bench.until("+role-change slave 10.0.0.1:6379", 150);
     bench.run(10_000);
-    assert_eq!(bench.count("+convert-to-slave"), 0, "told a second time, its clients were disconnected twice");
+    assert_eq!(
+        bench.count("+convert-to-slave"),
+        0,
+        "told a second time, its clients were disconnected twice"
+    );
 }
 
 #[test]

@@ -127,8 +127,8 @@ const SAID: &[(&str, &str)] = &[
         "应为 WK101 这样的代码；`watchkeeper check --list` 列出全部",
     ),
     (
-        "expected a code such as WK200; `watchkeeper doctor --list` has them all",
-        "应为 WK200 这样的代码；`watchkeeper doctor --list` 列出全部",
+        "expected a code such as WD200; `watchkeeper doctor --list` has them all",
+        "应为 WD200 这样的代码；`watchkeeper doctor --list` 列出全部",
     ),
     (
         "`{}` is a code of `watchkeeper doctor`, which asks a deployment that runs",

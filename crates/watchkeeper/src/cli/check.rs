@@ -62,7 +62,7 @@ impl Class {
     }
 }
 
-/// A code that can be explained: one of ours, or of the command that asks a running deployment, which has numbers of its own.
+/// A code that can be explained: one of ours, or of the command that asks a running deployment.
 #[derive(Debug, Clone, Copy)]
 enum Explained {
     Check(&'static Rule),
@@ -73,18 +73,7 @@ impl Explained {
     fn told(self, lang: Lang) -> String {
         match self {
             Explained::Doctor(entry) => entry.explained(lang),
-            Explained::Check(rule) => {
-                let other = doctor::by_code(rule.code).map(|entry| match lang {
-                    Lang::En => format!(
-                        "`watchkeeper doctor --explain {}` tells what the doctor means by it\n",
-                        entry.id
-                    ),
-                    Lang::Zh => {
-                        format!("`watchkeeper doctor --explain {}` 说明 doctor 的同号代码\n", entry.id)
-                    }
-                });
-                show::explain(rule, lang) + &other.unwrap_or_default()
-            }
+            Explained::Check(rule) => show::explain(rule, lang),
         }
     }
 }

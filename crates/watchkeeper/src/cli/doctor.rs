@@ -68,7 +68,7 @@ pub(super) fn run(args: &DoctorArgs, lang: Lang) -> ExitCode {
 
 fn code(word: &str) -> Result<&'static Entry, String> {
     doctor::by_code(word)
-        .ok_or_else(|| "expected a code such as WK200; `watchkeeper doctor --list` has them all".to_owned())
+        .ok_or_else(|| "expected a code such as WD200; `watchkeeper doctor --list` has them all".to_owned())
 }
 
 fn grade(diagnosis: &Diagnosis) -> i32 {

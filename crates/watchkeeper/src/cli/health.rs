@@ -11,7 +11,7 @@ use watchkeeper_resp::encode_command;
 use super::from_env::variables::Key;
 use super::from_env::{self, Process};
 use super::lang::Lang;
-use super::out::finish;
+use super::out::{complain, finish};
 
 /// How long each step may take.
 const STEP_MAX: Duration = Duration::from_secs(2);
@@ -34,11 +34,11 @@ pub(super) fn run(args: &HealthArgs, lang: Lang) -> ExitCode {
     match ask(port, settings.bytes(Key::Requirepass).as_deref()) {
         Ok(answer) => finish(answer + "\n", 0, 1, lang),
         Err(reason) => {
-            let title = lang.pick("error: ", "错误：");
-            match lang {
-                Lang::En => eprintln!("{title}no sentinel answers on port `{port}`: {reason}"),
-                Lang::Zh => eprintln!("{title}端口 `{port}` 上没有哨兵回复：{reason}"),
-            }
+            let why = match lang {
+                Lang::En => format!("no sentinel answers on port `{port}`: {reason}"),
+                Lang::Zh => format!("端口 `{port}` 上没有哨兵回复：{reason}"),
+            };
+            complain(why, lang);
             ExitCode::FAILURE
         }
     }

@@ -80,7 +80,9 @@ fn chinese(error: &clap::Error) -> String {
         text += &format!("提示：是否想写 `{near}`？\n");
     }
     if let Some(usage) = of(ContextKind::Usage) {
-        text += &format!("{}\n", usage.replace("Usage: ", "用法：").trim_end());
+        // Clap puts what was given into its usage, as if it had to be.
+        let usage = usage.replace("Usage: ", "用法：").replace(" --lang <LANG>", "");
+        text += &format!("{}\n", usage.trim_end());
     }
     text + "提示：`--help` 列出全部用法\n"
 }

@@ -32,7 +32,8 @@ pub(super) fn say(text: impl AsRef<[u8]>, lang: Lang) -> Result<bool, Unwritten>
 
 /// Tells on standard error what went wrong.
 pub(super) fn complain(why: impl std::fmt::Display, lang: Lang) {
-    eprintln!("{}{why}", lang.pick("error: ", "错误："));
+    // If the stream is closed, there is nobody to tell.
+    let _ = writeln!(io::stderr(), "{}{why}", lang.pick("error: ", "错误："));
 }
 
 /// The last words of a command and its status; `unwritten`, if they cannot be written.

@@ -22,7 +22,7 @@ use super::live::status::{self as status_of, StatusArgs};
 #[cfg(feature = "watch")]
 use super::live::watch::{self, WatchArgs};
 use super::mistake;
-use super::out::finish;
+use super::out::{complain, finish};
 use super::rehearse::{self, RehearseArgs};
 use super::{status, text};
 use crate::daemon::startup::{self, Refusal, banner};
@@ -191,7 +191,7 @@ pub fn main(args: &[OsString], lang: Lang) -> ExitCode {
     match cli.command {
         Command::Run(run) => status(start(&run, lang)),
         Command::Demo(args) => demo::run(&args, lang).unwrap_or_else(|error| {
-            eprintln!("{}{error:#}", lang.pick("error: ", "错误："));
+            complain(format_args!("{error:#}"), lang);
             ExitCode::FAILURE
         }),
         Command::Status(args) => status_of::run(&args, lang),

@@ -14,7 +14,7 @@ use watchkeeper_sim::rehearse::{Given, How, Topology, rehearse};
 
 use super::format::Format;
 use super::lang::Lang;
-use super::out::say;
+use super::out::{complain, say};
 use super::status;
 
 /// Nobody was promoted.
@@ -54,7 +54,7 @@ pub(super) fn run(args: &RehearseArgs, lang: Lang) -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => status(LOST),
         Err(error) => {
-            eprintln!("{}{error:#}", lang.pick("error: ", "错误："));
+            complain(format_args!("{error:#}"), lang);
             status(UNUSABLE)
         }
     }

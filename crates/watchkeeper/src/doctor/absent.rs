@@ -215,11 +215,11 @@ fn advised(view: &GroupView<'_>, finding: Finding) -> Finding {
         )
     } else if view.nobody_has_all() {
         finding.advised(
-            "no replica that answers has all data (WK243): one that is promoted now has only what it has, perhaps nothing. If {at} still \
+            "no replica that answers has all data (WD243): one that is promoted now has only what it has, perhaps nothing. If {at} still \
              runs, open the way to it, or wait for it if it hangs; if it keeps its data on disk (`save` or `appendonly`), start it again. \
              Only if it does neither, `watchkeeper failover {group}` saves what the replica has; a restart would bring it back empty, and \
              its replicas copy that",
-            "有应答的副本都没有全部数据（WK243）：现在被提升的副本只有它已有的数据，可能为空。若 {at} 仍在运行，打通网络，挂起则等待；\
+            "有应答的副本都没有全部数据（WD243）：现在被提升的副本只有它已有的数据，可能为空。若 {at} 仍在运行，打通网络，挂起则等待；\
              若它把数据存到磁盘（`save` 或 `appendonly`），重新启动它。只有两者都不成立时，才用 `watchkeeper failover {group}` 保住副本已有的数据；\
              重启只会让它带着空数据回来，副本会复制空数据",
         )
@@ -227,11 +227,11 @@ fn advised(view: &GroupView<'_>, finding: Finding) -> Finding {
         finding.advised(
             "have a replica promoted first, without waiting and without votes: `watchkeeper failover {group}`, or \
              `SENTINEL FAILOVER {group}` at one sentinel (after NOGOODSLAVE once more, some seconds later). What no replica has received by \
-             now is lost then; if sentinels that do not answer are only cut off, WK225 says what else to think of. Or open the way to {at}, \
+             now is lost then; if sentinels that do not answer are only cut off, WD225 says what else to think of. Or open the way to {at}, \
              if it still runs. Do not simply restart it if it does not keep its data on disk (`save` and `appendonly` off): it comes back \
              empty and its replicas copy that; promote a replica first",
             "先提升副本，不再等待、不经投票：`watchkeeper failover {group}`，或在一个哨兵上执行 `SENTINEL FAILOVER {group}`\
-             （若回复 NOGOODSLAVE，数秒后再试）。副本尚未收到的写入会丢失；若没有应答的哨兵只是被隔离，另见 WK225。若 {at} 仍在运行，也可打通到它的网络。\
+             （若回复 NOGOODSLAVE，数秒后再试）。副本尚未收到的写入会丢失；若没有应答的哨兵只是被隔离，另见 WD225。若 {at} 仍在运行，也可打通到它的网络。\
              若它不把数据存到磁盘（`save` 和 `appendonly` 均关闭），不要直接重启：它会带着空数据回来，副本会复制空数据；请先提升副本",
         )
     };
@@ -275,8 +275,8 @@ fn succeeded(view: &GroupView<'_>, at: &Endpoint, (to, writable): (&Endpoint, bo
     }
     finding.advised(
         "ask again in some seconds: sentinels were asked before it was promoted, or do not know of it yet. If it stays so, do not start \
-         {at}; WK241 says what to do",
-        "数秒后再检查：询问哨兵时它尚未被提升，或哨兵还不知道。若一直如此，不要启动 {at}；处理办法见 WK241",
+         {at}; WD241 says what to do",
+        "数秒后再检查：询问哨兵时它尚未被提升，或哨兵还不知道。若一直如此，不要启动 {at}；处理办法见 WD241",
     )
 }
 
@@ -387,11 +387,11 @@ mod tests {
             let finding = dead(flags, replicas, false);
             let (hint, zh) = (finding.hint("m", Lang::En), finding.hint("m", Lang::Zh));
             assert!(hint.starts_with(first) && hint.contains("its replicas copy that"), "{hint}");
-            assert!(zh.contains("副本会复制空数据") && !hint.contains("WK260"), "{zh}, {hint}");
+            assert!(zh.contains("副本会复制空数据") && !hint.contains("WD260"), "{zh}, {hint}");
         }
         let finding = dead(DOWN.0, &[IN_STEP, IN_STEP], true);
         let hint = finding.hint("m", Lang::En);
-        assert!(hint.contains("(`save` and `appendonly` off)") && hint.contains("on disk (WK260)"), "{hint}");
+        assert!(hint.contains("(`save` and `appendonly` off)") && hint.contains("on disk (WD260)"), "{hint}");
         assert!(format!("{finding:?}").contains("aof_enabled:0"), "{finding:?}");
         assert!(finding.hint("m", Lang::Zh).contains("。本组有服务器不存盘"), "{finding:?}");
     }

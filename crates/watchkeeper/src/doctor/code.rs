@@ -39,7 +39,7 @@ impl Severity {
 pub struct Entry {
     /// which
     pub code: Code,
-    /// its number, such as `WK200`
+    /// its number, such as `WD200`
     pub id: &'static str,
     /// unless a finding says otherwise
     pub severity: Severity,
@@ -103,86 +103,86 @@ impl Code {
 }
 
 codes! {
-    SentinelSilent "WK200" Warning
+    SentinelSilent "WD200" Warning
         "a sentinel does not answer", "有哨兵没有应答";
         "start it, or open the way to it. If it is gone for good, `SENTINEL RESET {group}` makes the others forget it: only while the master is up, \
          on one \
          sentinel at a time, and only when the last one knows all replicas and sentinels again",
         "启动它，或打通网络。若已永久下线，用 `SENTINEL RESET {group}` 让其他哨兵忘记它：只在主节点正常时执行，一次只对一个哨兵，等它重新认识全部副本和哨兵后再做下一个";
-    SentinelLogin "WK201" Warning
+    SentinelLogin "WD201" Warning
         "a sentinel refuses the login", "有哨兵拒绝登录";
         "`--user` and `--pass-file`, or `--config` with a sentinel's file. If that is the login the sentinels use, they can't \
          ask {at} for its vote either",
         "使用 `--user` 和 `--pass-file`，或用 `--config` 指定哨兵的配置文件。若哨兵之间用的也是这个登录，它们同样无法向 {at} 征求选票";
-    ServerSilent "WK202" Warning
+    ServerSilent "WD202" Warning
         "a data server does not answer", "有数据服务器没有应答";
         "a replica: start it, or open the way to it; it can't be promoted, and holds no copy of what is written now. A master: have a \
          replica promoted first (`watchkeeper failover {group}`), or open the way to it. Do not simply restart it if it does not keep its \
          data on disk (`save` and `appendonly` off): it comes back empty and its replicas copy that; promote a replica first",
         "若是副本：启动它，或打通网络；它无法被提升，也没有最新数据的副本。若是主节点：先提升副本（`watchkeeper failover {group}`），或打通网络。\
          若它不把数据存到磁盘（`save` 和 `appendonly` 均关闭），不要直接重启：它会带着空数据回来，副本会复制空数据；请先提升副本";
-    ServerLogin "WK203" Warning
+    ServerLogin "WD203" Warning
         "a data server refuses the login", "有数据服务器拒绝登录";
         "`--server-user` and `--server-pass-file`, or `--config` with a sentinel's file",
         "使用 `--server-user` 和 `--server-pass-file`，或用 `--config` 指定哨兵的配置文件";
-    NameUnresolved "WK204" Warning
+    NameUnresolved "WD204" Warning
         "a name does not resolve here", "有主机名在本机无法解析";
         "repair the name in DNS or /etc/hosts on every host; sentinels with `resolve-hostnames yes` need it at each reconnection",
         "在每台主机上修复 DNS 或 /etc/hosts；启用 `resolve-hostnames yes` 的哨兵每次重连都要解析";
-    Tilt "WK210" Warning
+    Tilt "WD210" Warning
         "a sentinel is in TILT", "有哨兵处于 TILT 状态";
         "it holds nobody for down until its clock has been steady for 30 s. Look for a paused virtual machine, starved CPU, a \
          slow disk, a clock that was set",
         "时钟连续稳定 30 秒之前，它不会判定任何人下线。检查虚拟机暂停、CPU 不足、磁盘缓慢、系统时间被调整";
-    SameId "WK211" Critical
+    SameId "WD211" Critical
         "two sentinels have the same id", "两个哨兵使用相同的 id";
         "a file was copied with its `sentinel myid` line: they count as one vote and push each other out. Stop {at}, delete that \
          line from its file, start it again",
         "配置文件连同 `sentinel myid` 一行被复制：两者只算一票，并互相排挤。停止 {at}，删除其文件中的该行，再启动";
-    GroupMissing "WK212" Warning
+    GroupMissing "WD212" Warning
         "a sentinel does not watch a group that others watch", "有哨兵没有监视其他哨兵监视的组";
         "`SENTINEL MONITOR {group} IP PORT QUORUM` on {at} and the settings the others have; or `SENTINEL REMOVE {group}` there \
          where it is not wanted any more",
         "在 {at} 上执行 `SENTINEL MONITOR {group} IP PORT QUORUM` 并设置与其他哨兵相同的选项；若不再需要该组，则在仍监视它的哨兵上执行 `SENTINEL REMOVE {group}`";
-    MasterDisputed "WK213" Critical
+    MasterDisputed "WD213" Critical
         "sentinels name different masters", "各哨兵给出的主节点不同";
         "clients write to different servers. If it stays so for longer than some seconds, look whether sentinels reach each other \
          and the servers; a sentinel with the older epoch that never hears the others must be repaired or stopped",
         "客户端会写到不同的服务器。若持续超过数秒，检查哨兵之间及到服务器的网络；纪元较旧且一直听不到其他哨兵的哨兵，应修复或停止";
-    EpochsDiffer "WK214" Warning
+    EpochsDiffer "WD214" Warning
         "sentinels have different configuration epochs of a group", "各哨兵的组配置纪元不同";
         "the one with the older epoch did not hear the last failover: look whether it may SUBSCRIBE to `__sentinel__:hello` on \
          the servers, and whether the other sentinels reach it and may PUBLISH there",
         "纪元较旧的哨兵没有得知上次故障转移：检查它能否在服务器上 SUBSCRIBE `__sentinel__:hello`，以及其他哨兵能否连到它并在其上 PUBLISH";
-    QuorumsDiffer "WK215" Warning
+    QuorumsDiffer "WD215" Warning
         "sentinels have different quorums", "各哨兵的 quorum 不同";
         "`SENTINEL SET {group} quorum N` with the same number on all",
         "在所有哨兵上执行 `SENTINEL SET {group} quorum N`，取同一个值";
-    TimingsDiffer "WK216" Warning
+    TimingsDiffer "WD216" Warning
         "sentinels have different settings of a group", "各哨兵的组设置不同";
         "`SENTINEL SET {group} OPTION VALUE` with the same value on all: which sentinel leads a failover is chance",
         "在所有哨兵上用 `SENTINEL SET {group} 选项 值` 设为相同：由哪个哨兵执行故障转移是随机的";
-    StalePeer "WK217" Warning
+    StalePeer "WD217" Warning
         "a sentinel is listed that does not exist any more", "列表中有已不存在的哨兵";
         "it counts for the majority and never votes. `SENTINEL RESET {group}` forgets it: only while the master is up, \
          on one sentinel at a time, and only \
          when the last one knows all replicas and sentinels again",
         "它计入多数派却从不投票。`SENTINEL RESET {group}` 可清除：只在主节点正常时执行，一次只对一个哨兵，等它重新认识全部副本和哨兵后再做下一个";
-    PeerUnknown "WK218" Warning
+    PeerUnknown "WD218" Warning
         "a sentinel does not know another", "有哨兵不认识另一个哨兵";
         "sentinels meet on the channel `__sentinel__:hello` of the master and its replicas: look whether both may PUBLISH and \
          SUBSCRIBE there, and what they announce (`sentinel announce-ip`). Just started, it takes some seconds",
         "哨兵通过主节点和副本上的频道 `__sentinel__:hello` 互相发现：检查双方能否在其上 PUBLISH 和 SUBSCRIBE，以及通告的地址（`sentinel announce-ip`）。刚启动时需要几秒";
-    FailureSimulated "WK219" Critical
+    FailureSimulated "WD219" Critical
         "a sentinel is set to crash in the next failover", "有哨兵被设置为在下次故障转移中崩溃";
         "somebody called `SENTINEL SIMULATE-FAILURE`; restart {at} to undo it",
         "有人执行过 `SENTINEL SIMULATE-FAILURE`；重启 {at} 即可取消";
-    FailoverRunning "WK220" Note
+    FailoverRunning "WD220" Note
         "a failover is going on", "正在进行故障转移";
         "wait until it is over and ask again: which server is the master is not judged meanwhile, and whoever changes it by hand \
          undoes the failover. `watchkeeper status {group}` shows how far it is",
         "等它结束后再检查：在此期间不判断哪台是主节点，手工改动会破坏故障转移。`watchkeeper status {group}` 显示进度";
-    MasterDown "WK221" Critical
+    MasterDown "WD221" Critical
         "sentinels hold the master for down", "哨兵认为主节点下线";
         "when enough sentinels agree they promote a replica; `watchkeeper failover {group}`, or `SENTINEL FAILOVER {group}` at one \
          sentinel, does it without them. `watchkeeper status {group}` says what they wait for. Or open the way to {at}, if it still runs. \
@@ -191,125 +191,125 @@ codes! {
         "同意的哨兵足够多时会提升副本；`watchkeeper failover {group}`，或在一个哨兵上执行 `SENTINEL FAILOVER {group}`，\
          无需它们同意。`watchkeeper status {group}` 显示它们在等什么。若 {at} 仍在运行，也可打通到它的网络。\
          若它不把数据存到磁盘（`save` 和 `appendonly` 均关闭），不要直接重启：它会带着空数据回来，副本会复制空数据；请先提升副本";
-    NoQuorum "WK225" Critical
+    NoQuorum "WD225" Critical
         "no failover happens by itself: too few sentinels can vote", "不会自动故障转移：可投票的哨兵不足";
         "bring sentinels back until a majority of all that are known, and the quorum, can be reached. If the master is down \
          and they do not come back, `SENTINEL FAILOVER {group}` at one that is left (`watchkeeper failover {group}`) promotes a replica \
          without votes: only if the others are not cut off together with the master, else there are two",
         "恢复哨兵，使已知哨兵的多数以及 quorum 均可达到。若主节点已宕机而它们无法恢复，在剩下的一个哨兵上执行 \
          `SENTINEL FAILOVER {group}`（`watchkeeper failover {group}`）可不经投票提升副本：前提是其他哨兵不是与主节点一起被隔离，否则会出现两个主节点";
-    QuorumTooHigh "WK226" Critical
+    QuorumTooHigh "WD226" Critical
         "the quorum is greater than the number of sentinels", "quorum 大于哨兵数量";
         "`SENTINEL SET {group} quorum N` on all sentinels with a majority of them, or add sentinels",
         "在所有哨兵上用 `SENTINEL SET {group} quorum N` 设为其多数，或增加哨兵";
-    QuorumOne "WK227" Warning
+    QuorumOne "WD227" Warning
         "one sentinel alone can begin a failover", "单个哨兵即可发起故障转移";
         "a sentinel with a bad network of its own fails over a healthy master. `SENTINEL SET {group} quorum 2` on all, or the \
          majority",
         "某个哨兵自身网络有问题时，会切换健康的主节点。在所有哨兵上执行 `SENTINEL SET {group} quorum 2`，或设为多数";
-    EvenSentinels "WK228" Note
+    EvenSentinels "WD228" Note
         "the number of sentinels is even", "哨兵数量为偶数";
         "the last one is no gain: it raises the majority, and votes can be split. Add one or remove one",
         "多出的一个没有好处：多数门槛更高，选票可能平分。增加或减少一个";
-    FewSentinels "WK229" Warning
+    FewSentinels "WD229" Warning
         "fewer than three sentinels", "哨兵少于三个";
         "with one or two, the loss of one ends all failovers. Run three, on three hosts",
         "只有一两个时，失去一个就无法再故障转移。请在三台主机上运行三个";
-    HostLoss "WK230" Warning
+    HostLoss "WD230" Warning
         "without one of the hosts no failover is possible", "失去某一台主机后无法故障转移";
         "spread the sentinels so that every host has fewer than half of them: three on three hosts, or a third host with \
          nothing but a sentinel; with a quorum that is not above the majority",
         "分散哨兵，使每台主机上不到一半：三台主机三个哨兵，或增加一台只运行哨兵的主机；quorum 不要超过多数";
-    OneHost "WK231" Warning
+    OneHost "WD231" Warning
         "all data servers are on one host", "所有数据服务器都在同一台主机上";
         "its loss is the loss of all copies: move a replica to another host",
         "失去它就失去所有副本：把一个副本移到别的主机";
-    Loopback "WK232" Warning
+    Loopback "WD232" Warning
         "a loopback address is announced to others", "向其他主机通告了回环地址";
         "on another host 127.0.0.1 is another machine. Name the master by its real address in `sentinel monitor`; set \
          `replica-announce-ip`, `sentinel announce-ip` or `bind` to it",
         "在别的主机上 127.0.0.1 是另一台机器。在 `sentinel monitor` 中使用主节点的真实地址；并相应设置 `replica-announce-ip`、`sentinel announce-ip` 或 `bind`";
-    NoReplica "WK240" Warning
+    NoReplica "WD240" Warning
         "the master has no replica", "主节点没有副本";
         "nothing can be promoted. Add a replica: `REPLICAOF IP PORT` on an empty server",
         "没有可提升的服务器。增加副本：在空服务器上执行 `REPLICAOF IP PORT`";
-    NotAReplica "WK241" Critical
+    NotAReplica "WD241" Critical
         "a listed replica is a master", "列表中的副本其实是主节点";
         "clients that connect to it write what is lost when it is made a replica again. Sentinels do that within some seconds: if \
          they do not, they can't reach it or may not command it; keep writes from it, then `REPLICAOF` the master",
         "连到它的客户端写入的数据，在它重新成为副本时会丢失。哨兵通常在数秒内处理；若没有，说明哨兵连不上它或无权命令它：先阻止写入，再用 `REPLICAOF` 指向主节点";
-    NotAMaster "WK242" Critical
+    NotAMaster "WD242" Critical
         "the master that sentinels name is a replica", "哨兵给出的主节点其实是副本";
         "clients can't write. Sentinels fail over when this lasts; if they do not, promote what has the data with \
          `SENTINEL FAILOVER {group}`, or `REPLICAOF NO ONE` on {at}",
         "客户端无法写入。若持续如此哨兵会故障转移；若没有，用 `SENTINEL FAILOVER {group}` 提升有数据的服务器，或在 {at} 上执行 `REPLICAOF NO ONE`";
-    LinkDown "WK243" Warning
+    LinkDown "WD243" Warning
         "a replica is not connected to its master", "副本与主节点的复制连接已断开";
         "it gets nothing of what is written now. On the host of {at}: do master_host and master_port (`INFO replication`) answer \
          from there? Is its `masterauth` the `requirepass` of the master? Does its log show a copy that begins anew again and again? Then raise \
          `client-output-buffer-limit replica` and `repl-timeout` on the master",
         "它收不到现在的写入。在 {at} 的主机上检查：从那里能否连到 master_host 和 master_port（`INFO replication`）？`masterauth` 是否就是主节点的 \
          `requirepass`？日志中全量同步是否反复重新开始？若是，请在主节点上调大 `client-output-buffer-limit replica` 和 `repl-timeout`";
-    Lag "WK244" Warning
+    Lag "WD244" Warning
         "a replica lags", "副本延迟";
         "what it lacks is lost if it is promoted now. Look for a slow network, a busy replica (`SLOWLOG GET`, `LATENCY DOCTOR`), \
          swap",
         "若现在提升它，缺少的数据会丢失。检查网络慢、副本繁忙（`SLOWLOG GET`、`LATENCY DOCTOR`）、换页";
-    WrongParent "WK245" Warning
+    WrongParent "WD245" Warning
         "a replica follows somebody else than the master", "副本跟随的不是主节点";
         "`REPLICAOF` the master on {at}, or keep the chain with Watchkeeper: `sentinel replication-topology {group} keep`",
         "在 {at} 上用 `REPLICAOF` 指向主节点；若要保留链式复制，使用 Watchkeeper：`sentinel replication-topology {group} keep`";
-    UnknownReplica "WK246" Warning
+    UnknownReplica "WD246" Warning
         "a replica that the sentinels do not know", "有哨兵不认识的副本";
         "sentinels read the replicas from the master's INFO every 10 s. If it stays unknown, it is not announced \
          (`replica-announced no`), or is a copy that nobody expects: it can't be promoted, and follows nobody after a failover",
         "哨兵每 10 秒从主节点的 INFO 读取副本。若一直未知，则它未被通告（`replica-announced no`），或是无人知晓的副本：无法被提升，故障转移后也不会跟随新主节点";
-    StaleReplica "WK247" Warning
+    StaleReplica "WD247" Warning
         "a replica is listed that has long been gone", "列表中有早已消失的副本";
         "if it is gone for good, `SENTINEL RESET {group}` makes sentinels forget it: only while the master is up, \
          on one at a time, and only when the last one \
          knows all replicas and sentinels again",
         "若已永久下线，用 `SENTINEL RESET {group}` 让哨兵忘记它：只在主节点正常时执行，一次只对一个哨兵，等它重新认识全部副本和哨兵后再做下一个";
-    TwiceListed "WK248" Warning
+    TwiceListed "WD248" Warning
         "one server is listed under two addresses", "同一台服务器以两个地址出现在列表中";
         "set `replica-announce-ip` and `replica-announce-port` to the one that all can reach; then `SENTINEL RESET {group}` on one \
          sentinel at a time",
         "把 `replica-announce-ip` 和 `replica-announce-port` 设为所有人都能访问的地址；然后逐个在哨兵上执行 `SENTINEL RESET {group}`";
-    DownForSentinels "WK249" Warning
+    DownForSentinels "WD249" Warning
         "sentinels hold somebody for down who answers here", "哨兵认为某成员下线，但它在本机有应答";
         "the network between those sentinels and {at}, or their login there, is broken: `sentinel auth-pass` (between \
          sentinels `sentinel sentinel-pass`), `bind`, a firewall",
         "这些哨兵与 {at} 之间的网络或登录有问题：检查 `sentinel auth-pass`（哨兵之间为 `sentinel sentinel-pass`）、`bind`、防火墙";
-    ForeignData "WK250" Critical
+    ForeignData "WD250" Critical
         "a replica's data is not the master's", "副本的数据与主节点不同源";
         "it has another replication history and is not connected: promoted, it brings back other data. Reconnect it to the master \
          (a full sync), or set `replica-priority 0` on it until then",
         "它的复制历史不同且未连接：若被提升，会带来别的数据。让它重新连接主节点（全量同步），在此之前把它的 `replica-priority` 设为 0";
-    PriorityZero "WK251" Note
+    PriorityZero "WD251" Note
         "a replica may not be promoted: its priority is 0", "副本的优先级为 0，不会被提升";
         "that is right for a replica that only serves backups or reports. If it is to take over some day: \
          `CONFIG SET replica-priority 100` (the default), then `CONFIG REWRITE`, on {at}",
         "若该副本只用于备份或报表，则属正常。若希望它能接替主节点：在 {at} 上执行 `CONFIG SET replica-priority 100`（默认值），再执行 `CONFIG REWRITE`";
-    BacklogSmall "WK252" Warning
+    BacklogSmall "WD252" Warning
         "the backlog is shorter than a failover", "复制积压缓冲区不足以覆盖一次故障转移";
         "after a failover the replicas copy everything anew instead of what they missed. `CONFIG SET repl-backlog-size` on all \
          servers",
         "故障转移后副本需要全量同步，而不是补齐缺失部分。在所有服务器上 `CONFIG SET repl-backlog-size`";
-    ReplicaWritable "WK253" Warning
+    ReplicaWritable "WD253" Warning
         "a replica takes writes of its own", "副本可写";
         "what clients write there is on no other server, and gone at the next sync: `CONFIG SET replica-read-only yes` on {at}",
         "写到那里的数据不在其他服务器上，下次同步即丢失：在 {at} 上执行 `CONFIG SET replica-read-only yes`";
-    StaleDataRefused "WK254" Note
+    StaleDataRefused "WD254" Note
         "a replica refuses to be read while it is not connected", "副本断开连接时拒绝读取";
         "clients that read from {at} get errors in each failover until it follows the new master (`replica-serve-stale-data no`)",
         "每次故障转移中，从 {at} 读取的客户端会收到错误，直到它跟随新主节点（`replica-serve-stale-data no`）";
-    InTwoGroups "WK255" Critical
+    InTwoGroups "WD255" Critical
         "a server is in two groups", "一台服务器属于两个组";
         "each group fails over by itself, and one makes a replica of what the other has made the master. Take it out of one: \
          `SENTINEL REMOVE` of a group that was an alias, else `REPLICAOF` its own master and then `SENTINEL RESET` of the other \
          group, on one sentinel at a time",
         "每个组各自故障转移，一个组会把另一个组的主节点变成副本。请让它只属于一个组：若某个组只是别名，用 `SENTINEL REMOVE` 移除；否则先用 `REPLICAOF` 指向它自己的主节点，再对另一个组逐个哨兵执行 `SENTINEL RESET`";
-    NoPersistence "WK260" Warning
+    NoPersistence "WD260" Warning
         "a server that restarts comes back empty", "服务器重启后数据为空";
         "a master that is started again before a replica has been promoted is empty, and its replicas copy the emptiness: within \
          `down-after-milliseconds` nobody misses it, and later there may be no failover (no majority of the sentinels, no replica that \
@@ -317,74 +317,74 @@ codes! {
          before anybody does",
         "主节点若在副本被提升之前重新启动，数据为空，副本会复制空数据：在 `down-after-milliseconds` 内哨兵不会察觉，之后也可能无法故障转移\
          （没有多数哨兵，或没有可提升的副本）。请开启 `save` 或 `appendonly`；或确保没有任何机制自动重启它，并在启动它之前先提升副本";
-    Loading "WK261" Warning
+    Loading "WD261" Warning
         "a server is loading its data", "服务器正在加载数据";
         "it serves nothing until it is done; ask again then",
         "完成之前不提供服务；届时再检查";
-    SaveFailed "WK262" Warning
+    SaveFailed "WD262" Warning
         "a server could not save its data", "服务器保存数据失败";
         "its log says why: a full disk, no right to write, no memory to fork. With `stop-writes-on-bgsave-error yes` a master \
          refuses writes",
         "原因见其日志：磁盘满、无写权限、内存不足无法 fork。启用 `stop-writes-on-bgsave-error yes` 时主节点会拒绝写入";
-    MinReplicas "WK263" Note
+    MinReplicas "WD263" Note
         "a master that is cut off goes on taking writes", "被隔离的主节点会继续接受写入";
         "what it takes then is lost when it is back. `min-replicas-to-write 1` and `min-replicas-max-lag 10` bound that to 10 s; with one \
          replica only, the loss of it then stops writes",
         "恢复后这些写入会丢失。`min-replicas-to-write 1` 与 `min-replicas-max-lag 10` 可将其限制在 10 秒；若只有一个副本，失去它会停止写入";
-    NoConfigFile "WK264" Note
+    NoConfigFile "WD264" Note
         "a server has no configuration file", "服务器没有配置文件";
         "sentinels can't write its role down (`CONFIG REWRITE`): after a restart it is what its command line says, until they \
          correct it. Start it with a file that it may write",
         "哨兵无法记录它的角色（`CONFIG REWRITE`）：重启后它按命令行运行，直到哨兵纠正。请用可写的配置文件启动";
-    MasterAuth "WK265" Critical
+    MasterAuth "WD265" Critical
         "a server could not follow another after a failover", "故障转移后某服务器无法跟随另一台";
         "it would be refused, and replicate nothing. Give all servers the same `requirepass` and `masterauth` (or `masteruser` \
          with the right to PSYNC, REPLCONF and PING)",
         "它会被拒绝，无法复制。所有服务器使用相同的 `requirepass` 和 `masterauth`（或有 PSYNC、REPLCONF、PING 权限的 `masteruser`）";
-    PasswordsDiffer "WK266" Warning
+    PasswordsDiffer "WD266" Warning
         "data servers have different passwords", "各数据服务器的密码不同";
         "clients and sentinels have one password for all: after a failover they are refused. Give all servers the same \
          `requirepass`",
         "客户端和哨兵对所有服务器使用同一密码：故障转移后会被拒绝。请在所有服务器上设置相同的 `requirepass`";
-    RightMissing "WK267" Critical
+    RightMissing "WD267" Critical
         "the login may not do what a failover needs", "登录缺少故障转移所需的权限";
         "add to the user's rules on all servers: allchannels +multi +exec +slaveof +ping +info +role +publish +subscribe \
          +config|rewrite +client|kill +client|setname +script|kill",
         "在所有服务器上为该用户增加：allchannels +multi +exec +slaveof +ping +info +role +publish +subscribe +config|rewrite +client|kill +client|setname +script|kill";
-    CommandUnknown "WK268" Critical
+    CommandUnknown "WD268" Critical
         "a server does not know a command that a failover needs", "服务器不认识故障转移所需的命令";
         "it was renamed or removed with `rename-command`. Tell every sentinel its new name (`sentinel rename-command {group} OLD \
          NEW`), or use ACLs instead",
         "该命令被 `rename-command` 改名或移除。在每个哨兵上配置新名字（`sentinel rename-command {group} OLD NEW`），或改用 ACL";
-    PasswordNeedless "WK269" Warning
+    PasswordNeedless "WD269" Warning
         "a password is given for servers or sentinels that have none", "给出了密码，而服务器或哨兵没有设置密码";
         "everybody who reaches {at} may read and write there. If a password is meant to be: `CONFIG SET requirepass` and `masterauth` on \
          all, then `CONFIG REWRITE`; else leave it out here and in the files of the sentinels (`sentinel auth-pass`)",
         "任何能连到 {at} 的人都可读写。若本应有密码：在所有服务器上执行 `CONFIG SET requirepass` 和 `masterauth`，再执行 `CONFIG REWRITE`；否则请在这里和哨兵的配置文件（`sentinel auth-pass`）中去掉密码";
-    Clocks "WK270" Warning
+    Clocks "WD270" Warning
         "clocks differ", "时钟不一致";
         "after a failover keys expire at other times; logs can't be compared. Let a time service keep all hosts",
         "故障转移后键的过期时间会变化；日志也无法对照。请在所有主机上启用时间同步";
-    SentinelVersions "WK271" Note
+    SentinelVersions "WD271" Note
         "sentinels of different versions", "哨兵版本不同";
         "they understand each other; end the upgrade when it suits you",
         "它们可以互通；方便时完成升级";
-    OlderReplica "WK272" Warning
+    OlderReplica "WD272" Warning
         "a replica may not understand its master's data", "副本可能无法读取主节点的数据";
         "as long as it stays connected all is well. When it must copy everything anew it may refuse the master's newer format (RDB): \
          it then has no data, and can't take over. Upgrade {at}; in future upgrade replicas first, the master last",
         "只要保持连接就没有问题。一旦需要全量同步，它可能不接受主节点较新的格式（RDB）：那时它没有数据，也无法接替。请升级 {at}；以后先升级副本，最后升级主节点";
-    CertificateEnds "WK273" Warning
+    CertificateEnds "WD273" Warning
         "a certificate ends soon", "证书即将到期";
         "afterwards no sentinel, replica or client can connect. Renew it; then `CONFIG SET tls-cert-file` with the same path (a \
          sentinel: restart) loads it",
         "到期后哨兵、副本和客户端都无法连接。请更新证书；然后用相同路径执行 `CONFIG SET tls-cert-file`（哨兵需重启）使其生效";
-    DownAfterShort "WK274" Warning
+    DownAfterShort "WD274" Warning
         "down-after-milliseconds is short for this network", "down-after-milliseconds 相对网络延迟过短";
         "a short delay makes a failover. Look why the answer took so long (a slow network, a busy server: `SLOWLOG GET`); if it \
          always does, `SENTINEL SET {group} down-after-milliseconds MS` on all, with many times the round trip",
         "短暂延迟就会引发故障转移。检查应答为何缓慢（网络慢；服务器繁忙：`SLOWLOG GET`）；若一直如此，在所有哨兵上用 `SENTINEL SET {group} down-after-milliseconds MS` 设为往返时间的许多倍";
-    ScriptNotExecutable "WK275" Warning
+    ScriptNotExecutable "WD275" Warning
         "a script of a sentinel can't be run", "哨兵的脚本无法执行";
         "nobody is notified, no proxy is told. Put it back, with `chmod +x`; the sentinel does not even start without it",
         "不会发出通知，也不会通知代理。恢复该文件并 `chmod +x`；缺少它哨兵甚至无法启动";
@@ -399,7 +399,7 @@ mod tests {
         for (index, entry) in TABLE.iter().enumerate() {
             assert_eq!(entry.code as usize, index);
             assert_eq!(entry.code.entry().id, entry.id);
-            assert!(entry.id.len() == 5 && entry.id.starts_with("WK2"), "{}", entry.id);
+            assert!(entry.id.len() == 5 && entry.id.starts_with("WD2"), "{}", entry.id);
         }
         assert!(TABLE.windows(2).all(|pair| pair[0].id < pair[1].id));
     }

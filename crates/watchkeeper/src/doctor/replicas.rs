@@ -208,9 +208,9 @@ const LEFT_BEHIND: (&str, &str) = (
 );
 /// When its master is gone, and nobody has more.
 const NOTHING_BETTER: (&str, &str) = (
-    "it can be promoted, with whatever it has, perhaps nothing: get back the data of its master first, if there is a way (WK202 says \
+    "it can be promoted, with whatever it has, perhaps nothing: get back the data of its master first, if there is a way (WD202 says \
      which). `CONFIG SET replica-priority 0` on {at} keeps sentinels from it meanwhile",
-    "它可能带着现有的数据（可能为空）被提升：若有办法，先取回主节点的数据（见 WK202）。其间在 {at} 上执行 `CONFIG SET replica-priority 0` \
+    "它可能带着现有的数据（可能为空）被提升：若有办法，先取回主节点的数据（见 WD202）。其间在 {at} 上执行 `CONFIG SET replica-priority 0` \
      可使哨兵不提升它",
 );
 

@@ -144,8 +144,8 @@ pub(super) fn if_restarted(view: &GroupView<'_>, finding: Finding) -> Finding {
     }
     let said = |lang, colon| format!("{}{colon}{NOT_KEPT}", places(so.iter().copied(), lang));
     finding.says_both(Who::Here, said(Lang::En, ": "), said(Lang::Zh, "：")).besides(
-        "Servers of this group keep nothing on disk (WK260): take it that {at} does not either",
-        "本组有服务器不存盘（WK260）：应当认为 {at} 也不存盘",
+        "Servers of this group keep nothing on disk (WD260): take it that {at} does not either",
+        "本组有服务器不存盘（WD260）：应当认为 {at} 也不存盘",
     )
 }
 

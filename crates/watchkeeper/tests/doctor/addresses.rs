@@ -27,7 +27,7 @@ pub(crate) fn loopback() {
         }
     };
     monitor("127.0.0.1");
-    stage.finds_saying(&[], &["WK232 critical"], &[&format!("SENTINEL MASTER: 127.0.0.1:{port}")]);
+    stage.finds_saying(&[], &["WD232 critical"], &[&format!("SENTINEL MASTER: 127.0.0.1:{port}")]);
     monitor(&hosts[0].to_string());
     stage.finds(&[], &[]);
 
@@ -35,7 +35,7 @@ pub(crate) fn loopback() {
     stage.ask(Server(2), "CONFIG SET replica-announce-ip 127.0.0.1");
     stage.ask(Server(2), "CLIENT KILL TYPE master");
     let said = format!("SENTINEL REPLICAS: 127.0.0.1:{}", stage.addr(Server(2)).port());
-    stage.finds_saying(&[], &["WK232 warning", "WK248 warning"], &[&said]);
+    stage.finds_saying(&[], &["WD232 warning", "WD248 warning"], &[&said]);
 }
 
 fn ip(words: &[&str]) {

@@ -39,7 +39,7 @@ pub(crate) fn run() {
 /// A server's clock is a minute behind.
 fn slow(stage: &Stage) {
     stage.clock(Server(2), -61, 0);
-    let seen = stage.finds(&[], &["WK270 warning"]);
+    let seen = stage.finds(&[], &["WD270 warning"]);
     let said = format!("Clocks are 61.0 s apart. Wrong, most likely: {}.", stage.addr(Server(2)));
     assert!(seen.text.contains(&said), "{}", seen.text);
     stage.clock(Server(2), 0, 0);
@@ -51,12 +51,12 @@ fn gone_for_long(stage: &mut Stage) {
     stage.kill(Server(3));
     eventually("all sentinels hold it for down", || {
         let seen = stage.doctor(1, &[]);
-        let only = seen.codes.iter().eq(["WK202 warning"]);
+        let only = seen.codes.iter().eq(["WD202 warning"]);
         if only && seen.text.matches("flags s_down").count() == 3 { Ok(()) } else { Err(seen.text) }
     });
     for who in SENTINELS {
         stage.clock(who, 0, 660);
     }
     // Such a clock they distrust for a while, too.
-    stage.finds_saying(&[], &["WK210 critical", "WK247 warning"], &["has been gone for 11 min"]);
+    stage.finds_saying(&[], &["WD210 critical", "WD247 warning"], &["has been gone for 11 min"]);
 }

@@ -32,14 +32,14 @@ fn settings_of_sentinels_and_servers() {
     // Of sentinels.
     stage.ask(Sentinel(2), &format!("SENTINEL SET {NAME} down-after-milliseconds 3000"));
     stage.ask(Sentinel(3), &format!("SENTINEL SET {NAME} quorum 1"));
-    let seen = stage.finds(&[], &["WK215 warning", "WK216 warning", "WK227 warning"]);
+    let seen = stage.finds(&[], &["WD215 warning", "WD216 warning", "WD227 warning"]);
     assert_eq!(seen.status, 1);
     stage.ask_all(&SENTINELS, &format!("SENTINEL SET {NAME} down-after-milliseconds 2000 quorum 4"));
-    let seen = stage.finds(&[], &["WK225 critical", "WK226 critical"]);
+    let seen = stage.finds(&[], &["WD225 critical", "WD226 critical"]);
     assert_eq!(seen.status, 2);
     stage.ask_all(&SENTINELS, &format!("SENTINEL SET {NAME} quorum 2"));
     stage.ask(Sentinel(2), "SENTINEL SIMULATE-FAILURE crash-after-election");
-    stage.finds(&[], &["WK219 critical"]);
+    stage.finds(&[], &["WD219 critical"]);
     stage.kill(Sentinel(2));
     stage.start(Sentinel(2));
     stage.finds(&[], &[]);
@@ -57,7 +57,7 @@ fn of_servers(stage: &Stage) {
     stage.ask(Server(3), "CONFIG SET masterauth other");
     stage.finds(
         &[],
-        &["WK251 note", "WK253 warning", "WK254 note", "WK260 warning", "WK263 note", "WK265 critical"],
+        &["WD251 note", "WD253 warning", "WD254 note", "WD260 warning", "WD263 note", "WD265 critical"],
     );
     stage.ask(Server(3), "CONFIG SET replica-priority 0");
     // The password is only asked for when the link is made anew.
@@ -65,13 +65,13 @@ fn of_servers(stage: &Stage) {
     let seen = stage.finds(
         &[],
         &[
-            "WK243 warning",
-            "WK251 critical",
-            "WK253 warning",
-            "WK254 note",
-            "WK260 warning",
-            "WK263 note",
-            "WK265 critical",
+            "WD243 warning",
+            "WD251 critical",
+            "WD253 warning",
+            "WD254 note",
+            "WD260 warning",
+            "WD263 note",
+            "WD265 critical",
         ],
     );
     assert!(seen.text.contains("has no password: it refuses the one of masterauth"), "{}", seen.text);
@@ -95,7 +95,7 @@ fn saving_and_writing(stage: &Stage) {
     fs::remove_file(&file).ok();
     fs::create_dir(&file).unwrap();
     stage.ask(Server(1), "BGSAVE");
-    stage.finds(&[], &["WK262 critical"]);
+    stage.finds(&[], &["WD262 critical"]);
     fs::remove_dir(&file).unwrap();
     stage.ask(Server(1), "BGSAVE");
     stage.finds(&[], &[]);
@@ -112,7 +112,7 @@ fn saving_and_writing(stage: &Stage) {
                 client.call(&["SET", "key", &value]).unwrap();
             }
         });
-        stage.finds(&[], &["WK252 warning"]);
+        stage.finds(&[], &["WD252 warning"]);
     });
 }
 
@@ -125,27 +125,27 @@ fn roles_links_and_passwords() {
 
     // Sentinels put these right in a while.
     let again = format!("REPLICAOF {master}");
-    stage.finds_once("WK241 critical", || drop(stage.ask(Server(3), "REPLICAOF NO ONE")));
+    stage.finds_once("WD241 critical", || drop(stage.ask(Server(3), "REPLICAOF NO ONE")));
     stage.ask(Server(3), &again);
     stage.finds(&[], &[]);
     let file = stage.file(Sentinel(1), "conf").display().to_string();
     let follow = || drop(stage.ask(Server(3), &format!("REPLICAOF {second}")));
     follow();
-    stage.finds_once_with(&["--config", &file], "WK245 warning", follow);
+    stage.finds_once_with(&["--config", &file], "WD245 warning", follow);
     stage.ask(Server(3), &again);
     stage.finds(&[], &[]);
     let nowhere = format!("{} 1", stage.addr(Server(1)).ip());
     stage.ask(Server(3), "CONFIG SET min-replicas-to-write 0");
-    let seen = stage.finds_once("WK250 critical", || {
+    let seen = stage.finds_once("WD250 critical", || {
         stage.ask(Server(3), "REPLICAOF NO ONE");
         stage.ask(Server(3), "SET key value");
         stage.ask(Server(3), &format!("REPLICAOF {nowhere}"));
     });
-    assert!(seen.codes.contains("WK245 critical") && seen.codes.contains("WK243 warning"), "{}", seen.text);
+    assert!(seen.codes.contains("WD245 critical") && seen.codes.contains("WD243 warning"), "{}", seen.text);
     stage.ask(Server(3), &again);
     stage.finds(&[], &[]);
     let seen =
-        stage.finds_once("WK242 critical", || drop(stage.ask(Server(1), &format!("REPLICAOF {second}"))));
+        stage.finds_once("WD242 critical", || drop(stage.ask(Server(1), &format!("REPLICAOF {second}"))));
     assert_eq!(seen.status, 2);
     stage.ask(Server(1), "REPLICAOF NO ONE");
     stage.ask_all(&[Server(2), Server(3)], &again);
@@ -155,13 +155,13 @@ fn roles_links_and_passwords() {
 
     // A replica that hangs: its master hears nothing of it any more.
     stage.signal(Server(3), Signal::STOP);
-    stage.finds(&[], &["WK202 warning", "WK244 warning"]);
+    stage.finds(&[], &["WD202 warning", "WD244 warning"]);
     stage.signal(Server(3), Signal::CONT);
     stage.finds(&[], &[]);
 
     // A replica that nobody knows yet, and one that wants to stay unknown.
     stage.server(4, &format!("replicaof {master}\nreplica-announced no"));
-    stage.finds(&[], &["WK246 note"]);
+    stage.finds(&[], &["WD246 note"]);
     stage.kill(Server(4));
     stage.finds(&[], &[]);
 
@@ -170,7 +170,7 @@ fn roles_links_and_passwords() {
     stage.kill(Sentinel(3));
     stage.kill(Server(1));
     let seen = stage
-        .finds(&[], &["WK200 warning", "WK202 critical", "WK221 critical", "WK225 critical", "WK243 note"]);
+        .finds(&[], &["WD200 warning", "WD202 critical", "WD221 critical", "WD225 critical", "WD243 note"]);
     assert_eq!(seen.status, 2);
     for words in [
         "nobody can write. 1 of 3 sentinels hold it for down, 2 do not answer",
@@ -195,18 +195,18 @@ fn different_passwords(stage: &Stage) {
     let words = [format!("--sentinel={}", stage.addr(Sentinel(1)))];
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let seen = Seen::by(&words);
-    assert!(seen.codes.contains("WK203 warning"), "{}", seen.text);
+    assert!(seen.codes.contains("WD203 warning"), "{}", seen.text);
     // The others have none, and let everybody in.
     let seen = Seen::with(&words, &[("WATCHKEEPER_SERVER_PASS", "s3cret")]);
     let codes: Vec<&str> = seen.codes.iter().map(String::as_str).collect();
-    assert_eq!(codes, ["WK265 critical", "WK266 warning"], "{}", seen.text);
+    assert_eq!(codes, ["WD265 critical", "WD266 warning"], "{}", seen.text);
     for who in [Server(1), Server(3)] {
         let mut other = stage.connect(who);
         other.call(&["CONFIG", "SET", "requirepass", "other"]).unwrap();
         other.call(&["ACL", "SETUSER", "default", ">s3cret"]).unwrap();
     }
     let seen = Seen::with(&words, &[("WATCHKEEPER_SERVER_PASS", "s3cret")]);
-    for code in ["WK265 critical", "WK266 warning"] {
+    for code in ["WD265 critical", "WD266 warning"] {
         assert!(seen.codes.contains(code), "{code}: {}", seen.text);
     }
     assert!(!seen.text.contains("s3cret"), "a password in the report: {}", seen.text);
@@ -222,9 +222,9 @@ fn different_passwords(stage: &Stage) {
     }
     stage.finds(&[], &[]);
     let seen = Seen::with(&words, &[("WATCHKEEPER_SERVER_PASS", "s3cret")]);
-    assert_eq!(seen.codes.iter().collect::<Vec<_>>(), ["WK269 warning"], "{}", seen.text);
+    assert_eq!(seen.codes.iter().collect::<Vec<_>>(), ["WD269 warning"], "{}", seen.text);
     let seen = Seen::with(&words, &[("WATCHKEEPER_PASS", "wrongpw")]);
-    assert_eq!(seen.codes.iter().collect::<Vec<_>>(), ["WK269 warning"], "{}", seen.text);
+    assert_eq!(seen.codes.iter().collect::<Vec<_>>(), ["WD269 warning"], "{}", seen.text);
     assert!(seen.text.contains("The sentinels have no password, though one is given"), "{}", seen.text);
     assert!(!seen.text.contains("wrongpw"), "a password in the report: {}", seen.text);
     let mut status = std::process::Command::new(env!("CARGO_BIN_EXE_watchkeeper"));
@@ -241,9 +241,9 @@ fn sentinels_and_what_they_know_of_each_other() {
 
     // One that stood still has lost its trust in the clock, and one is gone.
     stage.signal(Sentinel(3), Signal::STOP);
-    stage.finds(&[], &["WK200 warning", "WK230 critical"]);
+    stage.finds(&[], &["WD200 warning", "WD230 critical"]);
     stage.signal(Sentinel(3), Signal::CONT);
-    stage.finds(&[], &["WK210 warning"]);
+    stage.finds(&[], &["WD210 warning"]);
     stage.kill(Sentinel(3));
     stage.start(Sentinel(3));
     stage.finds(&[], &[]);
@@ -251,19 +251,19 @@ fn sentinels_and_what_they_know_of_each_other() {
     // A second name for the same master.
     let at = stage.addr(Server(1));
     stage.ask_all(&SENTINELS, &format!("SENTINEL MONITOR alias {} {} 2", at.ip(), at.port()));
-    let seen = stage.finds_once("WK255 critical", || {});
+    let seen = stage.finds_once("WD255 critical", || {});
     assert!(seen.text.contains("is in several groups: alias and mymaster"), "{}", seen.text);
     stage.ask_all(&SENTINELS, "SENTINEL REMOVE alias");
     stage.finds(&[], &[]);
 
     // A name that nobody knows; a login that is refused.
     let seen = stage.doctor(1, &["no.such.host.invalid:26379"]);
-    assert_eq!(seen.codes.iter().map(String::as_str).collect::<Vec<_>>(), ["WK200 warning", "WK204 warning"]);
+    assert_eq!(seen.codes.iter().map(String::as_str).collect::<Vec<_>>(), ["WD200 warning", "WD204 warning"]);
     let mut open = stage.connect(Sentinel(3));
     open.call(&["ACL", "SETUSER", "default", "resetpass", ">x"]).unwrap();
     let seen = stage.doctor(1, &[]);
-    assert!(seen.codes.contains("WK201 warning"), "{}", seen.text);
-    assert!(!seen.text.contains("WK230"), "it refuses us, and votes: {}", seen.text);
+    assert!(seen.codes.contains("WD201 warning"), "{}", seen.text);
+    assert!(!seen.text.contains("WD230"), "it refuses us, and votes: {}", seen.text);
     open.call(&["ACL", "SETUSER", "default", "nopass"]).unwrap();
     stage.finds(&[], &[]);
 
@@ -271,18 +271,18 @@ fn sentinels_and_what_they_know_of_each_other() {
 
     // A group that one does not watch any more; then with another master.
     stage.ask(Sentinel(3), &format!("SENTINEL REMOVE {NAME}"));
-    stage.finds(&[], &["WK212 warning", "WK230 critical"]);
+    stage.finds(&[], &["WD212 warning", "WD230 critical"]);
     let second = stage.addr(Server(2));
     stage.ask(Sentinel(3), &format!("SENTINEL MONITOR {NAME} {} {} 2", second.ip(), second.port()));
     let seen = stage.doctor(1, &[]);
-    assert!(seen.codes.contains("WK213 critical"), "{}", seen.text);
+    assert!(seen.codes.contains("WD213 critical"), "{}", seen.text);
 
     // One whose file was made from another's; then one that has forgotten its id.
     stage.kill(Sentinel(3));
     let id = stage.ask(Sentinel(1), "SENTINEL MYID");
     let lines = format!("sentinel myid {id}\n{}", stage.monitor(2));
     stage.sentinel(3, &lines);
-    stage.finds_once("WK211 critical", || {});
+    stage.finds_once("WD211 critical", || {});
     stage.kill(Sentinel(3));
     let lines = stage.monitor(2);
     stage.sentinel(3, &lines);
@@ -300,7 +300,7 @@ fn closed_to_its_peers(stage: &mut Stage) {
     stage.sentinel(3, &format!("user default off\nuser {OPERATOR}\n{lines}"));
     let pass = stage.dir().join("pass");
     fs::write(&pass, "s3cret").unwrap();
-    let seen = stage.finds(&["--user", "op", "--pass-file", pass.to_str().unwrap()], &["WK249 warning"]);
+    let seen = stage.finds(&["--user", "op", "--pass-file", pass.to_str().unwrap()], &["WD249 warning"]);
     assert!(seen.text.contains(&format!("{} answers here", stage.addr(Sentinel(3)))), "{}", seen.text);
     stage.kill(Sentinel(3));
     stage.sentinel(3, &lines);
@@ -329,14 +329,14 @@ fn rights_of_the_sentinels_login_and_a_server_under_two_addresses() {
     let file = stage.file(Sentinel(1), "conf").display().to_string();
     let words = ["--config", file.as_str()];
     // One machine in two addresses is two hosts to whoever looks at addresses.
-    let seen = stage.finds(&words, &["WK230 critical", "WK248 warning", "WK268 critical"]);
+    let seen = stage.finds(&words, &["WD230 critical", "WD248 warning", "WD268 critical"]);
     assert!(seen.text.contains("settings that only CONFIG GET tells"), "{}", seen.text);
     assert!(!seen.text.contains("s3cret"), "a password in the report: {}", seen.text);
 
     stage.ask(Server(1), "ACL SETUSER watch -script|kill");
-    stage.finds(&words, &["WK230 critical", "WK248 warning", "WK267 warning", "WK268 critical"]);
+    stage.finds(&words, &["WD230 critical", "WD248 warning", "WD267 warning", "WD268 critical"]);
     stage.ask(Server(1), "ACL SETUSER watch -config|rewrite resetchannels");
-    let seen = stage.finds(&words, &["WK230 critical", "WK248 warning", "WK267 critical", "WK268 critical"]);
+    let seen = stage.finds(&words, &["WD230 critical", "WD248 warning", "WD267 critical", "WD268 critical"]);
     for command in
         ["CONFIG REWRITE", "PUBLISH __sentinel__:hello", "SUBSCRIBE __sentinel__:hello", "SCRIPT KILL"]
     {
@@ -347,9 +347,9 @@ fn rights_of_the_sentinels_login_and_a_server_under_two_addresses() {
 
     // What the login of the sentinels may not, ours may.
     stage.ask(Server(3), "ACL SETUSER watch -ping");
-    stage.finds(&[], &["WK230 critical", "WK248 warning", "WK249 warning", "WK268 critical"]);
+    stage.finds(&[], &["WD230 critical", "WD248 warning", "WD249 warning", "WD268 critical"]);
     let seen = stage.doctor(1, &words);
-    assert!(seen.codes.contains("WK203 critical"), "{}", seen.text);
+    assert!(seen.codes.contains("WD203 critical"), "{}", seen.text);
 }
 
 /// What a failover sends was asked for, and never done.
@@ -370,7 +370,7 @@ fn few_of_everything() {
     let script = stage.dir().join("notify.sh");
     fs::write(&script, "").unwrap();
     stage.sentinel(1, &lines);
-    stage.finds(&[], &["WK229 warning", "WK240 warning"]);
+    stage.finds(&[], &["WD229 warning", "WD240 warning"]);
     let with_script = stage.dir().join("script.conf");
     let at = stage.addr(Sentinel(1));
     let text = format!(
@@ -381,7 +381,7 @@ fn few_of_everything() {
     );
     fs::write(&with_script, text).unwrap();
     let file = with_script.display().to_string();
-    stage.finds(&["--config", &file], &["WK229 warning", "WK240 warning", "WK275 warning"]);
+    stage.finds(&["--config", &file], &["WD229 warning", "WD240 warning", "WD275 warning"]);
 
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_watchkeeper"))
         .args(["doctor", "--lang", "zh", &at.to_string()])
@@ -393,7 +393,7 @@ fn few_of_everything() {
 
     let master = stage.addr(Server(1));
     stage.server(2, &format!("replicaof {} {}", master.ip(), master.port()));
-    stage.finds(&[], &["WK229 warning", "WK231 note"]);
+    stage.finds(&[], &["WD229 warning", "WD231 note"]);
 
     let seen = stage.doctor(1, &["--group", "other"]);
     assert_eq!(seen.status, 3);

@@ -9,16 +9,16 @@ pub(crate) fn dead() {
     let mut stage = Stage::usual(1, "requirepass s3cret\nmasterauth s3cret", &login);
     let file = stage.file(Sentinel(1), "conf").display().to_string();
     let words = ["--config", file.as_str()];
-    stage.finds(&words, &["WK231 note"]);
+    stage.finds(&words, &["WD231 note"]);
     // That our login is refused says nothing of where the servers are.
-    let seen = stage.finds(&[], &["WK203 warning", "WK231 note"]);
+    let seen = stage.finds(&[], &["WD203 warning", "WD231 note"]);
     assert_eq!(seen.text.matches("refuse the login").count(), 1, "{}", seen.text);
 
     stage.ask_all(&SENTINELS, &format!("SENTINEL SET {NAME} down-after-milliseconds 60000"));
     stage.kill(Server(1));
     stage.finds_saying(
         &words,
-        &["WK202 critical", "WK231 note", "WK243 note"],
+        &["WD202 critical", "WD231 note", "WD243 note"],
         &[
             "does not answer: nobody can write. No sentinel holds it for down yet: each does after 60 s",
             "`watchkeeper failover mymaster`, or `SENTINEL FAILOVER mymaster` at one sentinel",
@@ -33,20 +33,20 @@ pub(crate) fn dead() {
     }
     stage.finds_saying(
         &words,
-        &["WK202 critical", "WK231 note", "WK243 note", "WK260 warning"],
-        &["keep nothing on disk (WK260): take it that"],
+        &["WD202 critical", "WD231 note", "WD243 note", "WD260 warning"],
+        &["keep nothing on disk (WD260): take it that"],
     );
     for who in replicas {
         stage.kill(who);
     }
     // Only the master can still be counted for a host.
     let said = "no replica answers that could take over";
-    stage.finds_saying(&words, &["WK202 critical", "WK202 warning"], &[said]);
+    stage.finds_saying(&words, &["WD202 critical", "WD202 warning"], &[said]);
 
     stage.ask_all(&SENTINELS, &format!("SENTINEL SET {NAME} down-after-milliseconds 1000"));
     stage.finds_saying(
         &words,
-        &["WK202 critical", "WK202 warning", "WK221 critical"],
+        &["WD202 critical", "WD202 warning", "WD221 critical"],
         &[
             "nobody can write. 3 of 3 sentinels hold it for down",
             "why there is no failover: no replica can be promoted",

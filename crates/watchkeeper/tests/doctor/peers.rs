@@ -20,7 +20,7 @@ pub(crate) fn of_upstream() {
     stage.kill(Sentinel(3));
     stage.way(Sentinel(3), Way::File);
     stage.start(Sentinel(3));
-    let seen = stage.finds(&[], &["WK271 note"]);
+    let seen = stage.finds(&[], &["WD271 note"]);
     assert!(seen.text.contains("watchkeeper ") && seen.text.contains("redis "), "{}", seen.text);
     stage.kill(Sentinel(3));
     stage.way(Sentinel(3), Way::Upstream);
@@ -33,7 +33,7 @@ pub(crate) fn of_upstream() {
     writeln!(file, "sentinel known-sentinel {NAME} {} 0 {:0<40}", stage.addr(Sentinel(2)).ip(), "5ea1")
         .unwrap();
     stage.start(Sentinel(1));
-    let seen = stage.finds(&[], &["WK217 warning"]);
+    let seen = stage.finds(&[], &["WD217 warning"]);
     assert!(seen.text.contains("whose address belongs to another one now"), "{}", seen.text);
     stage.ask(Sentinel(1), &format!("SENTINEL RESET {NAME}"));
     stage.finds(&[], &[]);
@@ -42,7 +42,7 @@ pub(crate) fn of_upstream() {
     stage.way(Sentinel(4), Way::Upstream);
     let lines = stage.monitor(2);
     stage.sentinel(4, &lines);
-    stage.finds(&[], &["WK228 note", "WK230 critical"]);
+    stage.finds(&[], &["WD228 note", "WD230 critical"]);
 }
 
 /// A sentinel that may not listen to the channel of hello messages, nor ask for INFO.
@@ -72,7 +72,7 @@ pub(crate) fn deaf() {
             if named.contains(&wanted) { Ok(()) } else { Err(named) }
         });
     }
-    stage.finds(&[], &["WK214 warning"]);
+    stage.finds(&[], &["WD214 warning"]);
 
     // Another one has lost its file, and with it its id.
     stage.kill(Sentinel(2));
@@ -83,12 +83,12 @@ pub(crate) fn deaf() {
         &format!("The sentinel {second} is not known to {third}."),
         &format!("A sentinel is listed at {second} that is not there any more: another one answers.")[..],
     ];
-    stage.finds_saying(&[], &["WK214 warning", "WK217 warning", "WK218 warning"], &said);
+    stage.finds_saying(&[], &["WD214 warning", "WD217 warning", "WD218 warning"], &said);
 
     // A new replica, of which it could only hear from the master.
     stage.ask_all(&SERVERS, "ACL SETUSER third -info");
     stage.server(4, &replica);
-    let codes = ["WK214 warning", "WK217 warning", "WK218 warning", "WK246 warning"];
+    let codes = ["WD214 warning", "WD217 warning", "WD218 warning", "WD246 warning"];
     let said = format!("The replica {} is not known to {third}.", stage.addr(Server(4)));
     stage.finds_saying(&[], &codes, &[&said]);
 

@@ -22,7 +22,7 @@ fn without_a_file(stage: &mut Stage, who: Who) {
     stage.way(who, Way::NoFile);
     stage.start(who);
     let said = format!("Without a configuration file: {}.", stage.addr(who));
-    stage.finds_saying(&[], &["WK264 note"], &[&said]);
+    stage.finds_saying(&[], &["WD264 note"], &[&said]);
     stage.kill(who);
     stage.way(who, Way::File);
     stage.start(who);
@@ -41,7 +41,7 @@ fn loads(stage: &mut Stage, who: Who) {
     file.write_all(b"key-load-delay 50000\nloading-process-events-interval-bytes 1024\n").unwrap();
     stage.start(who);
     let said = format!("The server {} is loading its data.", stage.addr(who));
-    stage.finds_saying(&[], &["WK243 warning", "WK261 warning"], &[&said]);
+    stage.finds_saying(&[], &["WD243 warning", "WD261 warning"], &[&said]);
     stage.ask(who, "CONFIG SET key-load-delay 0");
     stage.finds(&[], &[]);
 }
@@ -61,7 +61,7 @@ fn answers_late(stage: &Stage, who: Who) {
             });
         }
         let said = "after 1000 ms without an answer a server is held for down";
-        stage.finds_saying(&[], &["WK274 warning"], &[said, &format!("PING {}: ", stage.addr(who))]);
+        stage.finds_saying(&[], &["WD274 warning"], &[said, &format!("PING {}: ", stage.addr(who))]);
     });
     stage.finds(&[], &[]);
     stage.ask_all(&SENTINELS, &format!("SENTINEL SET {NAME} down-after-milliseconds 2000"));
@@ -72,10 +72,10 @@ fn failover(stage: &Stage) {
     let replicas = [Server(2), Server(3)];
     stage.ask_all(&replicas, "CONFIG SET masterauth other");
     stage.ask(Sentinel(2), &format!("SENTINEL FAILOVER {NAME}"));
-    let seen = stage.finds_once("WK220 warning", || {});
+    let seen = stage.finds_once("WD220 warning", || {});
     assert!(seen.text.contains("failover_in_progress"), "{}", seen.text);
     // The leader goes on listing the old master as the master: nobody is to be told that there are two.
-    for code in ["WK213", "WK221", "WK241"] {
+    for code in ["WD213", "WD221", "WD241"] {
         assert!(!seen.text.contains(code), "{}", seen.text);
     }
     stage.ask_all(&replicas, "CONFIG SET masterauth \"\"");

@@ -267,7 +267,7 @@ impl Stage {
         Seen::by(&words)
     }
 
-    /// Waits until the doctor finds this and nothing else: `WK200 warning`, each.
+    /// Waits until the doctor finds this and nothing else: `WD200 warning`, each.
     pub(crate) fn finds(&self, words: &[&str], expected: &[&str]) -> Seen {
         self.finds_saying(words, expected, &[])
     }

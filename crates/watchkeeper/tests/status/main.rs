@@ -77,7 +77,7 @@ fn a_healthy_chain_is_shown_as_it_is_and_fails_over() {
         "most likely",
         "+switch-master",
         "is the master now.",
-        "until it was a master",
+        "until a sentinel saw that it is a master",
         "no master for at most",
     ] {
         assert!(text.contains(words), "`{words}` is missing in {text}");

@@ -400,7 +400,7 @@ fn dead_before(until: Option<Duration>, lang: Lang) -> String {
 fn name(phase: Phase, lang: Lang) -> &'static str {
     match phase {
         Phase::Choice => lang.pick("until a replica was chosen", "选定副本"),
-        Phase::Promotion => lang.pick("until it was a master", "副本成为主节点"),
+        Phase::Promotion => lang.pick("until a sentinel saw that it is a master", "哨兵看到副本成为主节点"),
         Phase::Telling => lang.pick("until the last sentinel switched to it", "最后一个哨兵切换到它"),
         Phase::Following => lang.pick("until all that answer followed it", "有应答的服务器都跟随它"),
     }
