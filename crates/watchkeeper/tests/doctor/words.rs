@@ -51,7 +51,7 @@ fn chinese_is_not_mixed_with_english() {
 
 #[test]
 fn a_code_is_explained() {
-    let (status, text, _) = run("doctor --explain wk265");
+    let (status, text, _) = run("doctor --explain wd265");
     assert!(status == 0 && text.starts_with("critical[WD265]: ") && text.contains("`masterauth`"), "{text}");
     assert_eq!(run("check --explain WD265").1, text);
     let (status, _, text) = run("check --deny WD265 x");
