@@ -69,6 +69,9 @@ canaries! {
     DownSelected "down-selected"
         "a replica that is down is chosen"
         "the promoted replica was eligible";
+    EmptyPromoted "empty-promoted"
+        "a replica that is empty is promoted instead of one with data, or of nobody"
+        "the promoted replica was eligible";
     PriorityZero "priority-zero"
         "a replica of priority 0 is promoted"
         "priority 0 is never promoted";

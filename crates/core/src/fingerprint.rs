@@ -291,6 +291,7 @@ impl Server {
             info_text: _,
             published_at: _,
             announced: _,
+            data,
         } = self;
         let patience = group.conf.failover_timeout_ms + 1;
         f.shown(name);
@@ -314,6 +315,7 @@ impl Server {
         f.flag(publish_error_at.is_some());
         f.flag(*hello_now);
         f.shown(&(master_host, master_port, link_up, link_down_ms, priority, offset));
+        f.shown(&(data.loading, data.syncing, data.keys.map(|keys| keys > 0)));
         f.age(*conf_changed_at, patience);
         reconf.feed(f);
         f.flag(*promoted);

@@ -15,6 +15,12 @@ pub(crate) struct Info {
     pub(crate) priority: Option<i64>,
     pub(crate) offset: Option<u64>,
     pub(crate) announced: Option<bool>,
+    /// it reads its data from disk, or a copy it received
+    pub(crate) loading: Option<bool>,
+    /// a whole copy of the master's data is on its way to it
+    pub(crate) syncing: Option<bool>,
+    /// how many keys it has, in all databases; `None` if it does not say
+    pub(crate) keys: Option<u64>,
 }
 
 /// The role a server reports.
@@ -32,8 +38,17 @@ impl Info {
     pub(crate) fn parse(text: &[u8]) -> Info {
         let mut info = Info::default();
         for line in text.split(|b| *b == b'\n') {
-            // Most of the hundred lines say nothing to a sentinel: `run_id`, `role`, `replica_`, `master_`, `slave` do.
-            if !matches!(line, [b'r', b'u' | b'o' | b'e', ..] | [b'm', b'a', b's', ..] | [b's', b'l', ..]) {
+            // Most of the hundred lines say nothing to a sentinel: `run_id`, `role`, `replica_`, `master_`, `slave`, `loading`,
+            // `# Keyspace` and `db0` do.
+            if !matches!(
+                line,
+                [b'r', b'u' | b'o' | b'e', ..]
+                    | [b'm', b'a', b's', ..]
+                    | [b's', b'l', ..]
+                    | [b'l', b'o', b'a', ..]
+                    | [b'#', b' ', b'K', ..]
+                    | [b'd', b'b', b'0'..=b'9', ..]
+            ) {
                 continue;
             }
             let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -48,6 +63,10 @@ impl Info {
     }
 
     fn line(&mut self, line: &str) {
+        if line == "# Keyspace" {
+            // An empty database has no line of its own.
+            self.keys = self.keys.or(Some(0));
+        }
         let Some((key, value)) = line.split_once(':') else { return };
         match key {
             "run_id" => {
@@ -64,7 +83,12 @@ impl Info {
             "master_link_down_since_seconds" => {
                 self.master_link_down_ms = value.parse::<i64>().map_or(0, |s| s.saturating_mul(1000));
             }
-            _ if is_replica_key(key) => {
+            "loading" => self.loading = Some(value != "0"),
+            _ if is_numbered(key, "db") => {
+                let keys = value.strip_prefix("keys=").and_then(|rest| rest.split(',').next()?.parse().ok());
+                self.keys = keys.map(|keys: u64| keys.saturating_add(self.keys.unwrap_or(0))).or(self.keys);
+            }
+            _ if is_numbered(key, "slave") => {
                 let room = REPLICA_LINES_MAX - self.replicas.len();
                 self.replicas.extend(replica(value).into_iter().take(room));
             }
@@ -82,6 +106,7 @@ impl Info {
             "slave_priority" => self.priority = value.parse().ok(),
             "slave_repl_offset" => self.offset = value.parse().ok(),
             "replica_announced" => self.announced = Some(value != "0"),
+            "master_sync_in_progress" => self.syncing = Some(value != "0"),
             _ => {}
         }
     }
@@ -90,8 +115,8 @@ impl Info {
 /// No line a sentinel reads is longer.
 const LINE_MAX: usize = 1_024;
 
-fn is_replica_key(key: &str) -> bool {
-    key.strip_prefix("slave").is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+fn is_numbered(key: &str, name: &str) -> bool {
+    key.strip_prefix(name).is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// `ip=..,port=..,...`, or the old `ip,port,state`.
@@ -125,6 +150,24 @@ mod tests {
         assert_eq!(info.replicas, [("10.0.0.2".to_owned(), 6380), ("10.0.0.3".to_owned(), 6381)]);
         assert_eq!(info.run_id.as_deref(), Some("0123456789012345678901234567890123456789"));
         assert_eq!(info.master_host, None);
+    }
+
+    #[test]
+    fn the_keys_of_all_databases_are_counted() {
+        let keys = |text: &str| Info::parse(text.as_bytes()).keys;
+        assert_eq!(keys("role:master\r\n"), None, "it does not say");
+        assert_eq!(keys("role:master\r\n\r\n# Keyspace\r\n"), Some(0));
+        assert_eq!(
+            keys("# Keyspace\r\ndb0:keys=3,expires=0,avg_ttl=0\r\ndb15:keys=4,expires=1\r\n"),
+            Some(7)
+        );
+        let most = u64::MAX;
+        assert_eq!(
+            keys(&format!("# Keyspace\r\ndb0:keys={most}\r\ndb1:keys=2\r\ndbx:keys=1\r\ndb2:k=1")),
+            Some(most)
+        );
+        let info = Info::parse(b"loading:1\r\nrole:slave\r\nmaster_sync_in_progress:1\r\n");
+        assert_eq!((info.loading, info.syncing), (Some(true), Some(true)));
     }
 
     #[test]

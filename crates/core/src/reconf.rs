@@ -12,7 +12,7 @@ use crate::info_text::InfoText;
 use crate::limits::INFO_CACHE_MAX;
 use crate::link::Renames;
 use crate::names::Lookup;
-use crate::server::{Reconf, Server, ServerId};
+use crate::server::{Data, Reconf, Server, ServerId};
 use crate::shared::Shared;
 
 impl Group {
@@ -290,6 +290,11 @@ impl Server {
     /// master is 0 unless it says otherwise.
     fn note_report(&mut self, info: &Info, sh: &Shared) {
         self.link_down_ms = info.master_link_down_ms;
+        self.data = Data {
+            loading: info.loading.unwrap_or(false),
+            syncing: info.syncing.unwrap_or(false),
+            keys: info.keys,
+        };
         if info.role != Some(Role::Replica) {
             return;
         }

@@ -26,6 +26,12 @@ pub(crate) enum Refusal {
     NoInfo,
     /// its last INFO is too old to be trusted
     OldInfo { since_ms: u64, limit_ms: u64 },
+    /// it reads its data and takes no orders meanwhile
+    Loading,
+    /// it is empty, and never had a copy of the data
+    NoData,
+    /// it has not caught up with a master that lives
+    NotInStep,
     /// it lost the master too long ago: its data is old
     LinkDownTooLong { since_ms: i64, limit_ms: u64 },
 }
@@ -43,6 +49,11 @@ impl fmt::Display for Refusal {
             Refusal::OldInfo { since_ms, limit_ms } => {
                 write!(f, "its last INFO is {since_ms} ms old, limit {limit_ms} ms")
             }
+            Refusal::Loading => write!(f, "it is loading its data"),
+            Refusal::NoData => write!(f, "it is empty: it has never had the master's data"),
+            Refusal::NotInStep => {
+                write!(f, "it has not caught up with the master, which is up: wait until its link is up")
+            }
             Refusal::LinkDownTooLong { since_ms, limit_ms } => {
                 write!(f, "it lost the master {since_ms} ms ago, limit {limit_ms} ms")
             }
@@ -57,9 +68,12 @@ impl Refusal {
             Refusal::Down => sh.canary(Canary::DownSelected),
             Refusal::PriorityZero => sh.canary(Canary::PriorityZero),
             Refusal::OldInfo { .. } => sh.canary(Canary::StaleInfo),
+            Refusal::NoData => sh.canary(Canary::EmptyPromoted),
             Refusal::Disconnected
             | Refusal::NotHeard { .. }
             | Refusal::NoInfo
+            | Refusal::Loading
+            | Refusal::NotInStep
             | Refusal::LinkDownTooLong { .. } => false,
         }
     }
@@ -97,14 +111,16 @@ impl Group {
         self.goes_in_a_circle(sh)
             && !self.replicas.is_empty()
             && self.replicas.values().all(|replica| match self.refusal_by_itself(replica, sh) {
-                Some(Refusal::LinkDownTooLong { .. }) => true,
+                Some(Refusal::LinkDownTooLong { .. } | Refusal::NoData) => true,
                 Some(Refusal::PriorityZero) => self.too_old(replica, sh).is_some(),
                 Some(
                     Refusal::Down
                     | Refusal::Disconnected
                     | Refusal::NotHeard { .. }
                     | Refusal::NoInfo
-                    | Refusal::OldInfo { .. },
+                    | Refusal::OldInfo { .. }
+                    | Refusal::Loading
+                    | Refusal::NotInStep,
                 )
                 | None => false,
             })
@@ -154,8 +170,32 @@ impl Group {
         if info_ms > info_limit {
             return Some(Refusal::OldInfo { since_ms: info_ms, limit_ms: info_limit });
         }
+        if let Some(refusal) = self.without_data(replica) {
+            return Some(refusal);
+        }
         let (since_ms, limit_ms) = self.too_old(replica, sh)?;
         Some(Refusal::LinkDownTooLong { since_ms, limit_ms })
+    }
+
+    /// Whether a replica has not the group's data. Upstream does not look: it promotes a replica whose first copy was
+    /// on its way when the master died, and the old master, when it is back, copies the emptiness. An empty one is
+    /// fit only where the master said that it is empty, too. Data of another age counts as data if the master is dead,
+    /// as it may be all there is; a living master's is worth waiting for.
+    fn without_data(&self, replica: &Server) -> Option<Refusal> {
+        let data = replica.data;
+        let never = match replica.role {
+            Role::Replica => !replica.link_up && replica.link_down_ms < 0,
+            Role::Master => !replica.seen_as_replica,
+        };
+        if data.loading {
+            Some(Refusal::Loading)
+        } else if never && data.keys == Some(0) && self.master.data.keys != Some(0) {
+            Some(Refusal::NoData)
+        } else if !self.master.down.is && !replica.link_up && (never || data.syncing) {
+            Some(Refusal::NotInStep)
+        } else {
+            None
+        }
     }
 
     /// For how long replicas may have had no master, if it is down: since its last good answer, which after TILT is

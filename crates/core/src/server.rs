@@ -68,6 +68,7 @@ pub(crate) struct Server {
     pub(crate) priority: i64,
     pub(crate) offset: u64,
     pub(crate) announced: bool,
+    pub(crate) data: Data,
     pub(crate) reconf: Reconf,
     pub(crate) promoted: bool,
     /// it was this group's master before the last switch and has not been seen as a replica since
@@ -84,6 +85,17 @@ pub(crate) struct Server {
     pub(crate) dial: Dial,
     /// a master that restarted and has not answered PONG since
     pub(crate) rebooted_at: Option<Mono>,
+}
+
+/// What the last INFO said of a server's data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Data {
+    /// it reads its data from disk, or a copy it received: most commands are refused meanwhile
+    pub(crate) loading: bool,
+    /// a whole copy of the master's data is on its way to it
+    pub(crate) syncing: bool,
+    /// how many keys it has; `None` if it does not say
+    pub(crate) keys: Option<u64>,
 }
 
 /// The links of a server with what is known of them, on their way from one entry to another.
@@ -215,6 +227,7 @@ impl Server {
             link_down_ms: 0,
             priority: 100,
             offset: 0,
+            data: Data::default(),
             announced: true,
             reconf: Reconf::None,
             promoted: false,

@@ -87,6 +87,8 @@ pub struct MasterView {
     pub role: RoleView,
     /// milliseconds since its last INFO
     pub info_age_ms: Option<u64>,
+    /// how many keys it has, if it said
+    pub keys: Option<u64>,
     /// the id of its process
     pub run_id: Option<String>,
 }
@@ -118,6 +120,14 @@ pub struct ReplicaView {
     pub depth: usize,
     /// whether it reports its link to the master as up
     pub link_up: bool,
+    /// it reports that its link was never up since it began to follow
+    pub link_never_up: bool,
+    /// whether it loads its data, as reported
+    pub loading: bool,
+    /// whether it receives a whole copy, as reported
+    pub syncing: bool,
+    /// how many keys it has, if it says
+    pub keys: Option<u64>,
     /// milliseconds since its last INFO
     pub info_age_ms: Option<u64>,
     /// how far it has come in following the promoted replica
@@ -281,6 +291,7 @@ fn master_view(group: &Group, sh: &Shared) -> MasterView {
         connected: master.cmd.up,
         role: RoleView::of(master),
         info_age_ms: master.info_at.map(|at| sh.now.mono.since(at)),
+        keys: master.data.keys,
         run_id: master.run_id.as_ref().map(|id| id.0.clone()),
     }
 }
@@ -300,6 +311,10 @@ fn replica_view(replica: &Server, group: &Group, sh: &Shared) -> ReplicaView {
         follows: replica.master_host.clone().map(|host| (host, replica.master_port)),
         depth: group.depth(replica.id, sh),
         link_up: replica.link_up,
+        link_never_up: !replica.link_up && replica.link_down_ms < 0,
+        loading: replica.data.loading,
+        syncing: replica.data.syncing,
+        keys: replica.data.keys,
         info_age_ms: replica.info_at.map(|at| sh.now.mono.since(at)),
         reconf: match replica.reconf {
             Reconf::None => ReconfView::None,

@@ -3,7 +3,7 @@
 mod bench;
 
 use bench::fake::Mode;
-use bench::{Bench, MASTER, R2, R3, Setup, addr};
+use bench::{Bench, MASTER, R2, R3, Setup, addr, texts};
 
 const R4: &str = "10.0.0.4:6379";
 
@@ -140,6 +140,77 @@ fn every_refusal_says_why() {
         },
         "there is no connection to it",
     );
+}
+
+const EMPTY: &str = "# Keyspace\r\n";
+const SOME: &str = "# Keyspace\r\ndb0:keys=3,expires=0,avg_ttl=0\r\n";
+
+/// Servers that say how many keys they have: the master these, the replica `R2` those, which never had its link.
+fn first_copy(setup: Setup, master: &str, replica: &str) -> Bench {
+    let mut bench = setup.settled();
+    bench.set(MASTER, |it| it.more = master.to_owned());
+    bench.set(R2, |it| (it.link_up, it.link_down_s, it.offset, it.more) = (false, -1, 1, replica.to_owned()));
+    bench.run(11_000);
+    bench
+}
+
+#[test]
+fn an_empty_replica_is_not_promoted() {
+    let mut bench = first_copy(Setup::alone(1), SOME, EMPTY);
+    bench.crash(MASTER);
+    bench.until("-failover-abort-no-good-slave", 15_000);
+    let why =
+        "Replica 10.0.0.2:6379 of `mm` cannot be promoted: it is empty: it has never had the master's data";
+    assert!(bench.log.iter().any(|text| text == why), "{:#?}", bench.log);
+    assert!(bench.orders(R2).is_empty());
+
+    // A master that never said what it had may have had something.
+    let mut bench = first_copy(Setup::alone(1), "", EMPTY);
+    bench.crash(MASTER);
+    bench.until("-failover-abort-no-good-slave", 15_000);
+
+    let mut bench = first_copy(Setup::alone(2), SOME, EMPTY);
+    bench.set(R2, |replica| replica.priority = 1);
+    bench.run(11_000);
+    assert_eq!(chosen(&mut bench), R3, "however much it is preferred");
+}
+
+#[test]
+fn one_that_is_as_empty_as_its_master_or_has_data_of_its_own_is_promoted() {
+    for (master, replica) in [(EMPTY, EMPTY), (SOME, SOME), ("", SOME), (SOME, "")] {
+        let mut bench = first_copy(Setup::alone(1), master, replica);
+        assert_eq!(chosen(&mut bench), R2, "{master} {replica}");
+    }
+    // It has had the copy.
+    let mut bench = first_copy(Setup::alone(1), SOME, EMPTY);
+    bench.set(R2, |replica| (replica.link_up, replica.link_down_s) = (true, 0));
+    bench.run(11_000);
+    assert_eq!(chosen(&mut bench), R2);
+}
+
+#[test]
+fn one_that_loads_is_promoted_when_it_has_loaded() {
+    let mut bench = first_copy(Setup::alone(1), SOME, &format!("loading:1\r\n{SOME}"));
+    bench.crash(MASTER);
+    bench.until("-failover-abort-no-good-slave", 15_000);
+    bench.run(5_000);
+    bench.set(R2, |replica| replica.more = SOME.to_owned());
+    bench.until("+selected-slave slave 10.0.0.2:6379", 2_500);
+}
+
+#[test]
+fn a_living_masters_data_is_waited_for() {
+    // What it has is of an earlier time.
+    let mut bench = first_copy(Setup::alone(1), SOME, SOME);
+    let answer = texts(&bench.command(&["SENTINEL", "FAILOVER", "mm"]));
+    assert!(answer[0].starts_with("NOGOODSLAVE"), "{answer:?}");
+    bench.set(R2, |it| (it.link_down_s, it.more) = (3, format!("{SOME}master_sync_in_progress:1\r\n")));
+    bench.run(11_000);
+    let answer = texts(&bench.command(&["SENTINEL", "FAILOVER", "mm"]));
+    assert!(answer[0].starts_with("NOGOODSLAVE"), "a whole copy is on its way: {answer:?}");
+    bench.set(R2, |it| (it.link_up, it.link_down_s, it.more) = (true, 0, SOME.to_owned()));
+    bench.run(11_000);
+    assert_eq!(texts(&bench.command(&["SENTINEL", "FAILOVER", "mm"])), ["OK"]);
 }
 
 #[test]

@@ -7,6 +7,9 @@
 //! The rule is written down here once more, from what the sentinel knew at the instant it gave the order. How long ago a
 //! replica answered a PING is not part of that, nor is its link for messages: such refusals are believed.
 //!
+//! Beyond upstream: not while it loads its data, and not one that is empty, never had a copy, and whose master was not
+//! empty, too; while the master lives, not one that never had its link or copies all data.
+//!
 //! Where the group goes in a circle and everybody has been without a source for too long, the one with most data.
 //!
 //! Allowed: a replica that a leader which is gone has promoted already goes before all others: another one would make two
@@ -56,7 +59,9 @@ fn newer_than(chosen: &ReplicaView, group: &GroupView) -> Option<String> {
     group.replicas.iter().find_map(|other| {
         let never = other.priority == 0;
         match unfit_by_itself(other, group) {
-            Some(why) if !never => Some(format!("{} is not there to compare: {why}", shown(other))),
+            Some(why) if !never && why != EMPTY => {
+                Some(format!("{} is not there to compare: {why}", shown(other)))
+            }
             None if other.offset > chosen.offset => Some(format!("{} has more data", shown(other))),
             Some(_) | None => None,
         }
@@ -83,9 +88,29 @@ fn unfit_by_itself(replica: &ReplicaView, group: &GroupView) -> Option<String> {
     match replica.info_age_ms {
         None => Some("it has not answered INFO".to_owned()),
         Some(age) if age > fresh => Some(format!("its INFO is {age} ms old, the limit is {fresh} ms")),
-        Some(_) => None,
+        Some(_) => without_data(replica, group).map(str::to_owned),
     }
 }
+
+/// What is wrong with its data.
+fn without_data(replica: &ReplicaView, group: &GroupView) -> Option<&'static str> {
+    let never = match replica.role {
+        RoleView::Replica => replica.link_never_up,
+        RoleView::Master => !replica.seen_as_replica,
+    };
+    let empty = replica.keys == Some(0) && group.master.keys != Some(0);
+    let behind = !group.master.sdown && !replica.link_up && (never || replica.syncing);
+    if replica.loading {
+        Some("it is loading")
+    } else if never && empty {
+        Some(EMPTY)
+    } else {
+        behind.then_some("its master is up, and it has not its data")
+    }
+}
+
+/// What is wrong with one that has nothing.
+const EMPTY: &str = "it has no data";
 
 /// The order of fit replicas, best first.
 fn rank(replica: &ReplicaView) -> (bool, i64, Reverse<u64>, usize, bool, Option<String>) {

@@ -16,6 +16,11 @@ impl Serving<'_, '_> {
         let mut text = String::with_capacity(1_200);
         self.server_section(&mut text);
         self.replication_section(&mut text);
+        text.push_str("\r\n# Keyspace\r\n");
+        let keys = self.values.len();
+        if keys > 0 {
+            let _ = write!(text, "db0:keys={keys},expires=0,avg_ttl=0\r\n");
+        }
         bulk(out, text.as_bytes());
     }
 
