@@ -294,9 +294,8 @@ impl Server {
             data,
         } = self;
         let patience = group.conf.failover_timeout_ms + 1;
-        f.shown(name);
+        f.shown(&(name, kind));
         addr.feed(f);
-        f.shown(kind);
         cmd.feed(f);
         pubsub.feed(f);
         ping.feed(f);
@@ -314,8 +313,7 @@ impl Server {
         f.flag(group.master.down.since.is_some_and(|since| *role_at >= since));
         f.flag(publish_error_at.is_some());
         f.flag(*hello_now);
-        f.shown(&(master_host, master_port, link_up, link_down_ms, priority, offset));
-        f.shown(&(data.loading, data.syncing, data.keys.map(|keys| keys > 0)));
+        f.shown(&(master_host, master_port, link_up, link_down_ms, priority, offset, data));
         f.age(*conf_changed_at, patience);
         reconf.feed(f);
         f.flag(*promoted);
