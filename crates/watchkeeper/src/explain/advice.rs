@@ -4,6 +4,7 @@ use watchkeeper_core::Lang;
 use watchkeeper_core::lang::Words;
 
 use super::endings;
+use super::few;
 use super::findings::Finding;
 use super::words::{by_name, duration, list, order};
 
@@ -23,7 +24,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::NotElected { epoch, who, got, needed, known, down } => {
             not_elected(*epoch, who, *got, *needed, *known, down, lang)
         }
-        Finding::NoQuorum { saw, quorum, down } => no_quorum(saw, *quorum, down, lang),
+        Finding::NoQuorum { saw, strength, down } => few::no_quorum(saw, *strength, down, lang),
         Finding::Strangers { saw, quorum, reset } => endings::strangers(saw, *quorum, reset, lang),
         Finding::Isolated { who } => endings::isolated_advice(who, lang),
         Finding::Disagree { saw, not } => disagree(saw, not, lang),
@@ -37,14 +38,12 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::NotPromoted { replica } => not_promoted(replica),
         Finding::LateReplicas { replicas } => late_replicas(replicas, lang),
         Finding::Moved { id, to } => moved(id, to),
-        Finding::SentinelsGone { group, who, left, needed } => {
-            endings::sentinels_gone(group, who, *left, *needed, lang)
-        }
+        Finding::SentinelsGone { group, who, strength } => few::sentinels_gone(group, who, *strength, lang),
         Finding::NoReplicaLeft { group, replicas } => endings::no_replica_left(group, replicas, lang),
         Finding::Several { name, groups } => several(name, groups, lang),
         Finding::QuorumsDiffer { group, of } => quorums_differ(group, of, lang),
         Finding::QuorumOne { group, sentinels } => quorum_one(group, *sentinels),
-        Finding::Even { group, sentinels } => even(group, *sentinels),
+        Finding::Even { group, sentinels } => few::even(group, *sentinels),
         Finding::DownAfterLow { group, times, ms } => down_after_low(group, *times, *ms),
         Finding::DownAfterHigh { group, ms } => down_after_high(group, *ms, lang),
         Finding::UnseenRestart { group, master } => unseen_restart(group, master),
@@ -266,31 +265,6 @@ fn not_elected(
     )
 }
 
-fn no_quorum(saw: &[String], quorum: Option<u32>, down: &[String], lang: Lang) -> Both {
-    let (saw, missing) = (by_name(saw, lang), by_name(down, lang));
-    let (needed, needed_zh) = quorum.map_or((String::new(), String::new()), |quorum| {
-        (format!(" (quorum {quorum})"), format!("（法定票数 {quorum}）"))
-    });
-    let (en, zh) = if down.is_empty() {
-        (String::new(), String::new())
-    } else {
-        (
-            match down.len() {
-                1 => format!(" Down was the sentinel {missing}."),
-                _ => format!(" Down were the sentinels {missing}."),
-            },
-            format!("已下线的哨兵：{missing}。"),
-        )
-    };
-    both(
-        format!("Too few sentinels missed the master: {saw}{needed}. No failover could begin.{en}"),
-        "check that the other sentinels run and can be reached from here (`SENTINEL CKQUORUM`); a master that only one \
-                 sentinel misses is cut off from that sentinel alone",
-        format!("认为主节点下线的哨兵不足：{saw}{needed_zh}，故障转移无法开始。{zh}"),
-        "检查其他哨兵是否运行、能否互通（`SENTINEL CKQUORUM`）；若只有一个哨兵认为主节点下线，则可能只是它与主节点之间的网络不通",
-    )
-}
-
 fn disagree(saw: &[String], not: &[String], lang: Lang) -> Both {
     let (saw, not) = (by_name(saw, lang), by_name(not, lang));
     both(
@@ -497,18 +471,6 @@ fn quorum_one(group: &str, sentinels: usize) -> Both {
         "a majority, such as 2 of 3 or 3 of 5",
         format!("{group} 的法定票数为 1，而哨兵有 {sentinels} 个：一个被隔离的哨兵就会单独发起故障转移。"),
         "设为多数，例如 3 个中的 2 个、5 个中的 3 个",
-    )
-}
-
-fn even(group: &str, sentinels: usize) -> Both {
-    let (less, needed) = (sentinels - 1, sentinels / 2 + 1);
-    both(
-        format!(
-            "{group} has {sentinels} sentinels: {needed} are needed, so no more may fail than with {less}."
-        ),
-        "one sentinel more or less, on hosts of their own",
-        format!("{group} 有 {sentinels} 个哨兵：需要 {needed} 个同意，容错能力并不比 {less} 个强。"),
-        "增加或减少一个，并放在独立的主机上",
     )
 }
 

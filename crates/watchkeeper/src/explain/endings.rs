@@ -273,33 +273,6 @@ pub(super) fn strangers(saw: &[String], quorum: u32, reset: &[String], lang: Lan
     )
 }
 
-/// What to do about sentinels that never came back.
-pub(super) fn sentinels_gone(group: &str, who: &[String], left: usize, needed: usize, lang: Lang) -> Both {
-    let (who, one) = (by_name(who, lang), who.len() == 1);
-    let (does, sentinels) = if one { ("does", "sentinel") } else { ("do", "sentinels") };
-    let (en, zh) = if left < needed {
-        (
-            format!(
-                "{left} {} left, and a failover needs {needed}: none can happen by itself",
-                if left == 1 { "is" } else { "are" }
-            ),
-            format!("只剩 {left} 个，而故障转移需要 {needed} 个：无法自动切换"),
-        )
-    } else {
-        (
-            format!("{left} {} left, a failover needs {needed}", if left == 1 { "is" } else { "are" }),
-            format!("还剩 {left} 个，故障转移需要 {needed} 个"),
-        )
-    };
-    both(
-        format!("{group}: the {sentinels} {who} {does} not answer to the end of the logs; {en}."),
-        "start what is down again, and see why nothing else did; one that is gone for good must be forgotten (`SENTINEL RESET` on each \
-         of the others in turn, while the master is up)",
-        format!("{group}：到日志结束时哨兵 {who} 仍没有应答；{zh}。"),
-        "重新启动它，并查明为何没有自动启动；永久下线的哨兵要忘掉（在主节点正常时，逐个在其余哨兵上执行 `SENTINEL RESET`）",
-    )
-}
-
 /// What to do when the next failover has nobody to promote.
 pub(super) fn no_replica_left(group: &str, replicas: &[String], lang: Lang) -> Both {
     let replicas = list(replicas, lang);

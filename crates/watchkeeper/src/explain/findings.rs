@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::book::{Book, Group, Other};
+use super::few::Strength;
 use super::incident::{Afterwards, At, Cause, Election, End, Incident, Outcome, UnderWay, Voter};
 
 /// A master away for less than this, for all who missed it, was not dead.
@@ -69,7 +70,7 @@ pub(super) enum Finding {
     },
     NoQuorum {
         saw: Vec<String>,
-        quorum: Option<u32>,
+        strength: Strength,
         down: Vec<String>,
     },
     /// enough missed the master and did not know of each other
@@ -152,8 +153,7 @@ pub(super) enum Finding {
     SentinelsGone {
         group: String,
         who: Vec<String>,
-        left: usize,
-        needed: usize,
+        strength: Strength,
     },
     /// all replicas are down at the end of the logs
     NoReplicaLeft {
@@ -249,7 +249,7 @@ impl Finding {
 
     pub(super) fn weight(&self) -> Weight {
         match self {
-            Finding::SentinelsGone { left, needed, .. } if left < needed => Weight::Bad,
+            Finding::SentinelsGone { strength, .. } if strength.too_weak() => Weight::Bad,
             Finding::NoReplicaLeft { .. }
             | Finding::NoGoodReplica { .. }
             | Finding::NotElected { .. }
@@ -477,8 +477,10 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
         }
         // Enough did: why they did not agree, the logs do not tell.
         if !incident.enough {
-            let down = incident.peers_down.iter().map(|id| names.id(id)).collect();
-            found.push(Finding::NoQuorum { saw, quorum, down });
+            let down: Vec<String> = incident.peers_down.iter().map(|id| names.id(id)).collect();
+            let left = incident.sentinels.saturating_sub(down.len()).max(saw.len());
+            let strength = Strength { known: incident.sentinels, left, quorum };
+            found.push(Finding::NoQuorum { saw, strength, down });
         }
     } else if !not.is_empty() && incident.new_master.is_none() && !too_early && !others_agreed {
         found.push(Finding::Disagree { saw, not });
@@ -600,8 +602,11 @@ fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &m
     if !gone.is_empty() {
         found.push(Finding::SentinelsGone {
             group: name.clone(),
-            left: sentinels.saturating_sub(gone.len()),
-            needed: sentinels / 2 + 1,
+            strength: Strength {
+                known: sentinels,
+                left: sentinels.saturating_sub(gone.len()),
+                quorum: book.least_quorum(group, &gone),
+            },
             who: gone.iter().map(|id| names.id(id)).collect(),
         });
     }

@@ -14,6 +14,7 @@ mod clocks;
 mod endings;
 mod events;
 mod families;
+mod few;
 mod findings;
 mod follow;
 pub mod glossary;
