@@ -272,16 +272,3 @@ pub(super) fn strangers(saw: &[String], quorum: u32, reset: &[String], lang: Lan
          所有哨兵应以相同的名字监视同一个地址",
     )
 }
-
-/// What to do when the next failover has nobody to promote.
-pub(super) fn no_replica_left(group: &str, replicas: &[String], lang: Lang) -> Both {
-    let replicas = list(replicas, lang);
-    both(
-        format!(
-            "{group} has no replica left: {replicas} did not answer to the end of the logs. The next failover has nobody to promote."
-        ),
-        "start a replica again before anything else",
-        format!("{group} 已没有可用的副本：到日志结束时 {replicas} 没有应答。下次故障转移将无人可提升。"),
-        "首先恢复一个副本",
-    )
-}

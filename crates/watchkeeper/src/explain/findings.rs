@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::book::{Book, Group, Other};
 use super::few::Strength;
 use super::incident::{Afterwards, At, Cause, Election, End, Incident, Outcome, UnderWay, Voter};
+use super::nobody::with_priority_zero;
 
 /// A master away for less than this, for all who missed it, was not dead.
 const BLIP_MS: i64 = 3_000;
@@ -93,7 +94,10 @@ pub(super) enum Finding {
     OnlyCameBack {
         ms: i64,
     },
-    StillDown,
+    StillDown {
+        /// replicas whose priority of 0 is in the way
+        zero: Vec<String>,
+    },
     /// the logs end in the middle of a failover
     CutShort {
         promoted: Option<String>,
@@ -219,7 +223,7 @@ impl Finding {
             Finding::Isolated { .. } => "sentinel-isolated",
             Finding::Disagree { .. } => "sentinels-disagree",
             Finding::OnlyCameBack { .. } => "only-came-back",
-            Finding::StillDown => "still-down",
+            Finding::StillDown { .. } => "still-down",
             Finding::CutShort { .. } => "logs-end-early",
             Finding::NotPromoted { .. } => "not-promoted",
             Finding::LateReplicas { .. } => "late-replicas",
@@ -256,7 +260,7 @@ impl Finding {
             | Finding::NoQuorum { .. }
             | Finding::Strangers { .. }
             | Finding::OnlyCameBack { .. }
-            | Finding::StillDown
+            | Finding::StillDown { .. }
             | Finding::ResetThen { .. }
             | Finding::NotSaved { .. } => Weight::Bad,
             Finding::Flapping { .. }
@@ -428,7 +432,7 @@ fn outcome_findings(
             let begun = !matches!(how_far, UnderWay::Missed(_));
             found.push(Finding::CutShort { promoted, begun });
         } else if incident.outcome() == Outcome::NobodyTookOver {
-            found.push(Finding::StillDown);
+            found.push(Finding::StillDown { zero: with_priority_zero(&incident.reasons) });
         }
         return;
     };

@@ -27,6 +27,7 @@ mod line;
 mod markup;
 mod members;
 mod merge;
+mod nobody;
 mod parts;
 mod phases;
 mod picture;

@@ -296,7 +296,7 @@ pub(crate) fn wrap(text: &str, to: usize) -> Vec<String> {
 /// No line ends with these.
 const OPENING: &str = "（“";
 /// No line begins with these.
-const CLOSING: &str = "，。；：、）！？”";
+const CLOSING: &str = "，。；：、）！？”>";
 
 #[cfg(test)]
 mod tests {
@@ -306,6 +306,7 @@ mod tests {
     fn long_texts_are_broken_where_their_language_allows_it() {
         assert_eq!(wrap("one two three", 8), ["one two", "three"]);
         assert_eq!(wrap("一二三四，五六（七八）", 8), ["一二三", "四，五六", "（七八）"]);
+        assert_eq!(wrap("一二 <组> 三", 7), ["一二", "<组> 三"]);
         assert_eq!(wrap("averylongword x", 4), ["averylongword", "x"]);
         assert_eq!(wrap("", 4), [""]);
     }
