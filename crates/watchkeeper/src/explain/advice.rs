@@ -269,9 +269,10 @@ fn leader_lost(who: &str, ours: bool) -> Both {
     if ours {
         return both(
             format!("{who} led the failover and did not finish it; another sentinel had to begin anew."),
-            "see whether it or its host died in that moment; the others wait 2.5 s for a leader they voted for",
+            "see whether it or its host died in that moment; the others give a leader they voted for 2.5 s from \
+             when it last asked, 0.5 s if its connection is gone",
             format!("{who} 主持了故障转移但没有完成，由另一个哨兵重新开始。"),
-            "检查它或其主机是否在当时故障；其他哨兵会等待自己投票选出的执行者 2.5 秒",
+            "检查它或其主机是否在当时故障；其他哨兵从执行者最后一次询问起等它 2.5 秒，若连接已断则等 0.5 秒",
         );
     }
     both(

@@ -312,6 +312,7 @@ impl Book {
     pub(super) fn conclude(&self, incident: &mut Incident) {
         let Some(group) = self.groups.get(&incident.group) else { return };
         incident.sentinels = group.size();
+        incident.others_unread = self.others_unread(&incident.group, group);
         incident.maker = self.maker(incident);
         let leader = incident.winner().and_then(|run| self.speakers.get(run.who));
         incident.logged = leader.is_some_and(|leader| leader.pid != 0);
