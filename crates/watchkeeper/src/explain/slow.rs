@@ -134,3 +134,26 @@ fn of_ours(phase: Phase, incident: &Incident, lang: Lang) -> &'static str {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::incident::{How, Learned};
+    use super::*;
+
+    /// The others tell clients earlier, unless they are down.
+    #[test]
+    fn only_others_that_are_up_tell_earlier_than_the_leader() {
+        for maker in [Maker::Redis, Maker::Watchkeeper] {
+            let mut incident = Incident::new("m", "10.0.0.1:6379", 0, true);
+            incident.learned.push(Learned { who: 0, at: 9, how: How::Led, epoch: None });
+            (incident.maker, incident.sentinels, incident.others_unread) = (Some(maker), 3, true);
+            assert!(
+                longest(Phase::Telling, &incident, Lang::En).starts_with("Only the leader's log is here")
+            );
+            assert!(longest(Phase::Telling, &incident, Lang::Zh).starts_with("这里只有执行者的日志"));
+            incident.others_unread = false;
+            assert!(longest(Phase::Telling, &incident, Lang::En).starts_with("Only the leader told clients"));
+            assert!(longest(Phase::Telling, &incident, Lang::Zh).starts_with("只有执行者通知了客户端"));
+        }
+    }
+}
