@@ -288,6 +288,23 @@ fn what_the_leader_alone_cannot_tell_is_not_told() {
     assert!(page.contains("<small>plus down-after-milliseconds before it</small>"), "{page}");
     let (_, page) = explain(&dir, &["--format", "html", "s1.log", "s2.log", "s3.log"], b"");
     assert!(page.contains("<dt>clients were told after</dt>"), "{page}");
+    // Those that are down tell nobody anything, whether their logs are here or not.
+    let dir = incidents().into_iter().find(|dir| dir.ends_with("forced-then-planned-redis")).unwrap();
+    let (_, text) = explain(&dir, &["s1.log"], b"");
+    assert!(!flat(&text).contains("earlier") && flat(&text).contains("clients were told after 1."), "{text}");
+}
+
+#[test]
+fn a_refused_master_may_have_been_away_for_less_than_down_after() {
+    let dir = incidents().into_iter().find(|dir| dir.ends_with("refused-ours")).unwrap();
+    for (lang, told) in [
+        ("en", "plus down-after-milliseconds or refused-down-after-milliseconds before it"),
+        ("zh", "此前另有 down-after-milliseconds 或 refused-down-after-milliseconds"),
+    ] {
+        let (_, page) =
+            explain(&dir, &["--lang", lang, "--format", "html", "s1.log", "s2.log", "s3.log"], b"");
+        assert!(page.contains(told), "{page}");
+    }
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Each finding in words: what it is, and what to do about it.
 
 use watchkeeper_core::Lang;
-use watchkeeper_core::lang::Words;
 
 use super::endings;
+use super::few;
 use super::findings::Finding;
+use super::nobody;
 use super::words::{by_name, duration, list, order};
 
 /// What is so, and what to do. Findings of one incident first, then those of the deployment.
@@ -13,7 +14,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::Flapping { times, ms } => flapping(*times, *ms, lang),
         Finding::Failovers { times, ms } => failovers(*times, *ms, lang),
         Finding::OnlyCameBack { ms } => only_came_back(*ms, lang),
-        Finding::StillDown => still_down(),
+        Finding::StillDown { zero } => nobody::still_down(zero),
         Finding::CutShort { promoted, begun } => endings::cut_short(promoted.as_deref(), *begun),
         Finding::OldMasterGone { master } => old_master_gone(master),
         Finding::TwoMasters { master, ms, timed } => two_masters(master, *ms, *timed, lang),
@@ -23,7 +24,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::NotElected { epoch, who, got, needed, known, down } => {
             not_elected(*epoch, who, *got, *needed, *known, down, lang)
         }
-        Finding::NoQuorum { saw, quorum, down } => no_quorum(saw, *quorum, down, lang),
+        Finding::NoQuorum { saw, strength, down } => few::no_quorum(saw, *strength, down, lang),
         Finding::Strangers { saw, quorum, reset } => endings::strangers(saw, *quorum, reset, lang),
         Finding::Isolated { who } => endings::isolated_advice(who, lang),
         Finding::Disagree { saw, not } => disagree(saw, not, lang),
@@ -32,19 +33,17 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::TiltThen { who } => tilt_then(who, lang),
         Finding::Tilt { who, causes, set_back } => tilt(who, causes, set_back, lang),
         Finding::NoGoodReplica { known, after_tilt, down, said } => {
-            no_good_replica(*known, *after_tilt, down, said, lang)
+            nobody::no_good_replica(*known, *after_tilt, down, said, lang)
         }
         Finding::NotPromoted { replica } => not_promoted(replica),
         Finding::LateReplicas { replicas } => late_replicas(replicas, lang),
         Finding::Moved { id, to } => moved(id, to),
-        Finding::SentinelsGone { group, who, left, needed } => {
-            endings::sentinels_gone(group, who, *left, *needed, lang)
-        }
-        Finding::NoReplicaLeft { group, replicas } => endings::no_replica_left(group, replicas, lang),
+        Finding::SentinelsGone { group, who, strength } => few::sentinels_gone(group, who, *strength, lang),
+        Finding::NoReplicaLeft { group, replicas } => nobody::no_replica_left(group, replicas, lang),
         Finding::Several { name, groups } => several(name, groups, lang),
         Finding::QuorumsDiffer { group, of } => quorums_differ(group, of, lang),
         Finding::QuorumOne { group, sentinels } => quorum_one(group, *sentinels),
-        Finding::Even { group, sentinels } => even(group, *sentinels),
+        Finding::Even { group, sentinels } => few::even(group, *sentinels),
         Finding::DownAfterLow { group, times, ms } => down_after_low(group, *times, *ms),
         Finding::DownAfterHigh { group, ms } => down_after_high(group, *ms, lang),
         Finding::UnseenRestart { group, master } => unseen_restart(group, master),
@@ -133,22 +132,6 @@ fn only_came_back(ms: i64, lang: Lang) -> Both {
         "find out above why nobody took over; the next time the master may not come back",
         format!("中断 {ms}后结束，仅仅因为主节点自己恢复：故障转移没有起作用。"),
         "请根据上文查明为何无人接替；下次主节点未必会恢复",
-    )
-}
-
-fn still_down() -> Both {
-    both(
-        "At the end of the logs the master is still missed and nobody has taken over.",
-        "if it is so now: start the master again, or call `SENTINEL FAILOVER <group>` on one living sentinel: it needs no \
-         quorum and no votes, only a replica that is up. Only if no sentinel can do it: promote a replica by hand (`REPLICAOF \
-         NO ONE`), then `SENTINEL REMOVE` and `SENTINEL MONITOR` with its address on all sentinels, and set again what REMOVE \
-         forgets (`SENTINEL SET`): auth-user and auth-pass, down-after-milliseconds, failover-timeout, parallel-syncs, the \
-         scripts and renamed commands. Never `SENTINEL RESET` while the master is down: it drops the replicas",
-        "到日志结束时，主节点仍失联且无人接替。",
-        "若现在仍是如此：重新启动主节点；或在一个存活的哨兵上执行 `SENTINEL FAILOVER <组>`，它不需要法定票数和选票，只要有一个在线的副本。\
-         只有在哨兵都做不到时，才手工提升一个副本（`REPLICAOF NO ONE`），再在所有哨兵上执行 `SENTINEL REMOVE` 和 `SENTINEL MONITOR` \
-         指向它，并重新设置（`SENTINEL SET`）被 REMOVE 清除的内容：auth-user 和 auth-pass、down-after-milliseconds、\
-         failover-timeout、parallel-syncs、脚本和改名的命令。主节点下线期间切勿执行 `SENTINEL RESET`：它会清除副本",
     )
 }
 
@@ -255,39 +238,20 @@ fn not_elected(
     };
     both(
         format!("{who} was not elected in epoch {epoch}: {got} of {known} votes, {needed} are needed.{en}"),
-        "without a majority of all sentinels nobody may act by itself. Start the missing ones. If the master is dead and that \
-         takes time: `SENTINEL FAILOVER <group>` on one living sentinel needs no quorum and no votes. Put sentinels on at \
-         least three hosts. Those that are gone for good must be forgotten, but only once the master is up again: \
-         `SENTINEL RESET` on each sentinel in turn drops the replicas too, and a dead master cannot list them",
+        &format!(
+            "without a majority of all sentinels nobody may act by itself. Start the missing ones. If the master is dead and that \
+             takes time: `SENTINEL FAILOVER <group>` on one living sentinel needs no quorum and no votes; {}. Put sentinels on at \
+             least three hosts. Those that are gone for good must be forgotten, but only once the master is up again: \
+             `SENTINEL RESET` on each sentinel in turn drops the replicas too, and a dead master cannot list them",
+            nobody::CALL_AGAIN
+        ),
         format!("{who} 在纪元 {epoch} 未当选：{known} 票中得到 {got} 票，需要 {needed} 票。{zh}"),
-        "没有全部哨兵的多数同意，谁也不能自行故障转移。启动缺少的哨兵。若主节点已宕机而一时无法启动哨兵：在一个存活的哨兵上执行 \
-         `SENTINEL FAILOVER <组>`，它不需要法定票数，也不需要选票。把哨兵放在至少三台主机上。永久下线的哨兵要忘掉，但必须等主节点恢复之后：\
-         逐个在各哨兵上执行的 `SENTINEL RESET` 会同时清除副本，而宕机的主节点无法重新列出它们",
-    )
-}
-
-fn no_quorum(saw: &[String], quorum: Option<u32>, down: &[String], lang: Lang) -> Both {
-    let (saw, missing) = (by_name(saw, lang), by_name(down, lang));
-    let (needed, needed_zh) = quorum.map_or((String::new(), String::new()), |quorum| {
-        (format!(" (quorum {quorum})"), format!("（法定票数 {quorum}）"))
-    });
-    let (en, zh) = if down.is_empty() {
-        (String::new(), String::new())
-    } else {
-        (
-            match down.len() {
-                1 => format!(" Down was the sentinel {missing}."),
-                _ => format!(" Down were the sentinels {missing}."),
-            },
-            format!("已下线的哨兵：{missing}。"),
-        )
-    };
-    both(
-        format!("Too few sentinels missed the master: {saw}{needed}. No failover could begin.{en}"),
-        "check that the other sentinels run and can be reached from here (`SENTINEL CKQUORUM`); a master that only one \
-                 sentinel misses is cut off from that sentinel alone",
-        format!("认为主节点下线的哨兵不足：{saw}{needed_zh}，故障转移无法开始。{zh}"),
-        "检查其他哨兵是否运行、能否互通（`SENTINEL CKQUORUM`）；若只有一个哨兵认为主节点下线，则可能只是它与主节点之间的网络不通",
+        &format!(
+            "没有全部哨兵的多数同意，谁也不能自行故障转移。启动缺少的哨兵。若主节点已宕机而一时无法启动哨兵：在一个存活的哨兵上执行 \
+             `SENTINEL FAILOVER <组>`，它不需要法定票数，也不需要选票；{}。把哨兵放在至少三台主机上。永久下线的哨兵要忘掉，\
+             但必须等主节点恢复之后：逐个在各哨兵上执行的 `SENTINEL RESET` 会同时清除副本，而宕机的主节点无法重新列出它们",
+            nobody::CALL_AGAIN_ZH
+        ),
     )
 }
 
@@ -305,9 +269,10 @@ fn leader_lost(who: &str, ours: bool) -> Both {
     if ours {
         return both(
             format!("{who} led the failover and did not finish it; another sentinel had to begin anew."),
-            "see whether it or its host died in that moment; the others wait 2.5 s for a leader they voted for",
+            "see whether it or its host died in that moment; the others give a leader they voted for 2.5 s from \
+             when it last asked, 0.5 s if its connection is gone",
             format!("{who} 主持了故障转移但没有完成，由另一个哨兵重新开始。"),
-            "检查它或其主机是否在当时故障；其他哨兵会等待自己投票选出的执行者 2.5 秒",
+            "检查它或其主机是否在当时故障；其他哨兵从执行者最后一次询问起等它 2.5 秒，若连接已断则等 0.5 秒",
         );
     }
     both(
@@ -369,61 +334,6 @@ fn tilt_then(who: &[String], lang: Lang) -> Both {
         format!("TILT：期间 {who} 不信任时钟，不会判定主节点下线。"),
         "见“整体情况”中的 TILT",
     )
-}
-
-fn no_good_replica(known: usize, after_tilt: bool, down: &[String], said: &[String], lang: Lang) -> Both {
-    const KEEP: Words = Words {
-        en: "keep at least one replica on another host with a replica-priority above 0 and a working link to the master \
-             (`INFO replication` on it: slave_priority, master_link_status)",
-        zh: "至少在另一台主机上保留一个 replica-priority 大于 0 且与主节点连接正常的副本（在其上看 `INFO replication` 的 \
-             slave_priority 和 master_link_status）",
-    };
-    let (en, zh, hint) = if !said.is_empty() {
-        let (en, zh) = (said.join("; "), said.join("；"));
-        (format!("the log says why: {en}"), format!("日志给出的原因：{zh}"), KEEP)
-    } else if after_tilt {
-        (
-            "the leader had just left TILT, and what it knew of the replicas was too old".to_owned(),
-            "执行者刚退出 TILT，它所知的副本信息已过旧".to_owned(),
-            Words {
-                en: "nothing is wrong with the replicas: remove the cause of the TILT. The next attempt finds them",
-                zh: "副本本身没有问题：请消除 TILT 的原因。下一次尝试就能找到副本",
-            },
-        )
-    } else if known == 0 {
-        ("no replica is known".to_owned(), "没有已知的副本".to_owned(), KEEP)
-    } else if down.len() >= known {
-        let names = by_name(down, lang);
-        (
-            format!("all replicas were down ({names})"),
-            format!("所有副本都已下线（{names}）"),
-            Words {
-                en: "start one of these now, the one with the newest data first, or the old master. Then keep replicas on \
-                     hosts that do not fail together",
-                zh: "立即启动其中一个（优先数据最新的），或启动旧主节点。此后应把副本放在不会同时故障的主机上",
-            },
-        )
-    } else {
-        let (en, zh) = match down.len() {
-            0 => (
-                format!("none of the {known} known replicas is down; probably they"),
-                format!("已知 {known} 个副本，没有下线的；多半"),
-            ),
-            some => (
-                format!("{known} replicas are known, {some} of them down; probably the others"),
-                format!("已知 {known} 个副本，其中 {some} 个下线；其余的多半"),
-            ),
-        };
-        (
-            format!(
-                "{en} have replica-priority 0, had lost the master for too long, or had not answered INFO"
-            ),
-            format!("{zh}是 replica-priority 为 0、与主节点断开过久，或没有应答 INFO"),
-            KEEP,
-        )
-    };
-    let en = format!("No replica could be promoted: {en}.");
-    both(en, hint.en, format!("没有副本可以提升：{zh}。"), hint.zh)
 }
 
 fn not_promoted(replica: &str) -> Both {
@@ -497,18 +407,6 @@ fn quorum_one(group: &str, sentinels: usize) -> Both {
         "a majority, such as 2 of 3 or 3 of 5",
         format!("{group} 的法定票数为 1，而哨兵有 {sentinels} 个：一个被隔离的哨兵就会单独发起故障转移。"),
         "设为多数，例如 3 个中的 2 个、5 个中的 3 个",
-    )
-}
-
-fn even(group: &str, sentinels: usize) -> Both {
-    let (less, needed) = (sentinels - 1, sentinels / 2 + 1);
-    both(
-        format!(
-            "{group} has {sentinels} sentinels: {needed} are needed, so no more may fail than with {less}."
-        ),
-        "one sentinel more or less, on hosts of their own",
-        format!("{group} 有 {sentinels} 个哨兵：需要 {needed} 个同意，容错能力并不比 {less} 个强。"),
-        "增加或减少一个，并放在独立的主机上",
     )
 }
 
@@ -601,7 +499,7 @@ mod tests {
         let (who, down) = ("s1".to_owned(), vec!["s10".to_owned(), "s2".to_owned()]);
         let lost = Finding::NotElected { epoch: 1, who, got: 1, needed: 2, known: 3, down };
         assert!(advise(&lost, Lang::En).0.ends_with("Down were s2 and s10."));
-        for (en, zh) in [hint(&lost), hint(&Finding::StillDown)] {
+        for (en, zh) in [hint(&lost), hint(&Finding::StillDown { zero: Vec::new() })] {
             assert!(en.contains("`SENTINEL FAILOVER <group>` on one living sentinel"), "{en}");
             assert!(
                 en.contains("only once the master is up") || en.contains("Never `SENTINEL RESET`"),
@@ -610,7 +508,11 @@ mod tests {
             assert!(zh.contains("`SENTINEL FAILOVER <组>`"), "{zh}");
             assert!(zh.contains("必须等主节点恢复") || zh.contains("切勿执行 `SENTINEL RESET`"), "{zh}");
         }
-        assert!(hint(&Finding::StillDown).0.contains("auth-pass, down-after-milliseconds, failover-timeout"));
+        assert!(
+            hint(&Finding::StillDown { zero: Vec::new() })
+                .0
+                .contains("auth-pass, down-after-milliseconds, failover-timeout")
+        );
     }
 
     #[test]

@@ -269,6 +269,15 @@ impl Book {
         gone.map(|(id, _)| id.clone()).collect()
     }
 
+    /// The least that any sentinel needs of this group's, those that are gone left out: who needs least acts first.
+    pub(super) fn least_quorum(&self, group: &Group, gone: &[String]) -> Option<u32> {
+        let is_gone = |who: &Who| {
+            let id = self.speakers.get(*who).and_then(|speaker| speaker.id.as_ref());
+            id.is_some_and(|id| gone.contains(id))
+        };
+        group.quorums.iter().filter(|(who, _)| !is_gone(who)).map(|(_, quorum)| *quorum).min()
+    }
+
     /// Whether this group is one of another deployment than this sentinel's.
     pub(super) fn elsewhere(&self, who: Who, name: &str) -> bool {
         let has = |names: &BTreeMap<String, String>| names.values().any(|known| known == name);
@@ -303,6 +312,7 @@ impl Book {
     pub(super) fn conclude(&self, incident: &mut Incident) {
         let Some(group) = self.groups.get(&incident.group) else { return };
         incident.sentinels = group.size();
+        incident.others_unread = self.others_unread(&incident.group, group);
         incident.maker = self.maker(incident);
         let leader = incident.winner().and_then(|run| self.speakers.get(run.who));
         incident.logged = leader.is_some_and(|leader| leader.pid != 0);

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::book::{Book, Group, Other};
+use super::few::Strength;
 use super::incident::{Afterwards, At, Cause, Election, End, Incident, Outcome, UnderWay, Voter};
+use super::nobody::with_priority_zero;
 
 /// A master away for less than this, for all who missed it, was not dead.
 const BLIP_MS: i64 = 3_000;
@@ -69,7 +71,7 @@ pub(super) enum Finding {
     },
     NoQuorum {
         saw: Vec<String>,
-        quorum: Option<u32>,
+        strength: Strength,
         down: Vec<String>,
     },
     /// enough missed the master and did not know of each other
@@ -92,7 +94,10 @@ pub(super) enum Finding {
     OnlyCameBack {
         ms: i64,
     },
-    StillDown,
+    StillDown {
+        /// replicas whose priority of 0 is in the way
+        zero: Vec<String>,
+    },
     /// the logs end in the middle of a failover
     CutShort {
         promoted: Option<String>,
@@ -152,8 +157,7 @@ pub(super) enum Finding {
     SentinelsGone {
         group: String,
         who: Vec<String>,
-        left: usize,
-        needed: usize,
+        strength: Strength,
     },
     /// all replicas are down at the end of the logs
     NoReplicaLeft {
@@ -219,7 +223,7 @@ impl Finding {
             Finding::Isolated { .. } => "sentinel-isolated",
             Finding::Disagree { .. } => "sentinels-disagree",
             Finding::OnlyCameBack { .. } => "only-came-back",
-            Finding::StillDown => "still-down",
+            Finding::StillDown { .. } => "still-down",
             Finding::CutShort { .. } => "logs-end-early",
             Finding::NotPromoted { .. } => "not-promoted",
             Finding::LateReplicas { .. } => "late-replicas",
@@ -249,14 +253,14 @@ impl Finding {
 
     pub(super) fn weight(&self) -> Weight {
         match self {
-            Finding::SentinelsGone { left, needed, .. } if left < needed => Weight::Bad,
+            Finding::SentinelsGone { strength, .. } if strength.too_weak() => Weight::Bad,
             Finding::NoReplicaLeft { .. }
             | Finding::NoGoodReplica { .. }
             | Finding::NotElected { .. }
             | Finding::NoQuorum { .. }
             | Finding::Strangers { .. }
             | Finding::OnlyCameBack { .. }
-            | Finding::StillDown
+            | Finding::StillDown { .. }
             | Finding::ResetThen { .. }
             | Finding::NotSaved { .. } => Weight::Bad,
             Finding::Flapping { .. }
@@ -428,7 +432,7 @@ fn outcome_findings(
             let begun = !matches!(how_far, UnderWay::Missed(_));
             found.push(Finding::CutShort { promoted, begun });
         } else if incident.outcome() == Outcome::NobodyTookOver {
-            found.push(Finding::StillDown);
+            found.push(Finding::StillDown { zero: with_priority_zero(&incident.reasons) });
         }
         return;
     };
@@ -477,8 +481,10 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
         }
         // Enough did: why they did not agree, the logs do not tell.
         if !incident.enough {
-            let down = incident.peers_down.iter().map(|id| names.id(id)).collect();
-            found.push(Finding::NoQuorum { saw, quorum, down });
+            let down: Vec<String> = incident.peers_down.iter().map(|id| names.id(id)).collect();
+            let left = incident.sentinels.saturating_sub(down.len()).max(saw.len());
+            let strength = Strength { known: incident.sentinels, left, quorum };
+            found.push(Finding::NoQuorum { saw, strength, down });
         }
     } else if !not.is_empty() && incident.new_master.is_none() && !too_early && !others_agreed {
         found.push(Finding::Disagree { saw, not });
@@ -600,8 +606,11 @@ fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &m
     if !gone.is_empty() {
         found.push(Finding::SentinelsGone {
             group: name.clone(),
-            left: sentinels.saturating_sub(gone.len()),
-            needed: sentinels / 2 + 1,
+            strength: Strength {
+                known: sentinels,
+                left: sentinels.saturating_sub(gone.len()),
+                quorum: book.least_quorum(group, &gone),
+            },
             who: gone.iter().map(|id| names.id(id)).collect(),
         });
     }

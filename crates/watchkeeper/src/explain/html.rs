@@ -8,6 +8,7 @@ use watchkeeper_core::Lang;
 use watchkeeper_core::lang::Words;
 
 use super::advice::advise;
+use super::book::Other;
 use super::endings;
 use super::findings::{Finding, Weight};
 use super::incident::{Incident, Outcome};
@@ -239,9 +240,19 @@ impl Page<'_> {
 
     /// For how long the master was away before anybody said so.
     fn before(&self, group: &str) -> String {
-        let set = self.report.book.groups.get(group).and_then(|group| group.down_after);
+        let book = &self.report.book;
+        let set = book.groups.get(group).and_then(|group| group.down_after);
         let set = set.and_then(|ms| i64::try_from(ms).ok()).map(|ms| duration(ms, self.lang));
+        let refused = Other::Set(group.to_owned(), "refused-down-after-milliseconds".to_owned());
+        // Which of the two it was, no log tells.
+        let either = book.others.contains_key(&refused);
         escaped(&match (set, self.lang) {
+            (_, Lang::En) if either => {
+                "plus down-after-milliseconds or refused-down-after-milliseconds before it".to_owned()
+            }
+            (_, Lang::Zh) if either => {
+                "此前另有 down-after-milliseconds 或 refused-down-after-milliseconds".to_owned()
+            }
             (Some(ms), Lang::En) => format!("plus {ms} before it (down-after-milliseconds)"),
             (Some(ms), Lang::Zh) => format!("此前另有 {ms}（down-after-milliseconds）"),
             (None, Lang::En) => "plus down-after-milliseconds before it".to_owned(),
@@ -286,7 +297,7 @@ impl Page<'_> {
             self.line(&format!("<p>{}</p>", escaped(slow::longest(part.phase, incident, self.lang))));
         }
         if !incident.downs.is_empty() {
-            let said = escaped(words::before_the_first_line(self.lang));
+            let said = escaped(words::before_the_first_line(incident.is_ours(), self.lang));
             self.line(&format!("<p class=\"dim\">{said}</p>"));
         }
     }

@@ -267,6 +267,8 @@ pub(super) struct Incident {
     pub(super) logged: bool,
     /// sentinels known when it ended
     pub(super) sentinels: usize,
+    /// others of them were up, and what they said is not read
+    pub(super) others_unread: bool,
 }
 
 impl Incident {
@@ -300,6 +302,7 @@ impl Incident {
             maker: None,
             logged: false,
             sentinels: 0,
+            others_unread: false,
         }
     }
 

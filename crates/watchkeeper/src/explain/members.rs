@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use watchkeeper_core::event::EventKind;
 
-use super::book::{Book, MEMBERS_MAX};
+use super::book::{Book, Group, MEMBERS_MAX};
 use super::incident::is_address;
 use super::said::{Event, Subject};
 
@@ -63,6 +63,31 @@ impl Book {
             self.members.add(set, id);
         }
         self.at_home(name, id);
+    }
+
+    /// Whether what this sentinel says is among what is read.
+    pub(super) fn speaks(&self, id: &str) -> bool {
+        // `watchkeeper events` names who speaks by its address.
+        let place = self.places.get(id);
+        self.speakers.iter().any(|speaker| speaker.id.as_deref() == Some(id) || place == Some(&speaker.label))
+    }
+
+    /// Whether sentinels of this group are up whose logs are not read, as far as anybody tells of them.
+    pub(super) fn others_unread(&self, name: &str, group: &Group) -> bool {
+        let here = || self.present().filter(|(who, _)| !self.elsewhere(*who, name));
+        let nameless = here().filter(|(_, speaker)| speaker.id.is_none()).count();
+        let down = |id: &str| group.peers_down.get(id).is_some_and(|by| !by.is_empty());
+        let silent = |id: &&String| !self.speaks(id) && !down(id);
+        // Releases before 3.2 know each other by addresses, which their own logs do not tell.
+        let unread = if group.addresses.is_empty() {
+            group.sentinels.iter().filter(silent).count()
+        } else {
+            let away = group.peers_down.keys().filter(|id| !self.speaks(id) && down(id)).count();
+            group.size().saturating_sub(here().count() + away)
+        };
+        // One of those may be who has not told its id, if another speaks of it.
+        let told_of = if here().count() > 1 && group.addresses.is_empty() { nameless } else { 0 };
+        unread > told_of
     }
 
     /// Remembers in which groups to look for those whom an event names.

@@ -178,14 +178,8 @@ impl Report {
 
     /// Sentinels that others speak of and whose logs are not among those read.
     pub(super) fn absent(&self) -> Vec<String> {
-        // `watchkeeper events` names who speaks by its address.
-        let speaks = |id: &&String| {
-            let place = self.book.places.get(*id);
-            let is = |speaker: &Speaker| speaker.id.as_ref() == Some(*id) || place == Some(&speaker.label);
-            self.book.speakers.iter().any(is)
-        };
         let ids: BTreeSet<&String> = self.book.groups.values().flat_map(|group| &group.sentinels).collect();
-        let mut absent: Vec<&String> = ids.into_iter().filter(|id| !speaks(id)).collect();
+        let mut absent: Vec<&String> = ids.into_iter().filter(|id| !self.book.speaks(id)).collect();
         // A log that has not told its id is one of those that no log speaks of by their place, nobody knows which.
         let nameless = self.book.present().filter(|(_, speaker)| speaker.id.is_none()).count();
         let placed = |id: &&String| is_address(id) || self.book.places.contains_key(*id);

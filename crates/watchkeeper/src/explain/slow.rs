@@ -2,10 +2,10 @@
 
 use watchkeeper_core::Lang;
 
-use super::incident::Incident;
+use super::incident::{End, Incident};
 use super::phases::Phase;
 use super::said::Maker;
-use super::words::only_the_leader;
+use super::words::{nobody_else_told, only_the_leader};
 
 /// Why this part was the longest, and what makes it shorter.
 pub(super) fn longest(phase: Phase, incident: &Incident, lang: Lang) -> &'static str {
@@ -25,6 +25,7 @@ fn of_redis(phase: Phase, incident: &Incident, lang: Lang) -> &'static str {
             "这里只有执行者的日志，而它自己的 +switch-master 最晚：redis-sentinel 的执行者要等各副本完成跟随，最多等待 \
              failover-timeout。其他哨兵在提升后最多 2 秒内收到它的下一次 hello，随即通知客户端；加上它们的日志才能看到。",
         ),
+        Phase::Telling if nobody_else_told(incident) => of_all(phase, lang),
         Phase::Agreement => lang.pick(
             "The sentinels began to miss the master at different times: each pings it once a second, and redis-sentinel \
              asks the others once a second. A different down-after-milliseconds on some of them does the same.",
@@ -74,8 +75,18 @@ fn of_all(phase: Phase, lang: Lang) -> &'static str {
             "The leader waited for news of the replicas.",
             "执行者在等待副本的最新信息。",
         ),
-        Phase::Agreement | Phase::Attempts | Phase::Promotion | Phase::Telling => "",
+        Phase::Telling => lang.pick(
+            "Only the leader told clients, when the replicas followed: it waits for them, at most failover-timeout. The others were \
+             down, or their logs do not reach so far.",
+            "只有执行者通知了客户端：它要等各副本完成跟随，最多等待 failover-timeout。其他哨兵当时已下线，或其日志没有这一段。",
+        ),
+        Phase::Agreement | Phase::Attempts | Phase::Promotion => "",
     }
+}
+
+/// An attempt was given up because no replica was fit.
+fn found_nobody_fit(incident: &Incident) -> bool {
+    incident.runs.iter().any(|run| run.end.is_some_and(|(end, _)| end == End::NoGoodReplica))
 }
 
 /// With Watchkeeper, which acts at once where `redis-sentinel` waits for its next turn.
@@ -88,18 +99,26 @@ fn of_ours(phase: Phase, incident: &Incident, lang: Lang) -> &'static str {
             "这里只有执行者的日志，而它自己的 +switch-master 最晚：它要等各副本完成跟随，最多等待 failover-timeout。\
              执行者立即发出 hello，其他哨兵收到后随即通知客户端；加上它们的日志才能看到。",
         ),
+        Phase::Telling if nobody_else_told(incident) => of_all(phase, lang),
         Phase::Agreement => lang.pick(
             "The sentinels began to miss the master at different times: each counts from the last answer that it had itself. A \
              different down-after-milliseconds on some of them does the same.",
             "各哨兵发现主节点失联的时刻不同：每个哨兵从自己最后一次得到应答时算起。\
              各哨兵的 down-after-milliseconds 不一致也会如此。",
         ),
+        Phase::Attempts if found_nobody_fit(incident) => lang.pick(
+            "A sentinel that found no fit replica tries again when one is fit, at the latest after twice failover-timeout; each of \
+             the others makes an attempt of its own meanwhile, 2.5 s after it voted for the one before. Make a replica fit: the \
+             next attempt begins then.",
+            "没有找到合适副本的哨兵，一有副本可用就再次尝试，最迟在 2 倍 failover-timeout 之后；其间其他哨兵在投票给前一个之后 2.5 秒，\
+             仍会各自尝试一次。让某个副本可用，随即就会再次尝试。",
+        ),
         Phase::Attempts => lang.pick(
-            "Watchkeeper does not wait for failover-timeout after a failed attempt: a lost election is repeated in under a second \
-             while a majority of the sentinels is up, a sentinel that voted for another waits 2.5 s for it, and after `no good \
-             slave` the next attempt begins when a replica is fit. Remove what made the attempts fail.",
-            "尝试失败后 Watchkeeper 不会等待 failover-timeout：只要多数哨兵在线，落选后不到 1 秒就会重试；把票投给别人的哨兵会等它 \
-             2.5 秒；因没有合适的副本而放弃的，一有副本可用就再次尝试。应消除使尝试失败的原因。",
+            "Watchkeeper does not wait for failover-timeout after a failed attempt: the first lost elections are each repeated in \
+             under a second while a majority of the sentinels is up, and a sentinel that voted for another gives it 2.5 s from \
+             when it last asked, 0.5 s if its connection is gone. Remove what made the attempts fail.",
+            "尝试失败后 Watchkeeper 不会等待 failover-timeout：只要多数哨兵在线，最初几次落选后不到 1 秒就会重试；把票投给别人的哨兵，\
+             从对方最后一次询问起等它 2.5 秒，若连接已断则等 0.5 秒。应消除使尝试失败的原因。",
         ),
         Phase::Promotion => lang.pick(
             "The replica was slow to become a master and to say so: saving, swapping, or a busy machine.",
@@ -112,6 +131,29 @@ fn of_ours(phase: Phase, incident: &Incident, lang: Lang) -> &'static str {
         ),
         Phase::Operator | Phase::Unseen | Phase::Waiting | Phase::Election | Phase::Selection => {
             of_all(phase, lang)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::incident::{How, Learned};
+    use super::*;
+
+    /// The others tell clients earlier, unless they are down.
+    #[test]
+    fn only_others_that_are_up_tell_earlier_than_the_leader() {
+        for maker in [Maker::Redis, Maker::Watchkeeper] {
+            let mut incident = Incident::new("m", "10.0.0.1:6379", 0, true);
+            incident.learned.push(Learned { who: 0, at: 9, how: How::Led, epoch: None });
+            (incident.maker, incident.sentinels, incident.others_unread) = (Some(maker), 3, true);
+            assert!(
+                longest(Phase::Telling, &incident, Lang::En).starts_with("Only the leader's log is here")
+            );
+            assert!(longest(Phase::Telling, &incident, Lang::Zh).starts_with("这里只有执行者的日志"));
+            incident.others_unread = false;
+            assert!(longest(Phase::Telling, &incident, Lang::En).starts_with("Only the leader told clients"));
+            assert!(longest(Phase::Telling, &incident, Lang::Zh).starts_with("只有执行者通知了客户端"));
         }
     }
 }

@@ -7,10 +7,16 @@ use super::incident::{Cause, End, Foreign, How, Incident, Voter};
 use super::phases::Phase;
 use super::width::columns;
 
-/// `1.287 s`, `5 min 3 s`, `2 h 5 min`
+/// `1.287 s`, `5 min 3 s`, `2 h 5 min`: rounded to what is shown
 pub(super) fn duration(ms: i64, lang: Lang) -> String {
     let ms = ms.max(0);
-    let (seconds, minutes) = (ms / 1000, ms / 60_000);
+    let to_seconds = ms.saturating_add(500);
+    let rounded = match to_seconds / 60_000 {
+        _ if ms < 120_000 => ms,
+        ..120 => to_seconds,
+        _ => ms.saturating_add(30_000),
+    };
+    let (seconds, minutes) = (rounded / 1000, rounded / 60_000);
     let (s, min, h) = (lang.pick("s", "秒"), lang.pick("min", "分"), lang.pick("h", "小时"));
     if seconds < 120 {
         format!("{}.{:03} {s}", seconds, ms % 1000)
@@ -105,6 +111,11 @@ pub(super) fn phase(phase: Phase, ours: bool, lang: Lang) -> &'static str {
 
 /// Whether of several sentinels only the leader's log is here: the others named the new master earlier, unseen.
 pub(super) fn only_the_leader(incident: &Incident) -> bool {
+    nobody_else_told(incident) && incident.others_unread
+}
+
+/// Whether nobody but the leader named the new master, as far as the logs tell.
+pub(super) fn nobody_else_told(incident: &Incident) -> bool {
     let [learned] = &incident.learned[..] else { return false };
     let mut missed_it = incident.downs.iter().map(|down| down.who);
     let votes = incident.elections.iter().flat_map(|election| &election.votes);
@@ -256,8 +267,16 @@ fn told_after(incident: &Incident, promoted: Option<String>, told: &str, lang: L
     }
 }
 
-/// What the times above do not contain.
-pub(super) fn before_the_first_line(lang: Lang) -> &'static str {
+/// What the times above do not contain. Only ours may hold a master for down sooner, whose port refuses connections.
+pub(super) fn before_the_first_line(ours: bool, lang: Lang) -> &'static str {
+    if ours {
+        return lang.pick(
+            "Times count from the first +sdown. Before that the master was away for down-after-milliseconds; if it refused \
+             connections, for refused-down-after-milliseconds where that is set.",
+            "时间从第一条 +sdown 算起；在此之前主节点已失联 down-after-milliseconds；若它拒绝连接且设置了 \
+             refused-down-after-milliseconds，则为后者。",
+        );
+    }
     lang.pick(
         "Times count from the first +sdown. The master was away for down-after-milliseconds before that.",
         "时间从第一条 +sdown 算起；在此之前主节点已失联 down-after-milliseconds。",
@@ -296,7 +315,7 @@ pub(crate) fn wrap(text: &str, to: usize) -> Vec<String> {
 /// No line ends with these.
 const OPENING: &str = "（“";
 /// No line begins with these.
-const CLOSING: &str = "，。；：、）！？”";
+const CLOSING: &str = "，。；：、）！？”>";
 
 #[cfg(test)]
 mod tests {
@@ -306,6 +325,7 @@ mod tests {
     fn long_texts_are_broken_where_their_language_allows_it() {
         assert_eq!(wrap("one two three", 8), ["one two", "three"]);
         assert_eq!(wrap("一二三四，五六（七八）", 8), ["一二三", "四，五六", "（七八）"]);
+        assert_eq!(wrap("一二 <组> 三", 7), ["一二", "<组> 三"]);
         assert_eq!(wrap("averylongword x", 4), ["averylongword", "x"]);
         assert_eq!(wrap("", 4), [""]);
     }
@@ -318,5 +338,8 @@ mod tests {
             ["1.287 s", "5 min 3 s", "2 h 5 min", "0.000 s"]
         );
         assert_eq!(duration(1287, Lang::Zh), "1.287 秒");
+        // What is nearly two hours is two hours, as a clock of another time zone is.
+        assert_eq!([en(119_999), en(7_199_600), en(7_259_600)], ["119.999 s", "2 h 0 min", "2 h 1 min"]);
+        assert_eq!([en(7_199_400), en(239_700)], ["119 min 59 s", "4 min 0 s"]);
     }
 }

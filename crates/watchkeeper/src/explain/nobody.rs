@@ -1,0 +1,272 @@
+//! Advice where nobody was promoted: no replica was fit, or no sentinel acted. What is in the way comes before what is to be
+//! called.
+
+use std::collections::BTreeMap;
+
+use watchkeeper_core::Lang;
+use watchkeeper_core::lang::Words;
+
+use super::advice::{Both, both};
+use super::words::{by_name, list};
+
+/// To be said wherever `SENTINEL FAILOVER` is advised while the master is dead.
+pub(super) const CALL_AGAIN: &str = "if it answers NOGOODSLAVE, call it again for some 15 s: redis-sentinel must first hear anew from the replicas";
+/// The same in Chinese.
+pub(super) const CALL_AGAIN_ZH: &str =
+    "若回复 NOGOODSLAVE，请在约 15 秒内反复执行：redis-sentinel 要先重新得到各副本的信息";
+
+/// Why a replica was refused, as far as it matters for what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refused {
+    /// it does not answer
+    Gone,
+    PriorityZero,
+    Otherwise,
+}
+
+/// The last reason for which each replica was refused, by the log's own words, which only Watchkeeper's has.
+fn refused(said: &[String]) -> BTreeMap<String, Refused> {
+    const GONE: [&str; 3] = ["it is down", "there is no connection to it", "last answered "];
+    let reason = |text: &String| {
+        let (who, why) = text.split_once(" cannot be promoted: ")?;
+        let name = who.strip_prefix("Replica ")?.split(' ').next()?.to_owned();
+        let refused = match why {
+            "its replica-priority is 0" => Refused::PriorityZero,
+            _ if GONE.iter().any(|words| why.starts_with(words)) => Refused::Gone,
+            _ => Refused::Otherwise,
+        };
+        Some((name, refused))
+    };
+    said.iter().filter_map(reason).collect()
+}
+
+/// The replicas that were refused because of their priority.
+pub(super) fn with_priority_zero(said: &[String]) -> Vec<String> {
+    let zero = refused(said).into_iter().filter(|(_, why)| *why == Refused::PriorityZero);
+    zero.map(|(name, _)| name).collect()
+}
+
+/// `CONFIG SET replica-priority 100` on whom; in the other language the same.
+fn raise(zero: &[String]) -> (String, String) {
+    let (one_of, one_of_zh) = match zero.len() {
+        1 => ("", " "),
+        _ => ("one of ", "（其中数据最新的一个）"),
+    };
+    let (en, zh) = (by_name(zero, Lang::En), by_name(zero, Lang::Zh));
+    let newest = if zero.len() > 1 { ", the one with the newest data" } else { "" };
+    (
+        format!(
+            "`CONFIG SET replica-priority 100` on {one_of}{en}{newest}: one with 0 is never promoted by a sentinel"
+        ),
+        format!("在 {zh}{one_of_zh}上执行 `CONFIG SET replica-priority 100`：为 0 的副本哨兵永远不会提升"),
+    )
+}
+
+/// At the end of the logs the master is still missed; `zero` are replicas that are in the way of their own promotion.
+pub(super) fn still_down(zero: &[String]) -> Both {
+    let (first, first_zh) = if zero.is_empty() {
+        (String::new(), String::new())
+    } else {
+        let (en, zh) = raise(zero);
+        (format!("First {en}. Then "), format!("先{zh}。然后"))
+    };
+    both(
+        "At the end of the logs the master is still missed and nobody has taken over.",
+        &format!(
+            "if it is so now: start the master again, or take a replica. {first}`SENTINEL FAILOVER <group>` on one living sentinel \
+             needs no quorum and no votes, only a replica that is up and has a replica-priority above 0; {CALL_AGAIN}. Only if no \
+             sentinel can do it then: promote a replica by hand (`REPLICAOF NO ONE`), then `SENTINEL REMOVE` and `SENTINEL \
+             MONITOR` with its address on all sentinels, and set again what REMOVE forgets (`SENTINEL SET`): auth-user and \
+             auth-pass, down-after-milliseconds, failover-timeout, parallel-syncs, the scripts and renamed commands. Never \
+             `SENTINEL RESET` while the master is down: it drops the replicas"
+        ),
+        "到日志结束时，主节点仍失联且无人接替。",
+        &format!(
+            "若现在仍是如此：重新启动主节点；或改用一个副本：{first_zh}在一个存活的哨兵上执行 `SENTINEL FAILOVER <组>`，它不需要法定票数和选票，\
+             只要有一个在线且 replica-priority 大于 0 的副本；{CALL_AGAIN_ZH}。此后哨兵仍都做不到时，才手工提升一个副本（`REPLICAOF \
+             NO ONE`），再在所有哨兵上执行 `SENTINEL REMOVE` 和 `SENTINEL MONITOR` 指向它，并重新设置（`SENTINEL SET`）被 REMOVE \
+             清除的内容：auth-user 和 auth-pass、down-after-milliseconds、failover-timeout、parallel-syncs、脚本和改名的命令。\
+             主节点下线期间切勿执行 `SENTINEL RESET`：它会清除副本"
+        ),
+    )
+}
+
+/// No replica could be promoted.
+pub(super) fn no_good_replica(
+    known: usize,
+    after_tilt: bool,
+    down: &[String],
+    said: &[String],
+    lang: Lang,
+) -> Both {
+    let (en, zh, (hint, hint_zh)) = if !said.is_empty() {
+        let (en, zh) = (said.join("; "), said.join("；"));
+        (format!("the log says why: {en}"), format!("日志给出的原因：{zh}"), for_these_reasons(said))
+    } else if after_tilt {
+        (
+            "the leader had just left TILT, and what it knew of the replicas was too old".to_owned(),
+            "执行者刚退出 TILT，它所知的副本信息已过旧".to_owned(),
+            owned(
+                "nothing is wrong with the replicas: remove the cause of the TILT. The next attempt finds them",
+                "副本本身没有问题：请消除 TILT 的原因。下一次尝试就能找到副本",
+            ),
+        )
+    } else if known == 0 {
+        ("no replica is known".to_owned(), "没有已知的副本".to_owned(), keep_one())
+    } else if down.len() >= known {
+        let names = by_name(down, lang);
+        (format!("all replicas were down ({names})"), format!("所有副本都已下线（{names}）"), start_one())
+    } else {
+        let (en, zh) = probably(known, down.len());
+        (en, zh, look_at_them())
+    };
+    let en = format!("No replica could be promoted: {en}.");
+    both(en, &hint, format!("没有副本可以提升：{zh}。"), &hint_zh)
+}
+
+/// What is probably wrong with replicas of which the log does not say why they were refused.
+fn probably(known: usize, down: usize) -> (String, String) {
+    let (en, zh) = match down {
+        0 => (
+            format!("none of the {known} known replicas is down; probably they"),
+            format!("已知 {known} 个副本，没有下线的；多半"),
+        ),
+        some => (
+            format!("{known} replicas are known, {some} of them down; probably the others"),
+            format!("已知 {known} 个副本，其中 {some} 个下线；其余的多半"),
+        ),
+    };
+    (
+        format!("{en} have replica-priority 0, had lost the master for too long, or had not answered INFO"),
+        format!("{zh}是 replica-priority 为 0、与主节点断开过久，或没有应答 INFO"),
+    )
+}
+
+/// What to do where the log has a reason for each replica.
+fn for_these_reasons(said: &[String]) -> (String, String) {
+    let refused = refused(said);
+    let zero = with_priority_zero(said);
+    if !refused.is_empty() && refused.values().all(|why| *why == Refused::Gone) {
+        return start_one();
+    }
+    if zero.is_empty() {
+        return keep_one();
+    }
+    let (en, zh) = raise(&zero);
+    (
+        format!(
+            "while the master is away: {en}, and with more Watchkeeper promotes it by itself. Then keep at least one replica with a \
+             replica-priority above 0 on another host"
+        ),
+        format!(
+            "主节点尚未恢复时：{zh}，大于 0 时 Watchkeeper 会自行提升它。此后至少在另一台主机上保留一个 replica-priority 大于 0 的副本"
+        ),
+    )
+}
+
+fn owned(en: &str, zh: &str) -> (String, String) {
+    (en.to_owned(), zh.to_owned())
+}
+
+fn start_one() -> (String, String) {
+    owned(
+        "start one of these now, the one with the newest data first, or the old master. Then keep replicas on hosts that do not \
+         fail together",
+        "立即启动其中一个（优先数据最新的），或启动旧主节点。此后应把副本放在不会同时故障的主机上",
+    )
+}
+
+const KEEP: Words = Words {
+    en: "keep at least one replica on another host with a replica-priority above 0 and a working link to the master",
+    zh: "至少在另一台主机上保留一个 replica-priority 大于 0 且与主节点连接正常的副本",
+};
+
+fn keep_one() -> (String, String) {
+    let Words { en, zh } = KEEP;
+    (
+        format!("{en} (`INFO replication` on it: slave_priority, master_link_status)"),
+        format!("{zh}（在其上看 `INFO replication` 的 slave_priority 和 master_link_status）"),
+    )
+}
+
+fn look_at_them() -> (String, String) {
+    let Words { en, zh } = KEEP;
+    (
+        format!(
+            "look at `INFO replication` on each of them (slave_priority, master_link_status): where slave_priority is 0, `CONFIG SET \
+             replica-priority 100`. Then {en}"
+        ),
+        format!(
+            "在每个副本上查看 `INFO replication`（slave_priority 和 master_link_status）：slave_priority 为 0 的，执行 `CONFIG SET \
+             replica-priority 100`。此后{zh}"
+        ),
+    )
+}
+
+/// What to do when the next failover has nobody to promote.
+pub(super) fn no_replica_left(group: &str, replicas: &[String], lang: Lang) -> Both {
+    let replicas = list(replicas, lang);
+    both(
+        format!(
+            "{group} has no replica left: {replicas} did not answer to the end of the logs. The next failover has nobody to promote."
+        ),
+        "start a replica again before anything else",
+        format!("{group} 已没有可用的副本：到日志结束时 {replicas} 没有应答。下次故障转移将无人可提升。"),
+        "首先恢复一个副本",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hint(known: usize, down: &[&str], said: &[&str]) -> (String, String) {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let (en, zh) = no_good_replica(known, false, &owned(down), &owned(said), Lang::En);
+        (en.1, zh.1)
+    }
+
+    const DOWN: &str = "Replica 10.0.0.2:6379 of `m` cannot be promoted: it is down";
+    const ZERO: &str = "Replica 10.0.0.3:6379 of `m` cannot be promoted: its replica-priority is 0";
+    const OLD: &str =
+        "Replica 10.0.0.4:6379 of `m` cannot be promoted: it lost the master 90000 ms ago, limit 31000 ms";
+
+    #[test]
+    fn replicas_that_the_log_says_are_down_are_to_be_started() {
+        for hints in [hint(2, &[], &[DOWN]), hint(1, &["10.0.0.2:6379"], &[])] {
+            assert!(hints.0.starts_with("start one of these now"), "{hints:?}");
+            assert!(hints.1.starts_with("立即启动其中一个"), "{hints:?}");
+        }
+        let (en, _) = hint(2, &[], &[DOWN, OLD]);
+        assert!(en.starts_with("keep at least one replica"), "{en}");
+    }
+
+    #[test]
+    fn a_priority_of_zero_is_raised_before_anything_is_called() {
+        let (en, zh) = hint(2, &[], &[DOWN, ZERO]);
+        assert!(en.contains("`CONFIG SET replica-priority 100` on 10.0.0.3:6379: "), "{en}");
+        assert!(zh.contains("在 10.0.0.3:6379 上执行 `CONFIG SET replica-priority 100`"), "{zh}");
+        let zero = with_priority_zero(&[DOWN.to_owned(), ZERO.to_owned()]);
+        assert_eq!(zero, ["10.0.0.3:6379"]);
+        for (text, set, call) in [
+            (still_down(&zero).0.1, "First `CONFIG SET replica-priority 100`", "`SENTINEL FAILOVER <group>`"),
+            (still_down(&zero).1.1, "`CONFIG SET replica-priority 100`", "`SENTINEL FAILOVER <组>`"),
+        ] {
+            assert!(text.find(set).unwrap() < text.find(call).unwrap(), "{text}");
+        }
+        assert!(!still_down(&[]).0.1.contains("CONFIG SET"));
+        // What the log does not say may be that.
+        let (en, zh) = hint(2, &[], &[]);
+        assert!(en.contains("slave_priority is 0, `CONFIG SET replica-priority 100`"), "{en}");
+        assert!(zh.contains("slave_priority 为 0 的，执行 `CONFIG SET replica-priority 100`"), "{zh}");
+    }
+
+    /// What redis-sentinel knows of the replicas of a master that has just died is too old for it.
+    #[test]
+    fn a_forced_failover_is_asked_for_again_before_anybody_promotes_by_hand() {
+        let (en, zh) = (still_down(&[]).0.1, still_down(&[]).1.1);
+        for (text, again, by_hand) in [(en, CALL_AGAIN, "by hand"), (zh, CALL_AGAIN_ZH, "手工提升")] {
+            assert!(text.find(again).unwrap() < text.find(by_hand).unwrap(), "{text}");
+        }
+    }
+}
