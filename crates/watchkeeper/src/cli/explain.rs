@@ -126,7 +126,7 @@ fn explain(args: &ExplainArgs, lang: Lang) -> anyhow::Result<i32> {
     }
     if args.follow {
         say(texts.join("\n"), lang)?;
-        return follow::run(&logs, json, lang).map(|()| TOLD);
+        return follow::run(&logs, json, lang);
     }
     let mut code = TOLD;
     if !logs.is_empty() {

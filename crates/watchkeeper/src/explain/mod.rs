@@ -31,6 +31,7 @@ mod phases;
 mod picture;
 mod report;
 mod said;
+mod servers;
 mod slow;
 mod source;
 mod stamp;

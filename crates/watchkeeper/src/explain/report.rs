@@ -11,6 +11,7 @@ use super::incident::{At, Incident, Who, is_address};
 use super::kin::{self, Kin};
 use super::merge::{self, Clock};
 use super::parts::{self, Known};
+use super::servers::Servers;
 use super::source::{Counts, DATES_FROM, Lines, Source, Strange};
 
 /// Missing logs named.
@@ -43,6 +44,7 @@ pub(super) struct LogFacts {
     pub(super) name: String,
     pub(super) counts: Counts,
     pub(super) strange: Vec<Strange>,
+    pub(super) servers: Servers,
     /// ms by which its clock is ahead of the first log's
     pub(super) ahead: i64,
 }
@@ -145,6 +147,7 @@ impl Report {
             name,
             counts: lines.counts,
             strange: lines.strange,
+            servers: lines.servers,
             ahead: clock.ahead,
         });
         Ok(Report::of(gathered.book, facts.collect(), gathered.east_ms))
@@ -276,7 +279,7 @@ fn name_table(book: &Book, logs: &[LogFacts]) -> NameTable {
         } else {
             format!("{stem}/{}", speaker.pid)
         };
-        let name = if speaker.absorbed {
+        let name = if speaker.absorbed || !speaker.is_sentinel {
             String::new()
         } else if table.speakers.contains(&name) {
             format!("{name}#{}", table.speakers.len() + 1)

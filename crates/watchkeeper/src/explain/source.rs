@@ -5,8 +5,9 @@ use std::hash::{DefaultHasher, Hasher as _};
 use std::io::{self, BufRead, Read as _};
 
 use super::heard::{self, Heard, When};
-use super::line::{self, Parts, find};
+use super::line::{self, Parts, Role, find};
 use super::said::{self, Read, Said};
+use super::servers::Servers;
 use super::stamp::{NO_YEAR, Stamp, day_ms};
 use super::stream::{Stream, Taken};
 use super::unwrap::{Unwrapped, unwrap};
@@ -114,6 +115,7 @@ pub(super) struct Lines {
     stream: Stream,
     pub(super) counts: Counts,
     pub(super) strange: Vec<Strange>,
+    pub(super) servers: Servers,
     /// for times that name no year
     year: i64,
     last: i64,
@@ -127,6 +129,7 @@ impl Lines {
             stream: Stream::default(),
             counts: Counts::default(),
             strange: Vec::new(),
+            servers: Servers::default(),
             year: year.unwrap_or(NO_YEAR),
             last: i64::MIN,
             day: (1, 0),
@@ -135,6 +138,9 @@ impl Lines {
 
     /// What the next line says; it may have been cut.
     pub(super) fn take(&mut self, line: &[u8], cut: bool) -> Option<Entry> {
+        // Some editors put a mark before the first line.
+        let line =
+            if self.counts.lines == 0 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
         self.counts.lines += 1;
         self.counts.cut += u64::from(cut);
         let entry = match unwrap(line) {
@@ -143,7 +149,7 @@ impl Lines {
             Unwrapped::Heard(heard) => self.heard(heard, line),
             Unwrapped::Strange => self.put_aside(line),
         };
-        self.counts.used += u64::from(entry.is_some());
+        self.counts.used += u64::from(entry.as_ref().is_some_and(|entry| !entry.said.is_anybodys()));
         entry
     }
 
@@ -155,6 +161,10 @@ impl Lines {
             return entry;
         }
         if let Some(parts) = line::parse(line) {
+            if parts.role == Role::Server {
+                self.servers.take(parts.prefix);
+                return None;
+            }
             return match said::read(parts.message) {
                 Read::Said(said) => Some(self.timed(&parts, said)),
                 Read::Other => None,
