@@ -3,9 +3,9 @@
 use watchkeeper_core::Lang;
 use watchkeeper_core::lang::Words;
 
-use super::endings;
 use super::findings::Finding;
 use super::words::{by_name, duration, list, order};
+use super::{endings, epochs};
 
 /// What is so, and what to do. Findings of one incident first, then those of the deployment.
 pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
@@ -19,6 +19,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::TwoMasters { master, ms, timed } => two_masters(master, *ms, *timed, lang),
         Finding::Foreign { to } => foreign(to),
         Finding::ResetThen { who } => reset_then(who, lang),
+        Finding::VotesVoided { epoch, group, raised } => epochs::advice(*epoch, group, *raised),
         Finding::SplitVote { epoch, votes, ours } => split_vote(*epoch, votes, *ours, lang),
         Finding::NotElected { epoch, who, got, needed, known, down } => {
             not_elected(*epoch, who, *got, *needed, *known, down, lang)

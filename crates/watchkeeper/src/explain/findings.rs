@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::book::{Book, Group, Other};
+use super::epochs;
 use super::incident::{Afterwards, At, Cause, Election, End, Incident, Outcome, UnderWay, Voter};
 
 /// A master away for less than this, for all who missed it, was not dead.
@@ -51,6 +52,12 @@ pub(super) enum Finding {
         votes: Vec<(String, usize)>,
         /// Watchkeeper's sentinels
         ours: bool,
+    },
+    /// the election of another group raised the epoch before the votes were counted
+    VotesVoided {
+        epoch: u64,
+        group: String,
+        raised: u64,
     },
     NoGoodReplica {
         known: usize,
@@ -212,6 +219,7 @@ impl Finding {
             Finding::Flapping { .. } => "flapping",
             Finding::Failovers { .. } => "many-failovers",
             Finding::SplitVote { .. } => "split-vote",
+            Finding::VotesVoided { .. } => "votes-voided",
             Finding::NoGoodReplica { .. } => "no-good-replica",
             Finding::NotElected { .. } => "not-elected",
             Finding::NoQuorum { .. } => "no-quorum",
@@ -262,6 +270,7 @@ impl Finding {
             Finding::Flapping { .. }
             | Finding::Failovers { .. }
             | Finding::SplitVote { .. }
+            | Finding::VotesVoided { .. }
             | Finding::Isolated { .. }
             | Finding::Disagree { .. }
             | Finding::NotPromoted { .. }
@@ -327,6 +336,7 @@ fn reset_then(incident: &Incident, names: &dyn Names) -> Option<Finding> {
 }
 
 fn election_findings(incident: &Incident, names: &dyn Names, found: &mut Vec<Finding>) {
+    found.extend(epochs::finding(incident));
     let mut down: Vec<String> = incident.peers_down.iter().map(|id| names.id(id)).collect();
     down.sort();
     for election in incident.elections.iter().filter(|election| election.elected.is_none()) {

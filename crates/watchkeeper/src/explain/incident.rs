@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::epochs::Voided;
 use super::said::{Maker, Place};
 
 /// Things of one kind remembered of one incident.
@@ -66,6 +67,8 @@ pub(super) struct Election {
     pub(super) votes: Vec<Vote>,
     pub(super) elected: Option<(Who, At)>,
     pub(super) lost: Vec<(Who, At)>,
+    /// the election of another group took its votes away
+    pub(super) voided: Option<Voided>,
 }
 
 /// A replica that was told to follow the new master.
@@ -497,8 +500,14 @@ impl Incident {
         if self.elections.len() >= MANY {
             self.elections.remove(0);
         }
-        let fresh =
-            Election { epoch, candidates: Vec::new(), votes: Vec::new(), elected: None, lost: Vec::new() };
+        let fresh = Election {
+            epoch,
+            candidates: Vec::new(),
+            votes: Vec::new(),
+            elected: None,
+            lost: Vec::new(),
+            voided: None,
+        };
         self.elections.push(fresh);
         let last = self.elections.len() - 1;
         &mut self.elections[last]

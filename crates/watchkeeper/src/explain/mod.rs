@@ -12,6 +12,7 @@ mod belong;
 mod book;
 mod clocks;
 mod endings;
+mod epochs;
 mod events;
 mod families;
 mod findings;
