@@ -46,7 +46,7 @@ fn after_blips(incident: &Incident, lang: Lang) -> String {
             Lang::Zh => format!("以上时间从下表的 {from}算起，即它最后一次失联时。"),
         };
     }
-    let promoted = incident.winner().and_then(|run| run.promoted.as_ref()).map(|(_, at)| *at);
+    let promoted = incident.took_writes();
     let back = incident.downs.iter().map(|down| down.up).collect::<Option<Vec<At>>>();
     let back = back.and_then(|up| up.into_iter().max());
     if let Some((promoted, back)) = promoted.zip(back).filter(|(promoted, back)| back < promoted) {

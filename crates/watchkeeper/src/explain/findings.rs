@@ -504,7 +504,7 @@ fn stayed(incident: &Incident) -> Option<Finding> {
     };
     let first =
         |what: Afterwards| incident.afterwards.iter().find(|(known, _)| *known == what).map(|(_, at)| *at);
-    let promoted = incident.winner().and_then(|run| run.promoted.as_ref()).map(|(_, at)| *at);
+    let promoted = incident.took_writes();
     let since = promoted.or(incident.first_told())?;
     // One that went away in between was no master to anybody.
     let gone = first(Afterwards::Gone);

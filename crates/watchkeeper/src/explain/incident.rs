@@ -586,6 +586,14 @@ impl Incident {
         self.runs.iter().rev().find(|run| run.promoted.is_some()).or(self.runs.last())
     }
 
+    /// When the new master took writes, as far as anybody noticed. Whoever led first may have seen that and died before
+    /// clients were told.
+    pub(super) fn took_writes(&self) -> Option<At> {
+        let (place, _) = self.winner()?.promoted.as_ref()?;
+        let promoted = self.runs.iter().filter_map(|run| run.promoted.as_ref());
+        promoted.filter(|(other, _)| other == place).map(|(_, at)| *at).min()
+    }
+
     /// This log is the sentinel's with this id.
     pub(super) fn identified(&mut self, who: Who, id: &str) {
         self.elections.iter_mut().for_each(|election| election.identified(who, id));

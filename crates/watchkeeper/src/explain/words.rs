@@ -123,7 +123,7 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
     let cause = incident.cause();
     let manual = cause != Cause::MasterDown && cause != Cause::Forced;
     if let Some(new) = &incident.new_master {
-        let promoted = incident.winner().and_then(|run| run.promoted.as_ref()).map(|(_, at)| *at);
+        let promoted = incident.took_writes();
         let told = incident.first_told().unwrap_or(incident.last);
         let what = switched(old, new, cause, lang);
         if !timed || cause == Cause::Unknown {
