@@ -28,6 +28,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::Strangers { saw, quorum, reset } => endings::strangers(saw, *quorum, reset, lang),
         Finding::Isolated { who } => endings::isolated_advice(who, lang),
         Finding::Disagree { saw, not } => disagree(saw, not, lang),
+        Finding::CalledTwice { first, other } => endings::called_twice(first, other),
         Finding::LeaderLost { who, ours } => leader_lost(who, *ours),
         Finding::StayedMaster { master, ms, ours } => stayed_master(master, *ms, *ours, lang),
         Finding::TiltThen { who } => tilt_then(who, lang),

@@ -312,3 +312,18 @@ pub(super) fn no_replica_left(group: &str, replicas: &[String], lang: Lang) -> B
         "首先恢复一个副本",
     )
 }
+
+/// What to do when somebody asked two sentinels at once.
+pub(super) fn called_twice(first: &str, other: &str) -> Both {
+    both(
+        format!(
+            "A failover was asked for on {first} while {other} was at work, too: {first} was done first, and {other} took over its \
+             result."
+        ),
+        "call `SENTINEL FAILOVER` on one sentinel only and wait: two leaders may choose different replicas",
+        format!(
+            "{other} 正在执行时，又有人要求 {first} 执行故障转移：{first} 先完成，{other} 采用了它的结果。"
+        ),
+        "只在一个哨兵上执行 `SENTINEL FAILOVER`，然后等待：两个执行者可能选中不同的副本",
+    )
+}

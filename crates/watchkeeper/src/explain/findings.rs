@@ -127,6 +127,11 @@ pub(super) enum Finding {
         /// Watchkeeper's sentinels
         ours: bool,
     },
+    /// two leaders at once, by hand
+    CalledTwice {
+        first: String,
+        other: String,
+    },
     /// after a planned failover the old master was not told to follow, or late
     StayedMaster {
         master: String,
@@ -234,6 +239,7 @@ impl Finding {
             Finding::OldMasterGone { .. } => "old-master-gone",
             Finding::TwoMasters { .. } => "two-masters",
             Finding::LeaderLost { .. } => "leader-lost",
+            Finding::CalledTwice { .. } => "called-twice",
             Finding::StayedMaster { .. } => "old-master-stayed",
             Finding::TiltThen { .. } => "tilt-in-incident",
             Finding::Foreign { .. } => "promoted-by-others",
@@ -291,6 +297,7 @@ impl Finding {
             | Finding::ScriptFailed { .. }
             | Finding::Unresolved { .. } => Weight::Warning,
             Finding::CutShort { .. }
+            | Finding::CalledTwice { .. }
             | Finding::LateReplicas { .. }
             | Finding::Moved { .. }
             | Finding::Even { .. } => Weight::Note,
@@ -411,9 +418,10 @@ fn outcome_findings(
                 let replica = run.selected.as_ref().map(|(place, _)| place.clone()).unwrap_or_default();
                 found.push(Finding::NotPromoted { replica });
             }
-            None if at + 1 < incident.runs.len() => {
-                found.push(Finding::LeaderLost { who: names.who(run.who), ours: incident.is_ours() })
-            }
+            None if at + 1 < incident.runs.len() => found.push(match incident.overtaken(run) {
+                Some(first) => Finding::CalledTwice { first: names.who(first), other: names.who(run.who) },
+                None => Finding::LeaderLost { who: names.who(run.who), ours: incident.is_ours() },
+            }),
             Some(End::Done | End::DoneLate) | None => {}
         }
         let late: Vec<String> =

@@ -14,6 +14,8 @@ const UNDER_WAY_MS: i64 = 10_000;
 const UNDER_WAY_LINES: At = 10;
 /// A replica that is promoted says so at most this long before anybody else tells of it.
 const SAID_BEFORE_MS: i64 = 3_000;
+/// A sentinel that is up learns of a new master within this time.
+const SOON_MS: i64 = 5_000;
 /// An attempt that was asked for begins within this time.
 const ORDER_MS: i64 = 1_000;
 
@@ -584,6 +586,27 @@ impl Incident {
     /// The leader whose work made the new master.
     pub(super) fn winner(&self) -> Option<&Run> {
         self.runs.iter().rev().find(|run| run.promoted.is_some()).or(self.runs.last())
+    }
+
+    /// The election that made the winner the leader.
+    pub(super) fn won(&self) -> Option<&Election> {
+        let winner = self.winner();
+        let by = |(who, at): &(Who, At)| winner.is_some_and(|run| run.who == *who && *at <= run.began);
+        let mut latest = self.elections.iter().rev();
+        latest
+            .clone()
+            .find(|election| election.candidates.iter().any(by))
+            .or_else(|| latest.find(|election| election.elected.is_some()))
+    }
+
+    /// This leader did not finish because another one, begun by hand meanwhile, was faster: it took over the result.
+    pub(super) fn overtaken(&self, run: &Run) -> Option<Who> {
+        let other = self.winner().filter(|other| other.who != run.who)?;
+        let by_hand = self.asked.iter().any(|(who, _)| *who == other.who);
+        let mut learned = self.learned.iter().filter(|learned| learned.who == run.who);
+        let soon =
+            learned.any(|it| !self.timed || self.first_told().is_some_and(|told| it.at - told < SOON_MS));
+        (by_hand && soon && run.end.is_none()).then_some(other.who)
     }
 
     /// When the new master took writes, as far as anybody noticed. Whoever led first may have seen that and died before
