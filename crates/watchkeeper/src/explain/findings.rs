@@ -322,8 +322,10 @@ pub(super) fn of_incident(incident: &Incident, book: &Book, names: &dyn Names) -
     saw_findings(incident, book, names, &mut found);
     aftermath(incident, &mut found);
     found.extend(stayed(incident));
+    // What came after the new master was told, or the old one was back, held nothing up.
+    let until = incident.first_told().or(incident.came_back()).unwrap_or(incident.last);
     let during = |tilt: &&super::book::Tilt| {
-        tilt.from <= incident.last
+        tilt.from <= until
             && tilt.to.is_none_or(|to| to >= incident.began)
             && !book.elsewhere(tilt.who, &incident.group)
     };
