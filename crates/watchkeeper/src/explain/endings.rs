@@ -12,6 +12,17 @@ use super::words::{self, by_name, duration, list};
 
 /// The incident in a few sentences.
 pub(super) fn outcome(incident: &Incident, names: &dyn Names, timed: bool, lang: Lang) -> String {
+    if !incident.headless() {
+        return ending(incident, names, timed, lang);
+    }
+    let told = ending(incident, names, false, lang);
+    match lang {
+        Lang::En => told + " The logs begin in the middle of it: when the outage began is not known.",
+        Lang::Zh => told + "日志从事故中途开始：中断从何时开始不得而知。",
+    }
+}
+
+fn ending(incident: &Incident, names: &dyn Names, timed: bool, lang: Lang) -> String {
     let forced = incident.forced_at().zip(incident.new_master.as_ref());
     if let Some((at, new)) = forced {
         return by_hand(incident, at, new, names, timed, lang);

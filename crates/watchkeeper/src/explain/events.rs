@@ -131,6 +131,10 @@ impl Book {
             Subject::Master(place) if group.master.is_empty() => group.master.clone_from(place),
             Subject::Master(_) | Subject::Sentinel { .. } | Subject::Nobody => {}
         }
+        // A log that begins in the middle may name the master only beside somebody else.
+        if group.master.is_empty() {
+            group.master.clone_from(&event.of);
+        }
     }
 
     fn settings(&mut self, who: Who, at: At, event: &Event) {
@@ -599,6 +603,9 @@ impl Book {
             None if led => How::Led,
             None => How::Unclear,
         };
+        if incident.master.is_empty() {
+            incident.master.clone_from(from);
+        }
         incident.new_master = Some(to.clone());
         remember(&mut incident.learned, Learned { who, at, how, epoch });
         let began = incident.began;

@@ -174,6 +174,9 @@ impl Page<'_> {
 
     /// How long it was, in large figures.
     fn figures(&mut self, incident: &Incident, parts: Option<&[Took]>) {
+        if incident.headless() {
+            return;
+        }
         let began = incident.outage_began();
         let promoted = incident.took_writes();
         let planned = incident.downs.is_empty();

@@ -588,6 +588,13 @@ impl Incident {
         self.runs.iter().rev().find(|run| run.promoted.is_some()).or(self.runs.last())
     }
 
+    /// The logs begin in the middle of it: somebody was at work, and nobody tells what set it off.
+    pub(super) fn headless(&self) -> bool {
+        let tried = self.elections.iter().any(|election| !election.candidates.is_empty());
+        let under_way = !self.runs.is_empty() || !self.agreed.is_empty();
+        under_way && self.downs.is_empty() && self.asked.is_empty() && !tried
+    }
+
     /// The election that made the winner the leader.
     pub(super) fn won(&self) -> Option<&Election> {
         let winner = self.winner();

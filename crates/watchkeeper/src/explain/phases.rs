@@ -60,6 +60,9 @@ impl Took {
 
 /// The parts that clients waited for, one after the other.
 pub(super) fn phases(incident: &Incident) -> Vec<Took> {
+    if incident.headless() {
+        return Vec::new();
+    }
     let run = incident.winner();
     let selected = run.and_then(|run| run.selected.as_ref()).map(|(_, at)| *at);
     let promoted = run.and_then(|run| run.promoted.as_ref()).map(|(_, at)| *at);
