@@ -57,10 +57,7 @@ fn after_blips(incident: &Incident, lang: Lang) -> String {
             Lang::Zh => format!("以上时间从下表的 {from}算起，即它最后一次失联时。"),
         };
     }
-    let promoted = incident.took_writes();
-    let back = incident.downs.iter().map(|down| down.up).collect::<Option<Vec<At>>>();
-    let back = back.and_then(|up| up.into_iter().max());
-    if let Some((promoted, back)) = promoted.zip(back).filter(|(promoted, back)| back < promoted) {
+    if let Some((promoted, back)) = incident.took_writes().zip(incident.back_before_promotion()) {
         let (before, back) = (duration(promoted - back, lang), since(back));
         told += &match (lang, incident.is_ours()) {
             (Lang::En, true) => format!(" It was answering again at {back}, {before} before the promotion."),

@@ -624,6 +624,12 @@ impl Incident {
         promoted.filter(|(other, _)| other == place).map(|(_, at)| *at).min()
     }
 
+    /// When the old master was answering again for all who had missed it, if that was before the promotion.
+    pub(super) fn back_before_promotion(&self) -> Option<At> {
+        let back = self.downs.iter().map(|down| down.up).collect::<Option<Vec<At>>>()?.into_iter().max()?;
+        self.took_writes().filter(|promoted| back < *promoted).map(|_| back)
+    }
+
     /// This log is the sentinel's with this id.
     pub(super) fn identified(&mut self, who: Who, id: &str) {
         self.elections.iter_mut().for_each(|election| election.identified(who, id));
