@@ -107,3 +107,10 @@ fn a_mark_before_the_first_line_is_no_name() {
         assert!(status == 0 && !text.contains("could not be understood"), "{text}");
     }
 }
+
+/// One that could not listen says no more than a data server would, but says whose line it is.
+#[test]
+fn a_sentinel_that_did_not_start_is_one() {
+    let (status, text) = explain(&["-"], &lines("", &SENTINEL[..1]));
+    assert!(status == 0 && text.contains("SENTINELS IN THESE LOGS"), "{status} {text}");
+}

@@ -218,7 +218,7 @@ impl Book {
         if self.timed && entry.print != 0 && self.speakers[who].repeats(at, entry.print) {
             return;
         }
-        self.speakers[who].is_sentinel |= !entry.said.is_anybodys();
+        self.speakers[who].is_sentinel |= entry.by_sentinel;
         let renamed = self.renamed(source, &entry.said).or_else(|| self.of_family(who, &entry.said));
         match renamed.as_ref().unwrap_or(&entry.said) {
             Said::Event(event) => self.event(who, at, event),
@@ -609,7 +609,8 @@ mod tests {
     fn speaking() -> Book {
         let mut book = Book::default();
         let said = Said::Port("26379".to_owned());
-        let entry = Entry { at: None, zone: None, label: String::new(), pid: 0, print: 0, said };
+        let entry =
+            Entry { at: None, zone: None, label: String::new(), pid: 0, print: 0, by_sentinel: true, said };
         book.take(0, Some(0), &entry);
         book
     }

@@ -60,6 +60,8 @@ pub(super) struct Entry {
     pub(super) pid: u32,
     /// by which the same message is known again
     pub(super) print: u64,
+    /// the line says that a sentinel wrote it, or only a sentinel says this
+    pub(super) by_sentinel: bool,
     pub(super) said: Said,
 }
 
@@ -149,7 +151,7 @@ impl Lines {
             Unwrapped::Heard(heard) => self.heard(heard, line),
             Unwrapped::Strange => self.put_aside(line),
         };
-        self.counts.used += u64::from(entry.as_ref().is_some_and(|entry| !entry.said.is_anybodys()));
+        self.counts.used += u64::from(entry.as_ref().is_some_and(|entry| entry.by_sentinel));
         entry
     }
 
@@ -178,9 +180,15 @@ impl Lines {
             Taken::Foreign => line.to_vec(),
         };
         match said::read(&message) {
-            Read::Said(said @ Said::Event(_)) => {
-                Some(Entry { at: None, zone: None, label: String::new(), pid: 0, print: 0, said })
-            }
+            Read::Said(said @ Said::Event(_)) => Some(Entry {
+                at: None,
+                zone: None,
+                label: String::new(),
+                pid: 0,
+                print: 0,
+                by_sentinel: true,
+                said,
+            }),
             Read::Other if line.is_empty() || is_picture(line) => None,
             Read::Said(_) | Read::Other | Read::Damaged => self.put_aside(line),
         }
@@ -201,7 +209,7 @@ impl Lines {
         let at = stamp.map(|stamp| self.dated(stamp));
         let label = line::label(self.stream.front());
         let zone = stamp.and_then(|stamp| stamp.zone);
-        Some(Some(Entry { at, zone, label, pid: 0, print: print(&message), said }))
+        Some(Some(Entry { at, zone, label, pid: 0, print: print(&message), by_sentinel: true, said }))
     }
 
     /// A line of `watchkeeper events`. Its text names no day: the next begins when the clock falls back.
@@ -217,7 +225,15 @@ impl Lines {
             }
         };
         let said = Said::Event(heard.event?);
-        Some(Entry { at: Some(at), zone, label: heard.sentinel, pid: 0, print: print(line), said })
+        Some(Entry {
+            at: Some(at),
+            zone,
+            label: heard.sentinel,
+            pid: 0,
+            print: print(line),
+            by_sentinel: true,
+            said,
+        })
     }
 
     fn timed(&mut self, parts: &Parts<'_>, said: Said) -> Entry {
@@ -228,6 +244,7 @@ impl Lines {
             label: if parts.prefix.is_empty() { String::new() } else { line::label(parts.prefix) },
             pid: parts.pid,
             print: print(parts.message),
+            by_sentinel: parts.role == Role::Sentinel || !said.is_anybodys(),
             said,
         }
     }
