@@ -114,3 +114,19 @@ fn a_sentinel_that_did_not_start_is_one() {
     let (status, text) = explain(&["-"], &lines("", &SENTINEL[..1]));
     assert!(status == 0 && text.contains("SENTINELS IN THESE LOGS"), "{status} {text}");
 }
+
+#[test]
+fn what_cannot_be_read_is_told_in_one_language() {
+    let dir = tempfile::tempdir().unwrap();
+    let packed = dir.path().join("s1.log.gz");
+    std::fs::write(&packed, [0x1f, 0x8b, 8, 0]).unwrap();
+    for (file, en, zh) in [
+        (dir.path(), "can't be read: Is a directory\n", "：是一个目录\n"),
+        (&packed, "can't be read: it is compressed. hint: `zcat", "：文件是压缩的。提示：`zcat"),
+    ] {
+        for (lang, expected) in [("en", en), ("zh", zh)] {
+            let (status, text) = explain(&["--lang", lang, file.to_str().unwrap()], "");
+            assert!(status == 2 && text.contains(expected), "{status} {text}");
+        }
+    }
+}

@@ -4,7 +4,7 @@ use watchkeeper_core::Lang;
 use watchkeeper_core::lang::Words;
 
 use super::findings::Finding;
-use super::words::{by_name, duration, list, order};
+use super::words::{by_name, duration, list, order, reasons};
 use super::{endings, epochs};
 
 /// What is so, and what to do. Findings of one incident first, then those of the deployment.
@@ -85,7 +85,7 @@ fn tilt(who: &[(String, usize, i64)], causes: &[String], set_back: &[(String, i6
             }
         })
         .collect();
-    let (of, causes) = (list(&of, lang), causes.join(lang.pick("; ", "；")));
+    let (of, causes) = (list(&of, lang), reasons(causes, lang));
     let mut en = if causes.is_empty() { String::new() } else { format!(" The log says why: {causes}.") };
     let mut zh =
         if causes.is_empty() { String::new() } else { format!("日志给出的原因：{causes}。") };
@@ -381,7 +381,7 @@ fn no_good_replica(known: usize, after_tilt: bool, down: &[String], said: &[Stri
              slave_priority 和 master_link_status）",
     };
     let (en, zh, hint) = if !said.is_empty() {
-        let (en, zh) = (said.join("; "), said.join("；"));
+        let (en, zh) = (reasons(said, Lang::En), reasons(said, Lang::Zh));
         (format!("the log says why: {en}"), format!("日志给出的原因：{zh}"), KEEP)
     } else if after_tilt {
         (
