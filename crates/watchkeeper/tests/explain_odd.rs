@@ -130,3 +130,49 @@ fn what_cannot_be_read_is_told_in_one_language() {
         }
     }
 }
+
+/// A log that begins late, like a stream, has not told its id: it is one of those that the others speak of.
+#[test]
+fn who_has_no_log_is_named_only_as_far_as_it_is_known() {
+    let [a, b, c] = ["a", "b", "c"].map(|id| id.repeat(40));
+    let line = |second: u32, text: &str| format!("7:X 29 Nov 2026 06:07:{second:02}.000 # {text}\n");
+    let knows =
+        |id: &str, port: u32| line(1, &format!("+sentinel sentinel {id} 10.0.0.1 {port} @ m 10.0.0.9 6379"));
+    let dir = tempfile::tempdir().unwrap();
+    let late = line(2, "+sdown master m 10.0.0.9 6379")
+        + &line(3, &format!("+config-update-from sentinel {c} 10.0.0.1 3 @ m 10.0.0.9 6379"));
+    let whole = line(0, &format!("Sentinel ID is {c}")) + &knows(&a, 1) + &knows(&b, 2);
+    let told = |logs: &[(&str, &str)], lang: &str| {
+        for (name, log) in logs {
+            std::fs::write(dir.path().join(name), log).unwrap();
+        }
+        let paths: Vec<String> =
+            logs.iter().map(|(name, _)| dir.path().join(name).display().to_string()).collect();
+        let args: Vec<&str> = ["--lang", lang].into_iter().chain(paths.iter().map(String::as_str)).collect();
+        flat(&explain(&args, "").1)
+    };
+    let two = [("late.log", &late[..]), ("whole.log", &whole)];
+    let en = told(&two, "en");
+    assert!(
+        en.contains(
+            "Of the sentinels 10.0.0.1:1 and 10.0.0.1:2 1 has no log here; which, these logs do not tell"
+        ),
+        "{en}"
+    );
+    assert!(!en.contains("There is no log of"), "{en}");
+    let zh = told(&two, "zh");
+    assert!(zh.contains("以下哨兵中缺少 1 个的日志，无法得知是哪个：10.0.0.1:1、10.0.0.1:2"), "{zh}");
+    let three = [two[0], two[1], ("other.log", &late[..late.len() / 2])];
+    let en = told(&three, "en");
+    assert!(!en.contains("no log"), "{en}");
+    // One that it speaks of itself is another.
+    assert!(told(&two[..1], "en").contains("There is no log of 1 sentinel: 10.0.0.1:3"));
+}
+
+#[test]
+fn what_redis_cli_says_of_its_connection_is_understood() {
+    let stream = "psubscribe\n*\n1\npmessage\n*\n+sdown\nmaster m 127.0.0.1 22000\nError: Server closed the connection\n\
+        Could not connect to Redis at 127.0.0.1:22020: Connection refused\n";
+    let (status, text) = explain(&["-"], stream);
+    assert!(status == 0 && !text.contains("could not be understood"), "{text}");
+}

@@ -393,7 +393,7 @@ impl Page<'_> {
             ));
         }
         self.line("</table></div>");
-        if let Some(absent) = summary::absent(self.report, self.lang) {
+        for absent in summary::absent(self.report, self.lang) {
             self.line(&format!("<p>{}</p>", escaped(&absent)));
         }
     }

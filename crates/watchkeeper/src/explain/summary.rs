@@ -207,14 +207,27 @@ pub(super) fn speakers(report: &Report) -> Vec<Spoke> {
 }
 
 /// Whose logs are missing.
-pub(super) fn absent(report: &Report, lang: Lang) -> Option<String> {
+pub(super) fn absent(report: &Report, lang: Lang) -> Vec<String> {
     let absent = report.absent();
-    let (number, names) = (absent.len() as u64, by_name(&absent, lang));
-    let told = match lang {
-        Lang::En => format!("There is no log of {}: {names}", count(number, "sentinel", "sentinels")),
-        Lang::Zh => format!("缺少 {number} 个哨兵的日志：{names}"),
-    };
-    (number > 0).then_some(told)
+    let mut told = Vec::new();
+    if !absent.surely.is_empty() {
+        let (number, names) = (absent.surely.len() as u64, by_name(&absent.surely, lang));
+        told.push(match lang {
+            Lang::En => format!("There is no log of {}: {names}", count(number, "sentinel", "sentinels")),
+            Lang::Zh => format!("缺少 {number} 个哨兵的日志：{names}"),
+        });
+    }
+    if absent.unclear > 0 {
+        let (number, names) = (absent.unclear, by_name(&absent.perhaps, lang));
+        told.push(match lang {
+            Lang::En => {
+                let have = count(number as u64, "has", "have");
+                format!("Of the sentinels {names} {have} no log here; which, these logs do not tell")
+            }
+            Lang::Zh => format!("以下哨兵中缺少 {number} 个的日志，无法得知是哪个：{names}"),
+        });
+    }
+    told
 }
 
 /// Lines that could not be read, with those themselves if they are wanted.
