@@ -329,7 +329,7 @@ mod tests {
     fn the_words_of_our_log_have_a_translation() {
         let source = include_str!("../../core/src/select.rs");
         let refusals = source.split("write!(f, \"").skip(1).map(|rest| rest.split('"').next().unwrap());
-        let mut said: Vec<String> = refusals.map(|form| filled(form)).collect();
+        let mut said: Vec<String> = refusals.map(filled).collect();
         assert!(said.len() >= 7, "{said:?}");
         said.push("the process did not run for 5064 ms".to_owned());
         said.push("Election for `m` given up: its master is no longer down".to_owned());

@@ -176,3 +176,13 @@ fn what_redis_cli_says_of_its_connection_is_understood() {
     let (status, text) = explain(&["-"], stream);
     assert!(status == 0 && !text.contains("could not be understood"), "{text}");
 }
+
+/// It is drawn as it is told: the old master was back before the promotion and went on as one.
+#[test]
+fn an_old_master_that_was_back_early_is_drawn_as_a_second_one() {
+    let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/incidents/back-before-promotion-redis");
+    let logs = ["s1.log", "s2.log", "s3.log"].map(|log| format!("{dir}/{log}"));
+    let args: Vec<&str> = ["--format", "svg"].into_iter().chain(logs.iter().map(String::as_str)).collect();
+    let (status, picture) = explain(&args, "");
+    assert!(status == 0 && picture.contains("<title>second master"), "{status} {picture}");
+}

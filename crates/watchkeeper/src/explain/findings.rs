@@ -541,14 +541,13 @@ fn aftermath(incident: &Incident, found: &mut Vec<Finding>) {
     let answers: Option<At> = of(Afterwards::Answers).or(of(Afterwards::SaysMaster));
     let told = of(Afterwards::ToldToFollow);
     let gone = of(Afterwards::Gone);
-    // One that was back before the new one was there went on as a master: nothing told it otherwise. Ours does at once.
-    let stayed = incident.back_before_promotion().and(incident.took_writes().or(incident.first_told()));
-    let stayed = stayed.filter(|_| gone.is_none() && (told.is_some() || !incident.is_ours()));
+    let stayed = incident.went_on();
     let says_so = told.is_some() || of(Afterwards::SaysMaster).is_some() || stayed.is_some();
     if let (Some(since), true) = (stayed.or(answers), says_so) {
         let until = told.or(of(Afterwards::Demoted)).or(of(Afterwards::Follows));
         let ms = until.map(|until| until - since).filter(|ms| *ms >= 0);
-        if !incident.timed || ms.is_none_or(|ms| ms >= TWO_MASTERS_MS) {
+        let before = until.is_some_and(|until| until < since);
+        if !before && (!incident.timed || ms.is_none_or(|ms| ms >= TWO_MASTERS_MS)) {
             let master = incident.master.clone();
             found.push(Finding::TwoMasters { master, ms, timed: incident.timed });
         }

@@ -630,6 +630,15 @@ impl Incident {
         self.took_writes().filter(|promoted| back < *promoted).map(|_| back)
     }
 
+    /// Since when the old master was a second one, if it was back before the new one was there: nothing told it otherwise.
+    /// Ours does at once.
+    pub(super) fn went_on(&self) -> Option<At> {
+        let happened = |what: Afterwards| self.afterwards.iter().any(|(known, _)| *known == what);
+        let told = happened(Afterwards::ToldToFollow) || !self.is_ours();
+        let went_on = self.back_before_promotion().is_some() && self.new_master.is_some() && told;
+        self.took_writes().filter(|_| went_on && !happened(Afterwards::Gone))
+    }
+
     /// This log is the sentinel's with this id.
     pub(super) fn identified(&mut self, who: Who, id: &str) {
         self.elections.iter_mut().for_each(|election| election.identified(who, id));

@@ -270,7 +270,8 @@ impl Stage<'_> {
         }
         let told_to_follow = of(Afterwards::ToldToFollow);
         let second = told_to_follow.is_some() || of(Afterwards::SaysMaster).is_some();
-        if let Some(since) = back.filter(|_| second) {
+        let back_late = back.filter(|_| second);
+        if let Some(since) = incident.went_on().or(back_late) {
             paint(&mut spans, self.span(since, told_to_follow, State::SecondMaster));
         }
         if let Some(at) = of(Afterwards::Demoted) {
