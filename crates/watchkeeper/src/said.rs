@@ -1,4 +1,4 @@
-//! What the reader of configurations, the system and connections say, in Chinese. The reader speaks the words of
+//! What the reader of configurations, the system, connections and our own log say, in Chinese. The reader speaks the words of
 //! `redis-sentinel`, which people search for, so they stay beside the translation. Which errors there are is the core's; a
 //! test holds this table against its corpus.
 
@@ -116,6 +116,10 @@ const SAID: &[(&str, &str)] = &[
     ("File too large", "文件过大"),
     ("Address already in use", "该路径已被占用"),
     ("No space left on device", "设备上没有空间"),
+    (
+        "it is compressed. hint: `zcat FILE | watchkeeper explain`",
+        "文件是压缩的。提示：`zcat FILE | watchkeeper explain`",
+    ),
     // the command line
     ("invalid digit found in string", "应为整数"),
     ("cannot parse integer from empty string", "应为整数"),
@@ -215,6 +219,51 @@ const SAID: &[(&str, &str)] = &[
     ),
 ];
 
+/// Why a sentinel did not act or did not trust its clock, in the words of our log.
+const LOGGED: &[(&str, &str)] = &[
+    ("Replica {} of `{}` cannot be promoted: {}", "副本 {}（组 `{}`）不能提升：{}"),
+    ("it is down", "它已下线"),
+    ("there is no connection to it", "与它没有连接"),
+    ("last answered {} ms ago, limit {} ms", "它上次应答在 {} 毫秒前，上限 {} 毫秒"),
+    ("its replica-priority is 0", "它的 replica-priority 为 0"),
+    ("it has not answered INFO yet", "它还没有应答过 INFO"),
+    ("its last INFO is {} ms old, limit {} ms", "它最近的 INFO 在 {} 毫秒前，上限 {} 毫秒"),
+    ("it lost the master {} ms ago, limit {} ms", "它与主节点断开已 {} 毫秒，上限 {} 毫秒"),
+    ("No replica of `{}` is known", "组 `{}` 没有已知的副本"),
+    (
+        "No candidacy for `{}`: our vote could not be written to disk",
+        "没有竞选（组 `{}`）：自己的选票无法写入磁盘",
+    ),
+    ("Election for `{}` given up: its master is no longer down", "放弃竞选（组 `{}`）：主节点已恢复"),
+    (
+        "Not elected for `{}`: {} of {} votes are needed in epoch {}; missing: {}",
+        "未当选（组 `{}`）：需要 {} 票，共 {} 票，纪元 {}；缺少：{}",
+    ),
+    ("{} voted for {}", "{} 投给了 {}"),
+    ("{} is not reachable", "{} 无法连接"),
+    ("{} has voted in a newer epoch", "{} 已在更新的纪元投票"),
+    ("{} has not answered", "{} 没有应答"),
+    (
+        "Failover of `{}` in epoch {} given up: another sentinel has a configuration of epoch {}",
+        "放弃故障转移（组 `{}`，纪元 {}）：另一个哨兵已有纪元 {} 的配置",
+    ),
+    (
+        "The old master of `{}` is connected and was told to follow {}",
+        "旧主节点（组 `{}`）连接正常，已命令它跟随 {}",
+    ),
+    ("the process did not run for {} ms", "进程停顿了 {} 毫秒"),
+    ("the wall clock jumped by {} ms", "系统时间跳变了 {} 毫秒"),
+];
+
+/// Words of a log in Chinese, if they are known to be our own.
+pub(crate) fn logged(text: &str) -> Option<String> {
+    // Of several votes that are missing each has its reason.
+    let Some((front, missing)) = text.split_once("; missing: ") else { return by(LOGGED, text) };
+    let front = by(LOGGED, &format!("{front}; missing: -"))?;
+    let missing: Option<Vec<String>> = missing.split(", ").map(|reason| by(LOGGED, reason)).collect();
+    Some(front.strip_suffix('-')?.to_owned() + &missing?.join("、"))
+}
+
 /// A text in the language of whoever reads it, as far as it is known.
 pub(crate) fn told(text: &str, lang: Lang) -> String {
     match lang {
@@ -225,13 +274,18 @@ pub(crate) fn told(text: &str, lang: Lang) -> String {
 
 /// The Chinese of what was said, if it is known.
 fn chinese(said: &str) -> Option<String> {
-    SAID.iter().find_map(|(english, chinese)| {
+    by(SAID, said)
+}
+
+/// The Chinese of what was said, if this table has it.
+fn by(table: &[(&str, &str)], said: &str) -> Option<String> {
+    table.iter().find_map(|(english, chinese)| {
         let holes = holes(english, said)?;
         let mut parts = chinese.split("{}");
         let mut text = parts.next().unwrap_or_default().to_owned();
         for (hole, part) in holes.iter().zip(parts) {
             // A reason within an error has a translation of its own.
-            text += &self::chinese(hole).unwrap_or_else(|| (*hole).to_owned());
+            text += &by(table, hole).unwrap_or_else(|| (*hole).to_owned());
             text += part;
         }
         Some(text)
@@ -268,6 +322,38 @@ mod tests {
             let told = chinese(text).unwrap_or_default();
             assert!(!told.is_ascii() && !told.contains("{}"), "{text}: {told}");
         }
+    }
+
+    /// Every form in which the core says why a replica was refused, and the other reasons.
+    #[test]
+    fn the_words_of_our_log_have_a_translation() {
+        let source = include_str!("../../core/src/select.rs");
+        let refusals = source.split("write!(f, \"").skip(1).map(|rest| rest.split('"').next().unwrap());
+        let mut said: Vec<String> = refusals.map(filled).collect();
+        assert!(said.len() >= 7, "{said:?}");
+        said.push("the process did not run for 5064 ms".to_owned());
+        said.push("Election for `m` given up: its master is no longer down".to_owned());
+        for text in said {
+            let refused = format!("Replica 10.0.0.1:6379 of `m` cannot be promoted: {text}");
+            for text in [&text, &refused] {
+                let told = logged(text).unwrap_or_default();
+                let english = told
+                    .replace("replica-priority", "")
+                    .contains(|c: char| c.is_ascii_lowercase() && c != 'm');
+                assert!(!told.is_empty() && !english, "{text}: {told}");
+            }
+        }
+        let lost = "Not elected for `m`: 2 of 3 votes are needed in epoch 7; missing: 9bf is not reachable, ab voted for cd";
+        let told = "未当选（组 `m`）：需要 2 票，共 3 票，纪元 7；缺少：9bf 无法连接、ab 投给了 cd";
+        assert_eq!(logged(lost).as_deref(), Some(told));
+        assert_eq!(logged("something new"), None);
+    }
+
+    /// `{since_ms} ms` with a number.
+    fn filled(form: &str) -> String {
+        let mut parts = form.split('{');
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |text, part| text + "7" + part.split_once('}').map_or("", |(_, rest)| rest))
     }
 
     #[test]

@@ -16,7 +16,9 @@ use watchkeeper_core::event_text::find;
 use super::lang::Lang;
 use super::out::{Unwritten, complain, say};
 use super::status;
+use crate::daemon::strerror;
 use crate::explain::{self, Log, Report, glossary};
+use crate::said::told;
 
 /// All was told.
 const TOLD: i32 = 0;
@@ -126,7 +128,7 @@ fn explain(args: &ExplainArgs, lang: Lang) -> anyhow::Result<i32> {
     }
     if args.follow {
         say(texts.join("\n"), lang)?;
-        return follow::run(&logs, json, lang).map(|()| TOLD);
+        return follow::run(&logs, json, lang);
     }
     let mut code = TOLD;
     if !logs.is_empty() {
@@ -178,8 +180,8 @@ fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
 
 fn unreadable(name: &str, error: &io::Error, lang: Lang) -> String {
     match lang {
-        Lang::En => format!("the log `{name}` can't be read: {error}"),
-        Lang::Zh => format!("无法读取日志 `{name}`：{error}"),
+        Lang::En => format!("the log `{name}` can't be read: {}", strerror(error)),
+        Lang::Zh => format!("无法读取日志 `{name}`：{}", told(&strerror(error), lang)),
     }
 }
 

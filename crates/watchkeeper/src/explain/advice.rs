@@ -2,11 +2,9 @@
 
 use watchkeeper_core::Lang;
 
-use super::endings;
-use super::few;
 use super::findings::Finding;
-use super::nobody;
-use super::words::{by_name, duration, list, order};
+use super::words::{by_name, duration, list, order, reasons};
+use super::{endings, epochs, few, nobody};
 
 /// What is so, and what to do. Findings of one incident first, then those of the deployment.
 pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
@@ -20,6 +18,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::TwoMasters { master, ms, timed } => two_masters(master, *ms, *timed, lang),
         Finding::Foreign { to } => foreign(to),
         Finding::ResetThen { who } => reset_then(who, lang),
+        Finding::VotesVoided { epoch, group, raised } => epochs::advice(*epoch, group, *raised),
         Finding::SplitVote { epoch, votes, ours } => split_vote(*epoch, votes, *ours, lang),
         Finding::NotElected { epoch, who, got, needed, known, down } => {
             not_elected(*epoch, who, *got, *needed, *known, down, lang)
@@ -28,6 +27,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::Strangers { saw, quorum, reset } => endings::strangers(saw, *quorum, reset, lang),
         Finding::Isolated { who } => endings::isolated_advice(who, lang),
         Finding::Disagree { saw, not } => disagree(saw, not, lang),
+        Finding::CalledTwice { first, other } => endings::called_twice(first, other),
         Finding::LeaderLost { who, ours } => leader_lost(who, *ours),
         Finding::StayedMaster { master, ms, ours } => stayed_master(master, *ms, *ours, lang),
         Finding::TiltThen { who } => tilt_then(who, lang),
@@ -82,7 +82,7 @@ fn tilt(who: &[(String, usize, i64)], causes: &[String], set_back: &[(String, i6
             }
         })
         .collect();
-    let (of, causes) = (list(&of, lang), causes.join(lang.pick("; ", "；")));
+    let (of, causes) = (list(&of, lang), reasons(causes, lang));
     let mut en = if causes.is_empty() { String::new() } else { format!(" The log says why: {causes}.") };
     let mut zh =
         if causes.is_empty() { String::new() } else { format!("日志给出的原因：{causes}。") };

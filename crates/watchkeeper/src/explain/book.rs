@@ -41,6 +41,8 @@ pub(super) struct Speaker {
     pub(super) started: bool,
     /// it turned out to be one that is known
     pub(super) absorbed: bool,
+    /// it said something that no data server says
+    pub(super) is_sentinel: bool,
     pub(super) port: Option<String>,
     /// what program it is, as far as its log tells
     pub(super) maker: Option<Maker>,
@@ -216,6 +218,7 @@ impl Book {
         if self.timed && entry.print != 0 && self.speakers[who].repeats(at, entry.print) {
             return;
         }
+        self.speakers[who].is_sentinel |= entry.by_sentinel;
         let renamed = self.renamed(source, &entry.said).or_else(|| self.of_family(who, &entry.said));
         match renamed.as_ref().unwrap_or(&entry.said) {
             Said::Event(event) => self.event(who, at, event),
@@ -428,6 +431,7 @@ impl Book {
             id: None,
             started: false,
             absorbed: false,
+            is_sentinel: false,
             port: None,
             maker: None,
             epoch: None,
@@ -548,7 +552,8 @@ impl Book {
 
     /// The sentinels whose logs are read.
     pub(super) fn present(&self) -> impl Iterator<Item = (Who, &Speaker)> {
-        self.speakers.iter().enumerate().filter(|(_, speaker)| !speaker.absorbed)
+        let sentinels = |(_, speaker): &(Who, &Speaker)| speaker.is_sentinel && !speaker.absorbed;
+        self.speakers.iter().enumerate().filter(sentinels)
     }
 
     /// Remembers where a sentinel is.
@@ -614,7 +619,8 @@ mod tests {
     fn speaking() -> Book {
         let mut book = Book::default();
         let said = Said::Port("26379".to_owned());
-        let entry = Entry { at: None, zone: None, label: String::new(), pid: 0, print: 0, said };
+        let entry =
+            Entry { at: None, zone: None, label: String::new(), pid: 0, print: 0, by_sentinel: true, said };
         book.take(0, Some(0), &entry);
         book
     }

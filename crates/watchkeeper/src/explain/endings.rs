@@ -12,6 +12,17 @@ use super::words::{self, by_name, duration, list};
 
 /// The incident in a few sentences.
 pub(super) fn outcome(incident: &Incident, names: &dyn Names, timed: bool, lang: Lang) -> String {
+    if !incident.headless() {
+        return ending(incident, names, timed, lang);
+    }
+    let told = ending(incident, names, false, lang);
+    match lang {
+        Lang::En => told + " The logs begin in the middle of it: when the outage began is not known.",
+        Lang::Zh => told + "日志从事故中途开始：中断从何时开始不得而知。",
+    }
+}
+
+fn ending(incident: &Incident, names: &dyn Names, timed: bool, lang: Lang) -> String {
     let forced = incident.forced_at().zip(incident.new_master.as_ref());
     if let Some((at, new)) = forced {
         return by_hand(incident, at, new, names, timed, lang);
@@ -46,10 +57,7 @@ fn after_blips(incident: &Incident, lang: Lang) -> String {
             Lang::Zh => format!("以上时间从下表的 {from}算起，即它最后一次失联时。"),
         };
     }
-    let promoted = incident.winner().and_then(|run| run.promoted.as_ref()).map(|(_, at)| *at);
-    let back = incident.downs.iter().map(|down| down.up).collect::<Option<Vec<At>>>();
-    let back = back.and_then(|up| up.into_iter().max());
-    if let Some((promoted, back)) = promoted.zip(back).filter(|(promoted, back)| back < promoted) {
+    if let Some((promoted, back)) = incident.took_writes().zip(incident.back_before_promotion()) {
         let (before, back) = (duration(promoted - back, lang), since(back));
         told += &match (lang, incident.is_ours()) {
             (Lang::En, true) => format!(" It was answering again at {back}, {before} before the promotion."),
@@ -270,5 +278,20 @@ pub(super) fn strangers(saw: &[String], quorum: u32, reset: &[String], lang: Lan
         format!("{saw} 都认为主节点下线，已达到法定票数 {quorum}，但它们互不相识：{zh}。故障转移无法开始。"),
         "哨兵通过主节点互相发现，主节点下线时无法做到：请重新启动主节点。主节点下线时绝不要执行 `SENTINEL RESET`；\
          所有哨兵应以相同的名字监视同一个地址",
+    )
+}
+
+/// What to do when somebody asked two sentinels at once.
+pub(super) fn called_twice(first: &str, other: &str) -> Both {
+    both(
+        format!(
+            "A failover was asked for on {first} while {other} was at work, too: {first} was done first, and {other} took over its \
+             result."
+        ),
+        "call `SENTINEL FAILOVER` on one sentinel only and wait: two leaders may choose different replicas",
+        format!(
+            "{other} 正在执行时，又有人要求 {first} 执行故障转移：{first} 先完成，{other} 采用了它的结果。"
+        ),
+        "只在一个哨兵上执行 `SENTINEL FAILOVER`，然后等待：两个执行者可能选中不同的副本",
     )
 }

@@ -131,6 +131,10 @@ impl Book {
             Subject::Master(place) if group.master.is_empty() => group.master.clone_from(place),
             Subject::Master(_) | Subject::Sentinel { .. } | Subject::Nobody => {}
         }
+        // A log that begins in the middle may name the master only beside somebody else.
+        if group.master.is_empty() {
+            group.master.clone_from(&event.of);
+        }
     }
 
     fn settings(&mut self, who: Who, at: At, event: &Event) {
@@ -377,10 +381,11 @@ impl Book {
             return;
         }
         let maker = self.speakers[who].maker;
+        let voided = self.voided(who, at, &event.group);
         let Some(incident) = self.incident(&event.group, at) else { return };
         incident.maker = incident.maker.or(maker);
         match incident.election_of(who) {
-            Some(election) => election.elected = Some((who, at)),
+            Some(election) => (election.elected, election.voided) = (Some((who, at)), voided),
             None => incident.election(epoch).elected = Some((who, at)),
         }
         incident.begin_run(who, at);
@@ -390,6 +395,7 @@ impl Book {
     fn not_elected(&mut self, who: Who, at: At, event: &Event, epoch: u64) {
         let Subject::Master(place) = &event.subject else { return };
         let down = self.group(&event.group).map(|group| group.peers_down_now()).unwrap_or_default();
+        let voided = self.voided(who, at, &event.group);
         let open = self.groups.get(&event.group).and_then(|group| group.open.as_ref());
         let begins = open.is_none_or(|open| open.master == *place && !open.is_over());
         let incident = match self.recent(&event.group, at, |it| it.tries(who, None)) {
@@ -402,7 +408,10 @@ impl Book {
             None => return,
         };
         match incident.election_of(who) {
-            Some(election) => remember(&mut election.lost, (who, at)),
+            Some(election) => {
+                remember(&mut election.lost, (who, at));
+                election.voided = voided;
+            }
             None => remember(&mut incident.election(epoch).lost, (who, at)),
         }
         incident.peers_down = down.into_iter().collect();
@@ -594,6 +603,9 @@ impl Book {
             None if led => How::Led,
             None => How::Unclear,
         };
+        if incident.master.is_empty() {
+            incident.master.clone_from(from);
+        }
         incident.new_master = Some(to.clone());
         remember(&mut incident.learned, Learned { who, at, how, epoch });
         let began = incident.began;

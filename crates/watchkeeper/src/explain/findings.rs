@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::book::{Book, Group, Other};
+use super::epochs;
 use super::few::Strength;
 use super::incident::{Afterwards, At, Cause, Election, End, Incident, Outcome, UnderWay, Voter};
 use super::nobody::with_priority_zero;
@@ -53,6 +54,12 @@ pub(super) enum Finding {
         votes: Vec<(String, usize)>,
         /// Watchkeeper's sentinels
         ours: bool,
+    },
+    /// the election of another group raised the epoch before the votes were counted
+    VotesVoided {
+        epoch: u64,
+        group: String,
+        raised: u64,
     },
     NoGoodReplica {
         known: usize,
@@ -124,6 +131,11 @@ pub(super) enum Finding {
         who: String,
         /// Watchkeeper's sentinels
         ours: bool,
+    },
+    /// two leaders at once, by hand
+    CalledTwice {
+        first: String,
+        other: String,
     },
     /// after a planned failover the old master was not told to follow, or late
     StayedMaster {
@@ -216,6 +228,7 @@ impl Finding {
             Finding::Flapping { .. } => "flapping",
             Finding::Failovers { .. } => "many-failovers",
             Finding::SplitVote { .. } => "split-vote",
+            Finding::VotesVoided { .. } => "votes-voided",
             Finding::NoGoodReplica { .. } => "no-good-replica",
             Finding::NotElected { .. } => "not-elected",
             Finding::NoQuorum { .. } => "no-quorum",
@@ -230,6 +243,7 @@ impl Finding {
             Finding::OldMasterGone { .. } => "old-master-gone",
             Finding::TwoMasters { .. } => "two-masters",
             Finding::LeaderLost { .. } => "leader-lost",
+            Finding::CalledTwice { .. } => "called-twice",
             Finding::StayedMaster { .. } => "old-master-stayed",
             Finding::TiltThen { .. } => "tilt-in-incident",
             Finding::Foreign { .. } => "promoted-by-others",
@@ -266,6 +280,7 @@ impl Finding {
             Finding::Flapping { .. }
             | Finding::Failovers { .. }
             | Finding::SplitVote { .. }
+            | Finding::VotesVoided { .. }
             | Finding::Isolated { .. }
             | Finding::Disagree { .. }
             | Finding::NotPromoted { .. }
@@ -286,6 +301,7 @@ impl Finding {
             | Finding::ScriptFailed { .. }
             | Finding::Unresolved { .. } => Weight::Warning,
             Finding::CutShort { .. }
+            | Finding::CalledTwice { .. }
             | Finding::LateReplicas { .. }
             | Finding::Moved { .. }
             | Finding::Even { .. } => Weight::Note,
@@ -310,8 +326,10 @@ pub(super) fn of_incident(incident: &Incident, book: &Book, names: &dyn Names) -
     saw_findings(incident, book, names, &mut found);
     aftermath(incident, &mut found);
     found.extend(stayed(incident));
+    // What came after the new master was told, or the old one was back, held nothing up.
+    let until = incident.first_told().or(incident.came_back()).unwrap_or(incident.last);
     let during = |tilt: &&super::book::Tilt| {
-        tilt.from <= incident.last
+        tilt.from <= until
             && tilt.to.is_none_or(|to| to >= incident.began)
             && !book.elsewhere(tilt.who, &incident.group)
     };
@@ -331,6 +349,7 @@ fn reset_then(incident: &Incident, names: &dyn Names) -> Option<Finding> {
 }
 
 fn election_findings(incident: &Incident, names: &dyn Names, found: &mut Vec<Finding>) {
+    found.extend(epochs::finding(incident));
     let mut down: Vec<String> = incident.peers_down.iter().map(|id| names.id(id)).collect();
     down.sort();
     for election in incident.elections.iter().filter(|election| election.elected.is_none()) {
@@ -405,9 +424,10 @@ fn outcome_findings(
                 let replica = run.selected.as_ref().map(|(place, _)| place.clone()).unwrap_or_default();
                 found.push(Finding::NotPromoted { replica });
             }
-            None if at + 1 < incident.runs.len() => {
-                found.push(Finding::LeaderLost { who: names.who(run.who), ours: incident.is_ours() })
-            }
+            None if at + 1 < incident.runs.len() => found.push(match incident.overtaken(run) {
+                Some(first) => Finding::CalledTwice { first: names.who(first), other: names.who(run.who) },
+                None => Finding::LeaderLost { who: names.who(run.who), ours: incident.is_ours() },
+            }),
             Some(End::Done | End::DoneLate) | None => {}
         }
         let late: Vec<String> =
@@ -500,7 +520,7 @@ fn stayed(incident: &Incident) -> Option<Finding> {
     };
     let first =
         |what: Afterwards| incident.afterwards.iter().find(|(known, _)| *known == what).map(|(_, at)| *at);
-    let promoted = incident.winner().and_then(|run| run.promoted.as_ref()).map(|(_, at)| *at);
+    let promoted = incident.took_writes();
     let since = promoted.or(incident.first_told())?;
     // One that went away in between was no master to anybody.
     let gone = first(Afterwards::Gone);
@@ -526,14 +546,18 @@ fn aftermath(incident: &Incident, found: &mut Vec<Finding>) {
         |what: Afterwards| incident.afterwards.iter().find(|(known, _)| *known == what).map(|(_, at)| *at);
     let answers: Option<At> = of(Afterwards::Answers).or(of(Afterwards::SaysMaster));
     let told = of(Afterwards::ToldToFollow);
-    if let (Some(since), true) = (answers, told.is_some() || of(Afterwards::SaysMaster).is_some()) {
-        let until = told.or(of(Afterwards::Follows));
+    let gone = of(Afterwards::Gone);
+    let stayed = incident.went_on();
+    let says_so = told.is_some() || of(Afterwards::SaysMaster).is_some() || stayed.is_some();
+    if let (Some(since), true) = (stayed.or(answers), says_so) {
+        let until = told.or(of(Afterwards::Demoted)).or(of(Afterwards::Follows));
         let ms = until.map(|until| until - since).filter(|ms| *ms >= 0);
-        if !incident.timed || ms.is_none_or(|ms| ms >= TWO_MASTERS_MS) {
+        let before = until.is_some_and(|until| until < since);
+        if !before && (!incident.timed || ms.is_none_or(|ms| ms >= TWO_MASTERS_MS)) {
             let master = incident.master.clone();
             found.push(Finding::TwoMasters { master, ms, timed: incident.timed });
         }
-    } else if of(Afterwards::Gone).is_some() && answers.is_none() {
+    } else if gone.is_some() && answers.is_none() {
         found.push(Finding::OldMasterGone { master: incident.master.clone() });
     }
 }

@@ -14,6 +14,7 @@ use super::json;
 use super::merge::Clock;
 use super::report::{Gathered, Log, LogFacts, Report, Unreadable};
 use super::said::Said;
+use super::servers::{self, Servers};
 use super::source::{Entry, LINE_MAX, Lines};
 use super::steps::{Step, steps};
 use super::text;
@@ -56,6 +57,8 @@ struct Growing {
     begun: Vec<u8>,
     /// the line is too long: the rest of it is passed over
     cut: bool,
+    /// that it has lines of data servers was told
+    servers_told: bool,
 }
 
 /// Logs that grow, and what has been told of them.
@@ -82,8 +85,14 @@ impl Follow {
         let gathered = Gathered::read(logs)?;
         let (mut growing, mut facts) = (Vec::new(), Vec::new());
         for ((name, lines), clock) in gathered.logs.into_iter().zip(gathered.clocks) {
-            facts.push(LogFacts { name, counts: lines.counts, strange: Vec::new(), ahead: clock.ahead });
-            growing.push(Growing { lines, clock, begun: Vec::new(), cut: false });
+            facts.push(LogFacts {
+                name,
+                counts: lines.counts,
+                strange: Vec::new(),
+                servers: Servers::default(),
+                ahead: clock.ahead,
+            });
+            growing.push(Growing { lines, clock, begun: Vec::new(), cut: false, servers_told: false });
         }
         let report = Report::of(gathered.book, facts, gathered.east_ms);
         let (waiting, told) = (Vec::new(), BTreeMap::new());
@@ -122,7 +131,9 @@ impl Follow {
                 format!("已读取 {lines} 行；此前有 {over} 起事故（不加 --follow 可查看）\n")
             }
         };
-        first + &out
+        let mut servers = String::new();
+        self.servers(&mut servers);
+        first + &servers + &out
     }
 
     /// Takes what was added to a log.
@@ -161,6 +172,7 @@ impl Follow {
     /// Tells what is new. What was read at once from several logs is put in the order of time.
     pub fn tell(&mut self, now: Now) -> String {
         let mut out = String::new();
+        self.servers(&mut out);
         let mut waiting = std::mem::take(&mut self.waiting);
         // What one log says stays in its order, also if its clock is set back.
         let mut reached: Vec<At> = vec![At::MIN; self.logs.len()];
@@ -182,6 +194,34 @@ impl Follow {
         }
         self.reports(&mut out, now);
         out
+    }
+
+    /// Logs that turn out to be data servers', or to have lines of such.
+    fn servers(&mut self, out: &mut String) {
+        for (growing, log) in self.logs.iter_mut().zip(&self.report.logs) {
+            if growing.servers_told || !growing.lines.servers.any() {
+                continue;
+            }
+            growing.servers_told = true;
+            let name = &log.name;
+            let text = servers::so_far(name, &growing.lines.servers, growing.lines.counts.used, self.lang);
+            if self.json {
+                let object = format!(
+                    "{{\"kind\":\"data-servers\",\"log\":{},\"text\":{}}}",
+                    quoted(name),
+                    quoted(&text)
+                );
+                line(out, &object);
+            } else {
+                line(out, &text);
+            }
+        }
+    }
+
+    /// All that was read are lines of data servers.
+    pub fn only_servers(&self) -> bool {
+        let read = |growing: &Growing| growing.lines.counts.used > 0;
+        !self.logs.iter().any(read) && self.logs.iter().any(|growing| growing.lines.servers.any())
     }
 
     /// The end: what is not over is told as far as it is known.

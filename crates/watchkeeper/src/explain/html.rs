@@ -175,8 +175,11 @@ impl Page<'_> {
 
     /// How long it was, in large figures.
     fn figures(&mut self, incident: &Incident, parts: Option<&[Took]>) {
+        if incident.headless() {
+            return;
+        }
         let began = incident.outage_began();
-        let promoted = incident.winner().and_then(|run| run.promoted.as_ref()).map(|(_, at)| *at);
+        let promoted = incident.took_writes();
         let planned = incident.downs.is_empty();
         let mut figures: Vec<(String, String, String)> = Vec::new();
         let mut figure = |label: String, ms: i64, more: String| {
@@ -401,7 +404,7 @@ impl Page<'_> {
             ));
         }
         self.line("</table></div>");
-        if let Some(absent) = summary::absent(self.report, self.lang) {
+        for absent in summary::absent(self.report, self.lang) {
             self.line(&format!("<p>{}</p>", escaped(&absent)));
         }
     }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::epochs::Voided;
 use super::said::{Maker, Place};
 
 /// Things of one kind remembered of one incident.
@@ -13,6 +14,8 @@ const UNDER_WAY_MS: i64 = 10_000;
 const UNDER_WAY_LINES: At = 10;
 /// A replica that is promoted says so at most this long before anybody else tells of it.
 const SAID_BEFORE_MS: i64 = 3_000;
+/// A sentinel that is up learns of a new master within this time.
+const SOON_MS: i64 = 5_000;
 /// An attempt that was asked for begins within this time.
 const ORDER_MS: i64 = 1_000;
 
@@ -66,6 +69,8 @@ pub(super) struct Election {
     pub(super) votes: Vec<Vote>,
     pub(super) elected: Option<(Who, At)>,
     pub(super) lost: Vec<(Who, At)>,
+    /// the election of another group took its votes away
+    pub(super) voided: Option<Voided>,
 }
 
 /// A replica that was told to follow the new master.
@@ -500,8 +505,14 @@ impl Incident {
         if self.elections.len() >= MANY {
             self.elections.remove(0);
         }
-        let fresh =
-            Election { epoch, candidates: Vec::new(), votes: Vec::new(), elected: None, lost: Vec::new() };
+        let fresh = Election {
+            epoch,
+            candidates: Vec::new(),
+            votes: Vec::new(),
+            elected: None,
+            lost: Vec::new(),
+            voided: None,
+        };
         self.elections.push(fresh);
         let last = self.elections.len() - 1;
         &mut self.elections[last]
@@ -578,6 +589,57 @@ impl Incident {
     /// The leader whose work made the new master.
     pub(super) fn winner(&self) -> Option<&Run> {
         self.runs.iter().rev().find(|run| run.promoted.is_some()).or(self.runs.last())
+    }
+
+    /// The logs begin in the middle of it: somebody was at work, and nobody tells what set it off.
+    pub(super) fn headless(&self) -> bool {
+        let tried = self.elections.iter().any(|election| !election.candidates.is_empty());
+        let under_way = !self.runs.is_empty() || !self.agreed.is_empty();
+        under_way && self.downs.is_empty() && self.asked.is_empty() && !tried
+    }
+
+    /// The election that made the winner the leader.
+    pub(super) fn won(&self) -> Option<&Election> {
+        let winner = self.winner();
+        let by = |(who, at): &(Who, At)| winner.is_some_and(|run| run.who == *who && *at <= run.began);
+        let mut latest = self.elections.iter().rev();
+        latest
+            .clone()
+            .find(|election| election.candidates.iter().any(by))
+            .or_else(|| latest.find(|election| election.elected.is_some()))
+    }
+
+    /// This leader did not finish because another one, begun by hand meanwhile, was faster: it took over the result.
+    pub(super) fn overtaken(&self, run: &Run) -> Option<Who> {
+        let other = self.winner().filter(|other| other.who != run.who)?;
+        let by_hand = self.asked.iter().any(|(who, _)| *who == other.who);
+        let mut learned = self.learned.iter().filter(|learned| learned.who == run.who);
+        let soon =
+            learned.any(|it| !self.timed || self.first_told().is_some_and(|told| it.at - told < SOON_MS));
+        (by_hand && soon && run.end.is_none()).then_some(other.who)
+    }
+
+    /// When the new master took writes, as far as anybody noticed. Whoever led first may have seen that and died before
+    /// clients were told.
+    pub(super) fn took_writes(&self) -> Option<At> {
+        let (place, _) = self.winner()?.promoted.as_ref()?;
+        let promoted = self.runs.iter().filter_map(|run| run.promoted.as_ref());
+        promoted.filter(|(other, _)| other == place).map(|(_, at)| *at).min()
+    }
+
+    /// When the old master was answering again for all who had missed it, if that was before the promotion.
+    pub(super) fn back_before_promotion(&self) -> Option<At> {
+        let back = self.downs.iter().map(|down| down.up).collect::<Option<Vec<At>>>()?.into_iter().max()?;
+        self.took_writes().filter(|promoted| back < *promoted).map(|_| back)
+    }
+
+    /// Since when the old master was a second one, if it was back before the new one was there: nothing told it otherwise.
+    /// Ours does at once.
+    pub(super) fn went_on(&self) -> Option<At> {
+        let happened = |what: Afterwards| self.afterwards.iter().any(|(known, _)| *known == what);
+        let told = happened(Afterwards::ToldToFollow) || !self.is_ours();
+        let went_on = self.back_before_promotion().is_some() && self.new_master.is_some() && told;
+        self.took_writes().filter(|_| went_on && !happened(Afterwards::Gone))
     }
 
     /// This log is the sentinel's with this id.

@@ -16,7 +16,17 @@ pub(super) struct Parts<'a> {
     /// the process, 0 if unknown
     pub(super) pid: u32,
     pub(super) stamp: Option<Stamp>,
+    pub(super) role: Role,
     pub(super) message: &'a [u8],
+}
+
+/// Who logs, as the line says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Sentinel,
+    /// a master, a replica, or one that starts or saves
+    Server,
+    Unsaid,
 }
 
 /// Takes a line apart; nothing if it has no form we know.
@@ -48,10 +58,10 @@ fn core(line: &[u8], at: usize) -> Option<Parts<'_>> {
         b'p' => logfmt(rest),
         _ => None,
     };
-    found.map(|(pid, stamp, message)| Parts { prefix, pid, stamp, message })
+    found.map(|(pid, stamp, role, message)| Parts { prefix, pid, stamp, role, message })
 }
 
-type Core<'a> = (u32, Option<Stamp>, &'a [u8]);
+type Core<'a> = (u32, Option<Stamp>, Role, &'a [u8]);
 
 /// `123:X 28 Nov 2026 16:37:01.705 # text`, and the signal handler's `123:signal-handler (1795398390) text`
 fn legacy(rest: &[u8]) -> Option<Core<'_>> {
@@ -63,12 +73,12 @@ fn legacy(rest: &[u8]) -> Option<Core<'_>> {
         let seconds = cursor.number(1, 11)?;
         let message = cursor.rest.strip_prefix(b") ")?;
         let stamp = Stamp { wall_ms: seconds * 1000, zone: Some(0), dated: true };
-        return Some((pid, Some(stamp), message));
+        return Some((pid, Some(stamp), Role::Unsaid, message));
     }
-    cursor.one_of(b"XSMC")?;
+    let role = if cursor.one_of(b"XSMC")? == b'X' { Role::Sentinel } else { Role::Server };
     cursor.byte(b' ')?;
     let stamp = cursor.stamp()?;
-    level(cursor.rest).map(|message| (pid, Some(stamp), message))
+    level(cursor.rest).map(|message| (pid, Some(stamp), role, message))
 }
 
 /// `[123] 28 Nov 16:37:01.705 # text` of releases before 3.0
@@ -79,7 +89,7 @@ fn bracketed(rest: &[u8]) -> Option<Core<'_>> {
     cursor.byte(b']')?;
     cursor.byte(b' ')?;
     let stamp = cursor.legacy()?;
-    level(cursor.rest).map(|message| (pid, Some(stamp), message))
+    level(cursor.rest).map(|message| (pid, Some(stamp), Role::Unsaid, message))
 }
 
 /// ` # text`
@@ -95,9 +105,14 @@ fn logfmt(rest: &[u8]) -> Option<Core<'_>> {
     let mut cursor = Cursor::new(rest.strip_prefix(b"pid=")?);
     let pid = cursor.number(1, 9)? as u32;
     let stamp = value(cursor.rest, b" timestamp=\"").and_then(|text| Cursor::new(text).stamp());
+    let role = match cursor.rest.strip_prefix(b" role=") {
+        Some(role) if role.starts_with(b"sentinel ") => Role::Sentinel,
+        Some(_) => Role::Server,
+        None => Role::Unsaid,
+    };
     let message = &cursor.rest[find(cursor.rest, b" message=\"")? + b" message=\"".len()..];
     let end = message.iter().rposition(|byte| *byte == b'"').unwrap_or(message.len());
-    Some((pid, stamp, &message[..end]))
+    Some((pid, stamp, role, &message[..end]))
 }
 
 /// What stands behind this key up to the next quote.
@@ -120,7 +135,7 @@ fn wrapped(line: &[u8]) -> Option<Parts<'_>> {
         .rposition(|byte| *byte == b'[')
         .and_then(|at| Cursor::new(&prefix[at + 1..]).number(1, 9))
         .unwrap_or(0);
-    Some(Parts { prefix, pid: pid as u32, stamp: Some(stamp), message })
+    Some(Parts { prefix, pid: pid as u32, stamp: Some(stamp), role: Role::Unsaid, message })
 }
 
 /// Where ` +sdown ...` begins.

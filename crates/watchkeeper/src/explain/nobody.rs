@@ -7,7 +7,7 @@ use watchkeeper_core::Lang;
 use watchkeeper_core::lang::Words;
 
 use super::advice::{Both, both};
-use super::words::{by_name, list};
+use super::words::{by_name, list, reasons};
 
 /// To be said wherever `SENTINEL FAILOVER` is advised while the master is dead.
 pub(super) const CALL_AGAIN: &str = "if it answers NOGOODSLAVE, call it again for some 15 s: redis-sentinel must first hear anew from the replicas";
@@ -100,7 +100,7 @@ pub(super) fn no_good_replica(
     lang: Lang,
 ) -> Both {
     let (en, zh, (hint, hint_zh)) = if !said.is_empty() {
-        let (en, zh) = (said.join("; "), said.join("；"));
+        let (en, zh) = (reasons(said, Lang::En), reasons(said, Lang::Zh));
         (format!("the log says why: {en}"), format!("日志给出的原因：{zh}"), for_these_reasons(said))
     } else if after_tilt {
         (

@@ -60,17 +60,19 @@ impl Took {
 
 /// The parts that clients waited for, one after the other.
 pub(super) fn phases(incident: &Incident) -> Vec<Took> {
+    if incident.headless() {
+        return Vec::new();
+    }
     let run = incident.winner();
     let selected = run.and_then(|run| run.selected.as_ref()).map(|(_, at)| *at);
     let promoted = run.and_then(|run| run.promoted.as_ref()).map(|(_, at)| *at);
     let agreed = incident.agreed.iter().map(|agreed| agreed.at).min();
     let hidden = incident.new_master.is_some() && promoted.is_none();
-    let elected = incident.elections.iter().rev().find(|election| election.elected.is_some());
-    let last_try = elected.and_then(|election| election.candidates.first()).map(|(_, at)| *at);
+    let last_try = incident.won().and_then(|election| election.candidates.first()).map(|(_, at)| *at);
     let began = incident.outage_began();
-    let tries =
-        incident.elections.iter().filter(|e| e.candidates.first().is_some_and(|(_, at)| *at >= began));
-    let failed = tries.count() > 1;
+    // An attempt that began later, by hand while the first was under way, is none that failed before.
+    let before = |at: At| at >= began && last_try.is_some_and(|last| at < last);
+    let failed = incident.elections.iter().any(|e| e.candidates.first().is_some_and(|(_, at)| before(*at)));
     let agreed = incident.agreed.iter().map(|agreed| agreed.at).filter(|at| *at >= began).min().or(agreed);
     let steps = [
         (Phase::Agreement, agreed.filter(|_| !incident.downs.is_empty() && !hidden)),

@@ -11,6 +11,7 @@ use super::incident::{At, Incident, Who, is_address};
 use super::kin::{self, Kin};
 use super::merge::{self, Clock};
 use super::parts::{self, Known};
+use super::servers::Servers;
 use super::source::{Counts, DATES_FROM, Lines, Source, Strange};
 
 /// Missing logs named.
@@ -28,6 +29,15 @@ pub struct Log {
     pub again: bool,
 }
 
+/// Sentinels whose logs are missing.
+#[derive(Debug)]
+pub(super) struct Absent {
+    pub(super) surely: Vec<String>,
+    /// so many of these, nobody knows which
+    pub(super) unclear: usize,
+    pub(super) perhaps: Vec<String>,
+}
+
 /// A log could not be read.
 #[derive(Debug)]
 pub struct Unreadable {
@@ -43,6 +53,7 @@ pub(super) struct LogFacts {
     pub(super) name: String,
     pub(super) counts: Counts,
     pub(super) strange: Vec<Strange>,
+    pub(super) servers: Servers,
     /// ms by which its clock is ahead of the first log's
     pub(super) ahead: i64,
 }
@@ -145,6 +156,7 @@ impl Report {
             name,
             counts: lines.counts,
             strange: lines.strange,
+            servers: lines.servers,
             ahead: clock.ahead,
         });
         Ok(Report::of(gathered.book, facts.collect(), gathered.east_ms))
@@ -177,16 +189,26 @@ impl Report {
     }
 
     /// Sentinels that others speak of and whose logs are not among those read.
-    pub(super) fn absent(&self) -> Vec<String> {
+    pub(super) fn absent(&self) -> Absent {
+        // `watchkeeper events` names who speaks by its address.
+        let is = |speaker: &Speaker, id: &String| {
+            speaker.id.as_ref() == Some(id) || self.book.places.get(id) == Some(&speaker.label)
+        };
         let ids: BTreeSet<&String> = self.book.groups.values().flat_map(|group| &group.sentinels).collect();
-        let mut absent: Vec<&String> = ids.into_iter().filter(|id| !self.book.speaks(id)).collect();
-        // A log that has not told its id is one of those that no log speaks of by their place, nobody knows which.
-        let nameless = self.book.present().filter(|(_, speaker)| speaker.id.is_none()).count();
-        let placed = |id: &&String| is_address(id) || self.book.places.contains_key(*id);
-        if absent.iter().filter(|id| !placed(id)).count() <= nameless {
-            absent.retain(placed);
-        }
-        absent.into_iter().map(|id| self.names.id(id)).take(ABSENT_SHOWN).collect()
+        let known = |speaker: &Speaker| speaker.id.is_some() || ids.iter().any(|id| is(speaker, id));
+        // A stream, or a log that begins late, has not told whose it is: it is one of those, but none that it speaks of.
+        let nameless: Vec<Who> =
+            self.book.present().filter(|(_, speaker)| !known(speaker)).map(|(who, _)| who).collect();
+        let knows = |who: &Who, id: &String| {
+            let mut acquainted = self.book.groups.values().filter_map(|group| group.acquainted.get(who));
+            acquainted.any(|ids| ids.contains(id))
+        };
+        let (surely, perhaps): (Vec<&String>, Vec<&String>) =
+            ids.iter().filter(|id| !self.book.speaks(id)).partition(|id| nameless.iter().all(|who| knows(who, id)));
+        let name =
+            |ids: Vec<&String>| ids.into_iter().map(|id| self.names.id(id)).take(ABSENT_SHOWN).collect();
+        let unclear = perhaps.len().saturating_sub(nameless.len());
+        Absent { surely: name(surely), perhaps: name(perhaps), unclear }
     }
 
     /// `28 Nov 2026`, in numbers: year, month, day; empty if the log names no day.
@@ -270,7 +292,7 @@ fn name_table(book: &Book, logs: &[LogFacts]) -> NameTable {
         } else {
             format!("{stem}/{}", speaker.pid)
         };
-        let name = if speaker.absorbed {
+        let name = if speaker.absorbed || !speaker.is_sentinel {
             String::new()
         } else if table.speakers.contains(&name) {
             format!("{name}#{}", table.speakers.len() + 1)

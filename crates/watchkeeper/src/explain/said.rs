@@ -42,6 +42,11 @@ pub(super) enum Said {
 }
 
 impl Said {
+    /// Data servers say this, too.
+    pub(super) fn is_anybodys(&self) -> bool {
+        matches!(self, Said::Started | Said::Stopped | Said::Maker(Maker::Redis))
+    }
+
     /// The same under the name its group has elsewhere. `None` where it tells of no group, or of one that keeps its name.
     pub(super) fn renamed(&self, name: impl FnOnce(&str) -> Option<String>) -> Option<Said> {
         match self {

@@ -2,6 +2,7 @@
 
 use watchkeeper_core::Lang;
 
+use super::epochs;
 use super::incident::{End, Incident};
 use super::phases::Phase;
 use super::said::Maker;
@@ -18,6 +19,10 @@ pub(super) fn longest(phase: Phase, incident: &Incident, lang: Lang) -> &'static
 /// With `redis-sentinel`, Valkey's, or nobody knows whose.
 fn of_redis(phase: Phase, incident: &Incident, lang: Lang) -> &'static str {
     match phase {
+        Phase::Election if epochs::finding(incident).is_some() => lang.pick(
+            "The votes did not count at first, because another group held an election too: see the warning.",
+            "选票起初没有计入，因为另一个组也在选举：见下面的警告。",
+        ),
         Phase::Telling if only_the_leader(incident) => lang.pick(
             "Only the leader's log is here, and its own +switch-master is the last: redis-sentinel's leader waits until the \
              replicas follow, at most failover-timeout. The others tell clients as soon as they have its next hello, up to \

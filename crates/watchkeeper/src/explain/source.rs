@@ -5,8 +5,9 @@ use std::hash::{DefaultHasher, Hasher as _};
 use std::io::{self, BufRead, Read as _};
 
 use super::heard::{self, Heard, When};
-use super::line::{self, Parts, find};
+use super::line::{self, Parts, Role, find};
 use super::said::{self, Read, Said};
+use super::servers::Servers;
 use super::stamp::{NO_YEAR, Stamp, day_ms};
 use super::stream::{Stream, Taken};
 use super::unwrap::{Unwrapped, unwrap};
@@ -59,6 +60,8 @@ pub(super) struct Entry {
     pub(super) pid: u32,
     /// by which the same message is known again
     pub(super) print: u64,
+    /// the line says that a sentinel wrote it, or only a sentinel says this
+    pub(super) by_sentinel: bool,
     pub(super) said: Said,
 }
 
@@ -114,6 +117,7 @@ pub(super) struct Lines {
     stream: Stream,
     pub(super) counts: Counts,
     pub(super) strange: Vec<Strange>,
+    pub(super) servers: Servers,
     /// for times that name no year
     year: i64,
     last: i64,
@@ -127,6 +131,7 @@ impl Lines {
             stream: Stream::default(),
             counts: Counts::default(),
             strange: Vec::new(),
+            servers: Servers::default(),
             year: year.unwrap_or(NO_YEAR),
             last: i64::MIN,
             day: (1, 0),
@@ -135,6 +140,9 @@ impl Lines {
 
     /// What the next line says; it may have been cut.
     pub(super) fn take(&mut self, line: &[u8], cut: bool) -> Option<Entry> {
+        // Some editors put a mark before the first line.
+        let line =
+            if self.counts.lines == 0 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
         self.counts.lines += 1;
         self.counts.cut += u64::from(cut);
         let entry = match unwrap(line) {
@@ -143,7 +151,7 @@ impl Lines {
             Unwrapped::Heard(heard) => self.heard(heard, line),
             Unwrapped::Strange => self.put_aside(line),
         };
-        self.counts.used += u64::from(entry.is_some());
+        self.counts.used += u64::from(entry.as_ref().is_some_and(|entry| entry.by_sentinel));
         entry
     }
 
@@ -155,6 +163,10 @@ impl Lines {
             return entry;
         }
         if let Some(parts) = line::parse(line) {
+            if parts.role == Role::Server {
+                self.servers.take(parts.prefix);
+                return None;
+            }
             return match said::read(parts.message) {
                 Read::Said(said) => Some(self.timed(&parts, said)),
                 Read::Other => None,
@@ -168,9 +180,15 @@ impl Lines {
             Taken::Foreign => line.to_vec(),
         };
         match said::read(&message) {
-            Read::Said(said @ Said::Event(_)) => {
-                Some(Entry { at: None, zone: None, label: String::new(), pid: 0, print: 0, said })
-            }
+            Read::Said(said @ Said::Event(_)) => Some(Entry {
+                at: None,
+                zone: None,
+                label: String::new(),
+                pid: 0,
+                print: 0,
+                by_sentinel: true,
+                said,
+            }),
             Read::Other if line.is_empty() || is_picture(line) => None,
             Read::Said(_) | Read::Other | Read::Damaged => self.put_aside(line),
         }
@@ -191,7 +209,7 @@ impl Lines {
         let at = stamp.map(|stamp| self.dated(stamp));
         let label = line::label(self.stream.front());
         let zone = stamp.and_then(|stamp| stamp.zone);
-        Some(Some(Entry { at, zone, label, pid: 0, print: print(&message), said }))
+        Some(Some(Entry { at, zone, label, pid: 0, print: print(&message), by_sentinel: true, said }))
     }
 
     /// A line of `watchkeeper events`. Its text names no day: the next begins when the clock falls back.
@@ -207,7 +225,15 @@ impl Lines {
             }
         };
         let said = Said::Event(heard.event?);
-        Some(Entry { at: Some(at), zone, label: heard.sentinel, pid: 0, print: print(line), said })
+        Some(Entry {
+            at: Some(at),
+            zone,
+            label: heard.sentinel,
+            pid: 0,
+            print: print(line),
+            by_sentinel: true,
+            said,
+        })
     }
 
     fn timed(&mut self, parts: &Parts<'_>, said: Said) -> Entry {
@@ -218,6 +244,7 @@ impl Lines {
             label: if parts.prefix.is_empty() { String::new() } else { line::label(parts.prefix) },
             pid: parts.pid,
             print: print(parts.message),
+            by_sentinel: parts.role == Role::Sentinel || !said.is_anybodys(),
             said,
         }
     }

@@ -258,6 +258,17 @@ impl Teller<'_> {
     fn promoted(&mut self, run: &Run) {
         let Some((replica, at)) = &run.promoted else { return };
         let who = self.names.who(run.who);
+        let before =
+            |other: &Run| other.promoted.as_ref().is_some_and(|(it, then)| it == replica && then < at);
+        if self.incident.runs.iter().any(before) {
+            return self.step(
+                Actor::Server(replica.clone()),
+                *at,
+                "+promoted-slave",
+                format!("{who} finds that {replica} is a master already"),
+                format!("{who} 发现 {replica} 已是主节点"),
+            );
+        }
         let (en, zh) = if self.incident.is_ours() {
             (String::new(), String::new())
         } else {

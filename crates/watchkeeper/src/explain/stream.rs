@@ -49,6 +49,13 @@ impl Stream {
             b"psubscribe" | b"subscribe" => return self.go(Stage::Skip(2)),
             _ => {}
         }
+        // What redis-cli says of its connection.
+        if [&b"Error: Server closed the connection"[..], b"Could not connect to Redis at "]
+            .iter()
+            .any(|words| line.starts_with(words))
+        {
+            return self.go(Stage::Outside);
+        }
         match self.stage {
             Stage::Outside if line.starts_with(b"Reading messages...") => Taken::Part,
             Stage::Outside => Taken::Foreign,

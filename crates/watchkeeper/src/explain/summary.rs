@@ -10,6 +10,7 @@ use super::book::Other;
 use super::findings::Names;
 use super::incident::Incident;
 use super::report::Report;
+use super::servers;
 use super::source::TIMES_FROM;
 use super::words::{self, by_name, count, duration, list};
 
@@ -47,8 +48,9 @@ pub(super) fn head(report: &Report, lang: Lang) -> Vec<String> {
     let lines: u64 = report.logs.iter().map(|log| log.counts.lines).sum();
     let (incidents, logs) = (report.book.incidents.len() as u64, report.logs.len() as u64);
     let groups = list(&with_incidents(report, lang), lang);
-    let span = span(report, lang);
-    let (en, zh) = if report.is_empty() {
+    let empty = report.is_empty();
+    let span = if empty { String::new() } else { lang.pick(", ", "，").to_owned() + &span(report, lang) };
+    let (en, zh) = if empty {
         ("Nothing in there was logged by a sentinel.".to_owned(), "其中没有哨兵的事件。".to_owned())
     } else if incidents == 0 {
         ("No incident.".to_owned(), "没有发现事故。".to_owned())
@@ -59,13 +61,14 @@ pub(super) fn head(report: &Report, lang: Lang) -> Vec<String> {
         )
     };
     let mut told = vec![lang.pick(&en, &zh).to_owned()];
-    let en = format!("{}, {}, {span}", count(logs, "log", "logs"), count(lines, "line", "lines"));
-    told.push(lang.pick(&en, &format!("{logs} 份日志，{lines} 行，{span}")).to_owned());
+    let en = format!("{}, {}{span}", count(logs, "log", "logs"), count(lines, "line", "lines"));
+    told.push(lang.pick(&en, &format!("{logs} 份日志，{lines} 行{span}")).to_owned());
     if report.book.forgotten > 0 {
         let forgotten = report.book.forgotten;
         let en = format!("{} before these are not shown.", count(forgotten, "incident", "incidents"));
         told.push(lang.pick(&en, &format!("更早的 {forgotten} 起事故未显示。")).to_owned());
     }
+    told.extend(servers::told(&report.logs, lang));
     let untimed = report.book.untimed.len() as u64;
     if untimed > 0 && logs > 1 {
         let en = format!(
@@ -204,14 +207,27 @@ pub(super) fn speakers(report: &Report) -> Vec<Spoke> {
 }
 
 /// Whose logs are missing.
-pub(super) fn absent(report: &Report, lang: Lang) -> Option<String> {
+pub(super) fn absent(report: &Report, lang: Lang) -> Vec<String> {
     let absent = report.absent();
-    let (number, names) = (absent.len() as u64, by_name(&absent, lang));
-    let told = match lang {
-        Lang::En => format!("There is no log of {}: {names}", count(number, "sentinel", "sentinels")),
-        Lang::Zh => format!("缺少 {number} 个哨兵的日志：{names}"),
-    };
-    (number > 0).then_some(told)
+    let mut told = Vec::new();
+    if !absent.surely.is_empty() {
+        let (number, names) = (absent.surely.len() as u64, by_name(&absent.surely, lang));
+        told.push(match lang {
+            Lang::En => format!("There is no log of {}: {names}", count(number, "sentinel", "sentinels")),
+            Lang::Zh => format!("缺少 {number} 个哨兵的日志：{names}"),
+        });
+    }
+    if absent.unclear > 0 {
+        let (number, names) = (absent.unclear, by_name(&absent.perhaps, lang));
+        told.push(match lang {
+            Lang::En => {
+                let have = count(number as u64, "has", "have");
+                format!("Of the sentinels {names} {have} no log here; which, these logs do not tell")
+            }
+            Lang::Zh => format!("以下哨兵中缺少 {number} 个的日志，无法得知是哪个：{names}"),
+        });
+    }
+    told
 }
 
 /// Lines that could not be read, with those themselves if they are wanted.

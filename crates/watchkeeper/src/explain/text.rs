@@ -191,7 +191,7 @@ impl Writer<'_> {
             let name = pad(&speaker.name, widest);
             self.line(&format!("  {name}  {:<21}  {:<8}  {}", speaker.place, speaker.id, speaker.log));
         }
-        if let Some(absent) = summary::absent(self.report, self.lang) {
+        for absent in summary::absent(self.report, self.lang) {
             self.wrapped("  ", "  ", &absent);
         }
     }

@@ -6,6 +6,7 @@ use super::findings::Weight;
 use super::incident::{Cause, End, Foreign, How, Incident, Voter};
 use super::phases::Phase;
 use super::width::columns;
+use crate::said::logged;
 
 /// `1.287 s`, `5 min 3 s`, `2 h 5 min`: rounded to what is shown
 pub(super) fn duration(ms: i64, lang: Lang) -> String {
@@ -67,10 +68,20 @@ pub(super) fn where_the_time_went(lang: Lang) -> &'static str {
 }
 
 pub(super) fn the_log_says(reason: &str, lang: Lang) -> String {
-    match lang {
-        Lang::En => format!("the log says: {reason}"),
-        Lang::Zh => format!("日志原文：{reason}"),
+    match (lang, logged(reason)) {
+        (Lang::En, _) => format!("the log says: {reason}"),
+        (Lang::Zh, Some(told)) => format!("日志：{told}"),
+        (Lang::Zh, None) => format!("日志原文：{reason}"),
     }
+}
+
+/// Several reasons in the words of a log, in a sentence.
+pub(super) fn reasons(words: &[String], lang: Lang) -> String {
+    let told = |text: &String| match lang {
+        Lang::En => text.clone(),
+        Lang::Zh => logged(text).unwrap_or_else(|| text.clone()),
+    };
+    words.iter().map(told).collect::<Vec<_>>().join(lang.pick("; ", "；"))
 }
 
 pub(super) fn weight(weight: Weight, lang: Lang) -> &'static str {
@@ -134,7 +145,7 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
     let cause = incident.cause();
     let manual = cause != Cause::MasterDown && cause != Cause::Forced;
     if let Some(new) = &incident.new_master {
-        let promoted = incident.winner().and_then(|run| run.promoted.as_ref()).map(|(_, at)| *at);
+        let promoted = incident.took_writes();
         let told = incident.first_told().unwrap_or(incident.last);
         let what = switched(old, new, cause, lang);
         if !timed || cause == Cause::Unknown {

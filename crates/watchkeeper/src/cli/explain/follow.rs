@@ -15,7 +15,7 @@ use signal_hook::iterator::Signals;
 
 use super::super::lang::Lang;
 use super::tail::{Grown, Tail};
-use super::{say, unreadable, year};
+use super::{NOTHING, TOLD, say, unreadable, year};
 use crate::explain::{Follow, Log, Now};
 
 /// Files are looked at so often.
@@ -39,8 +39,8 @@ enum Origin {
     Stream,
 }
 
-/// Follows until the end.
-pub(super) fn run(words: &[OsString], json: bool, lang: Lang) -> anyhow::Result<()> {
+/// Follows until the end, and says with which status.
+pub(super) fn run(words: &[OsString], json: bool, lang: Lang) -> anyhow::Result<i32> {
     let names: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let refuse = |at: usize, error: io::Error| anyhow::anyhow!(unreadable(&names[at], &error, lang));
     let (tell, heard) = mpsc::sync_channel(PIECES);
@@ -82,7 +82,7 @@ pub(super) fn run(words: &[OsString], json: bool, lang: Lang) -> anyhow::Result<
         listened_to = say(follow.tell(now(began)), lang)?;
     }
     say(follow.close(now(began)), lang)?;
-    Ok(())
+    Ok(if follow.only_servers() { NOTHING } else { TOLD })
 }
 
 /// The signals that end it: what is known by then is told.

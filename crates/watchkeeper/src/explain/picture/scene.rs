@@ -270,7 +270,8 @@ impl Stage<'_> {
         }
         let told_to_follow = of(Afterwards::ToldToFollow);
         let second = told_to_follow.is_some() || of(Afterwards::SaysMaster).is_some();
-        if let Some(since) = back.filter(|_| second) {
+        let back_late = back.filter(|_| second);
+        if let Some(since) = incident.went_on().or(back_late) {
             paint(&mut spans, self.span(since, told_to_follow, State::SecondMaster));
         }
         if let Some(at) = of(Afterwards::Demoted) {
@@ -291,7 +292,9 @@ impl Stage<'_> {
                 paint(&mut spans, self.span(self.from, run.end.map(|(_, at)| at), State::NoAnswer));
             }
             let promoted = run.promoted.as_ref().filter(|(promoted, _)| promoted == place).map(|(_, at)| *at);
-            if let Some((_, at)) = run.selected.as_ref().filter(|(chosen, _)| chosen == place) {
+            // One that was promoted by a leader that died is not promoted a second time.
+            let anew = |at: At| incident.took_writes().is_none_or(|then| then >= at);
+            if let Some((_, at)) = run.selected.as_ref().filter(|(chosen, at)| chosen == place && anew(*at)) {
                 let until = promoted.or(run.end.map(|(_, at)| at));
                 paint(&mut spans, self.span(*at, until, State::BeingPromoted));
             }

@@ -1,0 +1,188 @@
+//! `watchkeeper explain` with files that are not quite what it asks for: logs of data servers, of both at once, or as an
+//! editor has saved them.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+fn explain(args: &[&str], input: &str) -> (i32, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_watchkeeper"));
+    command.env("LC_ALL", "C").arg("explain").args(args);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // A program that needs no input may be gone already.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    let text = String::from_utf8(stdout).unwrap() + &String::from_utf8(stderr).unwrap();
+    (status.code().unwrap(), text)
+}
+
+/// Without the line breaks of the report.
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+const SERVER: [&str; 6] = [
+    "25670:C 29 Nov 2026 06:06:51.815 # oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo",
+    "25670:C 29 Nov 2026 06:06:51.815 # Redis version=7.0.15, bits=64, commit=00000000, modified=0, pid=25670, just started",
+    "25670:S 29 Nov 2026 06:06:51.830 * Running mode=standalone, port=22002.",
+    "25670:S 29 Nov 2026 06:06:51.845 * Connecting to MASTER 127.0.0.1:22000",
+    "25670:M 29 Nov 2026 06:07:04.100 * Discarding previously cached master state.",
+    "25670:signal-handler (1795932424) Received SIGTERM scheduling shutdown...",
+];
+
+const SENTINEL: [&str; 5] = [
+    "26287:X 29 Nov 2026 06:06:52.984 # oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo",
+    "26287:X 29 Nov 2026 06:06:52.985 * Running mode=sentinel, port=22020.",
+    "26287:X 29 Nov 2026 06:06:52.990 # Sentinel ID is f4162ebe7c3c7ffdc5c8e8c7c1a1f2a3b4c5d6e7",
+    "26287:X 29 Nov 2026 06:07:03.183 # +sdown master mymaster 127.0.0.1 22000",
+    "26287:X 29 Nov 2026 06:07:04.183 # -sdown master mymaster 127.0.0.1 22000",
+];
+
+fn lines(front: &str, lines: &[&str]) -> String {
+    lines.iter().map(|line| format!("{front}{line}\n")).collect()
+}
+
+#[test]
+fn the_log_of_a_data_server_is_told_as_what_it_is() {
+    let logfmt = SERVER.map(|line| {
+        format!(
+            "pid=7 role=replica timestamp=\"29 Nov 2026 06:06:51.815\" level=notice message=\"{}\"",
+            &line[32..]
+        )
+    });
+    let logfmt: Vec<&str> = logfmt.iter().map(String::as_str).collect();
+    for log in [lines("", &SERVER), lines("redis-1  | ", &SERVER), lines("", &logfmt)] {
+        for (lang, follow, expected) in [
+            ("en", false, "standard input is the log of a data server (redis-server), not of a sentinel"),
+            ("zh", false, "标准输入 是数据节点（redis-server）的日志，不是哨兵的"),
+            ("en", true, "standard input has only lines of a data server (redis-server) so far"),
+            ("zh", true, "标准输入 到目前为止只有数据节点（redis-server）的日志"),
+        ] {
+            let args = ["--lang", lang].into_iter().chain(follow.then_some("--follow"));
+            let (status, text) = explain(&args.collect::<Vec<_>>(), &log);
+            assert!(status == 1 && text.contains(expected), "{status} {text}");
+            assert!(!text.contains("SENTINELS IN") && !text.contains("日志中的哨兵"), "{text}");
+        }
+    }
+}
+
+/// The system log's lines do not say whose they are.
+#[test]
+fn what_data_servers_say_too_makes_no_sentinel() {
+    let bare: String = SERVER
+        .iter()
+        .take(5)
+        .map(|line| format!("Nov 29 06:06:51 db1 redis[7]: {}\n", &line[35..]))
+        .collect();
+    let (status, text) = explain(&["-"], &bare);
+    assert!(status == 1 && text.starts_with("Nothing in there was logged by a sentinel."), "{status} {text}");
+}
+
+#[test]
+fn data_servers_among_sentinels_are_passed_over() {
+    let log =
+        lines("redis-1  | ", &SERVER) + &lines("sentinel-1  | ", &SENTINEL) + &lines("redis-2  | ", &SERVER);
+    let (status, text) = explain(&["-"], &log);
+    assert_eq!(status, 0, "{text}");
+    assert!(
+        flat(&text).contains("the lines of the data servers redis-1 and redis-2 are passed over."),
+        "{text}"
+    );
+    let (_, sentinels) = text.split_once("SENTINELS IN THESE LOGS").unwrap();
+    assert!(sentinels.contains("sentinel-1") && !sentinels.contains("redis-"), "{text}");
+}
+
+#[test]
+fn a_mark_before_the_first_line_is_no_name() {
+    for mark in ["\u{feff}", ""] {
+        let (status, text) = explain(&["-"], &(mark.to_owned() + &lines("", &SENTINEL)));
+        let (_, sentinels) = text.split_once("SENTINELS IN THESE LOGS\n").unwrap();
+        assert_eq!((status, sentinels.trim().lines().count()), (0, 1), "{text}");
+        assert!(!text.contains('\u{feff}'), "{text}");
+        // A stream, too: its first line is all of the first message.
+        let stream = format!("{mark}\"pmessage\",\"*\",\"+sdown\",\"master m 127.0.0.1 22000\"\n");
+        let (status, text) = explain(&["-"], &stream);
+        assert!(status == 0 && !text.contains("could not be understood"), "{text}");
+    }
+}
+
+/// One that could not listen says no more than a data server would, but says whose line it is.
+#[test]
+fn a_sentinel_that_did_not_start_is_one() {
+    let (status, text) = explain(&["-"], &lines("", &SENTINEL[..1]));
+    assert!(status == 0 && text.contains("SENTINELS IN THESE LOGS"), "{status} {text}");
+}
+
+#[test]
+fn what_cannot_be_read_is_told_in_one_language() {
+    let dir = tempfile::tempdir().unwrap();
+    let packed = dir.path().join("s1.log.gz");
+    std::fs::write(&packed, [0x1f, 0x8b, 8, 0]).unwrap();
+    for (file, en, zh) in [
+        (dir.path(), "can't be read: Is a directory\n", "：是一个目录\n"),
+        (&packed, "can't be read: it is compressed. hint: `zcat", "：文件是压缩的。提示：`zcat"),
+    ] {
+        for (lang, expected) in [("en", en), ("zh", zh)] {
+            let (status, text) = explain(&["--lang", lang, file.to_str().unwrap()], "");
+            assert!(status == 2 && text.contains(expected), "{status} {text}");
+        }
+    }
+}
+
+/// A log that begins late, like a stream, has not told its id: it is one of those that the others speak of.
+#[test]
+fn who_has_no_log_is_named_only_as_far_as_it_is_known() {
+    let [a, b, c] = ["a", "b", "c"].map(|id| id.repeat(40));
+    let line = |second: u32, text: &str| format!("7:X 29 Nov 2026 06:07:{second:02}.000 # {text}\n");
+    let knows =
+        |id: &str, port: u32| line(1, &format!("+sentinel sentinel {id} 10.0.0.1 {port} @ m 10.0.0.9 6379"));
+    let dir = tempfile::tempdir().unwrap();
+    let late = line(2, "+sdown master m 10.0.0.9 6379")
+        + &line(3, &format!("+config-update-from sentinel {c} 10.0.0.1 3 @ m 10.0.0.9 6379"));
+    let whole = line(0, &format!("Sentinel ID is {c}")) + &knows(&a, 1) + &knows(&b, 2);
+    let told = |logs: &[(&str, &str)], lang: &str| {
+        for (name, log) in logs {
+            std::fs::write(dir.path().join(name), log).unwrap();
+        }
+        let paths: Vec<String> =
+            logs.iter().map(|(name, _)| dir.path().join(name).display().to_string()).collect();
+        let args: Vec<&str> = ["--lang", lang].into_iter().chain(paths.iter().map(String::as_str)).collect();
+        flat(&explain(&args, "").1)
+    };
+    let two = [("late.log", &late[..]), ("whole.log", &whole)];
+    let en = told(&two, "en");
+    assert!(
+        en.contains(
+            "Of the sentinels 10.0.0.1:1 and 10.0.0.1:2 1 has no log here; which, these logs do not tell"
+        ),
+        "{en}"
+    );
+    assert!(!en.contains("There is no log of"), "{en}");
+    let zh = told(&two, "zh");
+    assert!(zh.contains("以下哨兵中缺少 1 个的日志，无法得知是哪个：10.0.0.1:1、10.0.0.1:2"), "{zh}");
+    let three = [two[0], two[1], ("other.log", &late[..late.len() / 2])];
+    let en = told(&three, "en");
+    assert!(!en.contains("no log"), "{en}");
+    // One that it speaks of itself is another.
+    assert!(told(&two[..1], "en").contains("There is no log of 1 sentinel: 10.0.0.1:3"));
+}
+
+#[test]
+fn what_redis_cli_says_of_its_connection_is_understood() {
+    let stream = "psubscribe\n*\n1\npmessage\n*\n+sdown\nmaster m 127.0.0.1 22000\nError: Server closed the connection\n\
+        Could not connect to Redis at 127.0.0.1:22020: Connection refused\n";
+    let (status, text) = explain(&["-"], stream);
+    assert!(status == 0 && !text.contains("could not be understood"), "{text}");
+}
+
+/// It is drawn as it is told: the old master was back before the promotion and went on as one.
+#[test]
+fn an_old_master_that_was_back_early_is_drawn_as_a_second_one() {
+    let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/incidents/back-before-promotion-redis");
+    let logs = ["s1.log", "s2.log", "s3.log"].map(|log| format!("{dir}/{log}"));
+    let args: Vec<&str> = ["--format", "svg"].into_iter().chain(logs.iter().map(String::as_str)).collect();
+    let (status, picture) = explain(&args, "");
+    assert!(status == 0 && picture.contains("<title>second master"), "{status} {picture}");
+}
