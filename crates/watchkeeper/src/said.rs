@@ -226,6 +226,12 @@ const LOGGED: &[(&str, &str)] = &[
     ("there is no connection to it", "与它没有连接"),
     ("last answered {} ms ago, limit {} ms", "它上次应答在 {} 毫秒前，上限 {} 毫秒"),
     ("its replica-priority is 0", "它的 replica-priority 为 0"),
+    ("it is loading its data", "它正在加载数据"),
+    ("it is empty: it has never had the master's data", "它是空的：从未有过主节点的数据"),
+    (
+        "it has not caught up with the master, which is up: wait until its link is up",
+        "它还没有跟上主节点，而主节点正常：请等到它的复制连接恢复",
+    ),
     ("it has not answered INFO yet", "它还没有应答过 INFO"),
     ("its last INFO is {} ms old, limit {} ms", "它最近的 INFO 在 {} 毫秒前，上限 {} 毫秒"),
     ("it lost the master {} ms ago, limit {} ms", "它与主节点断开已 {} 毫秒，上限 {} 毫秒"),

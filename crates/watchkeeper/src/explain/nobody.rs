@@ -21,6 +21,8 @@ enum Refused {
     /// it does not answer
     Gone,
     PriorityZero,
+    /// it has nothing
+    Empty,
     Otherwise,
 }
 
@@ -32,6 +34,7 @@ fn refused(said: &[String]) -> BTreeMap<String, Refused> {
         let name = who.strip_prefix("Replica ")?.split(' ').next()?.to_owned();
         let refused = match why {
             "its replica-priority is 0" => Refused::PriorityZero,
+            _ if why.starts_with("it is empty") => Refused::Empty,
             _ if GONE.iter().any(|words| why.starts_with(words)) => Refused::Gone,
             _ => Refused::Otherwise,
         };
@@ -75,7 +78,7 @@ pub(super) fn still_down(zero: &[String]) -> Both {
         &format!(
             "if it is so now: start the master again, or take a replica. {first}`SENTINEL FAILOVER <group>` on one living sentinel \
              needs no quorum and no votes, only a replica that is up and has a replica-priority above 0; {CALL_AGAIN}. Only if no \
-             sentinel can do it then: promote a replica by hand (`REPLICAOF NO ONE`), then `SENTINEL REMOVE` and `SENTINEL \
+             sentinel can do it then: promote a replica by hand that has the data (`INFO keyspace` shows what it has; `REPLICAOF NO ONE`), then `SENTINEL REMOVE` and `SENTINEL \
              MONITOR` with its address on all sentinels, and set again what REMOVE forgets (`SENTINEL SET`): auth-user and \
              auth-pass, down-after-milliseconds, failover-timeout, parallel-syncs, the scripts and renamed commands. Never \
              `SENTINEL RESET` while the master is down: it drops the replicas"
@@ -83,8 +86,8 @@ pub(super) fn still_down(zero: &[String]) -> Both {
         "到日志结束时，主节点仍失联且无人接替。",
         &format!(
             "若现在仍是如此：重新启动主节点；或改用一个副本：{first_zh}在一个存活的哨兵上执行 `SENTINEL FAILOVER <组>`，它不需要法定票数和选票，\
-             只要有一个在线且 replica-priority 大于 0 的副本；{CALL_AGAIN_ZH}。此后哨兵仍都做不到时，才手工提升一个副本（`REPLICAOF \
-             NO ONE`），再在所有哨兵上执行 `SENTINEL REMOVE` 和 `SENTINEL MONITOR` 指向它，并重新设置（`SENTINEL SET`）被 REMOVE \
+             只要有一个在线且 replica-priority 大于 0 的副本；{CALL_AGAIN_ZH}。此后哨兵仍都做不到时，才手工提升一个有数据的副本（`INFO keyspace` \
+             显示它有什么；`REPLICAOF NO ONE`），再在所有哨兵上执行 `SENTINEL REMOVE` 和 `SENTINEL MONITOR` 指向它，并重新设置（`SENTINEL SET`）被 REMOVE \
              清除的内容：auth-user 和 auth-pass、down-after-milliseconds、failover-timeout、parallel-syncs、脚本和改名的命令。\
              主节点下线期间切勿执行 `SENTINEL RESET`：它会清除副本"
         ),
@@ -149,6 +152,9 @@ fn for_these_reasons(said: &[String]) -> (String, String) {
     if !refused.is_empty() && refused.values().all(|why| *why == Refused::Gone) {
         return start_one();
     }
+    if zero.is_empty() && refused.values().any(|why| *why == Refused::Empty) {
+        return bring_back();
+    }
     if zero.is_empty() {
         return keep_one();
     }
@@ -173,6 +179,15 @@ fn start_one() -> (String, String) {
         "start one of these now, the one with the newest data first, or the old master. Then keep replicas on hosts that do not \
          fail together",
         "立即启动其中一个（优先数据最新的），或启动旧主节点。此后应把副本放在不会同时故障的主机上",
+    )
+}
+
+/// Where a replica is empty: the data is elsewhere.
+fn bring_back() -> (String, String) {
+    owned(
+        "start the old master, or a replica with data, while that has not happened: the empty one has nothing to serve, and whoever          follows it loses what it has. Only if all data is lost for good, begin anew with it: `REPLICAOF NO ONE` on it, then          `SENTINEL REMOVE` and `SENTINEL MONITOR` on all sentinels",
+        "若尚未恢复：启动旧主节点，或启动有数据的副本；空的副本没有数据可用，跟随它的服务器会丢失自己的数据。只有数据确实已全部丢失时，\
+         才用它重新开始：在它上面执行 `REPLICAOF NO ONE`，再在所有哨兵上执行 `SENTINEL REMOVE` 和 `SENTINEL MONITOR`",
     )
 }
 
@@ -239,6 +254,14 @@ mod tests {
         }
         let (en, _) = hint(2, &[], &[DOWN, OLD]);
         assert!(en.starts_with("keep at least one replica"), "{en}");
+    }
+
+    #[test]
+    fn where_a_replica_is_empty_the_data_is_to_be_brought_back() {
+        let empty = "Replica 10.0.0.5:6379 of `m` cannot be promoted: it is empty: it has never had the master's data";
+        let (en, zh) = hint(2, &[], &[empty, DOWN]);
+        assert!(en.starts_with("start the old master, or a replica with data"), "{en}");
+        assert!(zh.starts_with("若尚未恢复：启动旧主节点"), "{zh}");
     }
 
     #[test]

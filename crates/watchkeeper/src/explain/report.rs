@@ -203,8 +203,10 @@ impl Report {
             let mut acquainted = self.book.groups.values().filter_map(|group| group.acquainted.get(who));
             acquainted.any(|ids| ids.contains(id))
         };
-        let (surely, perhaps): (Vec<&String>, Vec<&String>) =
-            ids.iter().filter(|id| !self.book.speaks(id)).partition(|id| nameless.iter().all(|who| knows(who, id)));
+        let (surely, perhaps): (Vec<&String>, Vec<&String>) = ids
+            .iter()
+            .filter(|id| !self.book.speaks(id))
+            .partition(|id| nameless.iter().all(|who| knows(who, id)));
         let name =
             |ids: Vec<&String>| ids.into_iter().map(|id| self.names.id(id)).take(ABSENT_SHOWN).collect();
         let unclear = perhaps.len().saturating_sub(nameless.len());
