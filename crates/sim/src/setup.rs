@@ -62,7 +62,7 @@ pub struct Setup {
     pub seed: u64,
     /// whether lines of the trace are kept
     pub traced: bool,
-    /// how many groups; at most 200
+    /// how many groups; at most 1,000
     pub groups: usize,
     /// data servers of each group, the master among them; at most 200
     pub servers: usize,
@@ -149,7 +149,9 @@ pub struct Furnished {
 
 /// The address of server `n` (from 0) of group `g` (from 0).
 pub fn server_addr(g: usize, n: usize) -> SocketAddr {
-    SocketAddr::from(([10, 0, g as u8, n as u8 + 1], 6379))
+    // The sentinels have 10.1; the first 256 groups 10.0.
+    let block = if g < 256 { 0 } else { g / 256 + 1 };
+    SocketAddr::from(([10, block as u8, (g % 256) as u8, n as u8 + 1], 6379))
 }
 
 /// The name of group `g` (from 0).
@@ -194,7 +196,10 @@ impl Setup {
 
     /// Builds it and starts everything.
     pub fn furnish(&self) -> Furnished {
-        assert!(self.servers > 0 && self.servers <= 200 && self.groups <= 200, "more than a world can hold");
+        assert!(
+            self.servers > 0 && self.servers <= 200 && self.groups <= 1_000,
+            "more than a world can hold"
+        );
         let mut world = World::new(self.seed, self.traced);
         let mut rng = Rng::new(self.seed ^ 0x5e7u64);
         let servers = (0..self.groups).map(|g| self.add_servers(g, &mut world, &mut rng)).collect::<Vec<_>>();

@@ -54,7 +54,7 @@ pub(crate) const WORLD: &[Row<Furnish>] = rows! {
     };
     "<number> groups|group", "monitored groups: `mymaster`, `mymaster-1`, ... (1)", |it| {
         let n = it.number() as usize;
-        furnish(move |setup| setup.groups = n.clamp(1, 200))
+        furnish(move |setup| setup.groups = n.clamp(1, 1_000))
     };
     "star", "every replica follows the master (this is how it is unless said otherwise)",
         |_| furnish(|setup| setup.shape = Shape::Star);

@@ -76,12 +76,13 @@ pub(super) fn still_down(zero: &[String]) -> Both {
     both(
         "At the end of the logs the master is still missed and nobody has taken over.",
         &format!(
-            "if it is so now: start the master again, or take a replica. {first}`SENTINEL FAILOVER <group>` on one living sentinel \
-             needs no quorum and no votes, only a replica that is up and has a replica-priority above 0; {CALL_AGAIN}. Only if no \
-             sentinel can do it then: promote a replica by hand that has the data (`INFO keyspace` shows what it has; `REPLICAOF NO ONE`), then `SENTINEL REMOVE` and `SENTINEL \
-             MONITOR` with its address on all sentinels, and set again what REMOVE forgets (`SENTINEL SET`): auth-user and \
-             auth-pass, down-after-milliseconds, failover-timeout, parallel-syncs, the scripts and renamed commands. Never \
-             `SENTINEL RESET` while the master is down: it drops the replicas"
+            "if it is so now: start the master again, or take a replica. {first}`SENTINEL FAILOVER <group>` on one living \
+             sentinel needs no quorum and no votes, only a replica that is up and has a replica-priority above 0; \
+             {CALL_AGAIN}. Only if no sentinel can do it then: promote a replica by hand that has the data (`INFO keyspace` \
+             shows what it has; `REPLICAOF NO ONE`), then `SENTINEL REMOVE` and `SENTINEL MONITOR` with its address on all \
+             sentinels, and set again what REMOVE forgets (`SENTINEL SET`): auth-user and auth-pass, down-after-milliseconds, \
+             failover-timeout, parallel-syncs, the scripts and renamed commands. Never `SENTINEL RESET` while the master is \
+             down: it drops the replicas"
         ),
         "到日志结束时，主节点仍失联且无人接替。",
         &format!(
