@@ -5,7 +5,7 @@ use watchkeeper_core::Lang;
 use super::code::{Code, Severity};
 use super::finding::{Finding, Found, Who};
 use super::servers::if_restarted;
-use super::view::{GroupView, has_no_keys, heard, refuses};
+use super::view::{GroupView, has_no_keys};
 use super::words::{lasted, places, waited};
 use crate::ask::{Endpoint, Failure, Fields};
 use crate::live::{Status, Waiting, told_waiting};
@@ -68,13 +68,13 @@ fn login(view: &GroupView<'_>, refusing: &[(&Endpoint, &Failure)]) -> Finding {
 
 /// How many sentinels hold the master for down, and not because it refuses them.
 fn holding(view: &GroupView<'_>) -> usize {
-    let holds = |entry: &Fields| entry.flag("s_down") && !refuses(entry);
+    let holds = |entry: &Fields| entry.flag("s_down") && !view.refuses(entry);
     view.said.iter().filter(|said| holds(&said.group.master)).count()
 }
 
 /// The sentinels that had no answer of the master lately.
 fn deaf<'a>(view: &'a GroupView<'_>) -> Vec<&'a Endpoint> {
-    view.said.iter().filter(|said| !heard(&said.group.master)).map(|said| said.at).collect()
+    view.said.iter().filter(|said| !view.heard(&said.group.master)).map(|said| said.at).collect()
 }
 
 /// Whether the sentinels miss the master: none of them hears it, or as many as it takes hold it for down. Fewer of them say
@@ -467,6 +467,11 @@ mod tests {
             assert_eq!(is_master_gone(&view), gone, "{said:?}");
             assert_eq!(view.refused().len(), said.iter().filter(|one| one.0 == refused).count());
         }
+        // Busy with a script, it answers all with an error.
+        let mut busy = facts(&[(refused, 40_000)], None, &[]);
+        busy.picture.servers[0].says = Err(Failure::Refused("BUSY Redis is busy".into()));
+        let view = GroupView::of(&busy, "m").unwrap();
+        assert!(is_master_gone(&view) && view.refused().is_empty());
         // An old good answer and an old bad one: it hangs.
         let facts = facts(&[("s_down,master last-ping-reply:40000", 40_000)], None, &[]);
         assert!(GroupView::of(&facts, "m").unwrap().refused().is_empty());

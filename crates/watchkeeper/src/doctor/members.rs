@@ -160,7 +160,7 @@ fn down_for_sentinels(view: &GroupView<'_>, found: &mut Found) {
         let loading = view.info(answer).is_some_and(|info| info.get("loading") == "1");
         let mut entries = view.entries(&answer.at);
         // Of the master that is another finding.
-        entries.retain(|(_, entry)| !(view.is_master(&answer.at) && refuses(entry)));
+        entries.retain(|(_, entry)| !(view.is_master(&answer.at) && view.refuses(entry)));
         if !loading {
             down_for(view, &answer.at, entries, found);
         }

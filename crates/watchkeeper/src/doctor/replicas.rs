@@ -6,7 +6,7 @@ use super::absent::{is_master_gone, is_missed};
 use super::code::{Code, Severity};
 use super::finding::{Finding, Found, Who};
 use super::servers::if_restarted;
-use super::view::{GroupView, never_connected, refuses};
+use super::view::{GroupView, never_connected};
 use super::words::{bytes, lasted, places};
 use crate::ask::{Endpoint, Fields, ServerAnswer, listed_replicas};
 use crate::live::{Status, refused_replica};
@@ -91,8 +91,7 @@ fn held_for_down(view: &GroupView<'_>, found: &mut Found) {
     let at = &view.master;
     let entries = view.said.iter().map(|said| (said.who(), &said.group.master));
     let is_down = |entry: &Fields| entry.flag("s_down") || entry.flag("o_down");
-    let refused = !view.refused().is_empty();
-    let down: Vec<_> = entries.filter(|(_, entry)| is_down(entry) && !(refused && refuses(entry))).collect();
+    let down: Vec<_> = entries.filter(|(_, entry)| is_down(entry) && !view.refuses(entry)).collect();
     if down.is_empty() {
         return;
     }
@@ -235,6 +234,7 @@ fn empty(view: &GroupView<'_>, at: &Endpoint, info: &Fields, gone: bool) -> Find
     let (en_hint, zh_hint) = match (gone, last) {
         (true, true) => EMPTY_AND_ALONE,
         (true, false) => EMPTY,
+        (false, _) if view.master_loads() => EMPTY_LONGER,
         (false, _) => EMPTY_YET,
     };
     Finding::of(Code::LinkDown, view.name, en, zh).as_(severity).advised(en_hint, zh_hint)
@@ -254,6 +254,14 @@ const EMPTY: (&str, &str) = (
      keeps it from that until {at} has a copy of the new master's data; then set back what it was",
     "Watchkeeper 的哨兵不会提升它；若有数据的副本不可用，redis-sentinel 则会：在 {at} 上执行 `CONFIG SET replica-priority 0` 可避免，\
      等它从新主节点得到数据后改回原值",
+);
+/// When its master reads its data.
+const EMPTY_LONGER: (&str, &str) = (
+    "it gets its copy when its master has loaded its data (WD261). Until then it is of no use for a failover: Watchkeeper's sentinels do \
+     not promote it; redis-sentinel does if nobody has more, and all data is gone then (`CONFIG SET replica-priority 0` on {at} until it has \
+     its copy keeps it from that)",
+    "主节点加载完数据（WD261）后它才能得到副本。在此之前它无法用于故障转移：Watchkeeper 的哨兵不会提升它；若没有数据更多的副本，\
+     redis-sentinel 则会，全部数据随之丢失（在它得到数据之前，在 {at} 上执行 `CONFIG SET replica-priority 0` 可避免）",
 );
 /// When its master is there.
 const EMPTY_YET: (&str, &str) = (

@@ -43,12 +43,6 @@ pub(super) fn refuses(entry: &Fields) -> bool {
     any.zip(good).is_some_and(|(any, good)| any < MISSED_MS && good > any + MISSED_MS)
 }
 
-/// Whether a sentinel had an answer of it lately.
-pub(super) fn heard(entry: &Fields) -> bool {
-    let good = entry.number("last-ok-ping-reply").is_some_and(|since| since < MISSED_MS);
-    !entry.flag("disconnected") && good || refuses(entry)
-}
-
 /// What one sentinel says of the group.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Said<'a> {
@@ -163,14 +157,23 @@ impl<'a> GroupView<'a> {
         self.master_info().is_some_and(|info| info.get("loading") == "1")
     }
 
-    /// The sentinels that the master answers, and with errors only. Not where it answers us so for another reason than a
-    /// login: it may be busy with a script.
-    pub(super) fn refused(&self) -> Vec<&Said<'a>> {
+    /// Whether the master refuses a sentinel, by what that says of it. Not where it answers us with an error for another
+    /// reason than a login: it may be busy with a script.
+    pub(super) fn refuses(&self, entry: &Fields) -> bool {
         let busy = |why: &Failure| matches!(why, Failure::Refused(_)) && !why.is_login();
-        if self.master_server().is_none_or(|master| master.says.as_ref().is_err_and(busy)) {
-            return Vec::new();
-        }
-        self.said.iter().filter(|said| refuses(&said.group.master)).collect()
+        let busy = self.master_server().is_none_or(|master| master.says.as_ref().is_err_and(busy));
+        refuses(entry) && !busy
+    }
+
+    /// The sentinels that the master refuses.
+    pub(super) fn refused(&self) -> Vec<&Said<'a>> {
+        self.said.iter().filter(|said| self.refuses(&said.group.master)).collect()
+    }
+
+    /// Whether a sentinel had an answer of the master lately, by what it says of it.
+    pub(super) fn heard(&self, entry: &Fields) -> bool {
+        let good = entry.number("last-ok-ping-reply").is_some_and(|since| since < MISSED_MS);
+        !entry.flag("disconnected") && good || self.refuses(entry)
     }
 
     /// The servers that were looked at closely, the master first.
