@@ -221,7 +221,8 @@ fn advised(view: &GroupView<'_>, finding: Finding) -> Finding {
              （`save` 或 `appendonly`），启动它（若挂起则重启），或打通网络。若没有存盘，不要直接重启：它会带着空数据回来，副本会复制空数据；请先提升副本",
         )
     } else if view.nobody_has_any() {
-        finding.advised(NOTHING_TO_PROMOTE.0, NOTHING_TO_PROMOTE.1)
+        // Whether it keeps its data or not, it is to be started.
+        return finding.advised(NOTHING_TO_PROMOTE.0, NOTHING_TO_PROMOTE.1);
     } else if view.in_failover() {
         finding.advised(
             "a failover is going on: wait until it is over, and ask again. `watchkeeper status {group}{reach}` shows how far it is. Do not start \
