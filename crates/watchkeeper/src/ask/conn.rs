@@ -20,6 +20,8 @@ use crate::daemon::strerror;
 const ANSWER_BYTES_MAX: usize = 256 << 20;
 /// Characters of an error answer that are kept.
 const WORDS_MAX: usize = 400;
+/// Said of a server that is asked as a sentinel; its mode is behind it.
+const NO_SENTINEL: &str = "no sentinel, but a server in mode ";
 /// The least time a socket is given to wait.
 const TICK: Duration = Duration::from_millis(1);
 
@@ -50,10 +52,25 @@ impl Failure {
         ["NOAUTH", "WRONGPASS", "NOPERM", "ERR invalid password"].iter().any(|start| words.starts_with(start))
     }
 
+    /// Of a server in this mode, where a sentinel was expected.
+    pub(super) fn no_sentinel(mode: &str) -> Failure {
+        let mode = if mode.is_empty() { "?".to_owned() } else { clean(mode) };
+        Failure::Protocol(format!("{NO_SENTINEL}`{mode}`"))
+    }
+
+    /// The mode of a server that answered where a sentinel was expected.
+    pub fn other_mode(&self) -> Option<&str> {
+        let Failure::Protocol(why) = self else { return None };
+        Some(why.strip_prefix(NO_SENTINEL)?.trim_matches('`'))
+    }
+
     /// For people.
     pub fn told(&self, lang: Lang) -> String {
         if lang == Lang::En {
             return self.to_string();
+        }
+        if let Some(mode) = self.other_mode() {
+            return format!("不是哨兵，而是模式为 `{mode}` 的服务器");
         }
         match self {
             Failure::Unreachable(why) => format!("无法连接：{}", crate::said::told(why, lang)),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use super::conn::{Conn, Failure, clean};
+use super::conn::{Conn, Failure};
 use super::endpoint::Endpoint;
 use super::fields::Fields;
 use super::reach::Reach;
@@ -240,8 +240,7 @@ fn ask_sentinel(conn: &mut Conn, group: Option<&str>) -> Result<SentinelSays, Fa
     // Valkey calls it otherwise.
     let mode = ["redis_mode", "server_mode"].map(|name| info.get(name)).concat();
     if mode != "sentinel" {
-        let mode = if mode.is_empty() { "?".to_owned() } else { clean(&mode) };
-        return Err(Failure::Protocol(format!("no sentinel, but a server in mode `{mode}`")));
+        return Err(Failure::no_sentinel(&mode));
     }
     let optional = |answer: Result<watchkeeper_resp::Frame, Failure>| match answer {
         Ok(frame) => Ok(Some(frame)),

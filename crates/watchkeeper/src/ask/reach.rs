@@ -147,6 +147,26 @@ impl ReachArgs {
         })
     }
 
+    /// The options with which another command of ours reaches the same deployment, each behind a blank, as a shell reads
+    /// them; through this sentinel, if one was named.
+    pub fn again(&self, sentinel: Option<&Endpoint>) -> String {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let given = [
+            ("--sentinel", sentinel.map(ToString::to_string)),
+            ("--config", path(&self.config)),
+            ("--user", self.user.clone()),
+            ("--pass-file", path(&self.pass_file)),
+            ("--server-user", self.server_user.clone()),
+            ("--server-pass-file", path(&self.server_pass_file)),
+            ("--tls", self.tls.then(String::new)),
+            ("--cacert", self.cacert.clone()),
+            ("--cert", self.cert.clone()),
+            ("--key", self.key.clone()),
+        ];
+        let given = given.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        given.map(|(name, value)| format!(" {name}{}", shell_word(&value))).collect()
+    }
+
     fn tls(&self, config: Option<&Config>, lang: Lang) -> Result<Option<Arc<ClientConfig>>, String> {
         let files = if self.tls || self.cacert.is_some() || self.cert.is_some() {
             Some(Tls {
@@ -185,6 +205,18 @@ impl Reach {
     pub fn server(&self, at: &Endpoint, group: &str) -> Result<Conn, Failure> {
         let login = self.group_logins.get(group).unwrap_or(&self.server_login);
         Conn::open(at, login, self.tls.as_ref(), self.patience)
+    }
+}
+
+/// A word behind a blank, in quotes where a shell would take it for something else; nothing for an empty one.
+fn shell_word(word: &str) -> String {
+    let harmless = |c: char| c.is_alphanumeric() || "/.:_-@%+,=[]~".contains(c);
+    if word.is_empty() {
+        String::new()
+    } else if word.chars().all(harmless) {
+        format!(" {word}")
+    } else {
+        format!(" '{}'", word.replace('\'', r"'\''"))
     }
 }
 
@@ -280,6 +312,19 @@ mod tests {
         let group = &reach.group_logins["m"];
         assert_eq!((group.user.as_deref(), group.pass.as_deref()), (Some("watch"), Some(&b"inner"[..])));
         assert!(!format!("{reach:?}").contains("inner"), "a password in the debug output");
+    }
+
+    #[test]
+    fn other_commands_are_told_the_same_way() {
+        let again = |words: &str, at: Option<Endpoint>| {
+            let cli = Cli::try_parse_from(["x"].into_iter().chain(words.split('|'))).unwrap();
+            cli.reach.again(at.as_ref())
+        };
+        assert_eq!(again("--timeout|5", None), "");
+        let named = again("--sentinel|s1", Some(Endpoint::new("s1", 26379)));
+        assert_eq!(named, " --sentinel s1:26379");
+        let words = "--config|/etc/my file|--user|o'p|--tls|--cacert|/ca.pem";
+        assert_eq!(again(words, None), r" --config '/etc/my file' --user 'o'\''p' --tls --cacert /ca.pem");
     }
 
     #[test]

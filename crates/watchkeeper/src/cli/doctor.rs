@@ -84,7 +84,7 @@ fn examine(args: &DoctorArgs, lang: Lang) -> Result<Diagnosis, String> {
     reach.sentinels.extend(args.places.iter().cloned());
     let local = reach.file(lang)?.map(|config| local(&config)).unwrap_or_default();
     let reach = reach.reach(lang, |name| std::env::var(name).ok())?;
-    let diagnosis = doctor::examine(&reach, args.group.as_deref(), local).map_err(|failed| {
+    let mut diagnosis = doctor::examine(&reach, args.group.as_deref(), local).map_err(|failed| {
         let line = |at: &Endpoint, why: &Failure| plain(&format!("{at}{}{}", lang.pick(": ", "："), why.told(lang)));
         let failed: Vec<String> = failed.iter().map(|(at, why)| line(at, why)).collect();
         let title = lang.pick("no sentinel could be asked", "没有可询问的哨兵");
@@ -94,6 +94,9 @@ fn examine(args: &DoctorArgs, lang: Lang) -> Result<Diagnosis, String> {
         );
         format!("{title}\n  {}\n{hint}", failed.join("\n  "))
     })?;
+    let mut named = args.reach.sentinels.iter().chain(&args.places);
+    let answering = named.find(|at| diagnosis.sentinels.contains(at));
+    diagnosis.reached_with(&args.reach.again(answering));
     match &args.group {
         Some(name) if diagnosis.groups.is_empty() => Err(no_such_group(&reach, name, lang)),
         Some(_) | None => Ok(diagnosis),

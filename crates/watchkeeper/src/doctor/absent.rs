@@ -5,15 +5,13 @@ use watchkeeper_core::Lang;
 use super::code::{Code, Severity};
 use super::finding::{Finding, Found, Who};
 use super::servers::if_restarted;
-use super::view::GroupView;
+use super::view::{GroupView, has_no_keys};
 use super::words::{lasted, places, waited};
 use crate::ask::{Endpoint, Failure, Fields};
 use crate::live::{Status, Waiting, told_waiting};
 
 /// A replica that nobody could reach for so long is taken for gone.
 const GONE_MS: i64 = 10 * 60_000;
-/// Sentinels ping at least once a second: one that has had no answer for longer misses one.
-const MISSED_MS: i64 = 1_500;
 
 /// Of one group.
 pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
@@ -68,18 +66,15 @@ fn login(view: &GroupView<'_>, refusing: &[(&Endpoint, &Failure)]) -> Finding {
     )
 }
 
-/// How many sentinels hold the master for down.
+/// How many sentinels hold the master for down, and not because it refuses them.
 fn holding(view: &GroupView<'_>) -> usize {
-    view.said.iter().filter(|said| said.group.master.flag("s_down")).count()
+    let holds = |entry: &Fields| entry.flag("s_down") && !view.refuses(entry);
+    view.said.iter().filter(|said| holds(&said.group.master)).count()
 }
 
 /// The sentinels that had no answer of the master lately.
 fn deaf<'a>(view: &'a GroupView<'_>) -> Vec<&'a Endpoint> {
-    let heard = |entry: &Fields| {
-        !entry.flag("disconnected")
-            && entry.number("last-ok-ping-reply").is_some_and(|since| since < MISSED_MS)
-    };
-    view.said.iter().filter(|said| !heard(&said.group.master)).map(|said| said.at).collect()
+    view.said.iter().filter(|said| !view.heard(&said.group.master)).map(|said| said.at).collect()
 }
 
 /// Whether the sentinels miss the master: none of them hears it, or as many as it takes hold it for down. Fewer of them say
@@ -194,6 +189,25 @@ fn reasons(view: &GroupView<'_>, finding: Finding) -> Finding {
     })
 }
 
+/// What to do about a master that is gone and whose replicas never had its data.
+const NOTHING_TO_PROMOTE: (&str, &str) = (
+    "every replica that could be promoted is empty (WD243): to promote one saves nothing. Watchkeeper's sentinels refuse to; \
+     redis-sentinel does it, and {at}, when it is back, becomes the replica of the new master and copies the emptiness. \
+     `CONFIG SET replica-priority 0` on these replicas keeps redis-sentinel from it. Then bring back {at}: open the way to it if it still \
+     runs; if it keeps its data on disk (`save` or `appendonly`), start it again. If a replica has been promoted by then, copy the data files \
+     of {at} first. Only if it keeps nothing on disk and does not run any more, its data is lost: start it, and the group begins empty",
+    "可提升的副本全部为空（WD243）：提升它们救不回任何数据。Watchkeeper 的哨兵会拒绝；redis-sentinel 却会提升，而 {at} 恢复后会成为新主节点的副本，\
+     复制空数据。在这些副本上执行 `CONFIG SET replica-priority 0` 可阻止 redis-sentinel。然后恢复 {at}：若仍在运行，打通网络；若它把数据存到磁盘\
+     （`save` 或 `appendonly`），重新启动它。若届时已有副本被提升，请先复制 {at} 的数据文件。只有它没有存盘且已不再运行时，数据才已丢失：启动它，该组从空数据开始",
+);
+/// What to do about somebody who may have the data that the master has not.
+const FILES_FIRST: (&str, &str) = (
+    "the present master has no keys. If {at} has data on its disk, copy its files (`dir`: the RDB file, `appenddirname`) before anybody \
+     starts it: it becomes a replica of the present master and copies the emptiness",
+    "当前主节点没有任何键。若 {at} 的磁盘上有数据，在任何人启动它之前先复制其文件（`dir` 下的 RDB 文件和 `appenddirname`）：\
+     它会成为当前主节点的副本，复制空数据",
+);
+
 /// What to do about a master that is gone. Whoever starts one that kept nothing, before a replica has been promoted, loses
 /// everything: the failover comes first.
 fn advised(view: &GroupView<'_>, finding: Finding) -> Finding {
@@ -206,31 +220,34 @@ fn advised(view: &GroupView<'_>, finding: Finding) -> Finding {
             "没有应答的副本可以接替，哨兵和 `SENTINEL FAILOVER` 都无能为力：在启动任何服务器之前，先打通到仍在运行的副本的网络。若 {at} 把数据存到磁盘\
              （`save` 或 `appendonly`），启动它（若挂起则重启），或打通网络。若没有存盘，不要直接重启：它会带着空数据回来，副本会复制空数据；请先提升副本",
         )
+    } else if view.nobody_has_any() {
+        // Whether it keeps its data or not, it is to be started.
+        return finding.advised(NOTHING_TO_PROMOTE.0, NOTHING_TO_PROMOTE.1);
     } else if view.in_failover() {
         finding.advised(
-            "a failover is going on: wait until it is over, and ask again. `watchkeeper status {group}` shows how far it is. Do not start \
+            "a failover is going on: wait until it is over, and ask again. `watchkeeper status {group}{reach}` shows how far it is. Do not start \
              {at} before if it does not keep its data on disk (`save` and `appendonly` off): it comes back empty and its replicas copy that",
-            "正在进行故障转移：等它结束后再检查。`watchkeeper status {group}` 显示进度。若 {at} 不把数据存到磁盘（`save` 和 `appendonly` 均关闭），\
+            "正在进行故障转移：等它结束后再检查。`watchkeeper status {group}{reach}` 显示进度。若 {at} 不把数据存到磁盘（`save` 和 `appendonly` 均关闭），\
              在此之前不要启动它：它会带着空数据回来，副本会复制空数据",
         )
     } else if view.nobody_has_all() {
         finding.advised(
             "no replica that answers has all data (WD243): one that is promoted now has only what it has, perhaps nothing. If {at} still \
              runs, open the way to it, or wait for it if it hangs; if it keeps its data on disk (`save` or `appendonly`), start it again. \
-             Only if it does neither, `watchkeeper failover {group}` saves what the replica has; a restart would bring it back empty, and \
+             Only if it does neither, `watchkeeper failover {group}{reach}` saves what the replica has; a restart would bring it back empty, and \
              its replicas copy that",
             "有应答的副本都没有全部数据（WD243）：现在被提升的副本只有它已有的数据，可能为空。若 {at} 仍在运行，打通网络，挂起则等待；\
-             若它把数据存到磁盘（`save` 或 `appendonly`），重新启动它。只有两者都不成立时，才用 `watchkeeper failover {group}` 保住副本已有的数据；\
+             若它把数据存到磁盘（`save` 或 `appendonly`），重新启动它。只有两者都不成立时，才用 `watchkeeper failover {group}{reach}` 保住副本已有的数据；\
              重启只会让它带着空数据回来，副本会复制空数据",
         )
     } else {
         finding.advised(
-            "have a replica promoted first, without waiting and without votes: `watchkeeper failover {group}`, or \
+            "have a replica promoted first, without waiting and without votes: `watchkeeper failover {group}{reach}`, or \
              `SENTINEL FAILOVER {group}` at one sentinel (after NOGOODSLAVE once more, some seconds later). What no replica has received by \
              now is lost then; if sentinels that do not answer are only cut off, WD225 says what else to think of. Or open the way to {at}, \
              if it still runs. Do not simply restart it if it does not keep its data on disk (`save` and `appendonly` off): it comes back \
              empty and its replicas copy that; promote a replica first",
-            "先提升副本，不再等待、不经投票：`watchkeeper failover {group}`，或在一个哨兵上执行 `SENTINEL FAILOVER {group}`\
+            "先提升副本，不再等待、不经投票：`watchkeeper failover {group}{reach}`，或在一个哨兵上执行 `SENTINEL FAILOVER {group}`\
              （若回复 NOGOODSLAVE，数秒后再试）。副本尚未收到的写入会丢失；若没有应答的哨兵只是被隔离，另见 WD225。若 {at} 仍在运行，也可打通到它的网络。\
              若它不把数据存到磁盘（`save` 和 `appendonly` 均关闭），不要直接重启：它会带着空数据回来，副本会复制空数据；请先提升副本",
         )
@@ -267,10 +284,19 @@ fn succeeded(view: &GroupView<'_>, at: &Endpoint, (to, writable): (&Endpoint, bo
         format!("主节点 {at} 没有应答。副本 {to} 已被提升，{zh}。"),
     );
     let finding = finding.says(Who::Server(to.clone()), "role:master");
+    let empty = view.replicas().any(|server| server.at == *to && view.info(server).is_some_and(has_no_keys));
+    if empty {
+        let finding = finding.as_(Severity::Critical).says_both(
+            Who::Server(to.clone()),
+            "no keys (INFO keyspace)",
+            "没有键（INFO keyspace）",
+        );
+        return finding.advised(FILES_FIRST.0, FILES_FIRST.1);
+    }
     if view.in_failover() {
         return finding.advised(
-            "the failover is going on: wait until it is over, and ask again. `watchkeeper status {group}` shows how far it is",
-            "故障转移仍在进行：等它结束后再检查。`watchkeeper status {group}` 显示进度",
+            "the failover is going on: wait until it is over, and ask again. `watchkeeper status {group}{reach}` shows how far it is",
+            "故障转移仍在进行：等它结束后再检查。`watchkeeper status {group}{reach}` 显示进度",
         );
     }
     finding.advised(
@@ -286,12 +312,8 @@ fn replica(view: &GroupView<'_>, at: &Endpoint, entries: &[(Who, &Fields)]) -> F
     if down_ms > GONE_MS {
         let (en, zh) = (lasted(down_ms / 1000, Lang::En), lasted(down_ms / 1000, Lang::Zh));
         let en = format!("The replica {at} has been gone for {en}, and is still listed.");
-        return Finding::of(
-            Code::StaleReplica,
-            view.name,
-            en,
-            format!("副本 {at} 已消失 {zh}，仍在列表中。"),
-        );
+        let zh = format!("副本 {at} 已消失 {zh}，仍在列表中。");
+        return Finding::of(Code::StaleReplica, view.name, en, zh);
     }
     let (en, zh) = if entries.iter().any(|(_, entry)| entry.flag("s_down")) {
         (format!("The replica {at} does not answer."), format!("副本 {at} 没有应答。"))
@@ -302,7 +324,12 @@ fn replica(view: &GroupView<'_>, at: &Endpoint, entries: &[(Who, &Fields)]) -> F
             format!("副本 {at} 对本机没有应答；（目前）没有哨兵认为它下线。"),
         )
     };
-    Finding::of(Code::ServerSilent, view.name, en, zh).advised(
+    let finding = Finding::of(Code::ServerSilent, view.name, en, zh);
+    let empty = |info: &Fields| info.get("role") == "master" && has_no_keys(info);
+    if view.master_info().is_some_and(empty) {
+        return finding.advised(FILES_FIRST.0, FILES_FIRST.1);
+    }
+    finding.advised(
         "start it, or open the way to it: it can't be promoted, and holds no copy of what is written now",
         "启动它，或打通网络：它无法被提升，也没有最新数据的副本",
     )
@@ -368,10 +395,15 @@ mod tests {
     fn a_master_that_may_come_back_empty_is_not_to_be_started_before_the_failover() {
         let leading = "s_down,o_down,failover_in_progress,master";
         let copying = "role:slave master_link_status:down master_sync_in_progress:1 slave_priority:100";
+        let never =
+            "role:slave master_link_status:down master_link_down_since_seconds:-1 slave_repl_offset:0";
         for (flags, replicas, first) in [
             (DOWN.0, &[IN_STEP][..], "have a replica promoted first"),
             (DOWN.0, &[], "no replica answers"),
             (DOWN.0, &[copying], "no replica that answers has all data"),
+            (DOWN.0, &[never], "every replica that could be promoted is empty"),
+            (leading, &[never], "every replica that could be promoted is empty"),
+            (DOWN.0, &[never, copying], "no replica that answers has all data"),
             (
                 DOWN.0,
                 &[copying, &format!("{IN_STEP} slave_repl_offset:0")],
@@ -386,8 +418,10 @@ mod tests {
         ] {
             let finding = dead(flags, replicas, false);
             let (hint, zh) = (finding.hint("m", Lang::En), finding.hint("m", Lang::Zh));
-            assert!(hint.starts_with(first) && hint.contains("its replicas copy that"), "{hint}");
-            assert!(zh.contains("副本会复制空数据") && !hint.contains("WD260"), "{zh}, {hint}");
+            let copied =
+                ["its replicas copy that", "copies the emptiness"].iter().any(|it| hint.contains(it));
+            assert!(hint.starts_with(first) && copied, "{hint}");
+            assert!(zh.contains("复制空数据") && !hint.contains("WD260"), "{zh}, {hint}");
         }
         let finding = dead(DOWN.0, &[IN_STEP, IN_STEP], true);
         let hint = finding.hint("m", Lang::En);
@@ -400,9 +434,13 @@ mod tests {
     fn where_a_replica_is_promoted_already_it_is_not_said_that_nobody_can_write() {
         let leading = "s_down,o_down,failover_in_progress,master";
         for (flags, info, said) in [
-            (leading, "role:master", "h:6380 is already promoted, and takes writes."),
-            (DOWN.0, "role:master min_slaves_good_slaves:1", "and takes writes."),
-            (leading, "role:master min_slaves_good_slaves:0", "as soon as enough replicas follow it"),
+            (leading, "role:master db0:keys=1", "h:6380 is already promoted, and takes writes."),
+            (DOWN.0, "role:master db0:keys=1 min_slaves_good_slaves:1", "and takes writes."),
+            (
+                leading,
+                "role:master db0:keys=1 min_slaves_good_slaves:0",
+                "as soon as enough replicas follow it",
+            ),
         ] {
             let finding = dead(flags, &[info, IN_STEP], false);
             let text = finding.text(Lang::En);
@@ -413,5 +451,30 @@ mod tests {
         }
         let text = dead(leading, &[IN_STEP], false).text(Lang::En).to_owned();
         assert!(text.contains("nobody can write"), "{text}");
+        // The old one may be the only one with data.
+        let finding = dead(leading, &["role:master", IN_STEP], false);
+        let hint = finding.hint("m", Lang::En);
+        assert!(finding.severity == Severity::Critical && hint.contains("copy its files"), "{finding:?}");
+    }
+
+    #[test]
+    fn a_master_that_answers_with_errors_is_not_gone() {
+        let refused = "s_down,o_down,master last-ping-reply:300";
+        for (said, gone) in
+            [([(refused, 40_000); 2], false), ([(refused, 40_000), DOWN], false), ([DOWN; 2], true)]
+        {
+            let facts = facts(&said, None, &[IN_STEP]);
+            let view = GroupView::of(&facts, "m").unwrap();
+            assert_eq!(is_master_gone(&view), gone, "{said:?}");
+            assert_eq!(view.refused().len(), said.iter().filter(|one| one.0 == refused).count());
+        }
+        // Busy with a script, it answers all with an error.
+        let mut busy = facts(&[(refused, 40_000)], None, &[]);
+        busy.picture.servers[0].says = Err(Failure::Refused("BUSY Redis is busy".into()));
+        let view = GroupView::of(&busy, "m").unwrap();
+        assert!(is_master_gone(&view) && view.refused().is_empty());
+        // An old good answer and an old bad one: it hangs.
+        let facts = facts(&[("s_down,master last-ping-reply:40000", 40_000)], None, &[]);
+        assert!(GroupView::of(&facts, "m").unwrap().refused().is_empty());
     }
 }

@@ -1,5 +1,6 @@
 //! The table of codes: what each is called, how grave it usually is, and what to do about it. `doctor --list` prints it.
-//! A code keeps its meaning for ever. In advice, `{at}` stands for who is concerned and `{group}` for the group.
+//! A code keeps its meaning for ever. In advice, `{at}` stands for who is concerned, `{group}` for the group,
+//! and `{reach}` for the options with which our other commands reach it.
 
 use watchkeeper_core::Lang;
 
@@ -67,8 +68,20 @@ impl Entry {
             self.id,
             self.title(lang),
             lang.pick("hint", "建议"),
-            self.hint(lang).replace("{at}", lang.pick("it", "它")).replace("{group}", "GROUP"),
+            of_it(self.hint(lang), lang)
+                .replace("{group}", "GROUP")
+                .replace("{reach}", " --sentinel HOST:PORT"),
         )
+    }
+}
+
+/// Advice about nobody in particular. A Chinese pronoun stands without the blanks that are around an address.
+pub(super) fn of_it(hint: &str, lang: Lang) -> String {
+    match lang {
+        Lang::En => hint.replace("{at}", "it"),
+        Lang::Zh => [" {at} ", "{at} ", " {at}", "{at}"]
+            .iter()
+            .fold(hint.to_owned(), |hint, at| hint.replace(at, "它")),
     }
 }
 
@@ -117,9 +130,9 @@ codes! {
     ServerSilent "WD202" Warning
         "a data server does not answer", "有数据服务器没有应答";
         "a replica: start it, or open the way to it; it can't be promoted, and holds no copy of what is written now. A master: have a \
-         replica promoted first (`watchkeeper failover {group}`), or open the way to it. Do not simply restart it if it does not keep its \
+         replica promoted first (`watchkeeper failover {group}{reach}`), or open the way to it. Do not simply restart it if it does not keep its \
          data on disk (`save` and `appendonly` off): it comes back empty and its replicas copy that; promote a replica first",
-        "若是副本：启动它，或打通网络；它无法被提升，也没有最新数据的副本。若是主节点：先提升副本（`watchkeeper failover {group}`），或打通网络。\
+        "若是副本：启动它，或打通网络；它无法被提升，也没有最新数据的副本。若是主节点：先提升副本（`watchkeeper failover {group}{reach}`），或打通网络。\
          若它不把数据存到磁盘（`save` 和 `appendonly` 均关闭），不要直接重启：它会带着空数据回来，副本会复制空数据；请先提升副本";
     ServerLogin "WD203" Warning
         "a data server refuses the login", "有数据服务器拒绝登录";
@@ -129,6 +142,11 @@ codes! {
         "a name does not resolve here", "有主机名在本机无法解析";
         "repair the name in DNS or /etc/hosts on every host; sentinels with `resolve-hostnames yes` need it at each reconnection",
         "在每台主机上修复 DNS 或 /etc/hosts；启用 `resolve-hostnames yes` 的哨兵每次重连都要解析";
+    NoSentinel "WD205" Warning
+        "an address that was given is not of a sentinel", "给出的地址不是哨兵";
+        "leave {at} out: data servers are found through the sentinels. Give the address of a sentinel (`--sentinel HOST:PORT`; its port is \
+         26379 where nobody has chosen another)",
+        "去掉 {at}：数据服务器会通过哨兵找到。请给出哨兵的地址（`--sentinel HOST:PORT`；若未另行指定，端口为 26379）";
     Tilt "WD210" Warning
         "a sentinel is in TILT", "有哨兵处于 TILT 状态";
         "it holds nobody for down until its clock has been steady for 30 s. Look for a paused virtual machine, starved CPU, a \
@@ -180,28 +198,41 @@ codes! {
     FailoverRunning "WD220" Note
         "a failover is going on", "正在进行故障转移";
         "wait until it is over and ask again: which server is the master is not judged meanwhile, and whoever changes it by hand \
-         undoes the failover. `watchkeeper status {group}` shows how far it is",
-        "等它结束后再检查：在此期间不判断哪台是主节点，手工改动会破坏故障转移。`watchkeeper status {group}` 显示进度";
+         undoes the failover. `watchkeeper status {group}{reach}` shows how far it is",
+        "等它结束后再检查：在此期间不判断哪台是主节点，手工改动会破坏故障转移。`watchkeeper status {group}{reach}` 显示进度";
     MasterDown "WD221" Critical
         "sentinels hold the master for down", "哨兵认为主节点下线";
-        "when enough sentinels agree they promote a replica; `watchkeeper failover {group}`, or `SENTINEL FAILOVER {group}` at one \
-         sentinel, does it without them. `watchkeeper status {group}` says what they wait for. Or open the way to {at}, if it still runs. \
+        "when enough sentinels agree they promote a replica; `watchkeeper failover {group}{reach}`, or `SENTINEL FAILOVER {group}` at one \
+         sentinel, does it without them. `watchkeeper status {group}{reach}` says what they wait for. Or open the way to {at}, if it still runs. \
          Do not simply restart it if it does not keep its data on disk (`save` and `appendonly` off): it comes back empty and its \
          replicas copy that; promote a replica first",
-        "同意的哨兵足够多时会提升副本；`watchkeeper failover {group}`，或在一个哨兵上执行 `SENTINEL FAILOVER {group}`，\
-         无需它们同意。`watchkeeper status {group}` 显示它们在等什么。若 {at} 仍在运行，也可打通到它的网络。\
+        "同意的哨兵足够多时会提升副本；`watchkeeper failover {group}{reach}`，或在一个哨兵上执行 `SENTINEL FAILOVER {group}`，\
+         无需它们同意。`watchkeeper status {group}{reach}` 显示它们在等什么。若 {at} 仍在运行，也可打通到它的网络。\
          若它不把数据存到磁盘（`save` 和 `appendonly` 均关闭），不要直接重启：它会带着空数据回来，副本会复制空数据；请先提升副本";
+    SentinelsRefused "WD222" Critical
+        "the master refuses the sentinels", "主节点拒绝哨兵";
+        "{at} is up, and answers them with errors only: their login there is missing or wrong. `SENTINEL SET {group} auth-pass PASSWORD` \
+         on every sentinel (with users also `auth-user`; PING is among the rights they need, WD267), the password being the `requirepass` \
+         of the servers. \
+         Sentinels meet each other and the replicas at the master: until they are let in they know nobody and can't vote. Do not lower the \
+         quorum and do not fail over because of it",
+        "{at} 在运行，但只以错误应答它们：哨兵在那里的登录缺失或有误。在每个哨兵上执行 `SENTINEL SET {group} auth-pass 密码`\
+         （使用 ACL 用户时还有 `auth-user`；所需权限包括 PING，见 WD267），密码即服务器的 `requirepass`。\
+         哨兵通过主节点发现彼此和副本：登录成功之前它们谁都不认识，也无法投票。不要因此降低 quorum 或触发故障转移";
     NoQuorum "WD225" Critical
         "no failover happens by itself: too few sentinels can vote", "不会自动故障转移：可投票的哨兵不足";
         "bring sentinels back until a majority of all that are known, and the quorum, can be reached. If the master is down \
-         and they do not come back, `SENTINEL FAILOVER {group}` at one that is left (`watchkeeper failover {group}`) promotes a replica \
+         and they do not come back, `SENTINEL FAILOVER {group}` at one that is left (`watchkeeper failover {group}{reach}`) promotes a replica \
          without votes: only if the others are not cut off together with the master, else there are two",
         "恢复哨兵，使已知哨兵的多数以及 quorum 均可达到。若主节点已宕机而它们无法恢复，在剩下的一个哨兵上执行 \
-         `SENTINEL FAILOVER {group}`（`watchkeeper failover {group}`）可不经投票提升副本：前提是其他哨兵不是与主节点一起被隔离，否则会出现两个主节点";
+         `SENTINEL FAILOVER {group}`（`watchkeeper failover {group}{reach}`）可不经投票提升副本：前提是其他哨兵不是与主节点一起被隔离，否则会出现两个主节点";
     QuorumTooHigh "WD226" Critical
         "the quorum is greater than the number of sentinels", "quorum 大于哨兵数量";
-        "`SENTINEL SET {group} quorum N` on all sentinels with a majority of them, or add sentinels",
-        "在所有哨兵上用 `SENTINEL SET {group} quorum N` 设为其多数，或增加哨兵";
+        "are there sentinels that these do not know? Then do not touch the quorum, and look why (they meet at the master and its replicas: a \
+         login that is refused, a way that is closed). If there are no more, add some, or `SENTINEL SET {group} quorum N` on all with a \
+         majority of them",
+        "是否还有它们不认识的哨兵？若有，不要改动 quorum，先查明原因（哨兵通过主节点和副本互相发现：登录被拒绝，或网络不通）。\
+         若没有，则增加哨兵，或在所有哨兵上用 `SENTINEL SET {group} quorum N` 设为其多数";
     QuorumOne "WD227" Warning
         "one sentinel alone can begin a failover", "单个哨兵即可发起故障转移";
         "a sentinel with a bad network of its own fails over a healthy master. `SENTINEL SET {group} quorum 2` on all, or the \
@@ -229,7 +260,7 @@ codes! {
         "on another host 127.0.0.1 is another machine. Name the master by its real address in `sentinel monitor`; set \
          `replica-announce-ip`, `sentinel announce-ip` or `bind` to it",
         "在别的主机上 127.0.0.1 是另一台机器。在 `sentinel monitor` 中使用主节点的真实地址；并相应设置 `replica-announce-ip`、`sentinel announce-ip` 或 `bind`";
-    NoReplica "WD240" Warning
+    NoReplica "WD240" Critical
         "the master has no replica", "主节点没有副本";
         "nothing can be promoted. Add a replica: `REPLICAOF IP PORT` on an empty server",
         "没有可提升的服务器。增加副本：在空服务器上执行 `REPLICAOF IP PORT`";
@@ -309,6 +340,11 @@ codes! {
          `SENTINEL REMOVE` of a group that was an alias, else `REPLICAOF` its own master and then `SENTINEL RESET` of the other \
          group, on one sentinel at a time",
         "每个组各自故障转移，一个组会把另一个组的主节点变成副本。请让它只属于一个组：若某个组只是别名，用 `SENTINEL REMOVE` 移除；否则先用 `REPLICAOF` 指向它自己的主节点，再对另一个组逐个哨兵执行 `SENTINEL RESET`";
+    NoneFit "WD256" Critical
+        "no replica could be promoted", "没有可提升的副本";
+        "if the master dies, the group stays without one: neither the sentinels nor `SENTINEL FAILOVER {group}` can help. Mend at least one \
+         replica now, as the findings about each say",
+        "主节点一旦宕机，该组将没有主节点：哨兵和 `SENTINEL FAILOVER {group}` 都无能为力。请按各副本的结果，现在至少修复一个";
     NoPersistence "WD260" Warning
         "a server that restarts comes back empty", "服务器重启后数据为空";
         "a master that is started again before a replica has been promoted is empty, and its replicas copy the emptiness: within \

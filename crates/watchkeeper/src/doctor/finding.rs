@@ -4,7 +4,7 @@ use std::fmt;
 
 use watchkeeper_core::Lang;
 
-use super::code::{Code, Severity};
+use super::code::{Code, Severity, of_it};
 use crate::ask::Endpoint;
 
 /// Who says something.
@@ -68,8 +68,10 @@ pub struct Finding {
     text: (String, String),
     /// what to do, where it is something else than the table says
     advice: Option<(&'static str, &'static str)>,
-    /// a sentence behind it
-    besides: Option<(&'static str, &'static str)>,
+    /// sentences behind it
+    besides: Vec<(&'static str, &'static str)>,
+    /// the options with which our other commands reach the deployment, each behind a blank
+    pub(super) reach: String,
 }
 
 impl Finding {
@@ -88,18 +90,20 @@ impl Finding {
             evidence: Vec::new(),
             text: (en.into(), zh.into()),
             advice: None,
-            besides: None,
+            besides: Vec::new(),
+            reach: String::new(),
         }
     }
 
-    /// With advice of its own, in English and Chinese, instead of the table's; `{at}` and `{group}` mean the same.
+    /// With advice of its own, in English and Chinese, instead of the table's; what stands in braces means the same.
     pub(super) fn advised(self, en: &'static str, zh: &'static str) -> Finding {
         Finding { advice: Some((en, zh)), ..self }
     }
 
     /// With one more sentence behind the advice, in English and Chinese.
-    pub(super) fn besides(self, en: &'static str, zh: &'static str) -> Finding {
-        Finding { besides: Some((en, zh)), ..self }
+    pub(super) fn besides(mut self, en: &'static str, zh: &'static str) -> Finding {
+        self.besides.push((en, zh));
+        self
     }
 
     /// Graver or less grave than the table has it.
@@ -138,15 +142,17 @@ impl Finding {
 
     /// What to do. `group` is the name to use where the finding is about no group.
     pub fn hint(&self, group: &str, lang: Lang) -> String {
-        let at: Vec<String> = self.at.iter().map(Endpoint::to_string).collect();
-        let at =
-            if at.is_empty() { lang.pick("it", "它").to_owned() } else { at.join(lang.pick(", ", "、")) };
         let group = self.group.as_deref().unwrap_or(group);
         let hint = self.advice.map_or_else(|| self.code.entry().hint(lang), |(en, zh)| lang.pick(en, zh));
-        let besides = self.besides.map(|(en, zh)| lang.pick(en, zh));
-        let hint =
-            besides.map_or_else(|| hint.to_owned(), |more| format!("{hint}{}{more}", lang.pick(". ", "。")));
-        hint.replace("{at}", &at).replace("{group}", group)
+        let more = self.besides.iter().map(|(en, zh)| lang.pick(en, zh));
+        let hint = [hint].into_iter().chain(more).collect::<Vec<_>>().join(lang.pick(". ", "。"));
+        let at: Vec<String> = self.at.iter().map(Endpoint::to_string).collect();
+        let hint = if at.is_empty() {
+            of_it(&hint, lang)
+        } else {
+            hint.replace("{at}", &at.join(lang.pick(", ", "、")))
+        };
+        hint.replace("{group}", group).replace("{reach}", &self.reach)
     }
 }
 

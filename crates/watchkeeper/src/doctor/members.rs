@@ -9,7 +9,7 @@ use super::code::{Code, Severity};
 use super::facts::Facts;
 use super::finding::{Finding, Found, Who};
 use super::replicas::{fields, server};
-use super::view::{GroupView, Said};
+use super::view::{GroupView, Said, refuses};
 use super::words::places;
 use crate::ask::{Endpoint, Fields, ServerAnswer, listed_replicas, place};
 
@@ -158,8 +158,11 @@ fn is_new(info: &Fields) -> bool {
 fn down_for_sentinels(view: &GroupView<'_>, found: &mut Found) {
     for answer in view.servers.iter().filter(|answer| answer.says.is_ok()) {
         let loading = view.info(answer).is_some_and(|info| info.get("loading") == "1");
+        let mut entries = view.entries(&answer.at);
+        // Of the master that is another finding.
+        entries.retain(|(_, entry)| !(view.is_master(&answer.at) && view.refuses(entry)));
         if !loading {
-            down_for(view, &answer.at, view.entries(&answer.at), found);
+            down_for(view, &answer.at, entries, found);
         }
     }
     for other in view.said.iter().filter(|other| !other.says.id.is_empty()) {
@@ -185,7 +188,11 @@ fn down_for(view: &GroupView<'_>, at: &Endpoint, entries: Vec<(Who, &Fields)>, f
         format!("{at} 在本机有应答，但{}认为它下线。", list(Lang::Zh)),
     );
     let said = down.iter().map(|(who, entry)| {
-        let link = if entry.flag("disconnected") { "" } else { ", connected" };
+        let link = match (refuses(entry), entry.flag("disconnected")) {
+            (true, _) => ", refused (it answers with errors)",
+            (false, true) => "",
+            (false, false) => ", connected",
+        };
         (who.clone(), format!("flags {}{link}, s-down-time {}", entry.get("flags"), entry.get("s-down-time")))
     });
     found.add(Finding::of(Code::DownForSentinels, view.name, en, zh).at(at).all_say(said));

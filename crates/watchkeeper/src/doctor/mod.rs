@@ -87,6 +87,13 @@ impl Diagnosis {
         }
     }
 
+    /// Says with which options our other commands reach the deployment, each behind a blank: hints name such commands.
+    pub fn reached_with(&mut self, options: &str) {
+        for finding in &mut self.findings {
+            options.clone_into(&mut finding.reach);
+        }
+    }
+
     /// The report for people, with colours or without.
     pub fn text(&self, lang: watchkeeper_core::Lang, colours: bool) -> String {
         text::tell(self, lang, colours)

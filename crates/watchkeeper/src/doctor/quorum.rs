@@ -6,6 +6,7 @@ use watchkeeper_core::Lang;
 
 use super::code::{Code, Severity};
 use super::finding::{Finding, Found, Who};
+use super::servers::unless_nobody_has_all;
 use super::view::{GroupView, Said};
 use super::words;
 use crate::ask::{Endpoint, Failure, Fields, ServerAnswer, place};
@@ -55,22 +56,29 @@ fn able(view: &GroupView<'_>, found: &mut Found) -> bool {
         )
     };
     let severity = if all { Severity::Critical } else { Severity::Warning };
-    found.add(Finding::of(Code::NoQuorum, view.name, en, zh).as_(severity).all_say(failing));
+    let finding = Finding::of(Code::NoQuorum, view.name, en, zh).as_(severity).all_say(failing);
+    found.add(if view.refused().is_empty() {
+        unless_nobody_has_all(view, finding)
+    } else {
+        finding.advised(
+            "the master refuses the sentinels (WD222), and there they would meet: mend that first, and ask again",
+            "主节点拒绝哨兵（WD222），而它们正是在那里互相发现：先解决该问题，再检查",
+        )
+    });
     false
 }
 
 fn numbers(view: &GroupView<'_>, count: usize, found: &mut Found) {
+    if !view.refused().is_empty() {
+        return; // how many there are, they can't know
+    }
     let quorums =
         || view.said.iter().map(|said| (said.who(), format!("quorum {}", said.group.master.get("quorum"))));
     let quorum = |said: &Said<'_>| said.group.master.number("quorum").unwrap_or(0);
     let highest = view.said.iter().map(quorum).max().unwrap_or(0);
     let lowest = view.said.iter().map(quorum).min().unwrap_or(0);
     if usize::try_from(highest).is_ok_and(|highest| highest > count) {
-        let en = format!(
-            "The quorum is {highest}, and there are only {count} sentinels: the master is never held for down."
-        );
-        let zh = format!("quorum 为 {highest}，而哨兵只有 {count} 个：永远无法判定主节点下线。");
-        found.add(Finding::of(Code::QuorumTooHigh, view.name, en, zh).all_say(quorums()));
+        found.add(too_high(view, highest, count).all_say(quorums()));
     }
     if count < 3 {
         let (en, zh) = if count == 1 {
@@ -98,6 +106,27 @@ fn numbers(view: &GroupView<'_>, count: usize, found: &mut Found) {
         let zh = format!("有 {count} 个哨兵：可失去 {} 个，与 {} 个时相同。", (count - 1) / 2, count - 1);
         found.add(Finding::of(Code::EvenSentinels, view.name, en, zh));
     }
+}
+
+/// A quorum that those who are known never reach. Others that were asked may be there all the same.
+fn too_high(view: &GroupView<'_>, quorum: i64, count: usize) -> Finding {
+    let (are, s) = if count == 1 { ("is", "") } else { ("are", "s") };
+    let en = format!(
+        "The quorum is {quorum}, and there {are} only {count} sentinel{s}: the master is never held for down."
+    );
+    let zh = format!("quorum 为 {quorum}，而哨兵只有 {count} 个：永远无法判定主节点下线。");
+    let asked = view.facts.picture.sentinels.len();
+    if asked <= count {
+        return Finding::of(Code::QuorumTooHigh, view.name, en, zh);
+    }
+    let en = format!(
+        "The quorum is {quorum}, and of {asked} sentinels that were asked only {count} can be counted."
+    );
+    let zh = format!("quorum 为 {quorum}，而所询问的 {asked} 个哨兵中只能计入 {count} 个。");
+    Finding::of(Code::QuorumTooHigh, view.name, en, zh).advised(
+        "do not lower the quorum: look first why the others do not answer or do not watch the group (WD200, WD201, WD205, WD212)",
+        "不要降低 quorum：先查明其余哨兵为何没有应答或没有监视该组（WD200、WD201、WD205、WD212）",
+    )
 }
 
 /// A sentinel that is there: it answered, or others hear it and only our login is refused.
@@ -272,4 +301,32 @@ fn loopback(view: &GroupView<'_>, found: &mut Found) {
         finding = finding.at(&at).says(said.who(), format!("SENTINEL {kind}: {at}"));
     }
     found.add(finding);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ask::SentinelAnswer;
+    use crate::doctor::sample::facts;
+
+    #[test]
+    fn a_quorum_is_not_to_be_lowered_where_others_were_asked() {
+        let mut facts = facts(&[("master", 200)], None, &[]);
+        let text = |facts: &_| {
+            let view = GroupView::of(facts, "m").unwrap();
+            let finding = too_high(&view, 2, view.known());
+            (finding.text(Lang::En).to_owned(), finding.hint("m", Lang::En))
+        };
+        let (said, hint) = text(&facts);
+        assert!(said.contains("there is only 1 sentinel:") && hint.contains("quorum N"), "{said} {hint}");
+        facts.picture.sentinels.push(SentinelAnswer {
+            at: Endpoint::new("s", 2),
+            also_at: Vec::new(),
+            named: true,
+            says: Err(Failure::Silent(1)),
+        });
+        let (said, hint) = text(&facts);
+        assert!(said.contains("of 2 sentinels that were asked only 1 can"), "{said}");
+        assert!(hint.starts_with("do not lower the quorum") && !hint.contains("quorum N"), "{hint}");
+    }
 }

@@ -6,9 +6,10 @@ use super::absent::{is_master_gone, is_missed};
 use super::code::{Code, Severity};
 use super::finding::{Finding, Found, Who};
 use super::servers::if_restarted;
-use super::view::GroupView;
+use super::view::{GroupView, never_connected};
 use super::words::{bytes, lasted, places};
-use crate::ask::{Endpoint, Fields, listed_replicas};
+use crate::ask::{Endpoint, Fields, ServerAnswer, listed_replicas};
+use crate::live::{Status, refused_replica};
 
 /// Bytes a replica may be behind without a word.
 const BEHIND_BYTES: f64 = 1_000_000.0;
@@ -42,7 +43,9 @@ pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
         let zh = format!("主节点 {} 没有副本：无人可以接替。", view.master);
         found.add(Finding::of(Code::NoReplica, view.name, en, zh).at(&view.master));
     }
-    priorities(view, found);
+    if !priorities(view, found) {
+        none_fit(view, found);
+    }
     if let Some(info) = view.master_info() {
         lagging(view, info, found);
         backlog(view, info, found);
@@ -59,30 +62,72 @@ pub(super) fn fields(of: &Fields, names: &[&str]) -> String {
     there.map(|name| format!("{name}:{}", of.get(name))).collect::<Vec<_>>().join(" ")
 }
 
+/// A master that answers sentinels with errors only: they take it for down, and learn of nobody from it.
+fn refusing(view: &GroupView<'_>, found: &mut Found) {
+    let refused = view.refused();
+    if refused.is_empty() {
+        return;
+    }
+    let at = &view.master;
+    let list = |lang| places(refused.iter().map(|said| said.at), lang);
+    let (en, zh) = (
+        format!("The master {at} answers, and refuses the sentinels: {}.", list(Lang::En)),
+        format!("主节点 {at} 有应答，但拒绝哨兵：{}。", list(Lang::Zh)),
+    );
+    let finding = Finding::of(Code::SentinelsRefused, view.name, en, zh).at(at);
+    let finding = match view.master_server().map(|server| &server.says) {
+        Some(Err(failure)) if failure.is_login() => finding.says(server(at), failure),
+        Some(_) | None => finding,
+    };
+    let names = ["flags", "last-ping-reply", "last-ok-ping-reply", "num-other-sentinels"];
+    found.add(finding.all_say(refused.iter().map(|said| {
+        let said_of = names.map(|name| format!("{name} {}", said.group.master.get(name)));
+        (said.who(), said_of.join(", "))
+    })));
+}
+
+/// Sentinels that hold the master for down, and not because it refuses them.
+fn held_for_down(view: &GroupView<'_>, found: &mut Found) {
+    let at = &view.master;
+    let entries = view.said.iter().map(|said| (said.who(), &said.group.master));
+    let is_down = |entry: &Fields| entry.flag("s_down") || entry.flag("o_down");
+    let down: Vec<_> = entries.filter(|(_, entry)| is_down(entry) && !view.refuses(entry)).collect();
+    if down.is_empty() {
+        return;
+    }
+    let (few, all) = (down.len(), view.known());
+    let (en, zh) = (
+        format!("{few} of {all} sentinels hold the master {at} for down."),
+        format!("{all} 个哨兵中有 {few} 个认为主节点 {at} 下线。"),
+    );
+    let said = down.into_iter().map(|(who, entry)| {
+        (who, format!("flags {}, s-down-time {}", entry.get("flags"), entry.get("s-down-time")))
+    });
+    let finding = Finding::of(Code::MasterDown, view.name, en, zh).at(at).all_say(said);
+    found.add(if !is_missed(view) {
+        finding.advised(
+            "others hear it: look at the way from those sentinels to {at}. `watchkeeper status {group}{reach}` says who does not hear it",
+            "其余哨兵能收到它的应答：请检查这些哨兵到 {at} 的网络。`watchkeeper status {group}{reach}` 显示谁收不到应答",
+        )
+    } else if view.nobody_has_all() {
+        if_restarted(
+            view,
+            finding.advised(
+                "do first what WD202 says: no replica that could be promoted has all data (WD243), so that a failover, by the sentinels or \
+                 by hand, loses what it lacks, perhaps everything",
+                "请先按 WD202 处理：没有数据完整、可提升的副本（WD243），无论由哨兵还是人工触发，故障转移都会丢失它缺少的数据，可能是全部",
+            ),
+        )
+    } else {
+        if_restarted(view, finding)
+    });
+}
+
 /// Of the server that sentinels take for the master.
 fn master(view: &GroupView<'_>, found: &mut Found) {
     let at = &view.master;
-    let entries = view.said.iter().map(|said| (said.who(), &said.group.master));
-    let down: Vec<_> = entries.filter(|(_, entry)| entry.flag("s_down") || entry.flag("o_down")).collect();
-    if !down.is_empty() {
-        let (few, all) = (down.len(), view.known());
-        let (en, zh) = (
-            format!("{few} of {all} sentinels hold the master {at} for down."),
-            format!("{all} 个哨兵中有 {few} 个认为主节点 {at} 下线。"),
-        );
-        let said = down.into_iter().map(|(who, entry)| {
-            (who, format!("flags {}, s-down-time {}", entry.get("flags"), entry.get("s-down-time")))
-        });
-        let finding = Finding::of(Code::MasterDown, view.name, en, zh).at(at).all_say(said);
-        found.add(if is_missed(view) {
-            if_restarted(view, finding)
-        } else {
-            finding.advised(
-                "others hear it: look at the way from those sentinels to {at}. `watchkeeper status {group}` says who does not hear it",
-                "其余哨兵能收到它的应答：请检查这些哨兵到 {at} 的网络。`watchkeeper status {group}` 显示谁收不到应答",
-            )
-        });
-    }
+    refusing(view, found);
+    held_for_down(view, found);
     let Some(info) = view.master_info() else { return };
     if info.get("role") == "slave" {
         let names = view.said.iter().map(|said| (said.who(), format!("SENTINEL MASTER: {at}")));
@@ -130,12 +175,24 @@ fn link(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
     if info.get("master_link_status") == "up" {
         return;
     }
+    let gone = is_master_gone(view);
+    let with_link = |finding: Finding| finding.at(at).says(server(at), fields(info, LINK));
+    if view.is_empty(info) && (gone || !view.is_copying(at, info)) {
+        let finding = with_link(empty(view, at, info, gone));
+        found.add(finding.says_both(server(at), "no keys (INFO keyspace)", "没有键（INFO keyspace）"));
+        return;
+    }
     if view.is_copying(at, info) {
-        found.add(copying(view, at, info).at(at).says(server(at), fields(info, LINK)));
+        found.add(with_link(copying(view, at, info)));
         return;
     }
     let down = info.number("master_link_down_since_seconds").unwrap_or(-1).max(0);
-    let (en, zh) = if down == 0 {
+    let (en, zh) = if never_connected(info) {
+        (
+            format!("The replica {at} has not been connected to its master since it was started."),
+            format!("副本 {at} 启动后尚未连接主节点。"),
+        )
+    } else if down == 0 {
         (format!("The replica {at} is not connected to its master."), format!("副本 {at} 未连接主节点。"))
     } else {
         (
@@ -143,11 +200,22 @@ fn link(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
             format!("副本 {at} 与主节点断开已 {}。", lasted(down, Lang::Zh)),
         )
     };
-    let finding = Finding::of(Code::LinkDown, view.name, en, zh).at(at).says(server(at), fields(info, LINK));
-    found.add(if is_master_gone(view) {
+    let finding = with_link(Finding::of(Code::LinkDown, view.name, en, zh));
+    found.add(if gone && view.is_of_unknown_age(info) {
+        finding.advised(
+            "what it has is what it read from its own disk: how old that is, it does not say. Of the same `replica-priority`, sentinels \
+             prefer a replica that knows how far it is; if there is none, get back its master first, if there is a way (WD202)",
+            "它的数据是从自己磁盘读取的，新旧未知。`replica-priority` 相同时，哨兵优先选择知道复制进度的副本；若没有，请尽可能先恢复主节点（见 WD202）",
+        )
+    } else if gone {
         finding.as_(Severity::Note).advised(
             "nothing is to be repaired on {at}: it connects when its master answers again, or another one is promoted",
             "{at} 本身无需处理：主节点恢复应答，或另一台被提升后，它会重新连接",
+        )
+    } else if view.master_loads() {
+        finding.as_(Severity::Note).advised(
+            "nothing is to be repaired on {at}: its master loads its data, and takes no replica before it is done (WD261)",
+            "{at} 本身无需处理：主节点正在加载数据，完成之前不接受副本（WD261）",
         )
     } else {
         finding
@@ -155,8 +223,59 @@ fn link(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
     history(view, at, info, found);
 }
 
-/// A replica that does not have all data yet. Sentinels of all kinds promote it all the same, unless it lost its master
-/// so long ago that they refuse it, or its priority keeps them from it.
+/// A replica that has nothing. Where nobody has more, redis-sentinel makes it the master all the same.
+fn empty(view: &GroupView<'_>, at: &Endpoint, info: &Fields, gone: bool) -> Finding {
+    let (en, zh) = (
+        format!("The replica {at} is empty: it has never had a copy of its master's data."),
+        format!("副本 {at} 为空：从未得到主节点数据的副本。"),
+    );
+    let last = info.number("slave_priority") != Some(0) && view.nobody_has_all();
+    let severity = if last { Severity::Critical } else { Severity::Warning };
+    let (en_hint, zh_hint) = match (gone, last) {
+        (true, true) => EMPTY_AND_ALONE,
+        (true, false) => EMPTY,
+        (false, _) if view.master_loads() => EMPTY_LONGER,
+        (false, _) => EMPTY_YET,
+    };
+    Finding::of(Code::LinkDown, view.name, en, zh).as_(severity).advised(en_hint, zh_hint)
+}
+
+/// What to do about an empty replica: when its master is gone, and nobody has more.
+const EMPTY_AND_ALONE: (&str, &str) = (
+    "do not have it promoted: that saves nothing. Watchkeeper's sentinels refuse to; redis-sentinel does it, and the old master, when it is \
+     back, copies the emptiness: then all data is gone. `CONFIG SET replica-priority 0` on {at} keeps redis-sentinel from it; set back \
+     what it was when it has its copy. What to do for the data, WD202 says",
+    "不要提升它：救不回任何数据。Watchkeeper 的哨兵会拒绝；redis-sentinel 却会提升，旧主节点恢复后会复制空数据，全部数据随之丢失。\
+     在 {at} 上执行 `CONFIG SET replica-priority 0` 可阻止 redis-sentinel，等它得到数据后改回原值。如何挽救数据见 WD202",
+);
+/// When its master is gone, and others have data.
+const EMPTY: (&str, &str) = (
+    "Watchkeeper's sentinels do not promote it; redis-sentinel does if those with data are not fit: `CONFIG SET replica-priority 0` on {at} \
+     keeps it from that until {at} has a copy of the new master's data; then set back what it was",
+    "Watchkeeper 的哨兵不会提升它；若有数据的副本不可用，redis-sentinel 则会：在 {at} 上执行 `CONFIG SET replica-priority 0` 可避免，\
+     等它从新主节点得到数据后改回原值",
+);
+/// When its master reads its data.
+const EMPTY_LONGER: (&str, &str) = (
+    "it gets its copy when its master has loaded its data (WD261). Until then it is of no use for a failover: Watchkeeper's sentinels do \
+     not promote it; redis-sentinel does if nobody has more, and all data is gone then (`CONFIG SET replica-priority 0` on {at} until it has \
+     its copy keeps it from that)",
+    "主节点加载完数据（WD261）后它才能得到副本。在此之前它无法用于故障转移：Watchkeeper 的哨兵不会提升它；若没有数据更多的副本，\
+     redis-sentinel 则会，全部数据随之丢失（在它得到数据之前，在 {at} 上执行 `CONFIG SET replica-priority 0` 可避免）",
+);
+/// When its master is there.
+const EMPTY_YET: (&str, &str) = (
+    "it is of no use for a failover: Watchkeeper's sentinels do not promote it; redis-sentinel does if nobody has more, and all data is \
+     gone then (`CONFIG SET replica-priority 0` on {at} until it has a copy keeps it from that). On the host of {at}: do master_host and \
+     master_port (`INFO replication`) answer from there? Is its `masterauth` the `requirepass` of the master? Does its log show a copy that \
+     begins anew again and again? Then raise `client-output-buffer-limit replica` and `repl-timeout` on the master",
+    "它无法用于故障转移：Watchkeeper 的哨兵不会提升它；若没有数据更多的副本，redis-sentinel 则会，全部数据随之丢失（在它得到数据之前，\
+     在 {at} 上执行 `CONFIG SET replica-priority 0` 可避免）。在 {at} 的主机上检查：从那里能否连到 master_host 和 master_port（`INFO replication`）？\
+     `masterauth` 是否就是主节点的 `requirepass`？日志中全量同步是否反复重新开始？若是，请在主节点上调大 `client-output-buffer-limit replica` 和 `repl-timeout`",
+);
+
+/// A replica that does not have all data yet. redis-sentinel promotes it all the same, unless it lost its master so long ago
+/// that it refuses it, or its priority keeps it from it; Watchkeeper's do when the master is gone and it has something.
 fn copying(view: &GroupView<'_>, at: &Endpoint, info: &Fields) -> Finding {
     let of = |en: &str, zh: &str| {
         let en = format!("The replica {at} is copying all data from its master{en}.");
@@ -192,10 +311,11 @@ fn copying(view: &GroupView<'_>, at: &Endpoint, info: &Fields) -> Finding {
 
 /// What to do about a replica that is copying its data: while its master sends it.
 const UNDER_WAY: (&str, &str) = (
-    "it can be promoted, with whatever it has: wait with failovers until it has all data. What it lacks then is lost (all of it, if \
+    "redis-sentinel promotes it with whatever it has (Watchkeeper's sentinels not while its master is up): wait with failovers until it \
+     has all data. What it lacks then is lost (all of it, if \
      it began empty); `CONFIG SET replica-priority 0` on {at} keeps sentinels from it until you set back what it was. If it begins \
      anew again and again, raise `client-output-buffer-limit replica` and `repl-timeout` on the master",
-    "它可能带着现有的数据被提升：在它拥有全部数据之前不要故障转移。它缺少的数据会丢失（若从空开始，则全部丢失）；在 {at} 上执行 \
+    "redis-sentinel 会让它带着现有的数据被提升（主节点在线时，Watchkeeper 的哨兵不会）：在它拥有全部数据之前不要故障转移。它缺少的数据会丢失（若从空开始，则全部丢失）；在 {at} 上执行 \
      `CONFIG SET replica-priority 0` 可使哨兵不提升它，完成后改回原值。若反复重新开始，请在主节点上调大 \
      `client-output-buffer-limit replica` 和 `repl-timeout`",
 );
@@ -214,9 +334,11 @@ const NOTHING_BETTER: (&str, &str) = (
      可使哨兵不提升它",
 );
 
-/// A replica that is not connected, with data of another history than the master's.
+/// A replica that is not connected, with data of another history than the master's. While the master reads its data its id is
+/// one that it has made up for the time being.
 fn history(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
-    let Some(master) = view.master_info().filter(|master| master.get("role") == "master") else { return };
+    let settled = |master: &&Fields| master.get("role") == "master" && master.get("loading") != "1";
+    let Some(master) = view.master_info().filter(settled) else { return };
     let theirs = info.get("master_replid");
     // A server that never replicated has an id of its own, no data of a master, and the offset 0 or 1.
     let fresh = info.number("slave_repl_offset").unwrap_or(0) <= 1;
@@ -284,7 +406,38 @@ fn parent(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found)
     );
 }
 
-fn priorities(view: &GroupView<'_>, found: &mut Found) {
+/// Replicas of which not one could be promoted, by what the sentinels say and by what we see. Of a master that is gone it is
+/// said already.
+fn none_fit(view: &GroupView<'_>, found: &mut Found) {
+    if view.in_failover() || is_master_gone(view) || view.replicas().any(|server| may_take_over(view, server))
+    {
+        return;
+    }
+    let status = Status::of(&view.facts.picture);
+    let Some(group) = status.groups.iter().find(|group| group.name == view.name) else { return };
+    if group.candidates.is_empty() || group.heir().is_some() {
+        return;
+    }
+    let (en, zh) =
+        ("No replica could be promoted: no failover is possible.", "没有可提升的副本：无法故障转移。");
+    let refused = group.candidates.iter().filter_map(|it| Some((&it.at, it.refusal?)));
+    found.add(refused.fold(Finding::of(Code::NoneFit, view.name, en, zh), |finding, (at, why)| {
+        let told = |lang| refused_replica(at, why, lang);
+        finding.at(at).says_both(Who::Here, told(Lang::En), told(Lang::Zh))
+    }));
+}
+
+/// Whether a replica is well here, and to one of the sentinels.
+fn may_take_over(view: &GroupView<'_>, server: &ServerAnswer) -> bool {
+    let down = |entry: &Fields| entry.flag("s_down") || entry.flag("disconnected");
+    let well =
+        |info: &Fields| info.get("master_link_status") == "up" && info.number("slave_priority") != Some(0);
+    server.says.as_ref().is_ok_and(|(info, _)| well(info))
+        && view.entries(&server.at).iter().any(|(_, entry)| !down(entry))
+}
+
+/// Whether no replica that answers may be promoted.
+fn priorities(view: &GroupView<'_>, found: &mut Found) -> bool {
     let known: Vec<_> = view
         .replicas()
         .filter_map(|server| Some((&server.at, view.info(server)?.number("slave_priority")?)))
@@ -292,7 +445,7 @@ fn priorities(view: &GroupView<'_>, found: &mut Found) {
     let zero: Vec<&Endpoint> =
         known.iter().filter(|(_, priority)| *priority == 0).map(|(at, _)| *at).collect();
     if zero.is_empty() {
-        return;
+        return false;
     }
     let all = zero.len() == known.len();
     let list = |lang| places(zero.iter().copied(), lang);
@@ -320,6 +473,7 @@ fn priorities(view: &GroupView<'_>, found: &mut Found) {
         );
     }
     found.add(finding);
+    all
 }
 
 /// Replicas as their master sees them.
@@ -373,8 +527,9 @@ mod tests {
     use crate::doctor::sample::facts;
 
     const ALIVE: (&str, i64) = ("master", 200);
+    const DOWN: (&str, i64) = ("s_down,o_down,master", 40_000);
     const COPYING: &str = "role:slave master_link_status:down master_sync_in_progress:1 \
-                           master_link_down_since_seconds:-1 slave_priority:";
+                           master_link_down_since_seconds:-1 db0:keys=5 slave_priority:";
 
     /// What is found of the first replica's link.
     fn of_link(said: (&str, i64), master: Option<&str>, replicas: &[&str]) -> Finding {
@@ -387,12 +542,25 @@ mod tests {
     }
 
     #[test]
+    fn a_master_that_loads_has_no_history_yet() {
+        let other = "role:slave master_link_status:down master_link_down_since_seconds:3 db0:keys=5 slave_priority:1 \
+                     slave_repl_offset:900 master_replid:b";
+        for (loading, foreign) in [(0, true), (1, false)] {
+            let master = format!("role:master master_replid:a loading:{loading}");
+            let facts = facts(&[ALIVE], Some(&master), &[other]);
+            let mut found = Found::default();
+            group(&GroupView::of(&facts, "m").unwrap(), &mut found);
+            assert_eq!(found.findings.iter().any(|it| it.code == Code::ForeignData), foreign, "{found:?}");
+        }
+    }
+
+    #[test]
     fn a_replica_that_copies_its_data_can_be_promoted() {
         let copying = format!("{COPYING}100");
         let (away, never) = (copying.replace("-1", "21"), format!("{COPYING}0"));
         let (copying, away, never) = (copying.as_str(), away.as_str(), never.as_str());
         let complete = "role:slave master_link_status:up slave_priority:1";
-        let wait = "it can be promoted, with whatever it has: wait with failovers until it has all data";
+        let wait = "not while its master is up): wait with failovers until it has all data";
         for (replicas, severity, said) in [
             (&[copying][..], Severity::Critical, wait),
             (&[copying, copying], Severity::Critical, wait),
@@ -407,12 +575,45 @@ mod tests {
             let nobody = finding.text(Lang::En).contains("no other one that can be promoted has it");
             assert_eq!(nobody, severity == Severity::Critical, "{finding:?}");
         }
+        // One that has nothing, while its master is there, and when it is not.
+        let nothing = "role:slave master_link_status:down master_link_down_since_seconds:-1 slave_repl_offset:0 slave_priority:1";
+        for (said, master, replicas, severity, advice) in [
+            (
+                ALIVE,
+                Some("role:master db0:keys=1"),
+                &[nothing][..],
+                Severity::Critical,
+                "On the host of h:6380",
+            ),
+            (
+                ALIVE,
+                Some("role:master db0:keys=1"),
+                &[nothing, complete],
+                Severity::Warning,
+                "On the host of h:6380",
+            ),
+            (ALIVE, Some("role:master"), &[nothing], Severity::Warning, "it gets nothing"),
+            (DOWN, None, &[nothing], Severity::Critical, "that saves nothing"),
+            (DOWN, None, &[nothing, complete], Severity::Warning, "until h:6380 has a copy"),
+        ] {
+            let finding = of_link(said, master, replicas);
+            assert_eq!(finding.severity, severity, "{replicas:?}");
+            assert!(finding.hint("m", Lang::En).contains(advice), "{finding:?}");
+            assert_eq!(
+                finding.text(Lang::En).contains("is empty"),
+                advice != "it gets nothing",
+                "{finding:?}"
+            );
+        }
+        // One that read something from its disk, and nobody knows how old that is.
+        let finding = of_link(DOWN, None, &[&format!("{nothing} db0:keys=1")]);
+        assert_eq!(finding.severity, Severity::Warning, "{finding:?}");
+        assert!(finding.hint("m", Lang::En).contains("from its own disk"), "{finding:?}");
         // To wait for a dead master is of no use.
-        let dead = ("s_down,o_down,master", 40_000);
         for (replicas, said) in
             [(&[copying][..], "get back the data"), (&[copying, complete], "prefer a replica with more data")]
         {
-            let hint = of_link(dead, None, replicas).hint("m", Lang::En);
+            let hint = of_link(DOWN, None, replicas).hint("m", Lang::En);
             assert!(hint.contains(said) && !hint.contains("wait with failovers"), "{hint}");
         }
     }

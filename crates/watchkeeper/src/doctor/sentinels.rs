@@ -47,6 +47,9 @@ fn who(sentinel: &SentinelAnswer) -> Who {
 /// A sentinel that says nothing.
 fn absent(facts: &Facts, sentinel: &SentinelAnswer, failure: &Failure) -> Finding {
     let at = &sentinel.at;
+    if let Some(finding) = data_server(facts, sentinel, failure) {
+        return finding;
+    }
     let finding = if failure.is_login() {
         Finding::overall(
             Code::SentinelLogin,
@@ -67,6 +70,28 @@ fn absent(facts: &Facts, sentinel: &SentinelAnswer, failure: &Failure) -> Findin
         })
     });
     finding.at(at).says_both(Who::Here, failure.told(Lang::En), failure.told(Lang::Zh)).all_say(said)
+}
+
+/// Something that answers and is no sentinel: it says so, or wants a password and is listed as a server.
+fn data_server(facts: &Facts, sentinel: &SentinelAnswer, failure: &Failure) -> Option<Finding> {
+    let at = &sentinel.at;
+    let listed = facts.picture.servers.iter().find(|server| facts.names.same(&server.at, at));
+    let listed = listed.map(|server| &server.group);
+    if failure.other_mode().is_none() && (listed.is_none() || !failure.is_login()) {
+        return None;
+    }
+    let (en, zh) = match listed {
+        Some(group) => (
+            format!("{at} is no sentinel: it is a data server of the group `{group}`."),
+            format!("{at} 不是哨兵：它是组 `{group}` 的数据服务器。"),
+        ),
+        None => (
+            format!("{at} is no sentinel: it is a data server, of no group that was found."),
+            format!("{at} 不是哨兵：它是数据服务器，不属于已找到的任何组。"),
+        ),
+    };
+    let finding = Finding::overall(Code::NoSentinel, en, zh).at(at);
+    Some(finding.says_both(Who::Here, failure.told(Lang::En), failure.told(Lang::Zh)))
 }
 
 /// A password that sentinels do not ask for.
@@ -321,6 +346,9 @@ fn stale_peers(view: &GroupView<'_>, found: &mut Found) {
 
 /// Sentinels of this group that another one of it does not list.
 fn unknown_peers(view: &GroupView<'_>, found: &mut Found) {
+    if !view.refused().is_empty() {
+        return; // they would meet at the master
+    }
     for other in view.said.iter().filter(|other| !other.says.id.is_empty()) {
         let knows = |said: &&Said<'_>| {
             said.says.id == other.says.id

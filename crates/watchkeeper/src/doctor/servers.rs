@@ -5,7 +5,7 @@ use watchkeeper_core::Lang;
 use super::code::{Code, Severity};
 use super::facts::Settings;
 use super::finding::{Finding, Found, Who};
-use super::view::GroupView;
+use super::view::{GroupView, has_no_keys, never_connected};
 use super::words::places;
 use crate::ask::{Endpoint, Fields};
 
@@ -82,13 +82,60 @@ fn several(
     }
 }
 
+fn replica_loads(view: &GroupView<'_>, at: &Endpoint) -> Finding {
+    let (en, zh) = (format!("The server {at} is loading its data."), format!("服务器 {at} 正在加载数据。"));
+    Finding::of(Code::Loading, view.name, en, zh)
+}
+
+/// A master that reads its data again. Sentinels take its error for an answer, so that nothing happens until it is done; then
+/// its replicas copy what it has read, and lose what they have beyond that.
+fn master_loads(view: &GroupView<'_>) -> Finding {
+    let at = &view.master;
+    let keeps = |info: &Fields| {
+        info.get("role") == "slave"
+            && info.get("master_link_status") == "down"
+            && info.number("slave_priority") != Some(0)
+            && !never_connected(info)
+            && !has_no_keys(info)
+    };
+    let answering = view.replicas().filter_map(|server| Some((&server.at, view.info(server)?)));
+    let keeping: Vec<_> = answering.filter(|(_, info)| keeps(info) && info.get("loading") != "1").collect();
+    let (en, zh) = (
+        format!("The master {at} is loading its data: nobody can write until it is done"),
+        format!("主节点 {at} 正在加载数据：完成之前无法写入"),
+    );
+    if keeping.is_empty() {
+        let finding = Finding::of(Code::Loading, view.name, format!("{en}."), format!("{zh}。"));
+        return finding.as_(Severity::Critical).advised(
+            "wait until it is done (`loading_eta_seconds`): sentinels take a server that loads for alive and do not fail over, and no \
+             replica is known to have its data",
+            "等待加载完成（`loading_eta_seconds`）：哨兵把正在加载的服务器视为在线，不会故障转移；也没有已知拥有其数据的副本",
+        );
+    }
+    let list = |lang| places(keeping.iter().map(|(at, _)| *at), lang);
+    let (en, zh) = (
+        format!("{en}. What it had sent to {} and not saved is lost then.", list(Lang::En)),
+        format!("{zh}。它已发给 {} 而没有存盘的数据届时会丢失。", list(Lang::Zh)),
+    );
+    let finding = Finding::of(Code::Loading, view.name, en, zh).as_(Severity::Critical);
+    let said = |info: &Fields| super::replicas::fields(info, &["master_link_status", "slave_repl_offset"]);
+    finding.all_say(keeping.iter().map(|(at, info)| (server(at), said(info)))).advised(
+        "sentinels take a server that loads for alive: by themselves they do not fail over. It reads what was on its disk; its replicas \
+         have what it had sent them before it stopped, which may be more, and copy what it has read as soon as it is done. \
+         `SENTINEL FAILOVER {group}` at one sentinel, before that, promotes a replica and keeps what the replicas have (what only the disk \
+         has is lost then). If every write was on disk (`appendfsync always`), wait: `loading_eta_seconds` says how long",
+        "哨兵把正在加载的服务器视为在线，不会自动故障转移。它读取的是磁盘上的数据；副本拥有它停止之前已发出的数据，可能更新，\
+         而它一旦加载完成，副本就会改为复制它读到的内容。在此之前在一个哨兵上执行 `SENTINEL FAILOVER {group}` 会提升一个副本，保住副本上的数据\
+         （仅在磁盘上的数据则会丢失）。若每次写入都已落盘（`appendfsync always`），则等待：`loading_eta_seconds` 为剩余时间",
+    )
+}
+
 /// What a server says of its state.
 fn state(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
     if info.get("loading") == "1" {
-        let (en, zh) =
-            (format!("The server {at} is loading its data."), format!("服务器 {at} 正在加载数据。"));
         let said = format!("loading:1 loading_eta_seconds:{}", info.get("loading_eta_seconds"));
-        found.add(Finding::of(Code::Loading, view.name, en, zh).at(at).says(server(at), said));
+        let finding = if view.is_master(at) { master_loads(view) } else { replica_loads(view, at) };
+        found.add(finding.at(at).says(server(at), said));
     }
     let failed: Vec<String> =
         ["rdb_last_bgsave_status", "aof_last_write_status", "aof_last_bgrewrite_status"]
@@ -149,6 +196,17 @@ pub(super) fn if_restarted(view: &GroupView<'_>, finding: Finding) -> Finding {
     )
 }
 
+/// Advice to promote a replica, where none has all data.
+pub(super) fn unless_nobody_has_all(view: &GroupView<'_>, finding: Finding) -> Finding {
+    if !view.nobody_has_all() {
+        return finding;
+    }
+    finding.besides(
+        "But no replica that could be promoted has all data now (WD243): a failover loses what it lacks, perhaps everything",
+        "但目前没有数据完整、可提升的副本（WD243）：故障转移会丢失它缺少的数据，可能是全部",
+    )
+}
+
 /// Servers that would be empty after a restart. Any of them can be the master.
 fn persistence(view: &GroupView<'_>, found: &mut Found) {
     several(
@@ -156,12 +214,11 @@ fn persistence(view: &GroupView<'_>, found: &mut Found) {
         keeps_nothing,
         |at| {
             let list = |lang| places(at.iter().copied(), lang);
-            Finding::of(
-                Code::NoPersistence,
-                view.name,
+            let (en, zh) = (
                 format!("Comes back empty after a restart: {}.", list(Lang::En)),
                 format!("重启后数据为空：{}。", list(Lang::Zh)),
-            )
+            );
+            unless_nobody_has_all(view, Finding::of(Code::NoPersistence, view.name, en, zh))
         },
         NOT_KEPT,
         found,

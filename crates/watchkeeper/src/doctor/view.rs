@@ -5,8 +5,43 @@ use std::collections::BTreeSet;
 use super::facts::{Closer, Facts, Settings};
 use super::finding::Who;
 use crate::ask::{
-    Endpoint, Fields, GroupAnswer, ListedReplica, SentinelSays, ServerAnswer, listed_replicas, place,
+    Endpoint, Failure, Fields, GroupAnswer, ListedReplica, SentinelSays, ServerAnswer, listed_replicas, place,
 };
+
+/// Sentinels ping at least once a second: one that has had no answer for longer misses one.
+const MISSED_MS: i64 = 1_500;
+/// No server lasts so many seconds; before 6.2 one that never had a master tells the time since 1970.
+const FOR_EVER_S: i64 = 1_000_000_000;
+
+/// Whether a server says that it has no keys.
+pub(super) fn has_no_keys(info: &Fields) -> bool {
+    let database = |name: &str| {
+        name.strip_prefix("db").is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+    };
+    info.get("loading") != "1" && !info.iter().any(|(name, _)| database(name))
+}
+
+/// Whether a replica has not been connected since it was started.
+pub(super) fn never_connected(info: &Fields) -> bool {
+    let since = info.number("master_link_down_since_seconds");
+    info.get("role") == "slave"
+        && info.get("master_link_status") == "down"
+        && since.is_some_and(|since| !(0..FOR_EVER_S).contains(&since))
+}
+
+/// Whether nothing of a history is known to a replica; a server that never replicated has the offset 0 or 1.
+fn is_fresh(info: &Fields) -> bool {
+    info.get("role") == "slave"
+        && info.get("master_link_status") == "down"
+        && info.number("slave_repl_offset").is_some_and(|offset| offset <= 1)
+}
+
+/// Whether it answers a sentinel, and with errors only, in what that says of it: its last answer is new, and the last good one
+/// is not.
+pub(super) fn refuses(entry: &Fields) -> bool {
+    let (any, good) = (entry.number("last-ping-reply"), entry.number("last-ok-ping-reply"));
+    any.zip(good).is_some_and(|(any, good)| any < MISSED_MS && good > any + MISSED_MS)
+}
 
 /// What one sentinel says of the group.
 #[derive(Debug, Clone, Copy)]
@@ -87,18 +122,58 @@ impl<'a> GroupView<'a> {
                 || self.master_info().is_some_and(|master| listed_replicas(master).iter().any(awaited)))
     }
 
+    /// The replicas that answer and may be promoted.
+    fn fit(&self) -> Vec<(&'a Endpoint, &'a Fields)> {
+        let answering = self.replicas().filter_map(|server| Some((&server.at, self.info(server)?)));
+        answering.filter(|(_, info)| info.number("slave_priority") != Some(0)).collect()
+    }
+
     /// Whether all replicas that answer and may be promoted are still copying their data, or never had any; not where there
     /// is none.
     pub(super) fn nobody_has_all(&self) -> bool {
-        // A server that never replicated has the offset 0 or 1.
-        let fresh = |info: &Fields| {
-            info.get("role") == "slave"
-                && info.get("master_link_status") == "down"
-                && info.number("slave_repl_offset").is_some_and(|offset| offset <= 1)
-        };
-        let answering = self.replicas().filter_map(|server| Some((&server.at, self.info(server)?)));
-        let mut fit = answering.filter(|(_, info)| info.number("slave_priority") != Some(0)).peekable();
-        fit.peek().is_some() && fit.all(|(at, info)| fresh(info) || self.is_copying(at, info))
+        let fit = self.fit();
+        !fit.is_empty() && fit.iter().all(|(at, info)| is_fresh(info) || self.is_copying(at, info))
+    }
+
+    /// Whether all of them are empty.
+    pub(super) fn nobody_has_any(&self) -> bool {
+        let fit = self.fit();
+        !fit.is_empty() && fit.iter().all(|(_, info)| self.is_empty(info))
+    }
+
+    /// Whether a replica never had a copy of the data: it began empty, has never been connected, and nobody says that its
+    /// master is empty, too.
+    pub(super) fn is_empty(&self, info: &Fields) -> bool {
+        never_connected(info) && has_no_keys(info) && !self.master_info().is_some_and(has_no_keys)
+    }
+
+    /// Whether a replica has not been connected since it was started, and does not know whose data it has.
+    pub(super) fn is_of_unknown_age(&self, info: &Fields) -> bool {
+        never_connected(info) && is_fresh(info) && !has_no_keys(info)
+    }
+
+    /// Whether the master answers and is still reading its data.
+    pub(super) fn master_loads(&self) -> bool {
+        self.master_info().is_some_and(|info| info.get("loading") == "1")
+    }
+
+    /// Whether the master refuses a sentinel, by what that says of it. Not where it answers us with an error for another
+    /// reason than a login: it may be busy with a script.
+    pub(super) fn refuses(&self, entry: &Fields) -> bool {
+        let busy = |why: &Failure| matches!(why, Failure::Refused(_)) && !why.is_login();
+        let busy = self.master_server().is_none_or(|master| master.says.as_ref().is_err_and(busy));
+        refuses(entry) && !busy
+    }
+
+    /// The sentinels that the master refuses.
+    pub(super) fn refused(&self) -> Vec<&Said<'a>> {
+        self.said.iter().filter(|said| self.refuses(&said.group.master)).collect()
+    }
+
+    /// Whether a sentinel had an answer of the master lately, by what it says of it.
+    pub(super) fn heard(&self, entry: &Fields) -> bool {
+        let good = entry.number("last-ok-ping-reply").is_some_and(|since| since < MISSED_MS);
+        !entry.flag("disconnected") && good || self.refuses(entry)
     }
 
     /// The servers that were looked at closely, the master first.

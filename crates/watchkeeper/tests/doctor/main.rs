@@ -6,6 +6,7 @@ mod addresses;
 #[path = "../topology/apart.rs"]
 mod apart;
 mod clock;
+mod danger;
 mod master;
 mod peers;
 mod servers;
@@ -178,7 +179,7 @@ fn roles_links_and_passwords() {
         "have a replica promoted first",
         "Do not simply restart it if it does not keep its data on disk",
         "`SENTINEL FAILOVER mymaster` at one that is left",
-        "without votes: `watchkeeper failover mymaster`",
+        &format!("without votes: `watchkeeper failover mymaster --sentinel {}`", stage.addr(Sentinel(1))),
         "\"sentinels\":1,\"sentinels_known\":3",
     ] {
         assert!(seen.text.contains(words), "`{words}`: {}", seen.text);
@@ -370,7 +371,7 @@ fn few_of_everything() {
     let script = stage.dir().join("notify.sh");
     fs::write(&script, "").unwrap();
     stage.sentinel(1, &lines);
-    stage.finds(&[], &["WD229 warning", "WD240 warning"]);
+    stage.finds(&[], &["WD229 warning", "WD240 critical"]);
     let with_script = stage.dir().join("script.conf");
     let at = stage.addr(Sentinel(1));
     let text = format!(
@@ -381,14 +382,14 @@ fn few_of_everything() {
     );
     fs::write(&with_script, text).unwrap();
     let file = with_script.display().to_string();
-    stage.finds(&["--config", &file], &["WD229 warning", "WD240 warning", "WD275 warning"]);
+    stage.finds(&["--config", &file], &["WD229 warning", "WD240 critical", "WD275 warning"]);
 
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_watchkeeper"))
         .args(["doctor", "--lang", "zh", &at.to_string()])
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.starts_with("mymaster：2 项警告\n"), "{text}");
+    assert!(text.starts_with("mymaster：1 项严重，1 项警告\n"), "{text}");
     assert!(text.contains("只有一个哨兵") && !text.contains('\u{1b}'), "{text}");
 
     let master = stage.addr(Server(1));
@@ -408,6 +409,31 @@ fn servers_that_are_slow_or_without_a_file() {
 #[test]
 fn a_master_that_is_dead() {
     master::dead();
+}
+
+#[test]
+fn a_replica_that_has_nothing() {
+    danger::empty_replica();
+}
+
+#[test]
+fn a_replica_that_has_nothing_and_is_promoted() {
+    danger::empty_replica_of_upstream();
+}
+
+#[test]
+fn a_master_that_loads() {
+    danger::loading_master();
+}
+
+#[test]
+fn sentinels_that_the_master_refuses() {
+    danger::refused_sentinels();
+}
+
+#[test]
+fn no_replica_that_could_take_over() {
+    danger::nobody_to_take_over();
 }
 
 #[test]

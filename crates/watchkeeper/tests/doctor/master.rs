@@ -9,6 +9,7 @@ pub(crate) fn dead() {
     let mut stage = Stage::usual(1, "requirepass s3cret\nmasterauth s3cret", &login);
     let file = stage.file(Sentinel(1), "conf").display().to_string();
     let words = ["--config", file.as_str()];
+    let at = stage.addr(Sentinel(1));
     stage.finds(&words, &["WD231 note"]);
     // That our login is refused says nothing of where the servers are.
     let seen = stage.finds(&[], &["WD203 warning", "WD231 note"]);
@@ -21,7 +22,7 @@ pub(crate) fn dead() {
         &["WD202 critical", "WD231 note", "WD243 note"],
         &[
             "does not answer: nobody can write. No sentinel holds it for down yet: each does after 60 s",
-            "`watchkeeper failover mymaster`, or `SENTINEL FAILOVER mymaster` at one sentinel",
+            &format!("`watchkeeper failover mymaster --sentinel {at} --config {file}`, or `SENTINEL FAILOVER mymaster` at one sentinel"),
             "nothing is to be repaired on",
         ],
     );

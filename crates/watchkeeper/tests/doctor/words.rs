@@ -54,6 +54,9 @@ fn a_code_is_explained() {
     let (status, text, _) = run("doctor --explain wd265");
     assert!(status == 0 && text.starts_with("critical[WD265]: ") && text.contains("`masterauth`"), "{text}");
     assert_eq!(run("check --explain WD265").1, text);
+    let text = run("doctor --explain WD243,WD221 --lang zh").1;
+    assert!(text.contains("在它的主机上检查") && !text.contains(" 它"), "{text}");
+    assert!(text.contains("`watchkeeper failover GROUP --sentinel HOST:PORT`"), "{text}");
     let (status, _, text) = run("check --deny WD265 x");
     assert!(status == 2 && text.contains("is a code of `watchkeeper doctor`"), "{text}");
     assert_eq!(run("doctor --explain WK101").0, 3);
