@@ -71,8 +71,9 @@ fn odd_numbers_are_read_as_is_claimed() {
 /// What is not UTF-8 is refused, and the sentinel itself says that upstream would not.
 #[test]
 fn what_only_we_refuse_comes_with_advice() {
-    let texts: [&[u8]; 2] = [
+    let texts: [&[u8]; 3] = [
         b"sentinel monitor ma\xeetre 127.0.0.1 6379 2\n",
+        b"sentinel monitor mm 127.0.0.1 6379 2\n# a\0b\n",
         b"sentinel monitor mm 127.0.0.1 6379 4294967298\n",
     ];
     for text in texts {
@@ -101,7 +102,7 @@ impl<'a> Case<'a> {
             }
         }
         for (header, body) in &mut sections {
-            *body = body.replace("$DIR", "/srv/wk").replace("$ID", ID);
+            *body = body.replace("$DIR", "/srv/wk").replace("$ID", ID).replace("$NUL", "\0");
             if let Some(name) = header.strip_suffix(" no-newline") {
                 *header = name;
                 body.pop();
