@@ -7,7 +7,7 @@ mod machine;
 
 use machine::Machine;
 use watchkeeper_core::Persona;
-use watchkeeper_core::config::{CommandLine, Config, ConfigError, assemble, rewrite};
+use watchkeeper_core::config::{CommandLine, Config, ConfigError, assemble, directive, reading, rewrite};
 use watchkeeper_core::id::SentinelId;
 
 /// Lines we accept although the recorded program does not: its build lacks the feature, others have it.
@@ -41,6 +41,50 @@ fn single_lines_are_judged_as_by_redis() {
     assert!(wrong.is_empty(), "{} lines:\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// What is claimed about upstream's reading of odd numbers is what it did; and where only we refuse a line, it is said so.
+#[test]
+fn odd_numbers_are_read_as_is_claimed() {
+    let mut wrong = Vec::new();
+    for record in include_str!("config/numbers.txt").lines() {
+        let (line, recorded) = record.split_once('\t').expect("two columns");
+        let text = format!("sentinel monitor mm 127.0.0.1 6379 2\n{line}\n");
+        let mut machine = Machine::new(&[]);
+        let survey = machine.survey(&text);
+        let words = &survey.lines.last().expect("the line itself").words;
+        let known = directive::sentinel(&words[1]).expect("a known directive");
+        let numbers = words.iter().enumerate().filter_map(|(at, word)| reading(known.key, at, word));
+        let claimed = numbers.filter_map(|number| number.refused).next().unwrap_or("ok");
+        let refused = machine.parse(&text).err();
+        let ours = refused.as_ref().map(|error| (&error.message[..], error.only_here));
+        let fits = match (ours, recorded) {
+            (None, _) => true,
+            (Some((_, only_here)), "ok") => only_here,
+            (Some((message, only_here)), _) => message == recorded && !only_here,
+        };
+        if claimed != recorded || !fits {
+            wrong.push(format!("{line}\n   redis: {recorded}\n   claimed: {claimed}\n   ours: {ours:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} lines:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// What is not UTF-8 is refused, and the sentinel itself says that upstream would not.
+#[test]
+fn what_only_we_refuse_comes_with_advice() {
+    let texts: [&[u8]; 3] = [
+        b"sentinel monitor ma\xeetre 127.0.0.1 6379 2\n",
+        b"sentinel monitor mm 127.0.0.1 6379 2\n# a\0b\n",
+        b"sentinel monitor mm 127.0.0.1 6379 4294967298\n",
+    ];
+    for text in texts {
+        let error = Machine::new(&[]).parse(text).expect_err("it is refused");
+        let said = String::from_utf8_lossy(&error.stderr(Persona::Redis)).into_owned();
+        assert!(error.only_here && said.contains("\nhint: redis-sentinel "), "{said}");
+    }
+    let error = Machine::new(&[]).parse("sentinel monitor mm 127.0.0.1 6379 0").expect_err("it is refused");
+    assert!(!String::from_utf8_lossy(&error.stderr(Persona::Redis)).contains("hint"));
+}
+
 /// One recorded case: its sections by name.
 struct Case<'a> {
     name: &'a str,
@@ -58,7 +102,7 @@ impl<'a> Case<'a> {
             }
         }
         for (header, body) in &mut sections {
-            *body = body.replace("$DIR", "/srv/wk").replace("$ID", ID);
+            *body = body.replace("$DIR", "/srv/wk").replace("$ID", ID).replace("$NUL", "\0");
             if let Some(name) = header.strip_suffix(" no-newline") {
                 *header = name;
                 body.pop();

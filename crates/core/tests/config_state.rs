@@ -93,6 +93,8 @@ fn a_damaged_state_file_is_fatal_and_says_where() {
         (good.replace("sentinel leader-epoch a", "sentinel lxader-epoch a"), epoch_line),
         (good.replace("sentinel leader-epoch a 12", "port 1"), epoch_line),
         (good.replace("sentinel leader-epoch a 12", "sentinel \"leader"), epoch_line),
+        (good.replace("leader-epoch a 12", "leader-epoch a 1\x002"), epoch_line),
+        (format!("{good}\0\0"), good.lines().count() + 1),
         (good.replace("# configuration ", "# configuration x"), 2),
         (good.replace("# end\n", ""), good.lines().count() - 1),
         (good.replace("# configuration", "#"), good.lines().count()),

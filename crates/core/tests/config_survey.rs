@@ -86,6 +86,36 @@ fn of_files_that_include_each_other_only_the_loop_is_told() {
 }
 
 #[test]
+fn nothing_is_read_of_a_file_with_a_nul_byte() {
+    let text = "sentinel monitor a 10.0.0.1 6379 2\nport x\n  # tail \0 of it\nsentinel monitor b 10.0.0.2 6379 2\nport y\n";
+    let survey = Machine::new(&[]).survey(text);
+    let expected =
+        [(None, 2, 6, "argument couldn't be parsed into an integer"), (None, 3, 8, "NUL byte in the line")];
+    assert_eq!(flaws(&survey), expected);
+    assert!(survey.config.groups.is_empty());
+    let error =
+        Machine::new(&[("a.conf", "hz 10\nhz 1\x000\n")]).parse("include a.conf\n").expect_err("refused");
+    assert_eq!((error.file.as_deref(), error.line, error.column), (Some("a.conf"), 2, 5));
+    assert_eq!(error.text, b"hz 1");
+}
+
+#[test]
+fn lines_of_a_group_that_was_refused_are_judged_by_themselves() {
+    let text = b"sentinel monitor ma\xeetre 10.0.0.1 6379 2\nsentinel parallel-syncs ma\xeetre 1\n\
+                 sentinel failover-timeout ma\xeetre 0\nsentinel monitor m 10.0.0.1 6379 \"2\nsentinel parallel-syncs m 1\n";
+    let survey = Machine::new(&[]).survey(text);
+    let lines: Vec<_> =
+        flaws(&survey).into_iter().map(|(_, line, _, said)| (line, said.to_owned())).collect();
+    let expected = [
+        (4, "Unbalanced quotes in configuration line"),
+        (1, "`ma\u{fffd}tre` is not valid UTF-8"),
+        (3, "negative or zero time parameter."),
+    ];
+    assert_eq!(lines, expected.map(|(line, said)| (line, said.to_owned())));
+    assert!(survey.config.groups.is_empty());
+}
+
+#[test]
 fn errors_that_are_not_listed_are_counted() {
     let survey = Machine::new(&[]).survey("bogus\n".repeat(10_003));
     let last = flaws(&survey).pop();

@@ -89,6 +89,9 @@ const SAID: &[(&str, &str)] = &[
     ("negative or zero time parameter.", "时间必须大于 0"),
     ("negative time parameter.", "时间不能为负"),
     ("Epoch `{}` is out of range: expected 0 to {}.", "纪元 `{}` 超出范围：应为 0 到 {}"),
+    ("Number `{}` is out of range: expected {} to {}.", "数字 `{}` 超出范围：应为 {} 到 {}"),
+    ("NUL byte in the line", "这一行有 NUL 字节"),
+    ("a NUL byte", "有 NUL 字节"),
     ("Notification script seems non existing or non executable.", "通知脚本不存在或不可执行"),
     (
         "Client reconfiguration script seems non existing or non executable.",
@@ -192,6 +195,19 @@ const SAID: &[(&str, &str)] = &[
         "write an IP address, or set `sentinel resolve-hostnames yes`",
         "请写 IP 地址，或设置 `sentinel resolve-hostnames yes`",
     ),
+    (
+        "`{}` is no IPv4 address: it has four numbers of 0 to 255, such as 192.0.2.10",
+        "`{}` 不是 IPv4 地址：应为四个 0 到 255 的数字，例如 192.0.2.10",
+    ),
+    (
+        "redis-sentinel reads {} here, without a word; write the number that is meant",
+        "redis-sentinel 会不声不响地读作 {}；请写出真正想要的数字",
+    ),
+    (
+        "redis-sentinel would read this line and the next one as one; such bytes come from a disk that lost power, or from \
+         UTF-16: restore the file, or save it as UTF-8",
+        "redis-sentinel 会把这一行和下一行当成一行；这种字节来自断电的磁盘或 UTF-16：请恢复文件，或保存为 UTF-8",
+    ),
     ("`{}` must be there and executable by this user", "`{}` 必须存在，并且当前用户可以执行"),
     (
         "an id has 40 characters; without the line a new one is made",
@@ -211,7 +227,12 @@ const SAID: &[(&str, &str)] = &[
         "is this the file of a sentinel? It has some ten lines for each group",
         "这是哨兵的文件吗？哨兵的文件里每个组大约十行",
     ),
-    ("save the file in UTF-8", "请把文件保存为 UTF-8"),
+    (
+        "redis-sentinel takes any bytes, Watchkeeper UTF-8 only: save the file in UTF-8 (`iconv -f latin1 -t utf-8`); \
+         the other sentinels and clients must then know a group by the same bytes",
+        "redis-sentinel 接受任意字节，Watchkeeper 只接受 UTF-8：请把文件保存为 UTF-8（`iconv -f latin1 -t utf-8`）；\
+         其他哨兵和客户端须以相同的字节称呼该组",
+    ),
     (
         "restore the file from a backup; if no other copy exists, remove it: the sentinel then starts with a new id and \
          without memory of its votes",

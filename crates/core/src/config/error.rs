@@ -35,10 +35,12 @@ pub struct ConfigError {
     pub log_before: Vec<String>,
     /// what to do about it, for our own tools
     pub hint: Option<String>,
+    /// whether upstream takes the line, and only we refuse it
+    pub only_here: bool,
 }
 
 impl ConfigError {
-    /// What `redis-sentinel` prints to standard error; empty for [`ErrorKind::Log`].
+    /// What `redis-sentinel` prints to standard error, and our advice where it would print nothing; empty for [`ErrorKind::Log`].
     pub fn stderr(&self, persona: Persona) -> Vec<u8> {
         let version = match persona {
             Persona::Redis => "Redis 7.0.15",
@@ -56,6 +58,9 @@ impl ConfigError {
         }
         out.extend(self.message.bytes());
         out.push(b'\n');
+        if let Some(hint) = self.hint.as_ref().filter(|_| self.only_here) {
+            out.extend(format!("hint: {hint}\n").bytes());
+        }
         out
     }
 
@@ -105,12 +110,19 @@ pub(crate) struct Fault {
     pub log_before: Vec<String>,
     /// what to do about it
     pub hint: Option<String>,
+    /// whether upstream takes the line
+    pub only_here: bool,
 }
 
 impl Fault {
     /// The word at `word` is to blame.
     pub(crate) fn at(word: usize, message: impl Into<String>) -> Fault {
-        Fault { message: message.into(), word, log_before: Vec::new(), hint: None }
+        Fault { message: message.into(), word, log_before: Vec::new(), hint: None, only_here: false }
+    }
+    /// Upstream takes the line.
+    pub(crate) fn only_here(mut self) -> Fault {
+        self.only_here = true;
+        self
     }
     /// With advice.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Fault {

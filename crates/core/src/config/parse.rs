@@ -4,6 +4,8 @@
 //! Everything outside the text is asked of [`Files`]. What a `sentinel` line does is in `sentinel_line`, the merging of a
 //! state file in `state`, checking ACL rules with the ACL.
 
+use std::collections::BTreeSet;
+
 use super::args::{column_of, split_args};
 use super::directive::{self, DEPRECATED, GENERAL, Kind, Pass, SENTINEL};
 use super::draft::Draft;
@@ -11,10 +13,9 @@ use super::error::{ConfigError, ErrorKind, Fault};
 use super::sentinel_line;
 use super::source::{Source, trim, whole_lines};
 use super::survey::{Errors, Parts};
-use super::{Config, General, GroupConfig, state, typed, value};
+use super::{Config, General, state, typed, value};
 use crate::command::acl_rules::{RuleError, User, merge_selectors};
 use crate::command::table;
-use crate::id::GroupName;
 use crate::nearest::nearest;
 use crate::sentinel::Persona;
 
@@ -112,9 +113,12 @@ pub(crate) fn run_queue(
     queue: &[Queued],
     errors: &mut Errors,
 ) -> Result<(), Box<ConfigError>> {
-    let mut stand_ins = Vec::new();
+    let mut stand_ins = BTreeSet::new();
     let mut draft = Draft::new(config);
     for pass in [Pass::Global, Pass::Monitor, Pass::Group] {
+        if pass == Pass::Group {
+            stand_ins.extend(errors.unread_groups().filter_map(|name| draft.push_stand_in(name)));
+        }
         for line in queue {
             let found = line.words.get(1).and_then(|name| directive::sentinel(name));
             if found.map_or(Pass::Group, |directive| directive.pass) != pass {
@@ -123,23 +127,15 @@ pub(crate) fn run_queue(
             let Err(fault) = sentinel_line::run(&mut draft, files, found, &line.words) else { continue };
             let error = line_error(line.file.clone(), line.number, &line.text, fault);
             errors.take(line.index, error)?;
+            // A group that is not there is told once: a stand-in takes its other lines, so that each is judged by itself.
             let named = found.is_some_and(|directive| directive.pass != Pass::Global);
-            stand_ins.extend(named.then(|| stand_in(&mut draft, line.words.get(2)?)).flatten());
+            let name = line.words.get(2).filter(|_| named);
+            stand_ins.extend(name.and_then(|name| draft.push_stand_in(name)));
         }
     }
-    config.groups.retain(|group| !stand_ins.contains(&group.name));
+    let mut place = 0..;
+    config.groups.retain(|_| !place.next().is_some_and(|at| stand_ins.contains(&at)));
     Ok(())
-}
-
-/// Where reading goes on after an error about a group that is not there: a group to take its other lines, so that
-/// each is judged by itself and the missing group is told once.
-fn stand_in(draft: &mut Draft<'_>, name: &[u8]) -> Option<GroupName> {
-    let name = GroupName(typed::text(name).ok()?);
-    if draft.has(&name) {
-        return None;
-    }
-    draft.push(GroupConfig::new(name.clone(), String::new(), 0, 1));
-    Some(name)
 }
 
 pub(crate) fn line_error(file: Option<String>, line: usize, text: &[u8], fault: Fault) -> Box<ConfigError> {
@@ -152,6 +148,7 @@ pub(crate) fn line_error(file: Option<String>, line: usize, text: &[u8], fault: 
         message: fault.message,
         log_before: fault.log_before,
         hint: fault.hint,
+        only_here: fault.only_here,
     })
 }
 
@@ -166,7 +163,18 @@ pub(crate) fn banner(file: Option<String>, message: String) -> ConfigError {
         message,
         log_before: Vec::new(),
         hint: None,
+        only_here: false,
     }
+}
+
+/// A line with a NUL byte at `at`. Upstream drops the rest of the line with its newline, so that the next line is read as
+/// its end: a comment swallows a setting, and nobody is told. What is shown ends at the byte.
+fn nul_error(file: Option<String>, number: usize, line: &[u8], at: usize) -> Box<ConfigError> {
+    let hint = "redis-sentinel would read this line and the next one as one; such bytes come from a disk that lost power, \
+                or from UTF-16: restore the file, or save it as UTF-8";
+    let shown = line.get(..at).unwrap_or_default();
+    let error = line_error(file, number, shown, Fault::at(0, "NUL byte in the line").hint(hint).only_here());
+    Box::new(ConfigError { column: at + 1, ..*error })
 }
 
 struct Reader<'a> {
@@ -195,14 +203,21 @@ impl Reader<'_> {
     fn text(&mut self, file: Option<&str>, parts: &Parts, text: &[u8]) -> Result<(), Box<ConfigError>> {
         for (number, whole) in whole_lines(text) {
             let line = trim(whole);
-            if line.is_empty() || line.starts_with(b"#") {
+            let nul = line.iter().position(|byte| *byte == 0);
+            if nul.is_none() && (line.is_empty() || line.starts_with(b"#")) {
                 continue;
             }
-            let words = split_args(line);
+            let words = split_args(line).filter(|_| nul.is_none());
             let index = match self.errors.keep(parts, number, whole, words.as_deref()) {
                 Ok(index) => index,
                 Err(_) => return Ok(()),
             };
+            if let Some(at) = nul {
+                let error = nul_error(file.map(str::to_string), number, line, at);
+                self.errors.take(index, error)?;
+                self.errors.end();
+                return Ok(());
+            }
             self.whole_line(file, number, line, words, index)
                 .or_else(|error| self.errors.take(index, error))?;
         }
@@ -226,6 +241,7 @@ impl Reader<'_> {
     ) -> Result<(), Box<ConfigError>> {
         let file = || file.map(str::to_string);
         let Some(words) = words else {
+            self.errors.unread(line);
             let hint =
                 "a value with quotes in it is written as \"...\\\"...\"; a closing quote ends the word";
             let fault = Fault::at(0, "Unbalanced quotes in configuration line").hint(hint);

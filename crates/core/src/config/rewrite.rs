@@ -110,7 +110,23 @@ fn join(kept: Vec<Vec<u8>>, appended: Vec<Vec<u8>>) -> Vec<u8> {
     text
 }
 
+/// A line of the old file. NUL bytes, which somebody's damage brought there while we ran, are left out: with them the
+/// file would not be read again.
 fn classify(line: &[u8]) -> Old {
+    if !line.contains(&0) {
+        return classify_whole(line);
+    }
+    let line: Vec<u8> = line.iter().copied().filter(|byte| *byte != 0).collect();
+    let old = classify_whole(super::source::trim(&line));
+    if let Old::Kept(text) = &old {
+        if !text.is_empty() && !text.starts_with(b"#") {
+            return Old::Kept([UNKNOWN, text].concat());
+        }
+    }
+    old
+}
+
+fn classify_whole(line: &[u8]) -> Old {
     if line.is_empty() || line.starts_with(b"#") {
         return Old::Kept(line.to_vec());
     }

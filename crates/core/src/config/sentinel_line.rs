@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::directive::{self, SENTINEL, SentinelDirective, SentinelKey};
 use super::draft::Draft;
 use super::error::Fault;
+use super::number::{self, atoi, int, integer, strtoull};
 use super::parse::Files;
 use super::{GroupConfig, KnownPeer, ReplicaHome, Topology};
 use crate::epoch::EPOCH_MAX;
@@ -54,7 +55,10 @@ fn unknown(name: &[u8]) -> String {
 
 /// Milliseconds, 0 for never.
 fn period_or_off(word: &[u8]) -> Result<u64, Fault> {
-    u64::try_from(integer(word)).map_err(|_| Fault::at(3, "negative time parameter."))
+    let most = i64::MAX;
+    u64::try_from(integer(word)).map_err(|_| {
+        wrapped(word, 3, 0, most, atoi(word) >= 0).unwrap_or_else(|| Fault::at(3, number::TIME_OR_OFF))
+    })
 }
 
 fn execute(
@@ -139,10 +143,11 @@ fn monitor(config: &mut Draft<'_>, args: &[Vec<u8>]) -> Result<(), Fault> {
     let quorum = i32::try_from(integer(&args[3])).ok().filter(|quorum| *quorum > 0);
     let quorum = quorum.ok_or_else(|| {
         let hint = "the quorum is how many sentinels must agree that the master is down: 1 to 2147483647";
-        Fault::at(5, "Quorum must be 1 or greater.").hint(hint)
+        wrapped(&args[3], 5, 1, i32::MAX.into(), atoi(&args[3]) > 0)
+            .unwrap_or_else(|| Fault::at(5, number::QUORUM).hint(hint))
     })?;
     let (host, port) = address(config, &args[1], &args[2])?;
-    if config.has(&name) {
+    if config.has(&args[0]) {
         return Err(Fault::at(2, "Duplicate master name."));
     }
     config.push(GroupConfig::new(name, host, port, quorum.unsigned_abs()));
@@ -215,8 +220,10 @@ fn rename_command(group: &mut GroupConfig, old: &[u8], new: &[u8]) -> Result<(),
 
 /// Host and port of an instance; the words of a line are group, host, port.
 fn address(config: &Draft<'_>, host: &[u8], port: &[u8]) -> Result<(String, u16), Fault> {
-    let port = u16::try_from(integer(port))
-        .map_err(|_| Fault::at(4, "Invalid port number.").hint("a port is 0 to 65535"))?;
+    let port = u16::try_from(integer(port)).map_err(|_| {
+        wrapped(port, 4, 0, u16::MAX.into(), u16::try_from(atoi(port)).is_ok())
+            .unwrap_or_else(|| Fault::at(4, number::PORT).hint("a port is 0 to 65535"))
+    })?;
     let name = text(host, 3)?;
     let numeric = numeric_address(&name);
     if let (Some(ip), false) = (numeric, config.global.announce_hostnames) {
@@ -224,7 +231,11 @@ fn address(config: &Draft<'_>, host: &[u8], port: &[u8]) -> Result<(String, u16)
     }
     let usable = numeric.is_some() || (config.global.resolve_hostnames && !name.is_empty());
     if !usable {
-        let hint = "write an IP address, or set `sentinel resolve-hostnames yes`";
+        let hint = if resembles_ipv4(&name) {
+            format!("`{name}` is no IPv4 address: it has four numbers of 0 to 255, such as 192.0.2.10")
+        } else {
+            "write an IP address, or set `sentinel resolve-hostnames yes`".into()
+        };
         let log = format!("Failed to resolve hostname '{name}'");
         return Err(Fault::at(3, "Can't resolve instance hostname.").hint(hint).logged(log));
     }
@@ -244,6 +255,12 @@ pub fn numeric_address(host: &str) -> Option<IpAddr> {
         let bits = heads.iter().zip([24, 16, 8]).fold(*last, |bits, (part, shift)| bits | (part << shift));
         Some(IpAddr::V4(Ipv4Addr::from(bits)))
     })
+}
+
+/// Whether a text that is no address was meant as one: digits and dots, as no name has them.
+pub fn resembles_ipv4(host: &str) -> bool {
+    let shape = host.contains('.') && host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    shape && host.starts_with(|c: char| c.is_ascii_digit()) && numeric_address(host).is_none()
 }
 
 fn c_number(text: &str) -> Option<u32> {
@@ -306,8 +323,17 @@ fn topology(value: &[u8]) -> Result<Topology, Fault> {
 fn positive(value: &[u8]) -> Result<u64, Fault> {
     let milliseconds = u64::try_from(integer(value)).ok().filter(|time| *time > 0);
     milliseconds.ok_or_else(|| {
-        Fault::at(3, "negative or zero time parameter.").hint("write milliseconds, for example 5000")
+        wrapped(value, 3, 1, i64::MAX, atoi(value) > 0)
+            .unwrap_or_else(|| Fault::at(3, number::TIME).hint("write milliseconds, for example 5000"))
     })
+}
+
+/// A number that is out of range here and in range upstream, which keeps its lowest 32 bits.
+fn wrapped(value: &[u8], word: usize, least: i64, most: i64, accepted: bool) -> Option<Fault> {
+    let (shown, theirs) = (String::from_utf8_lossy(value), atoi(value));
+    let message = format!("Number `{shown}` is out of range: expected {least} to {most}.");
+    let hint = format!("redis-sentinel reads {theirs} here, without a word; write the number that is meant");
+    accepted.then(|| Fault::at(word, message).hint(hint).only_here())
 }
 
 /// An epoch. Upstream takes anything here; one that is nearly the largest number would end all elections for good.
@@ -316,38 +342,13 @@ fn epoch(value: &[u8], word: usize) -> Result<u64, Fault> {
     let accepted = number <= EPOCH_MAX && (!negative || number == 0);
     accepted.then_some(number).ok_or_else(|| {
         let shown = String::from_utf8_lossy(value);
-        Fault::at(word, format!("Epoch `{shown}` is out of range: expected 0 to {EPOCH_MAX}.")).hint(
-            "such an epoch would end all elections, of the other sentinels too; \
+        Fault::at(word, format!("Epoch `{shown}` is out of range: expected 0 to {EPOCH_MAX}."))
+            .hint(
+                "such an epoch would end all elections, of the other sentinels too; \
              write the epoch the other sentinels show as config-epoch, or remove the line",
-        )
+            )
+            .only_here()
     })
-}
-
-/// A number as C's `strtoll` reads it: blanks and a sign in front are fine, what follows the digits does not count,
-/// nothing is 0, what is too large is the largest.
-fn integer(value: &[u8]) -> i64 {
-    let (negative, number) = strtoull(value);
-    let number = i64::try_from(number).unwrap_or(i64::MAX);
-    if negative { -number } else { number }
-}
-
-/// The same, for a field of C's `int`; what does not fit becomes the nearest that does.
-fn int(value: &[u8]) -> i32 {
-    let number = integer(value);
-    i32::try_from(number).unwrap_or(if number < 0 { i32::MIN } else { i32::MAX })
-}
-
-fn strtoull(value: &[u8]) -> (bool, u64) {
-    let blanks = value.iter().take_while(|byte| matches!(byte, b' ' | b'\t'..=b'\r')).count();
-    let value = &value[blanks..];
-    let (negative, digits) = match value {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        _ => (false, value),
-    };
-    let digits = digits.iter().take_while(|byte| byte.is_ascii_digit());
-    let digit = |total: u64, byte: &u8| total.saturating_mul(10).saturating_add(u64::from(byte - b'0'));
-    (negative, digits.fold(0, digit))
 }
 
 fn text(value: &[u8], word: usize) -> Result<String, Fault> {

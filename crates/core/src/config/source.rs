@@ -83,14 +83,13 @@ pub fn assemble(file: &[u8], stdin: &[u8], options: &[u8]) -> Vec<u8> {
     text
 }
 
-/// The lines of a text as they are counted: split at newlines, up to a NUL, blanks trimmed.
+/// The lines of a text as they are counted: split at newlines, blanks trimmed.
 pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     whole_lines(text).map(|(number, line)| (number, trim(line)))
 }
 
 /// The same lines with the blanks around them.
 pub(crate) fn whole_lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
-    let text = text.split(|&byte| byte == 0).next().unwrap_or_default();
     text.split(|&byte| byte == b'\n').enumerate().map(|(index, line)| (index + 1, line))
 }
 

@@ -107,12 +107,16 @@ fn read(path: &str, content: &[u8]) -> Result<(u64, Vec<Queued>), Box<ConfigErro
     let mut queue = Vec::new();
     let mut ended = false;
     let mut last = (1, Vec::new());
-    for (number, line) in lines(content) {
+    for (number, whole) in lines(content) {
+        let line = whole.split(|byte| *byte == 0).next().unwrap_or_default();
         let fault = |message: &str| {
             let fault =
                 Fault { hint: hint(), ..Fault::at(0, format!("Damaged state file `{path}`: {message}")) };
             line_error(Some(path.into()), number, line, fault)
         };
+        if line.len() < whole.len() {
+            return Err(fault("a NUL byte"));
+        }
         if line.is_empty() {
             continue;
         }

@@ -113,6 +113,8 @@ pub(crate) struct Errors {
     more: usize,
     cut: bool,
     reading: Reading,
+    /// groups whose `monitor` line has quotes that are not closed
+    unread: Vec<Vec<u8>>,
 }
 
 /// How far a survey has come.
@@ -122,7 +124,8 @@ enum Reading {
     On,
     /// the next error is that of files that include each other without end
     Looped,
-    /// that error has been kept: whatever else is found comes of reading the same lines again and again
+    /// nothing more is told: whatever else is found comes of reading the same lines again and again, or of lines that are
+    /// damaged
     Over,
 }
 
@@ -166,12 +169,34 @@ impl Errors {
         Ok(())
     }
 
+    /// A line without words is not understood; if it was to name a group, other lines of the group are not to blame.
+    pub(crate) fn unread(&mut self, line: &[u8]) {
+        let words = spans(line);
+        let word =
+            |index: usize| words.get(index).and_then(|span| line.get(span.clone())).unwrap_or_default();
+        let names_a_group =
+            word(0).eq_ignore_ascii_case(b"sentinel") && word(1).eq_ignore_ascii_case(b"monitor");
+        if self.all && names_a_group {
+            self.unread.push(word(2).to_vec());
+        }
+    }
+
+    /// The names of groups whose line was not understood.
+    pub(crate) fn unread_groups(&self) -> impl Iterator<Item = &[u8]> {
+        self.unread.iter().map(|name| &name[..])
+    }
+
     /// Files include each other without end, as the next error says.
     pub(crate) fn loops(&mut self) {
         self.reading = Reading::Looped;
     }
 
-    /// Whether nothing but the loop is told.
+    /// The file is damaged: what could be read of it says nothing about what was meant.
+    pub(crate) fn end(&mut self) {
+        self.reading = Reading::Over;
+    }
+
+    /// Whether nothing more is told.
     pub(crate) fn over(&self) -> bool {
         self.reading == Reading::Over
     }

@@ -7,11 +7,15 @@ use super::value::{memory, output_limit_text, output_limits};
 use super::{General, OutputLimit};
 use crate::event::LogLevel;
 
+/// What to do with a file in an old encoding.
+const NOT_UTF8: &str = "redis-sentinel takes any bytes, Watchkeeper UTF-8 only: save the file in UTF-8 (`iconv -f latin1 -t utf-8`); \
+                        the other sentinels and clients must then know a group by the same bytes";
+
 /// A word as text. Paths and names of other encodings are refused instead of being changed silently.
 pub(crate) fn text(value: &[u8]) -> Result<String, Fault> {
     String::from_utf8(value.to_vec()).map_err(|_| {
         let shown = String::from_utf8_lossy(value);
-        Fault::at(1, format!("`{shown}` is not valid UTF-8")).hint("save the file in UTF-8")
+        Fault::at(1, format!("`{shown}` is not valid UTF-8")).hint(NOT_UTF8).only_here()
     })
 }
 

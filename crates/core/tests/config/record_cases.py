@@ -6,7 +6,7 @@ usage (as root, in a network of its own): unshare -n sh -c 'ip link set lo up; .
 A case has sections, each headed by `--- <name>`: `args`, `stdin`, `file <path>` are given; `stderr`, `log`, `rewritten`
 are recorded. `no-newline` after a name: without the last newline. `--- only redis` and `--- only ours` list lines of the rewritten file in which we differ on purpose,
 `--- ours` whether we accept what Redis refuses, or the other way round.
-`$DIR` stands for the directory of the case, `$ID` for the id the sentinel made.
+`$DIR` stands for the directory of the case, `$ID` for the id the sentinel made, `$NUL` for a NUL byte.
 """
 import os, re, subprocess, sys, tempfile, time
 
@@ -17,7 +17,7 @@ def sections(text):
 def record(given, here):
     args, stdin, port = [], None, 26379
     for name, body in given:
-        body = body.replace('$DIR', here)
+        body = body.replace('$DIR', here).replace('$NUL', '\0')
         if name.endswith(' no-newline'):
             name, body = name[:-len(' no-newline')], body[:-1]
         if name == 'args':
@@ -55,7 +55,7 @@ def record(given, here):
         found = re.search(r'^sentinel myid (\S+)', text, re.M)
         if found and found.group(1) not in before:
             text = text.replace(found.group(1), '$ID')
-        return [('rewritten', text.replace(here, '$DIR'))]
+        return [('rewritten', text.replace(here, '$DIR').replace('\0', '$NUL'))]
     log = [line.split(' # ', 1)[1] for line in out.decode().split('\n') if ' # ' in line]
     log = [line for line in log if not line.startswith(('WARNING', 'Redis version', 'Configuration loaded', 'oO0'))]
     result = []
@@ -63,7 +63,7 @@ def record(given, here):
         result.append(('log', '\n'.join(log).replace(here, '$DIR') + '\n'))
     if err:
         result.append(('stderr', err.decode(errors='replace').replace(here, '$DIR')))
-    return result
+    return [(name, text.replace('\0', '$NUL')) for name, text in result]
 
 for path in sys.argv[1:]:
     comment, parts = sections(open(path).read())

@@ -93,18 +93,21 @@ rules! {
         "每一行单独看都正确，但放在一起时哨兵会拒绝启动。"
         "change one of the lines"
         "修改其中一行";
-    WK004 Warning "the rest of the file is not read" "文件的其余部分不会被读取"
-        "Reading ends at the first NUL byte, as it does in redis-sentinel: what follows has no effect. Such bytes come from a disk that \
-         lost power or from a file in UTF-16."
-        "与 redis-sentinel 一样，读到第一个 NUL 字节就结束：其后的内容不起作用。这种字节通常来自断电的磁盘，或 UTF-16 编码的文件。"
+    WK004 Error "there is a NUL byte" "有 NUL 字节"
+        "A NUL byte is damage: a disk that lost power, or a file in UTF-16. Watchkeeper refuses the file. redis-sentinel drops the rest of the \
+         line, joins the next line to what is left and reads on: settings, or whole groups, are missing without a word."
+        "NUL 字节说明文件已损坏：磁盘断电，或者是 UTF-16 编码的文件。Watchkeeper 会拒绝该文件。redis-sentinel 丢弃该行其余部分，\
+         把下一行接在后面继续读取：设置甚至整个组会不声不响地消失。"
         "save the file as UTF-8 without NUL bytes, or restore it from a backup"
         "把文件保存为不含 NUL 的 UTF-8，或从备份恢复";
     WK005 Warning "a number is not read as it is written" "数字的读法与写法不同"
         "Numbers of `sentinel` lines are read up to the first character that is no digit, and without any digit they are 0: `5s` is 5, \
-         and 5 milliseconds where seconds were meant."
-        "`sentinel` 行中的数字只读到第一个非数字字符，没有数字则为 0：`5s` 就是 5；原意是秒时，就成了 5 毫秒。"
-        "write digits only; times are in milliseconds"
-        "只写数字；时间单位为毫秒";
+         and 5 milliseconds where seconds were meant. redis-sentinel keeps most of them in 32 bits and does not look whether they fit: \
+         4294968296 becomes 1000."
+        "`sentinel` 行中的数字只读到第一个非数字字符，没有数字则为 0：`5s` 就是 5；原意是秒时，就成了 5 毫秒。redis-sentinel \
+         大多用 32 位保存，且不检查是否放得下：4294968296 会变成 1000。"
+        "write digits only, and no more than 2147483647; times are in milliseconds"
+        "只写数字，且不超过 2147483647；时间单位为毫秒";
     WK006 Warning "a directive is given twice" "同一指令出现两次且值不同"
         "The last line wins, wherever it stands. Who edits the first one changes nothing."
         "以最后一行为准，无论它在哪里。修改前一行不会有任何效果。"
@@ -130,6 +133,17 @@ rules! {
         "没有 `sentinel monitor` 行时，哨兵只等待 SENTINEL MONITOR 命令，不监视任何服务器。"
         "add `sentinel monitor mymaster 192.0.2.10 6379 2`, unless a tool sends the command"
         "添加 `sentinel monitor mymaster 192.0.2.10 6379 2`，除非由工具发送该命令";
+    WK011 Error "only redis-sentinel refuses a line" "只有 redis-sentinel 拒绝某一行"
+        "Watchkeeper takes the line; redis-sentinel and valkey-sentinel stop at it and do not start."
+        "Watchkeeper 接受这一行；redis-sentinel 和 valkey-sentinel 读到它就会停止，无法启动。"
+        "correct the line, so that you can go back"
+        "请改正这一行，以便能够换回";
+    WK012 Error "only Watchkeeper refuses a line" "只有 Watchkeeper 拒绝某一行"
+        "redis-sentinel takes the line; Watchkeeper stops at it and does not start, because what redis-sentinel makes of it is hardly what \
+         was meant, or is no text."
+        "redis-sentinel 接受这一行；Watchkeeper 读到它就会停止，无法启动，因为 redis-sentinel 的理解很可能不是原意，或者它不是文本。"
+        "correct the line before you switch to Watchkeeper"
+        "换用 Watchkeeper 之前请改正这一行";
 
     WK101 Warning "the quorum can never be reached" "法定票数永远达不到"
         "As many sentinels as the quorum says must agree that the master is down. If fewer exist, no failover ever happens."
@@ -211,8 +225,10 @@ rules! {
         "announce the port others can reach, 1 to 65535"
         "通告其他哨兵可以访问的端口，1 到 65535";
     WK207 Warning "nobody can connect to this address" "这个地址无法连接"
-        "Addresses such as 0.0.0.0 mean \"every address of this machine\" when listening and nothing when connecting; port 0 is none."
-        "0.0.0.0 之类的地址在监听时表示“本机所有地址”，连接时没有意义；端口 0 不存在。"
+        "Addresses such as 0.0.0.0 mean \"every address of this machine\" when listening and nothing when connecting; port 0 is none, and \
+         192.0.2.300 is no address at all, but a name that cannot be resolved."
+        "0.0.0.0 之类的地址在监听时表示“本机所有地址”，连接时没有意义；端口 0 不存在。\
+         192.0.2.300 不是地址，只是无法解析的名称。"
         "write the address and port at which the server is reached"
         "写出可以访问该服务器的地址和端口";
     WK208 Warning "an address is not read as it is written" "地址的读法与写法不同"

@@ -1,9 +1,9 @@
 //! The errors of reading that a sentinel would stop at, all of them.
 
 use watchkeeper_core::Lang;
-use watchkeeper_core::config::{ErrorKind, Flaw};
+use watchkeeper_core::config::{ErrorKind, Flaw, Line};
 
-use super::codes::{Severity, WK001, WK002, WK004};
+use super::codes::{Rule, Severity, WK001, WK002, WK004, WK012};
 use super::spot::Spot;
 use super::{Desk, Finding, say, secret};
 use crate::said::told;
@@ -20,17 +20,28 @@ pub(super) fn look(desk: &mut Desk<'_>) {
         let finding = of_flaw(desk, flaw);
         desk.found.push(finding.tamed());
     }
-    nul_bytes(desk);
+}
+
+/// Where a NUL byte stands in the line; nothing else is told of such a line.
+fn nul(line: &Line) -> Option<usize> {
+    line.text.iter().position(|byte| *byte == 0)
+}
+
+/// The row for an error, whose line is known unless it stands in a state file.
+fn rule_of(flaw: &Flaw, line: Option<&Line>) -> &'static Rule {
+    match (flaw.error.kind, line) {
+        (ErrorKind::Banner | ErrorKind::Log, _) => &WK002,
+        (ErrorKind::Line, Some(line)) if nul(line).is_some() => &WK004,
+        (ErrorKind::Line, Some(_)) if flaw.error.only_here => &WK012,
+        (ErrorKind::Line, _) => &WK001,
+    }
 }
 
 fn of_flaw(desk: &Desk<'_>, flaw: &Flaw) -> Finding {
     let (lang, error) = (desk.lang(), &flaw.error);
     let lines = &desk.sheet.survey.lines;
     let line = flaw.line.and_then(|at| Some((at, lines.get(at)?)));
-    let rule = match error.kind {
-        ErrorKind::Line => &WK001,
-        ErrorKind::Banner | ErrorKind::Log => &WK002,
-    };
+    let rule = rule_of(flaw, line.map(|(_, line)| line));
     let covered = |text: &str| line.map_or_else(|| text.to_owned(), |(_, line)| secret::without(text, line));
     let mut message = covered(&told(&error.message, lang));
     if lang == Lang::Zh && message != error.message {
@@ -51,7 +62,8 @@ fn of_flaw(desk: &Desk<'_>, flaw: &Flaw) -> Finding {
             // An error that names no word, such as a missing include, is about the value.
             let word =
                 if error.column == 0 { spans.get(1) } else { spans.iter().find(|span| span.start == start) };
-            let bytes = word.cloned().unwrap_or(0..line.text.len());
+            let nul = nul(line).map(|at| at..at + 1);
+            let bytes = nul.or_else(|| word.cloned()).unwrap_or(0..line.text.len());
             let file = line.file.as_deref().unwrap_or(&desk.sheet.shown);
             (file.to_owned(), Some(Spot::of(line, at, bytes)))
         }
@@ -62,19 +74,4 @@ fn of_flaw(desk: &Desk<'_>, flaw: &Flaw) -> Finding {
     };
     let hint = hint.unwrap_or_else(|| rule.fix.pick(lang).to_owned());
     Finding { code: rule.code, severity: Severity::Error, file, spot, message, hint }
-}
-
-fn nul_bytes(desk: &mut Desk<'_>) {
-    let lang = desk.lang();
-    for (file, line) in desk.sheet.nuls.clone() {
-        let message = say!(
-            lang,
-            "there is a NUL byte in line {line}; nothing behind it is read",
-            "第 {line} 行有 NUL 字节，其后的内容不会被读取"
-        );
-        desk.report(&WK004, None, 0, message);
-        if let Some(found) = desk.found.last_mut() {
-            found.file = file;
-        }
-    }
 }

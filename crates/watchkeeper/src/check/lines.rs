@@ -1,13 +1,15 @@
 //! Lines that are read otherwise than their author thinks: numbers with a unit, a second line that wins, words that have no
 //! effect here, or only here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use watchkeeper_core::config::Line;
+use watchkeeper_core::Lang;
 use watchkeeper_core::config::directive::{self, Kind, OURS, SentinelKey};
+use watchkeeper_core::config::{self, Line, Reading, numeric_address};
 
-use super::codes::{WK005, WK006, WK007, WK008, WK009, WK010, WK701, WK702, WK703};
+use super::codes::{Rule, WK005, WK006, WK007, WK008, WK009, WK010, WK011, WK701, WK702, WK703};
 use super::{Desk, say};
+use crate::said::told;
 
 /// Commands that others send to a sentinel.
 const NEEDED: [&str; 6] = ["AUTH", "INFO", "PING", "PUBLISH", "SENTINEL", "SUBSCRIBE"];
@@ -34,6 +36,7 @@ const LISTED: usize = 6;
 /// Lines by themselves, and lines that repeat each other.
 pub(super) fn look(desk: &mut Desk<'_>) {
     numbers(desk);
+    replicas_twice(desk);
     repeated(desk);
     words(desk);
     renamed(desk);
@@ -41,38 +44,6 @@ pub(super) fn look(desk: &mut Desk<'_>) {
     if survey.config.groups.is_empty() && survey.flaws.is_empty() && desk.sheet.unread.is_none() {
         let message = say!(desk.lang(), "no group is monitored", "没有监视任何组");
         desk.report(&WK010, None, 0, message);
-    }
-}
-
-/// The words of a `sentinel` line that are numbers.
-fn number_words(key: SentinelKey) -> &'static [usize] {
-    match key {
-        SentinelKey::Monitor => &[4, 5],
-        SentinelKey::KnownReplica | SentinelKey::KnownSentinel => &[4],
-        SentinelKey::ReplicaHome => &[4, 6],
-        SentinelKey::DownAfter
-        | SentinelKey::FailoverTimeout
-        | SentinelKey::ParallelSyncs
-        | SentinelKey::RebootDownAfter
-        | SentinelKey::RefusedDownAfter
-        | SentinelKey::ConfigEpoch
-        | SentinelKey::LeaderEpoch => &[3],
-        SentinelKey::CurrentEpoch | SentinelKey::AnnouncePort => &[2],
-        SentinelKey::Myid
-        | SentinelKey::DenyScriptsReconfig
-        | SentinelKey::ResolveHostnames
-        | SentinelKey::AnnounceHostnames
-        | SentinelKey::TiltClock
-        | SentinelKey::VoteWithoutDisk
-        | SentinelKey::NotificationScript
-        | SentinelKey::ClientReconfigScript
-        | SentinelKey::AuthPass
-        | SentinelKey::AuthUser
-        | SentinelKey::ReplicationTopology
-        | SentinelKey::RenameCommand
-        | SentinelKey::AnnounceIp
-        | SentinelKey::SentinelUser
-        | SentinelKey::SentinelPass => &[],
     }
 }
 
@@ -86,18 +57,76 @@ fn numbers(desk: &mut Desk<'_>) {
     let wrong: BTreeSet<usize> = survey.flaws.iter().filter_map(|flaw| flaw.line).collect();
     for (at, line) in survey.lines.iter().enumerate().filter(|(at, _)| !wrong.contains(at)) {
         let Some(known) = sentinel_of(line) else { continue };
-        for index in number_words(known.key) {
-            let Some(word) = line.words.get(*index) else { continue };
-            let digits = word.strip_prefix(b"-").unwrap_or(word);
-            if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) {
+        // A word too many or too few, as in very old files, and nothing is read.
+        if line.words.len() != known.words.len() + 2 {
+            continue;
+        }
+        for (index, word) in line.words.iter().enumerate() {
+            let Some(number) = config::reading(known.key, index, word) else { continue };
+            let Some((rule, message)) = of_number(lang, word, number) else { continue };
+            let hint = WK005.fix.pick(lang).to_owned();
+            desk.report_with(rule, rule.severity, Some(at), index, message, hint);
+        }
+    }
+}
+
+/// What is to be said about a number that Watchkeeper accepts.
+fn of_number(lang: Lang, word: &[u8], number: Reading) -> Option<(&'static Rule, String)> {
+    let Reading { written, ours, theirs, refused } = number;
+    let word = String::from_utf8_lossy(word);
+    if let Some(reason) = refused {
+        let reason = told(reason, lang);
+        let message = say!(
+            lang,
+            "`{word}` is {ours} for Watchkeeper; redis-sentinel reads {theirs} and refuses it: {reason}",
+            "`{word}` 在 Watchkeeper 中是 {ours}；redis-sentinel 读作 {theirs} 并拒绝：{reason}"
+        );
+        return Some((&WK011, message));
+    }
+    let message = if ours != theirs {
+        say!(
+            lang,
+            "`{word}` is read as {theirs} by redis-sentinel, and as {ours} by Watchkeeper",
+            "`{word}` 被 redis-sentinel 读作 {theirs}，被 Watchkeeper 读作 {ours}"
+        )
+    } else if written != Some(ours) {
+        say!(lang, "`{word}` is read as {ours}", "`{word}` 会被读作 {ours}")
+    } else {
+        return None;
+    };
+    Some((&WK005, message))
+}
+
+/// Replicas that are given twice, under the old name or the present one.
+fn replicas_twice(desk: &mut Desk<'_>) {
+    let (lang, sheet) = (desk.lang(), desk.sheet);
+    let config = &sheet.survey.config;
+    for group in &config.groups {
+        let mut known: BTreeMap<(String, u16), &Line> = BTreeMap::new();
+        for (at, line) in desk.all_of_group("known-replica", group) {
+            let [_, _, _, host, port] = &line.words[..] else { continue };
+            let host = String::from_utf8_lossy(host).into_owned();
+            let address = numeric_address(&host).filter(|_| !config.global.announce_hostnames);
+            let host = address.map_or(host, |address| address.to_string());
+            let port = config::reading(SentinelKey::KnownReplica, 4, port);
+            let Some(port) = port.and_then(|port| u16::try_from(port.ours).ok()) else { continue };
+            let Some(before) = known.get(&(host.clone(), port)) else {
+                known.insert((host, port), line);
                 continue;
-            }
-            let read: String =
-                word.iter().take_while(|byte| byte.is_ascii_digit()).map(|byte| char::from(*byte)).collect();
-            let read = if read.is_empty() { "0" } else { &read };
-            let written = String::from_utf8_lossy(word);
-            let message = say!(lang, "`{written}` is read as {read}", "`{written}` 会被读作 {read}");
-            desk.report(&WK005, Some(at), *index, message);
+            };
+            let (file, number) = (before.file.as_deref().unwrap_or(&sheet.shown), before.number);
+            let reason = "Duplicate hostname and port for replica.";
+            let message = say!(
+                lang,
+                "`{host}:{port}` stands in line {number} of `{file}` already; redis-sentinel refuses it: {reason}",
+                "`{host}:{port}` 已在 `{file}` 第 {number} 行；redis-sentinel 会拒绝：副本重复（{reason}）"
+            );
+            let hint = say!(
+                lang,
+                "remove one of the lines; Watchkeeper does so itself when it writes the file",
+                "请删除其中一行；Watchkeeper 写入文件时也会自动去除"
+            );
+            desk.report_with(&WK011, WK011.severity, Some(at), 3, message, hint);
         }
     }
 }

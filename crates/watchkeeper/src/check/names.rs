@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use watchkeeper_core::config::{Config, GroupConfig};
+use watchkeeper_core::Lang;
+use watchkeeper_core::config::{Config, GroupConfig, numeric_address, resembles_ipv4};
 
 use super::codes::{WK201, WK202, WK203, WK204, WK205, WK206, WK207, WK208, WK209, WK210, WK211, WK212};
 use super::secrets::asks_nobody;
@@ -71,6 +72,9 @@ fn announced(desk: &mut Desk<'_>, config: &Config) {
             );
             desk.report(&WK202, sheet.global("announce-ip"), 2, message);
         }
+    }
+    if let Some(host) = global.announce_ip.as_deref().filter(|host| resembles_ipv4(host)) {
+        desk.report(&WK207, sheet.global("announce-ip"), 2, no_ipv4(lang, host));
     }
     if global.resolve_hostnames && !global.announce_hostnames {
         let named = config.groups.iter().find(|group| is_name(&group.host));
@@ -168,7 +172,10 @@ fn unusable(desk: &mut Desk<'_>, group: &GroupConfig) {
     let none = |host: &str, port: u16| {
         let ip = host.parse::<IpAddr>().ok();
         let broadcast = matches!(ip, Some(IpAddr::V4(ip)) if ip.is_broadcast());
-        port == 0 || broadcast || ip.is_some_and(|ip| ip.is_unspecified() || ip.is_multicast())
+        port == 0
+            || broadcast
+            || resembles_ipv4(host)
+            || ip.is_some_and(|ip| ip.is_unspecified() || ip.is_multicast())
     };
     let lang = desk.lang();
     let master = ("monitor", &group.host, group.port);
@@ -184,9 +191,21 @@ fn unusable(desk: &mut Desk<'_>, group: &GroupConfig) {
                 && line.words.get(4).is_some_and(|word| word == port.as_bytes())
         });
         let at = at.map(|(at, _)| at).or_else(|| desk.of_group("monitor", group));
-        let message = say!(lang, "nobody can connect to `{host}:{port}`", "无法连接到 `{host}:{port}`");
+        let message = if resembles_ipv4(host) {
+            no_ipv4(lang, host)
+        } else {
+            say!(lang, "nobody can connect to `{host}:{port}`", "无法连接到 `{host}:{port}`")
+        };
         desk.report(&WK207, at, if port == 0 { 4 } else { 3 }, message);
     }
+}
+
+fn no_ipv4(lang: Lang, host: &str) -> String {
+    say!(
+        lang,
+        "`{host}` is no IPv4 address: it has four numbers of 0 to 255",
+        "`{host}` 不是 IPv4 地址：应为四个 0 到 255 的数字"
+    )
 }
 
 /// Addresses in the forms that only the C library reads.
@@ -198,7 +217,8 @@ fn odd_numbers(desk: &mut Desk<'_>) {
             for (at, line) in desk.all_of_group(directive, group) {
                 let Some(host) = line.words.get(3) else { continue };
                 let host = String::from_utf8_lossy(host).into_owned();
-                if !looks_numeric(&host) || host.parse::<IpAddr>().is_ok() {
+                if !looks_numeric(&host) || host.parse::<IpAddr>().is_ok() || numeric_address(&host).is_none()
+                {
                     continue;
                 }
                 let message = say!(

@@ -51,8 +51,6 @@ pub(crate) struct Sheet {
     /// why it could not be read at all
     pub unread: Option<String>,
     pub survey: Survey,
-    /// files that have a NUL byte, and the line it stands in
-    pub nuls: Vec<(String, usize)>,
     /// lines of `sentinel NAME GROUP ...`, by canonical name and group
     by_group: BTreeMap<(&'static str, Vec<u8>), Vec<usize>>,
     /// lines of other directives
@@ -67,19 +65,11 @@ impl Sheet {
             Err(error) => (Vec::new(), Some(error)),
         };
         let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
-        let mut disk = Disk { here, elsewhere, left: BYTES_MAX, nuls: Vec::new() };
-        disk.look_for_nul(&shown, &text);
+        let mut disk = Disk { here, elsewhere, left: BYTES_MAX };
         let source = Source { path: shown.clone(), text };
         let survey = survey(&source, &mut disk, Persona::Redis);
-        let mut sheet = Sheet {
-            shown,
-            path,
-            unread,
-            survey,
-            nuls: disk.nuls,
-            by_group: BTreeMap::new(),
-            by_name: BTreeMap::new(),
-        };
+        let mut sheet =
+            Sheet { shown, path, unread, survey, by_group: BTreeMap::new(), by_name: BTreeMap::new() };
         sheet.index();
         sheet
     }
@@ -153,21 +143,9 @@ struct Disk {
     here: PathBuf,
     elsewhere: bool,
     left: u64,
-    nuls: Vec<(String, usize)>,
 }
 
 impl Disk {
-    fn look_for_nul(&mut self, shown: &str, text: &[u8]) {
-        if let Some(at) = text.iter().position(|byte| *byte == 0) {
-            let before = text.get(..at).unwrap_or_default();
-            let found = (shown.to_owned(), 1 + before.iter().filter(|byte| **byte == b'\n').count());
-            // A file may be included several times.
-            if !self.nuls.contains(&found) {
-                self.nuls.push(found);
-            }
-        }
-    }
-
     fn read_regular(&mut self, path: &str) -> io::Result<Vec<u8>> {
         let text = regular(&self.here.join(path), self.left)?;
         self.left = self.left.saturating_sub(u64::try_from(text.len()).unwrap_or(u64::MAX));
@@ -177,9 +155,7 @@ impl Disk {
 
 impl Files for Disk {
     fn read(&mut self, path: &str) -> Result<Vec<u8>, String> {
-        let text = self.read_regular(path).map_err(|error| strerror(&error))?;
-        self.look_for_nul(path, &text);
-        Ok(text)
+        self.read_regular(path).map_err(|error| strerror(&error))
     }
 
     fn read_if_exists(&mut self, path: &str) -> Result<Option<Vec<u8>>, String> {

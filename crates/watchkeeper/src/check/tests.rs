@@ -41,12 +41,24 @@ const CASES: &[(&str, &str, &str)] = &[
     ("WK003", "aclfile $DIR/users.acl\nuser bob on nopass +@all", "user bob on nopass +@all"),
     ("WK004", "# a\0b", "# a b"),
     ("WK005", "sentinel failover-timeout mm 60000ms", "sentinel failover-timeout mm 60000"),
+    ("WK005", "sentinel parallel-syncs mm 4294967297", "sentinel parallel-syncs mm 2147483647"),
+    ("WK005", "sentinel failover-timeout mm 4294968296", "sentinel failover-timeout mm +60000"),
+    (
+        "WK005",
+        "sentinel known-sentinel mm 10.0.0.4 26379x d94a8fe5ccb19ba61c4c0873d391e987982fbbd3",
+        "sentinel known-replica mm 10.0.0.2 \" 6379\"",
+    ),
     ("WK006", "maxclients 10\nmaxclients 20", "maxclients 10\nmaxclients 10"),
     ("WK006", "sentinel parallel-syncs mm 2\nsentinel parallel-syncs mm 1", "sentinel parallel-syncs mm 1"),
     ("WK007", "sentinel known-slave mm 10.0.0.2 6379", "sentinel known-replica mm 10.0.0.2 6379"),
     ("WK008", "maxmemory 1gb\nappendonly yes", "maxclients 100\nsave 60 1"),
     ("WK009", "sentinel tilt-clock wall", "sentinel resolve-hostnames no"),
     ("WK010", "@port 26379", "maxclients 100"),
+    ("WK011", "sentinel failover-timeout mm 3000000000", "sentinel failover-timeout mm 2147483647"),
+    ("WK011", "sentinel known-replica mm 10.0.0.2 6379\nsentinel known-slave mm 0xa.2 +6379", "REPLICAS"),
+    ("WK012", "sentinel config-epoch mm -1", "sentinel config-epoch mm 1"),
+    ("WK012", "@GROUP 4294967298", "@GROUP 2147483648"),
+    ("WK012", "sentinel known-replica mm 10.0.0.2 4294973675", "sentinel known-replica mm 10.0.0.2 65536"),
     ("WK101", "@GROUP 4", NEW),
     ("WK102", "@GROUP 3", ""),
     ("WK103", "@sentinel monitor mm 10.0.0.1 6379 1", "@sentinel monitor mm 10.0.0.1 6379 2"),
@@ -102,6 +114,12 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
     ("WK207", "sentinel known-replica mm 0.0.0.0 6379", "sentinel known-replica mm 10.0.0.9 6379"),
     ("WK207", "@sentinel monitor mm 10.0.0.1 0 2", ""),
+    ("WK207", "sentinel announce-ip 10.0.0.300", "sentinel announce-ip 10.0.0.30"),
+    (
+        "WK207",
+        "sentinel resolve-hostnames yes\nsentinel known-replica mm 10.0.0.300 6379",
+        "sentinel known-replica mm 10.3 6379",
+    ),
     ("WK208", "@sentinel monitor mm 010.0.0.1 6379 2", "@sentinel monitor mm 10.0.0.1 6379 2"),
     ("WK209", "sentinel monitor other 10.0.0.1 6379 2", "sentinel monitor other 10.0.0.1 6380 2"),
     ("WK210", "bind 127.0.0.1 ::1", "bind 127.0.0.1 10.0.0.9"),
@@ -292,8 +310,9 @@ fn each_code_is_found_where_it_should_be_and_only_there() {
                 wrong.push(format!("{code} is not found in `{bad}`: {:?}", codes(&found)));
             }
             let told = found.iter().filter(|finding| finding.code == *code);
-            for finding in told.filter(|finding| (lang == Lang::Zh) == finding.message.is_ascii()) {
-                wrong.push(format!("{code} in {}: {}", lang.code(), finding.message));
+            let said = told.flat_map(|finding| [&finding.message, &finding.hint]);
+            for text in said.filter(|text| (lang == Lang::Zh) == text.is_ascii()) {
+                wrong.push(format!("{code} in {}: {text}", lang.code()));
             }
             let found = place.found(good, options);
             if codes(&found).contains(code) {
@@ -326,6 +345,88 @@ fn the_guides_list_every_code() {
             format!("| {} | {} | {} |", rule.code, rule.severity.title(lang), rule.title.pick(lang))
         };
         assert_eq!(rows.collect::<Vec<_>>(), ALL.iter().map(row).collect::<Vec<_>>());
+    }
+}
+
+/// Code, line, and what is said, of files that two programs read differently.
+fn told(text: &[u8], lang: Lang) -> Vec<(&'static str, usize, String)> {
+    let input = Input { shown: "s.conf".into(), path: None, text: Ok(text.to_vec()) };
+    let options = Options { lang, elsewhere: true, ..Options::default() };
+    let found = check(vec![input], options).into_iter();
+    let found = found.filter(|finding| !["WK103", "WK307"].contains(&finding.code));
+    let line = |finding: &Finding| finding.spot.as_ref().map_or(0, |spot| spot.line);
+    found
+        .map(|finding| (finding.code, line(&finding), format!("{} ({})", finding.message, finding.hint)))
+        .collect()
+}
+
+#[test]
+fn what_each_program_reads_is_said() {
+    let read = |line: &str| {
+        let text = format!("sentinel monitor m 192.0.2.10 6379 2\nsentinel {line}\n");
+        let found = told(text.as_bytes(), Lang::En).into_iter();
+        found.map(|(code, _, said)| format!("{code} {said}")).next().unwrap_or_default()
+    };
+    let begins = [
+        (
+            "failover-timeout m 4294968296",
+            "WK005 `4294968296` is read as 1000 by redis-sentinel, and as 4294968296 by W",
+        ),
+        (
+            "failover-timeout m 3000000000",
+            "WK011 `3000000000` is 3000000000 for Watchkeeper; redis-sentinel reads -1294967296 and refuses it: negative or zero",
+        ),
+        ("parallel-syncs m 1e3", "WK005 `1e3` is read as 1 ("),
+        ("parallel-syncs m --5", "WK005 `--5` is read as 0 ("),
+        ("leader-epoch m -1", "WK012 Epoch `-1` is out of range"),
+        (
+            "down-after-milliseconds m -4294967295",
+            "WK012 Number `-4294967295` is out of range: expected 1 to 9223372036854775807. (redis-sentinel reads 1 here",
+        ),
+    ];
+    for (line, begin) in begins {
+        assert!(read(line).starts_with(begin), "{line}: {}", read(line));
+    }
+    for same in ["+60000", "\" 60000\"", "\"60000 \"", "\"\\t60000\"", "0060000"] {
+        assert_eq!(read(&format!("failover-timeout m {same}")), "");
+    }
+}
+
+#[test]
+fn a_nul_byte_is_told_and_nothing_that_follows_from_it() {
+    let text = b"port 26379\nsentinel monitor a 192.0.2.10 6379 2\n# comment \0 x\n\
+                 sentinel monitor b 192.0.2.11 6379 2\nsentinel auth-pass b\nbogus\n";
+    for lang in Lang::ALL {
+        let found = told(text, lang);
+        assert!(matches!(&found[..], [("WK004", 3, said)] if said.contains("redis-sentinel")), "{found:?}");
+    }
+    let wide: Vec<u8> = "port 26379\nport 26380\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert!(matches!(&told(&wide, Lang::En)[..], [("WK004", 1, _)]), "{:?}", told(&wide, Lang::En));
+}
+
+#[test]
+fn a_group_whose_line_is_refused_is_not_missed_in_others() {
+    let text =
+        b"sentinel monitor ma\xeetre 192.0.2.10 6379 2\nsentinel down-after-milliseconds ma\xeetre 5s\n\
+                 sentinel failover-timeout ma\xeetre 0\nsentinel monitor \"x 192.0.2.11 6379 2\n\
+                 sentinel monitor y 192.0.2.11 6379 \"2\nsentinel parallel-syncs y 1\n";
+    for lang in Lang::ALL {
+        let found = told(text, lang);
+        let codes: Vec<_> = found.iter().map(|(code, line, _)| (*code, *line)).collect();
+        let expected = [("WK012", 1), ("WK005", 2), ("WK001", 3), ("WK001", 4), ("WK001", 5)];
+        assert_eq!(codes, expected, "{found:?}");
+        assert!(found[0].2.contains("redis-sentinel") && found[0].2.contains("iconv"), "{found:?}");
+    }
+}
+
+#[test]
+fn what_looks_like_an_address_is_told_to_be_none() {
+    for lang in Lang::ALL {
+        let wrong = told(b"sentinel monitor m 192.0.2.300 6379 2\n", lang);
+        assert!(matches!(&wrong[..], [("WK001", 1, said)] if said.contains("IPv4")), "{wrong:?}");
+        assert!(!wrong[0].2.contains("resolve-hostnames"), "{wrong:?}");
+        let name = told(b"sentinel monitor m redis-1 6379 2\n", lang);
+        assert!(matches!(&name[..], [("WK001", 1, said)] if said.contains("resolve-hostnames")), "{name:?}");
     }
 }
 
