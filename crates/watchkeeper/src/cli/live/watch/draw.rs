@@ -4,12 +4,12 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line as Row, Span};
-use ratatui::widgets::{Block, Clear, Padding, Paragraph, Wrap};
+use ratatui::widgets::{Block, Clear, Padding, Paragraph};
 
 use super::app::{App, Over};
 use crate::cli::lang::Lang;
 use crate::cli::live::failover::words;
-use crate::explain::{columns, plain, wrap};
+use crate::explain::{columns, plain};
 use crate::live::{GroupStatus, Line, Tone, unheard};
 
 /// Groups in the list at once.
@@ -22,8 +22,8 @@ const EVENT_INDENT: usize = 14;
 /// Rows of events there are at least, with their frame.
 const EVENTS_MIN: u16 = 6;
 
-/// Draws all of it. `now_ms`: milliseconds since 1970.
-pub(super) fn draw(frame: &mut Frame<'_>, app: &App, now_ms: u64) {
+/// Draws all of it. `now_ms`: milliseconds since 1970. Whether a question is to be seen with what its keys do.
+pub(super) fn draw(frame: &mut Frame<'_>, app: &App, now_ms: u64) -> bool {
     let inside = usize::from(frame.area().width.saturating_sub(2));
     let details = app.selected().map(|group| group.screen_in(app.lang(), inside)).unwrap_or_default();
     let details = wrapped(&details, inside, DETAILS_INDENT);
@@ -49,15 +49,22 @@ pub(super) fn draw(frame: &mut Frame<'_>, app: &App, now_ms: u64) {
     draw_group(frame, app, group, &details);
     draw_events(frame, app, events);
     draw_lines(frame, app, bottom, &foot);
+    draw_over(frame, app)
+}
+
+/// What lies over the screen; whether that is a question with what its keys do.
+fn draw_over(frame: &mut Frame<'_>, app: &App) -> bool {
     match app.over() {
-        Over::Nothing => {}
-        Over::Help => popup(frame, app, app.lang().pick(" keys ", " 按键 "), &help(app.lang())),
-        Over::Question(name) => {
-            if let Some(group) = app.group(name) {
-                let title = app.lang().pick(" failover ", " 故障转移 ");
-                popup(frame, app, title, &question(group, app.lang()));
-            }
+        Over::Nothing => false,
+        Over::Help => {
+            popup(frame, app, app.lang().pick(" keys ", " 按键 "), &help(app.lang()), &[]);
+            false
         }
+        Over::Question(name) => app.group(name).is_some_and(|group| {
+            let title = app.lang().pick(" failover ", " 故障转移 ");
+            let (lines, keys) = question(group, app.lang());
+            popup(frame, app, title, &lines, &keys) && !keys.is_empty()
+        }),
     }
 }
 
@@ -217,35 +224,40 @@ fn help(lang: Lang) -> Vec<Line> {
     lines.iter().map(|(keys, what)| Line::new().cell(Tone::Name, keys, 14).with(Tone::Plain, what)).collect()
 }
 
-fn question(group: &GroupStatus, lang: Lang) -> Vec<Line> {
+/// What will be done, and what the keys do; none, if it is not done.
+fn question(group: &GroupStatus, lang: Lang) -> (Vec<Line>, Vec<Line>) {
     if let Some(why) = words::unready(group, lang) {
-        return why.lines().map(|line| Line::of(Tone::Bad, line)).collect();
+        return (why.lines().map(|line| Line::of(Tone::Bad, line)).collect(), Vec::new());
     }
     let mut lines = words::plan(group, lang);
     lines.push(Line::new());
-    lines.push(Line::of(
-        Tone::Warn,
-        lang.pick("y does it, any other key does not.", "按 y 执行，其他任意键取消。"),
-    ));
-    lines
+    let keys = lang.pick("y does it, any other key does not.", "按 y 执行，其他任意键取消。");
+    (lines, vec![Line::of(Tone::Warn, keys)])
 }
 
-/// In the middle, over all else, as large as its text. What is too long for the screen goes on in the next row.
-fn popup(frame: &mut Frame<'_>, app: &App, title: &str, lines: &[Line]) {
+/// In the middle, over all else, as large as its text, of which the last lines stay: what does not fit is left out before
+/// them. Whether they are all there.
+fn popup(frame: &mut Frame<'_>, app: &App, title: &str, lines: &[Line], last: &[Line]) -> bool {
     let screen = frame.area();
-    let widest = lines.iter().map(|line| columns(&line.print(false))).max().unwrap_or(0);
+    let widest = lines.iter().chain(last).map(|line| columns(&line.print(false))).max().unwrap_or(0);
     let width = (rows(widest).saturating_add(4)).min(screen.width);
     let inside = usize::from(width.saturating_sub(4)).max(1);
-    let broken = |line: &Line| wrap(&line.print(false), inside).len();
-    let height = rows(lines.iter().map(broken).sum::<usize>() + 2).min(screen.height);
+    let (mut lines, last) = (wrapped(lines, inside, 0), wrapped(last, inside, 0));
+    let height = rows(lines.len() + last.len()).saturating_add(2).min(screen.height);
+    let room = usize::from(height.saturating_sub(2));
+    let kept = room.saturating_sub(last.len());
+    if kept < lines.len() {
+        lines.truncate(kept.saturating_sub(1));
+        lines.extend((kept > 0).then(|| Line::of(Tone::Dim, "…")));
+    }
     let area = Rect { x: (screen.width - width) / 2, y: (screen.height - height) / 2, width, height };
-    let lines: Vec<Row<'_>> = lines.iter().map(|line| row(line, app)).collect();
+    let shown: Vec<Row<'_>> = lines.iter().chain(&last).map(|line| row(line, app)).collect();
     let block = Block::bordered().title(title.to_owned()).padding(Padding::horizontal(1));
-    let text = Paragraph::new(lines).wrap(Wrap { trim: false });
     // A column more at both sides: half a wide character there would take the frame with it.
     let cleared = Rect { x: area.x.saturating_sub(1), width: area.width + 2, ..area };
     frame.render_widget(Clear, cleared.intersection(screen));
-    frame.render_widget(text.block(block), area);
+    frame.render_widget(Paragraph::new(shown).block(block), area);
+    last.len() <= room && last.iter().all(|line| columns(&line.print(false)) <= inside)
 }
 
 #[cfg(test)]
@@ -274,7 +286,7 @@ mod tests {
 
     fn shown(app: &App, width: u16, height: u16) -> String {
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-        terminal.draw(|frame| draw(frame, app, 1_795_398_395_111)).unwrap();
+        terminal.draw(|frame| _ = draw(frame, app, 1_795_398_395_111)).unwrap();
         let text = terminal.backend().to_string();
         // Without the notes about the second columns of wide characters.
         let line = |line: &str| {
@@ -300,6 +312,28 @@ mod tests {
             press(&mut app, 'n');
             press(&mut app, '?');
             assert_screen(&name("help"), &shown(&app, 80, 24));
+        }
+    }
+
+    #[test]
+    fn what_y_does_is_to_be_seen_on_a_small_screen_or_it_does_nothing() {
+        for lang in Lang::ALL {
+            let mut app = app(lang);
+            app.key(KeyEvent::new(KeyCode::Char('f'), KeyModifiers::NONE));
+            let (mut seen, keys) = (0, lang.pick("does not.", "取消。"));
+            for (width, height) in
+                [(100, 30), (80, 24), (80, 20), (60, 12), (60, 5), (40, 8), (30, 3), (20, 2)]
+            {
+                let mut question = false;
+                let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+                terminal.draw(|frame| question = draw(frame, &app, 0)).unwrap();
+                // A wide character is followed by the blank it covers.
+                let bare = |text: &str| text.replace([' ', '\n'], "");
+                let text = bare(&shown(&app, width, height));
+                assert_eq!(text.contains(&bare(keys)), question, "{lang:?} {width}x{height}: {text}");
+                seen += usize::from(question);
+            }
+            assert_eq!(seen, 6, "{lang:?}");
         }
     }
 

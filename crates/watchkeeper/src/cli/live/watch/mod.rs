@@ -141,7 +141,9 @@ impl Screen {
             }
             let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             let now_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
-            terminal.draw(|frame| draw::draw(frame, &self.app, now_ms))?;
+            let mut question = false;
+            terminal.draw(|frame| question = draw::draw(frame, &self.app, now_ms))?;
+            self.app.drawn(question);
             if !event::poll(LOOK)? {
                 continue;
             }
