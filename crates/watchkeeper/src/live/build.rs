@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::choice::{Candidate, Lacking, Own, candidates, predicted};
+use super::choice::{Candidate, Lacking, Own, Refusal, candidates, predicted};
 use super::model::{
     Doubt, FailoverNow, GroupStatus, MasterDown, Problem, Role, SentinelState, SentinelStatus, ServerState,
     ServerStatus, Status, Vote, Writable,
@@ -159,18 +159,74 @@ impl<'a> Looked<'a> {
     /// What a replica says of itself; whether it has its data also by what the sentinel read, if it does not tell us.
     fn own(&self, group: &GroupStatus, at: &Endpoint) -> Own {
         let server = group.server(at);
+        let data = self.data(at);
+        let (foreign, heard) = group.foreign();
+        Own {
+            offset: server.and_then(|server| server.offset),
+            in_step: server.is_some_and(|server| server.state == ServerState::InStep),
+            lacks: self.lacks(group, at, data),
+            refusal: if foreign == 0 && heard > 0 { self.refusal_of_ours(data) } else { None },
+        }
+    }
+
+    /// What a replica says of its data, else what the sentinel read of it.
+    fn data(&self, at: &Endpoint) -> Data {
+        let said = self.servers.iter().find(|server| server.at == *at).and_then(|server| info(server));
+        if let Some(said) = said {
+            let linked = said.get("master_link_status") == "up";
+            let since = said.number("master_link_down_since_seconds");
+            let replica = said.get("role") != "master";
+            return Data {
+                never: replica && !linked && since.is_none_or(|since| since < 0),
+                loading: said.number("loading") == Some(1),
+                syncing: replica && !linked && said.number("master_sync_in_progress") == Some(1),
+                keys: keys(said),
+            };
+        }
         let known = self.best.replicas.iter().find(|fields| place(fields).as_ref() == Some(at));
         let unlinked = |known: &Fields| {
             let never = known.number("master-link-down-time").is_some_and(|ms| ms < 0);
             known.get("master-link-status") == "err" && never
         };
-        let lacks = match server.map(|server| &server.state) {
+        Data { never: known.is_some_and(unlinked), ..Data::default() }
+    }
+
+    /// Whether the master says that it is empty: who is empty, too, lacks nothing.
+    fn all_is_empty(&self) -> bool {
+        let master = self.servers.iter().find(|server| server.at == self.master).and_then(|it| info(it));
+        let says = master.filter(|it| it.get("role") == "master" && it.number("loading") != Some(1));
+        says.and_then(keys) == Some(0)
+    }
+
+    /// Why a sentinel of ours does not promote it: upstream's do not look at that.
+    fn refusal_of_ours(&self, data: Data) -> Option<Refusal> {
+        if data.loading {
+            Some(Refusal::Loading)
+        } else if data.never && data.keys == Some(0) && !self.all_is_empty() {
+            Some(Refusal::NoData)
+        } else if !self.best.master.flag("s_down") && (data.never || data.syncing) {
+            Some(Refusal::NotInStep)
+        } else {
+            None
+        }
+    }
+
+    /// Why a replica has not got the group's data.
+    fn lacks(&self, group: &GroupStatus, at: &Endpoint, data: Data) -> Option<Lacking> {
+        let empty = data.keys == Some(0) && !self.all_is_empty();
+        // Without a master nobody gets a link, and one that began again with its data is as good as any.
+        let unlinked = match data.keys {
+            _ if empty => Some(Lacking::NoData),
+            Some(_) if group.writable == Writable::No => None,
+            Some(_) | None => Some(Lacking::NoLinkYet),
+        };
+        match group.server(at).map(|server| &server.state) {
             Some(ServerState::Syncing) => Some(Lacking::FullSync),
             Some(ServerState::Loading) => Some(Lacking::Loading),
-            Some(ServerState::LinkDown(None)) => Some(Lacking::NoLinkYet),
-            Some(ServerState::Silent(_) | ServerState::Login(_)) | None if known.is_some_and(unlinked) => {
-                Some(Lacking::NoLinkYet)
-            }
+            Some(ServerState::LinkDown(None)) => unlinked,
+            // It has lost its configuration and its data: nobody has made it a master.
+            Some(ServerState::SecondMaster) if empty => Some(Lacking::NoData),
+            Some(ServerState::Silent(_) | ServerState::Login(_)) | None if data.never => unlinked,
             Some(
                 ServerState::Up
                 | ServerState::InStep
@@ -183,12 +239,6 @@ impl<'a> Looked<'a> {
                 | ServerState::Login(_),
             )
             | None => None,
-        };
-        Own {
-            offset: server.and_then(|server| server.offset),
-            in_step: server.is_some_and(|server| server.state == ServerState::InStep),
-            // Without a master nobody gets a link, and one that began again with its data is as good as any.
-            lacks: lacks.filter(|it| *it != Lacking::NoLinkYet || group.writable != Writable::No),
         }
     }
 
@@ -419,6 +469,26 @@ fn info(answer: &ServerAnswer) -> Option<&Fields> {
     answer.says.as_ref().ok().map(|(info, _)| info)
 }
 
+/// What is known of a replica's data.
+#[derive(Debug, Clone, Copy, Default)]
+struct Data {
+    /// it has had no link to its source since it was started
+    never: bool,
+    loading: bool,
+    syncing: bool,
+    /// how many keys it has; `None` if that is not known
+    keys: Option<i64>,
+}
+
+/// The keys of all databases; `None` if INFO does not tell. A database without any has no line there.
+fn keys(info: &Fields) -> Option<i64> {
+    let numbered = |name: &str| name.strip_prefix("db").is_some_and(|number| number.parse::<u32>().is_ok());
+    let lines = info.iter().filter(|(name, _)| numbered(name)).map(|(_, value)| value);
+    let counts =
+        lines.filter_map(|value| value.strip_prefix("keys=")?.split(',').next()?.parse::<i64>().ok());
+    info.has(Fields::KEYSPACE).then(|| counts.fold(0, i64::saturating_add))
+}
+
 fn role_and_state(answer: &ServerAnswer, is_master: bool) -> (Role, ServerState) {
     let info = match &answer.says {
         Ok((info, _)) => info,
@@ -614,12 +684,63 @@ mod tests {
         };
         let group = looked(Ok("role:master master_repl_offset:90"));
         let at = |port| Endpoint::new("h", port);
-        assert_eq!(group.unready(), [(&at(12), Lacking::FullSync), (&at(14), Lacking::NoLinkYet)]);
+        let both = [(&at(12), Lacking::FullSync), (&at(14), Lacking::NoLinkYet)];
+        assert_eq!(group.unready(), both);
         let line = group.master_line(watchkeeper_core::Lang::En).print(false);
         assert!(line.ends_with("; next: h:12 (in full sync, without the data yet)"), "{line}");
         assert_eq!(group.foreign(), (1, 1));
-        // Without a master nobody has a link: that says nothing of the data.
-        assert_eq!(looked(Err(silent())).unready(), [(&at(12), Lacking::FullSync)]);
+        // Without a master nobody has a link: that says nothing of the data, but nobody says that there is any.
+        assert_eq!(looked(Err(silent())).unready(), both);
+    }
+
+    /// A group of a master and a replica as they answer, with sentinels of this version.
+    fn with_data(version: &str, flags: &str, master: Result<&str, Failure>, replica: &str) -> GroupStatus {
+        let mut said = sentinel(1, "", &format!("ip:h port:11 flags:{flags}"), &[]);
+        let says = said.says.as_mut().unwrap();
+        says.info = fields(version);
+        says.groups[0].replicas =
+            vec![fields("ip:h port:12 flags:slave runid:b slave-priority:100 master-link-status:ok")];
+        let info =
+            |text: &str| (Fields::info(&text.replace("KEYSPACE", "# Keyspace").replace("; ", "\r\n")), 0);
+        let answer = |port, says| ServerAnswer { at: Endpoint::new("h", port), group: "m".into(), says };
+        let servers = vec![answer(11, master.map(info)), answer(12, Ok(info(replica)))];
+        let mut status = Status::of(&Picture { unix_ms: 0, sentinels: vec![said], servers });
+        status.groups.remove(0)
+    }
+
+    #[test]
+    fn an_empty_replica_that_never_had_a_link_is_not_promoted_when_the_master_is_gone() {
+        let unlinked = "role:slave; master_host:h; master_port:11; master_link_status:down; \
+                        master_link_down_since_seconds:-1; master_sync_in_progress:0";
+        let (empty, full) =
+            (format!("{unlinked}; KEYSPACE"), format!("{unlinked}; KEYSPACE; db0:keys=7,expires=0"));
+        let syncing = empty.replace("in_progress:0", "in_progress:1");
+        let loading = format!("loading:1; {full}");
+        let (redis, ours) = ("redis_version:7.0.15", "watchkeeper_version:0.1.0");
+        let (up, bare) = ("role:master; KEYSPACE; db0:keys=7,expires=0", "role:master; KEYSPACE");
+        let gone = || Err(silent());
+        use super::super::choice::Refusal as R;
+        for (flags, master, replica, lacks, refusal) in [
+            ("master", gone(), empty.as_str(), Some(Lacking::NoData), Some(R::NoData)),
+            ("master,s_down", gone(), &empty, Some(Lacking::NoData), Some(R::NoData)),
+            ("master,s_down", gone(), &full, None, None),
+            ("master", Ok(up), &empty, Some(Lacking::NoData), Some(R::NoData)),
+            ("master", Ok(up), &full, Some(Lacking::NoLinkYet), Some(R::NotInStep)),
+            ("master", Ok(bare), &empty, Some(Lacking::NoLinkYet), Some(R::NotInStep)),
+            ("master", Ok(up), &syncing, Some(Lacking::FullSync), Some(R::NoData)),
+            ("master", Ok(up), &loading, Some(Lacking::Loading), Some(R::Loading)),
+            // What is not told is not held for data.
+            ("master,s_down", gone(), unlinked, Some(Lacking::NoLinkYet), None),
+            ("master,s_down", gone(), bare, Some(Lacking::NoData), None),
+        ] {
+            let group = with_data(redis, flags, master.clone(), replica);
+            let at = Endpoint::new("h", 12);
+            let unready: Vec<_> = lacks.iter().map(|why| (&at, *why)).collect();
+            assert_eq!((group.unready(), group.candidates[0].refusal), (unready, None), "{replica}");
+            let group = with_data(ours, flags, master, replica);
+            let candidate = &group.candidates[0];
+            assert_eq!((candidate.lacks, candidate.refusal), (lacks, refusal), "{replica}");
+        }
     }
 
     #[test]

@@ -145,12 +145,16 @@ fn candidate(candidate: &Candidate, lang: Lang) -> String {
         Refusal::NotHeard(_) => "not_heard",
         Refusal::PriorityZero => "priority_zero",
         Refusal::OldInfo(_) => "old_info",
+        Refusal::Loading => "loading",
+        Refusal::NoData => "no_data",
+        Refusal::NotInStep => "not_in_step",
         Refusal::LinkDownTooLong(..) => "link_down_too_long",
     });
     let lacks = candidate.lacks.map(|lacks| match lacks {
         Lacking::FullSync => "full_sync",
         Lacking::Loading => "loading",
         Lacking::NoLinkYet => "no_link_yet",
+        Lacking::NoData => "no_data",
     });
     object(&[
         ("address", place(&candidate.at)),

@@ -274,6 +274,13 @@ pub(crate) fn refusal(refusal: Refusal, lang: Lang) -> String {
         Refusal::PriorityZero => lang.pick("its replica-priority is 0", "replica-priority 为 0").to_owned(),
         Refusal::OldInfo(ms) if en => format!("its last INFO is {ms} ms old"),
         Refusal::OldInfo(ms) => format!("它的 INFO 是 {ms} 毫秒前的"),
+        Refusal::Loading => lang.pick("it is loading its data", "正在载入数据").to_owned(),
+        Refusal::NoData => lang
+            .pick("it is empty: it has never had the master's data", "它是空的：从未得到主节点的数据")
+            .to_owned(),
+        Refusal::NotInStep => lang
+            .pick("it has not caught up with the master, which is up", "主节点正常，而它尚未同步")
+            .to_owned(),
         Refusal::LinkDownTooLong(ms, limit) if en => {
             format!("it lost its source {ms} ms ago, limit {limit} ms")
         }
@@ -288,6 +295,9 @@ pub(crate) fn lacking(lacking: Lacking, lang: Lang) -> &'static str {
         Lacking::Loading => lang.pick("loading its data", "正在载入数据"),
         Lacking::NoLinkYet => {
             lang.pick("without a link to its source yet, perhaps without data", "尚未连上上级，可能没有数据")
+        }
+        Lacking::NoData => {
+            lang.pick("empty: it has never had the master's data", "是空的：从未得到主节点的数据")
         }
     }
 }

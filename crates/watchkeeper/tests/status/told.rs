@@ -1,5 +1,7 @@
 //! What is told is true: during a failover, of a master that was dead before, of logins, and of what can't be followed.
 
+use watchkeeper_resp::Frame;
+
 use crate::client::ask;
 use crate::group::Who::{Sentinel, Server};
 use crate::group::{Group, NAME, Plan, eventually};
@@ -46,38 +48,92 @@ fn a_master_that_only_this_host_missed_before_is_told_as_such() {
     assert!(text.contains(&but) && !text.contains("All other servers follow it"), "{text}");
 }
 
-#[test]
-fn a_replica_in_full_sync_is_not_promoted_by_hand() {
-    const LINES: &[(usize, &str)] = &[(3, "replica-priority 200")];
-    let mut group =
-        Group::start(&Plan { shape: "1>2 1>3", topology: None, server_lines: LINES, ..Plan::default() });
-    group.settles_as("1>2 1>3");
-    group.nobody_is_missed_soon();
-    let (master, second) = (place(&group, Server(1)), place(&group, Server(2)));
+/// The second server begins anew, and gets a copy of the master's data, a key in ten seconds.
+fn begins_to_copy(group: &mut Group) {
+    let master = place(group, Server(1));
     for key in ["a", "b", "c", "d", "e", "f"] {
         ask(&master, &["SET", key, "x"]).unwrap();
     }
-    // From here on a copy takes ten seconds a key.
     ask(&master, &["CONFIG", "SET", "rdb-key-save-delay", "10000000"]).unwrap();
     group.kill(&[Server(2)]);
     // With what it received first it would go on from there.
     std::fs::remove_file(group.file(Server(2), "rdb")).unwrap();
     group.start_again(&[Server(2)]);
-    let next = format!("; next: {second} (in full sync");
-    eventually("it would be the next, and that is told", || {
-        let (_, text) = asked(&group, &["status"]);
-        if text.contains(&next) { Ok(()) } else { Err(text) }
-    });
-    let (code, text) = asked(&group, &["failover", NAME, "--yes"]);
-    for words in
-        [second.as_str(), "has not got the data", "\nhint: wait until ", "`SENTINEL FAILOVER mymaster`"]
-    {
-        assert!(text.contains(words), "`{words}` is missing in {text}");
+}
+
+#[test]
+fn a_replica_in_full_sync_is_not_promoted_by_hand() {
+    const LINES: &[(usize, &str)] = &[(3, "replica-priority 200")];
+    for upstream in [true, false] {
+        let plan =
+            Plan { shape: "1>2 1>3", topology: None, server_lines: LINES, upstream, ..Plan::default() };
+        let mut group = Group::start(&plan);
+        group.settles_as("1>2 1>3");
+        group.nobody_is_missed_soon();
+        let [master, second, third] = [1, 2, 3].map(|number| place(&group, Server(number)));
+        begins_to_copy(&mut group);
+        // Ours look at the data, and take another one.
+        let next =
+            if upstream { format!("; next: {second} (in full sync") } else { format!("; next: {third}\n") };
+        eventually("who would be the next is told", || {
+            let (_, text) = asked(&group, &["status"]);
+            let copies = text.contains(&format!("{second} is in full sync"));
+            if copies && text.contains(&next) { Ok(()) } else { Err(text) }
+        });
+        let (code, text) = asked(&group, &["failover", NAME, "--yes"]);
+        if upstream {
+            for words in [
+                second.as_str(),
+                "has not got the data",
+                "\nhint: wait until ",
+                "`SENTINEL FAILOVER mymaster`",
+            ] {
+                assert!(text.contains(words), "`{words}` is missing in {text}");
+            }
+            assert_eq!(code, 2, "{text}");
+            assert!(asked(&group, &["status"]).1.contains(&format!("\n  master {master} ")));
+        } else {
+            assert_eq!(code, 0, "{text}");
+            assert!(text.contains(&format!("{third} is the master now.")), "{text}");
+        }
+        // With whom it is for, the copy ends.
+        group.kill(&[Server(2)]);
     }
-    assert_eq!(code, 2, "{text}");
-    assert!(asked(&group, &["status"]).1.contains(&format!("\n  master {master} ")));
-    // With whom it is for, the copy ends.
-    group.kill(&[Server(2)]);
+}
+
+#[test]
+fn an_empty_replica_is_not_promoted_by_hand_when_the_master_dies_during_its_first_copy() {
+    for upstream in [true, false] {
+        let mut group = Group::start(&Plan { shape: "1>2", topology: None, upstream, ..Plan::default() });
+        group.settles_as("1>2");
+        group.nobody_is_missed_soon();
+        let second = place(&group, Server(2));
+        begins_to_copy(&mut group);
+        let shows = |group: &Group, what: &str| {
+            eventually(what, || {
+                let (_, text) = asked(group, &["status"]);
+                if text.contains(what) { Ok(()) } else { Err(text) }
+            });
+        };
+        shows(&group, &format!("{second} is in full sync"));
+        group.kill(&[Server(1)]);
+        // At once, and also when the sentinels miss it.
+        for held_down in [false, true] {
+            if held_down {
+                group.set("down-after-milliseconds", "1000");
+                // An election of upstream's would promote it.
+                group.kill(&[Sentinel(2), Sentinel(3)]);
+                shows(&group, "held for down by 1 of 3");
+            }
+            let empty = "empty: it has never had the master's data";
+            shows(&group, empty);
+            let (code, text) = asked(&group, &["failover", NAME, "--yes"]);
+            assert!(text.contains(empty) && text.contains(&second), "{text}");
+            assert_eq!(code, if upstream { 2 } else { 1 }, "{text}");
+            let Ok(Frame::Array(role)) = ask(&second, &["ROLE"]) else { panic!("{second} has no role") };
+            assert_eq!(role[0], Frame::Bulk(b"slave".to_vec()));
+        }
+    }
 }
 
 #[test]

@@ -168,9 +168,9 @@ fn hint(words: &str, group: &GroupStatus, lang: Lang) -> String {
             let old = group.candidates.iter().any(|it| matches!(it.refusal, Some(Refusal::OldInfo(_))));
             let again = if old || group.heir().is_some() {
                 lang.pick(
-                    "; try again in a few seconds: sentinels renew what they know of a replica every 10 s, or every \
-                     second while the master is down",
-                    "；请几秒后再试：哨兵每 10 秒（主节点下线时每秒）更新一次副本的信息",
+                    "; try again in a few seconds: sentinels renew what they know of a replica every 10 s, and every second \
+                     once the quorum misses the master or they know that the replica has lost it",
+                    "；请几秒后再试：哨兵每 10 秒更新一次副本的信息；达到法定票数认为主节点下线后，或得知该副本已与它断开后，每秒一次",
                 )
             } else {
                 ""
