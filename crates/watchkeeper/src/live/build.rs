@@ -105,7 +105,7 @@ impl<'a> Looked<'a> {
             config_epoch: number("config-epoch"),
             master_for_ms: seen_as_master.filter_map(|fields| fields.number("role-reported-time")).max(),
             quorum: number("quorum"),
-            voters: self.answers.iter().map(|(_, group)| group.sentinels.len() + 1).max().unwrap_or(0),
+            voters: self.voters(),
             failover_timeout_ms: number("failover-timeout"),
             writable: Writable::No,
             servers: self.servers(),
@@ -130,6 +130,12 @@ impl<'a> Looked<'a> {
         group.waiting = waiting::reasons(&group, number("down-after-milliseconds"), odown_ms);
         group.problems = self.problems(&group);
         group
+    }
+
+    /// The sentinels there are: those that one of them knows, or that answer and do not know each other.
+    fn voters(&self) -> usize {
+        let known = self.answers.iter().map(|(_, group)| group.sentinels.len() + 1);
+        known.max().unwrap_or(0).max(self.answers.len())
     }
 
     /// The replicas, the one that would most likely be promoted first.
@@ -255,8 +261,10 @@ impl<'a> Looked<'a> {
         answers.sort_by_key(|server| (server.at != self.master, &server.at));
         let source = answers.iter().find(|server| server.at == self.master);
         let source = source.and_then(|server| info(server)).filter(|info| info.get("role") == "master");
-        let goal = source.and_then(|info| info.number("master_repl_offset"));
-        let mut servers: Vec<ServerStatus> = answers.iter().map(|server| self.server(server, goal)).collect();
+        // One that reads its data begins at 0, and does not know its history yet.
+        let source = source.filter(|info| info.number("loading") != Some(1));
+        let mut servers: Vec<ServerStatus> =
+            answers.iter().map(|server| self.server(server, source)).collect();
         let parents: Vec<Option<usize>> =
             servers.iter().map(|server| parent(server, &servers, &answers)).collect();
         for (member, parent) in parents.iter().enumerate() {
@@ -273,7 +281,7 @@ impl<'a> Looked<'a> {
             .collect()
     }
 
-    fn server(&self, answer: &ServerAnswer, goal: Option<i64>) -> ServerStatus {
+    fn server(&self, answer: &ServerAnswer, source: Option<&Fields>) -> ServerStatus {
         let at = &answer.at;
         let none = Fields::default();
         let info = info(answer).unwrap_or(&none);
@@ -288,6 +296,8 @@ impl<'a> Looked<'a> {
         };
         let replica = role == Role::Replica;
         let known = self.best.replicas.iter().find(|fields| place(fields).as_ref() == Some(at));
+        let goal = source.filter(|source| one_history(source, info));
+        let goal = goal.and_then(|source| source.number("master_repl_offset"));
         ServerStatus {
             at: at.clone(),
             branch: String::new(),
@@ -435,6 +445,14 @@ impl<'a> Looked<'a> {
         let (behind, others): (Vec<_>, Vec<_>) = others.partition(|names| self.older(names));
         problems.extend((!behind.is_empty()).then_some(Problem::NotYetTold(behind.len())));
         problems.extend((!others.is_empty()).then_some(Problem::Disagreement(others.len())));
+        let strangers = group.strangers().count();
+        problems.extend((strangers > 0).then_some(Problem::Strangers(strangers)));
+        let no_quorum = |(_, group): &(&SentinelAnswer, &GroupAnswer)| {
+            group.quorum_check.as_ref().is_err_and(|words| words.starts_with("NOQUORUM"))
+        };
+        // Those who do not know each other miss each other, and enough may be there.
+        let enough = strangers > 0 && group.acting() >= group.needed();
+        problems.extend((self.answers.iter().any(no_quorum) && !enough).then_some(Problem::NoMajority));
         problems.extend(group.sentinels.iter().filter_map(|sentinel| match &sentinel.state {
             SentinelState::Up => None,
             SentinelState::Tilt(_) => Some(Problem::SentinelTilt(sentinel.at.clone())),
@@ -443,10 +461,6 @@ impl<'a> Looked<'a> {
             }
             SentinelState::Silent(..) => Some(Problem::SentinelSilent(sentinel.at.clone())),
         }));
-        let no_quorum = |(_, group): &(&SentinelAnswer, &GroupAnswer)| {
-            group.quorum_check.as_ref().is_err_and(|words| words.starts_with("NOQUORUM"))
-        };
-        problems.extend(self.answers.iter().any(no_quorum).then_some(Problem::NoMajority));
         problems.extend(group.heir().is_none().then_some(Problem::NoCandidate));
         problems
     }
@@ -467,6 +481,13 @@ fn of_replica(server: &ServerStatus) -> Option<Problem> {
 
 fn info(answer: &ServerAnswer) -> Option<&Fields> {
     answer.says.as_ref().ok().map(|(info, _)| info)
+}
+
+/// Whether offsets of the two are places in one history, as far as they say: a master that began again counts anew.
+fn one_history(source: &Fields, replica: &Fields) -> bool {
+    let own = replica.get("master_replid");
+    let of_source = ["master_replid", "master_replid2"].map(|name| source.get(name));
+    own.is_empty() || of_source[0].is_empty() || of_source.contains(&own)
 }
 
 /// What is known of a replica's data.
@@ -548,7 +569,7 @@ fn version(info: &Fields) -> String {
 mod tests {
     use super::*;
     use crate::ask::Failure;
-    use crate::live::{Refusal, Verdict};
+    use crate::live::{Refusal, Verdict, Waiting};
 
     fn fields(text: &str) -> Fields {
         Fields::info(&text.replace(' ', "\r\n"))
@@ -741,6 +762,78 @@ mod tests {
             let candidate = &group.candidates[0];
             assert_eq!((candidate.lacks, candidate.refusal), (lacks, refusal), "{replica}");
         }
+    }
+
+    fn texts(group: &GroupStatus) -> String {
+        let lines = group.screen(watchkeeper_core::Lang::En);
+        let lines: Vec<String> = lines.iter().map(|line| line.print(false).trim().to_owned()).collect();
+        lines.join(" ")
+    }
+
+    #[test]
+    fn sentinels_that_are_let_in_nowhere_are_counted_and_the_password_is_named() {
+        let alone = |port| {
+            let mut said =
+                sentinel(port, "", "ip:h port:11 flags:s_down,master last-ok-ping-reply:9000", &[]);
+            let group = &mut said.says.as_mut().unwrap().groups[0];
+            group.replicas.clear();
+            group.quorum_check = Err("NOQUORUM 1 usable Sentinels.".to_owned());
+            said
+        };
+        let sentinels = || [1, 2, 3].map(alone).to_vec();
+        let replica = "role:slave master_host:h master_port:11 master_link_status:up";
+        let group = seen(sentinels(), vec![server(11, Ok("role:master")), server(12, Ok(replica))]);
+        assert_eq!((group.voters, group.holding_down()), (3, 3));
+        assert_eq!(
+            group.problems,
+            [Problem::HeldForDown(3), Problem::Strangers(3), Problem::NoCandidate],
+            "three are enough, if only they knew each other"
+        );
+        let text = texts(&group);
+        for words in [
+            "held for down by 3 of 3 sentinels, quorum 2",
+            "; quorum 2 of 3",
+            "it answers this host: sentinels that miss it may lack its password (`sentinel auth-pass`)",
+            "id1 knows 0 of 2 others",
+            "the sentinels know no replica to promote; replicas that are there: 1",
+        ] {
+            assert!(text.contains(words), "`{words}` is missing in {text}");
+        }
+        let refused = Failure::Refused("NOAUTH Authentication required.".to_owned());
+        let text = texts(&seen(sentinels(), vec![server(11, Err(refused))]));
+        let words =
+            "it wants a login (`NOAUTH Authentication required.`): a sentinel without its password gets no";
+        assert!(text.contains(words) && text.contains("`SENTINEL SET m auth-pass PASSWORD`"), "{text}");
+    }
+
+    #[test]
+    fn a_master_that_loads_is_not_said_to_be_missed_soon_and_nobody_is_measured_by_it() {
+        let replica = "role:slave master_host:h master_port:11 master_link_status:down slave_repl_offset:900";
+        let loading = "role:master loading:1 master_repl_offset:0";
+        let group = seen(
+            vec![sentinel(1, "", "ip:h port:11 flags:master", &[])],
+            vec![server(11, Ok(loading)), server(12, Ok(replica))],
+        );
+        assert_eq!(group.servers[1].lag_bytes, None);
+        assert_eq!(group.waiting[0], Waiting::Loading("m".to_owned()));
+        let text = texts(&group);
+        assert!(
+            text.contains("no failover comes by itself") && text.contains("`watchkeeper failover m`"),
+            "{text}"
+        );
+        assert!(!text.contains("no sentinel misses it"), "{text}");
+        // One that began anew counts anew, too; offsets of a switch before are of the same history.
+        let lag = |source: &str| {
+            let of = |id: &str| format!("role:master master_repl_offset:950 {id}");
+            let own = format!("{replica} master_replid:a");
+            let group = seen(
+                vec![sentinel(1, "", "ip:h port:11 flags:master", &[])],
+                vec![server(11, Ok(&of(source))), server(12, Ok(&own))],
+            );
+            group.servers[1].lag_bytes
+        };
+        let found = ["master_replid:a", "master_replid:b", "master_replid:b master_replid2:a", ""].map(lag);
+        assert_eq!(found, [Some(50), None, Some(50), Some(50)]);
     }
 
     #[test]

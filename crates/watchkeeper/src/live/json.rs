@@ -172,7 +172,11 @@ fn waiting(waiting: &Waiting, lang: Lang) -> String {
         Waiting::ReportsReplica(_) => "reports_replica",
         Waiting::TooFewHoldItDown { .. } => "too_few_hold_it_down",
         Waiting::NoMajority { .. } => "no_majority",
-        Waiting::NoReplica => "no_replica",
+        Waiting::Loading(_) => "loading",
+        Waiting::AnswersHere => "answers_here",
+        Waiting::WantsLogin(..) => "wants_login",
+        Waiting::Strangers { .. } => "strangers",
+        Waiting::NoReplica(_) => "no_replica",
         Waiting::NoneFit(_) => "none_fit",
         Waiting::NotYet { .. } => "not_yet",
     };
@@ -201,6 +205,7 @@ fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> String {
         Problem::SentinelSilent(at) => ("sentinel_no_answer", Some(at)),
         Problem::SentinelLogin(at, _) => ("sentinel_login", Some(at)),
         Problem::SentinelTilt(at) => ("sentinel_tilt", Some(at)),
+        Problem::Strangers(_) => ("sentinels_strangers", None),
         Problem::NoMajority => ("no_majority", None),
         Problem::NoCandidate => ("no_candidate", None),
     };

@@ -33,16 +33,16 @@ fn during_a_failover_nobody_is_said_to_disagree_who_does_not() {
 }
 
 #[test]
-fn a_master_that_only_this_host_missed_before_is_told_as_such() {
+fn a_master_that_was_dead_before_is_told_as_such_though_no_sentinel_misses_it_yet() {
     let mut group = Group::start(&Plan { shape: "1>2 1>3", topology: None, ..Plan::default() });
     group.settles_as("1>2 1>3");
     group.nobody_is_missed_soon();
     group.kill(&[Server(1)]);
     let (code, text) = asked(&group, &["failover", NAME, "--yes"]);
     assert_eq!(code, 0, "{text}");
-    // No sentinel has missed it yet.
-    assert!(text.contains("From this host a master was found only "), "{text}");
-    assert!(!text.contains("already did not answer"), "{text}");
+    // Its replicas do.
+    assert!(text.contains("The master already did not answer when this began; "), "{text}");
+    assert!(!text.contains("From this host"), "{text}");
     assert!(!text.contains("found no master for at most"), "{text}");
     let but = format!("All other servers but {} follow it:", place(&group, Server(1)));
     assert!(text.contains(&but) && !text.contains("All other servers follow it"), "{text}");
@@ -137,6 +137,21 @@ fn an_empty_replica_is_not_promoted_by_hand_when_the_master_dies_during_its_firs
 }
 
 #[test]
+fn how_long_a_sentinel_that_hangs_was_waited_for_is_not_told_of_the_servers() {
+    let mut group = Group::start(&Plan { shape: "1>2 1>3", topology: None, ..Plan::default() });
+    group.settles_as("1>2 1>3");
+    group.nobody_is_missed_soon();
+    group.pause(Sentinel(3));
+    let (code, text) = asked(&group, &["failover", NAME, "--yes", "--timeout", "5000"]);
+    group.resume(Sentinel(3));
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("until the last sentinel that answers switched to it"), "{text}");
+    let line = text.lines().find(|line| line.contains("until all that answer followed it")).unwrap();
+    let ms: u64 = line.trim().split(' ').next().unwrap().parse().unwrap();
+    assert!(ms < 4000, "{text}");
+}
+
+#[test]
 fn a_sentinel_that_wants_a_password_is_told_apart_and_what_cannot_be_followed_is_an_error() {
     let group = Group::start(&Plan::default());
     group.settles_as("1>2>3");
@@ -154,6 +169,8 @@ fn a_sentinel_that_wants_a_password_is_told_apart_and_what_cannot_be_followed_is
         };
         assert!(code == 2 && text.contains(told), "{code} {text}");
     }
+    let (code, text) = asked(&group, &["status", &server]);
+    assert!(code == 2 && text.contains(&format!("`--sentinel {server}`")), "{code} {text}");
     let mut status = command(&["status", "--sentinel", &second]);
     let output = status.env("WATCHKEEPER_PASS", "wrongpw").output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();

@@ -19,8 +19,10 @@ const HEAD_MAX: u16 = 6;
 /// Columns before what goes on of a line about a group, and of an event, whose time is so wide.
 const DETAILS_INDENT: usize = 6;
 const EVENT_INDENT: usize = 14;
-/// Rows of events there are at least, with their frame.
+/// Rows of events there are at least, with their frame, if there is room for them.
 const EVENTS_MIN: u16 = 6;
+/// Rows of the chosen group, with their frame, for a line of it; and of events on a small screen.
+const GROUP_MIN: u16 = 3;
 
 /// Draws all of it. `now_ms`: milliseconds since 1970. Whether a question is to be seen with what its keys do.
 pub(super) fn draw(frame: &mut Frame<'_>, app: &App, now_ms: u64) -> bool {
@@ -29,27 +31,42 @@ pub(super) fn draw(frame: &mut Frame<'_>, app: &App, now_ms: u64) -> bool {
     let details = wrapped(&details, inside, DETAILS_INDENT);
     let head = wrapped(&[title(app, now_ms)], usize::from(frame.area().width), 2);
     let foot = wrapped(&[keys(app)], usize::from(frame.area().width), 2);
-    let (head_rows, foot_rows) = (rows(head.len()).min(HEAD_MAX), rows(foot.len()).min(HEAD_MAX));
-    let groups = app.groups().len();
-    let list = if groups > 1 { rows(groups.min(GROUPS_MAX)) + 2 } else { 0 };
-    let height = frame.area().height;
-    let room = height.saturating_sub(head_rows + foot_rows + list + EVENTS_MIN);
-    let [top, list, group, events, bottom] = Layout::vertical([
-        Constraint::Length(head_rows),
-        Constraint::Length(list),
-        Constraint::Length((rows(details.len()) + 2).min(room.max(3))),
-        Constraint::Fill(1),
-        Constraint::Length(foot_rows),
-    ])
-    .areas(frame.area());
+    let heights = heights(frame.area().height, [head.len(), app.groups().len(), details.len(), foot.len()]);
+    let [top, list, group, events, bottom] =
+        Layout::vertical(heights.map(Constraint::Length)).areas(frame.area());
     draw_lines(frame, app, top, &head);
     if list.height > 0 {
         draw_groups(frame, app, list);
     }
     draw_group(frame, app, group, &details);
-    draw_events(frame, app, events);
+    if events.height > 0 {
+        draw_events(frame, app, events);
+    }
     draw_lines(frame, app, bottom, &foot);
     draw_over(frame, app)
+}
+
+/// The rows of the title, the list of groups, the chosen one, the events and the keys, for so many lines of title, groups,
+/// details and keys. Where there is little room the events go first, then the list, then what is long of title and keys.
+fn heights(height: u16, [head, groups, details, foot]: [usize; 4]) -> [u16; 5] {
+    let mut head = rows(head).min(HEAD_MAX);
+    let mut foot = rows(foot).min(HEAD_MAX);
+    let mut list = if groups > 1 { rows(groups.min(GROUPS_MAX)) + 2 } else { 0 };
+    if head + foot + list + GROUP_MIN > height {
+        list = 0;
+    }
+    if head + foot + GROUP_MIN > height {
+        (head, foot) = (head.min(1), foot.min(1));
+    }
+    let room = height.saturating_sub(head + foot + list);
+    let wanted = rows(details).saturating_add(2);
+    // Half a pane of events is none.
+    let group = match room.saturating_sub(EVENTS_MIN) {
+        left if left >= GROUP_MIN => wanted.min(left),
+        _ if room >= 2 * GROUP_MIN => room - GROUP_MIN,
+        _ => room,
+    };
+    [head, list, group, room - group, foot]
 }
 
 /// What lies over the screen; whether that is a question with what its keys do.
@@ -335,6 +352,23 @@ mod tests {
             }
             assert_eq!(seen, 6, "{lang:?}");
         }
+    }
+
+    #[test]
+    fn a_small_screen_has_the_group_before_the_events() {
+        assert_eq!(heights(30, [1, 2, 11, 1]), [1, 4, 13, 11, 1]);
+        assert_eq!(heights(24, [1, 1, 40, 1]), [1, 0, 16, 6, 1]);
+        for height in 3..40 {
+            for head in [1, 3, 9] {
+                let [head, list, group, events, foot] = heights(height, [head, 9, 30, 2]);
+                assert_eq!(head + list + group + events + foot, height);
+                assert!(group >= 3 || height < 5, "{height}: {group}");
+                assert!(events == 0 || events >= 3, "{height}: {events}");
+            }
+        }
+        let mut app = App::new(None, Lang::En, false, TimeZone::UTC);
+        app.learn(News::Status(Box::new(status(vec![stuck("cache")]))));
+        assert!(shown(&app, 40, 8).contains("cache: NOT WRITABLE"), "{}", shown(&app, 40, 8));
     }
 
     #[test]
