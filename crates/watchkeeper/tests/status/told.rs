@@ -48,6 +48,33 @@ fn a_master_that_was_dead_before_is_told_as_such_though_no_sentinel_misses_it_ye
     assert!(text.contains(&but) && !text.contains("All other servers follow it"), "{text}");
 }
 
+#[test]
+fn a_master_that_loads_counts_as_alive_and_the_newer_data_of_its_replicas_can_be_kept() {
+    // 3000 keys take half a minute.
+    const LINES: &[(usize, &str)] =
+        &[(1, "key-load-delay 10000"), (1, "loading-process-events-interval-bytes 1024")];
+    let mut group =
+        Group::start(&Plan { shape: "1>2 1>3", topology: None, server_lines: LINES, ..Plan::default() });
+    group.settles_as("1>2 1>3");
+    group.nobody_is_missed_soon();
+    let master = place(&group, Server(1));
+    let many = "for key = 1, 3000 do redis.call('SET', 'many' .. key, 'x') end";
+    ask(&master, &["EVAL", many, "0"]).unwrap();
+    ask(&master, &["SAVE"]).unwrap();
+    group.kill(&[Server(1)]);
+    group.start_to_load(Server(1));
+    let (_, text) = asked(&group, &["status"]);
+    assert!(text.contains("loading its data: that counts as an answer"), "{text}");
+    assert!(!text.contains("no sentinel misses it") && !text.contains(" 0 B"), "{text}");
+    let began = std::time::Instant::now();
+    let (code, text) = asked(&group, &["failover", NAME, "--yes"]);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("already loading its data when this began, and took no commands; "), "{text}");
+    assert!(!text.contains("found no master for at most"), "{text}");
+    // It can't be told whom to follow before it is done, and is not waited for.
+    assert!(began.elapsed().as_secs() < 15, "{text}");
+}
+
 /// The second server begins anew, and gets a copy of the master's data, a key in ten seconds.
 fn begins_to_copy(group: &mut Group) {
     let master = place(group, Server(1));

@@ -280,6 +280,17 @@ impl Group {
         }
     }
 
+    /// The same with one server that has much to read: it says that it does.
+    pub(crate) fn start_to_load(&mut self, who: Who) {
+        self.say(&format!("start {who:?} with much data"));
+        self.attach(&[who]);
+        self.spawn(who);
+        eventually(&format!("{who:?} loads"), || match ask(&self.endpoint(who), &["PING"]) {
+            Err(words) if words.contains("LOADING") => Ok(()),
+            other => Err(format!("{other:?}")),
+        });
+    }
+
     fn spawn(&mut self, who: Who) {
         let config = self.file(who, "conf");
         let log = File::options().create(true).append(true).open(self.file(who, "log")).unwrap();
