@@ -807,6 +807,21 @@ mod tests {
     }
 
     #[test]
+    fn that_too_few_are_left_is_told_before_who_is_gone() {
+        let mut alone = sentinel(1, "", "ip:h port:11 flags:master", &[2, 3]);
+        alone.says.as_mut().unwrap().groups[0].quorum_check = Err("NOQUORUM 1 usable Sentinels.".to_owned());
+        let gone = |port| SentinelAnswer {
+            at: Endpoint::new("h", port),
+            also_at: Vec::new(),
+            named: false,
+            says: Err(silent()),
+        };
+        let group = seen(vec![alone, gone(2), gone(3)], vec![server(11, Ok("role:master"))]);
+        assert_eq!(group.problems[0], Problem::NoMajority);
+        assert_eq!(group.problems[1], Problem::SentinelSilent(Endpoint::new("h", 2)));
+    }
+
+    #[test]
     fn a_master_that_loads_is_not_said_to_be_missed_soon_and_nobody_is_measured_by_it() {
         let replica = "role:slave master_host:h master_port:11 master_link_status:down slave_repl_offset:900";
         let loading = "role:master loading:1 master_repl_offset:0";

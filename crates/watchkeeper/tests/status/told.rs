@@ -50,15 +50,15 @@ fn a_master_that_was_dead_before_is_told_as_such_though_no_sentinel_misses_it_ye
 
 #[test]
 fn a_master_that_loads_counts_as_alive_and_the_newer_data_of_its_replicas_can_be_kept() {
-    // 3000 keys take half a minute.
+    // 30,000 keys take half a minute.
     const LINES: &[(usize, &str)] =
-        &[(1, "key-load-delay 10000"), (1, "loading-process-events-interval-bytes 1024")];
+        &[(1, "key-load-delay 1000"), (1, "loading-process-events-interval-bytes 1024")];
     let mut group =
         Group::start(&Plan { shape: "1>2 1>3", topology: None, server_lines: LINES, ..Plan::default() });
     group.settles_as("1>2 1>3");
     group.nobody_is_missed_soon();
     let master = place(&group, Server(1));
-    let many = "for key = 1, 3000 do redis.call('SET', 'many' .. key, 'x') end";
+    let many = "for key = 1, 30000 do redis.call('SET', 'many' .. key, 'x') end";
     ask(&master, &["EVAL", many, "0"]).unwrap();
     ask(&master, &["SAVE"]).unwrap();
     group.kill(&[Server(1)]);

@@ -132,17 +132,40 @@ pub(in crate::cli::live) fn unready(group: &GroupStatus, lang: Lang) -> Option<S
     };
     let list = some(&unready.iter().map(of).collect::<Vec<_>>(), 3, lang);
     let list = crate::explain::plain(&list);
+    let only_loads = unready.iter().all(|(_, why)| *why == Lacking::Loading);
+    let hint = if group.writable == Writable::No && !only_loads {
+        without_source(group, lang)
+    } else {
+        match lang {
+            Lang::En => format!("wait until `watchkeeper status {name}` shows it in step"),
+            Lang::Zh => format!("等到 `watchkeeper status {name}` 显示它已同步"),
+        }
+    };
     Some(match lang {
         Lang::En => format!(
             "a replica would be promoted, or could be, that has not got the data: {list}; what it has not got would be lost, \
-             up to all of it\nhint: wait until `watchkeeper status {name}` shows it in step. Who wants it all the same sends \
-             `SENTINEL FAILOVER {name}` to a sentinel, which does not look at that"
+             up to all of it\nhint: {hint}. Who wants it all the same sends `SENTINEL FAILOVER {name}` to a sentinel, which \
+             does not look at that"
         ),
         Lang::Zh => format!(
-            "将被提升（或可能被提升）的副本没有完整的数据：{list}；缺少的数据会丢失，甚至全部丢失\n提示：等到 `watchkeeper status {name}` \
-             显示它已同步。若仍要执行，请向哨兵发送 `SENTINEL FAILOVER {name}`，哨兵不检查这一点"
+            "将被提升（或可能被提升）的副本没有完整的数据：{list}；缺少的数据会丢失，甚至全部丢失\n提示：{hint}。\
+             若仍要执行，请向哨兵发送 `SENTINEL FAILOVER {name}`，哨兵不检查这一点"
         ),
     })
+}
+
+/// What to do where there is nobody to get the data from.
+fn without_source(group: &GroupStatus, lang: Lang) -> String {
+    let master = &group.master;
+    match lang {
+        Lang::En => format!(
+            "bring {master} back with its data first, if it still runs or keeps them on disk: it copies whoever is promoted \
+             before, empty or not"
+        ),
+        Lang::Zh => format!(
+            "若 {master} 仍在运行或数据存在磁盘上，先让它带着数据恢复：若先提升副本，它恢复后会复制该副本的数据，哪怕为空"
+        ),
+    }
 }
 
 /// Who will be the next master, as far as can be said.
@@ -638,6 +661,13 @@ mod tests {
             {
                 assert!(text.contains(words), "`{words}` is missing in {text}");
             }
+            // Nobody gets in step without a master.
+            let mut gone = group.clone();
+            gone.writable = Writable::No;
+            let text = unready(&gone, lang).unwrap();
+            let words =
+                lang.pick("\nhint: bring 10.0.0.1:6379 back with its data first", "10.0.0.1:6379 仍在运行");
+            assert!(text.contains(words), "{text}");
         }
     }
 
