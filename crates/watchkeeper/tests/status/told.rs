@@ -62,7 +62,7 @@ fn a_master_that_loads_counts_as_alive_and_the_newer_data_of_its_replicas_can_be
     ask(&master, &["EVAL", many, "0"]).unwrap();
     ask(&master, &["SAVE"]).unwrap();
     group.kill(&[Server(1)]);
-    group.start_to_load(Server(1));
+    group.start_again(&[Server(1)]);
     let (_, text) = asked(&group, &["status"]);
     assert!(text.contains("loading its data: that counts as an answer"), "{text}");
     assert!(!text.contains("no sentinel misses it") && !text.contains(" 0 B"), "{text}");

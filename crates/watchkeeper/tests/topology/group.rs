@@ -268,7 +268,7 @@ impl Group {
         Err("it runs".to_owned())
     }
 
-    /// Starts them with the files they have, and waits until they answer.
+    /// Starts them with the files they have, and waits until they answer, if only that they read their data.
     pub(crate) fn start_again(&mut self, whom: &[Who]) {
         self.say(&format!("start {whom:?} at {:?}", self.addrs(whom)));
         self.attach(whom);
@@ -276,19 +276,11 @@ impl Group {
             self.spawn(*who);
         }
         for who in whom {
-            eventually(&format!("{who:?} answers"), || ask(&self.endpoint(*who), &["PING"]));
+            eventually(&format!("{who:?} answers"), || match ask(&self.endpoint(*who), &["PING"]) {
+                Err(words) if !words.contains("LOADING") => Err(words),
+                Err(_) | Ok(_) => Ok(()),
+            });
         }
-    }
-
-    /// The same with one server that has much to read: it says that it does.
-    pub(crate) fn start_to_load(&mut self, who: Who) {
-        self.say(&format!("start {who:?} with much data"));
-        self.attach(&[who]);
-        self.spawn(who);
-        eventually(&format!("{who:?} loads"), || match ask(&self.endpoint(who), &["PING"]) {
-            Err(words) if words.contains("LOADING") => Ok(()),
-            other => Err(format!("{other:?}")),
-        });
     }
 
     fn spawn(&mut self, who: Who) {
