@@ -12,6 +12,9 @@ const FIELDS_MAX: usize = 10_000;
 pub struct Fields(BTreeMap<String, String>);
 
 impl Fields {
+    /// The name that INFO has if it tells of the databases; those without keys have no line of their own.
+    pub const KEYSPACE: &str = "# Keyspace";
+
     /// From a map, or from an array of names and values by turns. Anything else is empty.
     pub fn of(frame: &Frame) -> Fields {
         let mut fields = BTreeMap::new();
@@ -44,10 +47,12 @@ impl Fields {
         if let Frame::Array(items) = frame { items.iter().map(Fields::of).collect() } else { Vec::new() }
     }
 
-    /// From the lines of INFO: `name:value`, titles and empty lines left out.
+    /// From the lines of INFO: `name:value`, empty lines and titles left out, but for [`Fields::KEYSPACE`].
     pub fn info(text: &str) -> Fields {
-        let lines = text.lines().filter(|line| !line.starts_with('#')).take(FIELDS_MAX);
-        let pairs = lines.filter_map(|line| line.split_once(':'));
+        let lines = text.lines().filter(|line| !line.starts_with('#') || *line == Fields::KEYSPACE);
+        let lines = lines.take(FIELDS_MAX);
+        let pairs = lines
+            .filter_map(|line| line.split_once(':').or((line == Fields::KEYSPACE).then_some((line, ""))));
         Fields(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 

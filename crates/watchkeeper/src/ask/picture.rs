@@ -97,10 +97,18 @@ impl Picture {
         picture
     }
 
+    /// What one sentinel says of a group, and these servers of it.
+    pub fn of_some(reach: &Reach, group: &str, sentinel: &Endpoint, servers: &[Endpoint]) -> Picture {
+        let unix_ms = now_ms();
+        let says = reach.sentinel(sentinel).and_then(|mut conn| ask_sentinel(&mut conn, Some(group)));
+        let answer = SentinelAnswer { at: sentinel.clone(), also_at: Vec::new(), named: true, says };
+        let servers: Vec<_> = servers.iter().map(|at| (group.to_owned(), at.clone())).collect();
+        Picture { unix_ms, sentinels: vec![answer], servers: ask_servers(reach, &servers) }
+    }
+
     /// What the sentinels say, without asking the servers.
     pub fn of_sentinels(reach: &Reach, group: Option<&str>, learned: &BTreeSet<Endpoint>) -> Picture {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let unix_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+        let unix_ms = now_ms();
         Picture { unix_ms, sentinels: ask_sentinels(reach, group, learned), servers: Vec::new() }
     }
 
@@ -152,6 +160,11 @@ impl Picture {
     pub fn server(&self, group: &str, at: &Endpoint) -> Option<&ServerAnswer> {
         self.servers.iter().find(|server| server.group == group && server.at == *at)
     }
+}
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The place that a map of SENTINEL names, if it is one.

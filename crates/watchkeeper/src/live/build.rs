@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::choice::{Candidate, Lacking, Own, candidates, predicted};
+use super::choice::{Candidate, Lacking, Own, Refusal, candidates, predicted};
 use super::model::{
     Doubt, FailoverNow, GroupStatus, MasterDown, Problem, Role, SentinelState, SentinelStatus, ServerState,
     ServerStatus, Status, Vote, Writable,
@@ -105,7 +105,7 @@ impl<'a> Looked<'a> {
             config_epoch: number("config-epoch"),
             master_for_ms: seen_as_master.filter_map(|fields| fields.number("role-reported-time")).max(),
             quorum: number("quorum"),
-            voters: self.answers.iter().map(|(_, group)| group.sentinels.len() + 1).max().unwrap_or(0),
+            voters: self.voters(),
             failover_timeout_ms: number("failover-timeout"),
             writable: Writable::No,
             servers: self.servers(),
@@ -130,6 +130,12 @@ impl<'a> Looked<'a> {
         group.waiting = waiting::reasons(&group, number("down-after-milliseconds"), odown_ms);
         group.problems = self.problems(&group);
         group
+    }
+
+    /// The sentinels there are: those that one of them knows, or that answer and do not know each other.
+    fn voters(&self) -> usize {
+        let known = self.answers.iter().map(|(_, group)| group.sentinels.len() + 1);
+        known.max().unwrap_or(0).max(self.answers.len())
     }
 
     /// The replicas, the one that would most likely be promoted first.
@@ -159,18 +165,74 @@ impl<'a> Looked<'a> {
     /// What a replica says of itself; whether it has its data also by what the sentinel read, if it does not tell us.
     fn own(&self, group: &GroupStatus, at: &Endpoint) -> Own {
         let server = group.server(at);
+        let data = self.data(at);
+        let (foreign, heard) = group.foreign();
+        Own {
+            offset: server.and_then(|server| server.offset),
+            in_step: server.is_some_and(|server| server.state == ServerState::InStep),
+            lacks: self.lacks(group, at, data),
+            refusal: if foreign == 0 && heard > 0 { self.refusal_of_ours(data) } else { None },
+        }
+    }
+
+    /// What a replica says of its data, else what the sentinel read of it.
+    fn data(&self, at: &Endpoint) -> Data {
+        let said = self.servers.iter().find(|server| server.at == *at).and_then(|server| info(server));
+        if let Some(said) = said {
+            let linked = said.get("master_link_status") == "up";
+            let since = said.number("master_link_down_since_seconds");
+            let replica = said.get("role") != "master";
+            return Data {
+                never: replica && !linked && since.is_none_or(|since| since < 0),
+                loading: said.number("loading") == Some(1),
+                syncing: replica && !linked && said.number("master_sync_in_progress") == Some(1),
+                keys: keys(said),
+            };
+        }
         let known = self.best.replicas.iter().find(|fields| place(fields).as_ref() == Some(at));
         let unlinked = |known: &Fields| {
             let never = known.number("master-link-down-time").is_some_and(|ms| ms < 0);
             known.get("master-link-status") == "err" && never
         };
-        let lacks = match server.map(|server| &server.state) {
+        Data { never: known.is_some_and(unlinked), ..Data::default() }
+    }
+
+    /// Whether the master says that it is empty: who is empty, too, lacks nothing.
+    fn all_is_empty(&self) -> bool {
+        let master = self.servers.iter().find(|server| server.at == self.master).and_then(|it| info(it));
+        let says = master.filter(|it| it.get("role") == "master" && it.number("loading") != Some(1));
+        says.and_then(keys) == Some(0)
+    }
+
+    /// Why a sentinel of ours does not promote it: upstream's do not look at that.
+    fn refusal_of_ours(&self, data: Data) -> Option<Refusal> {
+        if data.loading {
+            Some(Refusal::Loading)
+        } else if data.never && data.keys == Some(0) && !self.all_is_empty() {
+            Some(Refusal::NoData)
+        } else if !self.best.master.flag("s_down") && (data.never || data.syncing) {
+            Some(Refusal::NotInStep)
+        } else {
+            None
+        }
+    }
+
+    /// Why a replica has not got the group's data.
+    fn lacks(&self, group: &GroupStatus, at: &Endpoint, data: Data) -> Option<Lacking> {
+        let empty = data.keys == Some(0) && !self.all_is_empty();
+        // Without a master nobody gets a link, and one that began again with its data is as good as any.
+        let unlinked = match data.keys {
+            _ if empty => Some(Lacking::NoData),
+            Some(_) if group.writable == Writable::No => None,
+            Some(_) | None => Some(Lacking::NoLinkYet),
+        };
+        match group.server(at).map(|server| &server.state) {
             Some(ServerState::Syncing) => Some(Lacking::FullSync),
             Some(ServerState::Loading) => Some(Lacking::Loading),
-            Some(ServerState::LinkDown(None)) => Some(Lacking::NoLinkYet),
-            Some(ServerState::Silent(_) | ServerState::Login(_)) | None if known.is_some_and(unlinked) => {
-                Some(Lacking::NoLinkYet)
-            }
+            Some(ServerState::LinkDown(None)) => unlinked,
+            // It has lost its configuration and its data: nobody has made it a master.
+            Some(ServerState::SecondMaster) if empty => Some(Lacking::NoData),
+            Some(ServerState::Silent(_) | ServerState::Login(_)) | None if data.never => unlinked,
             Some(
                 ServerState::Up
                 | ServerState::InStep
@@ -183,12 +245,6 @@ impl<'a> Looked<'a> {
                 | ServerState::Login(_),
             )
             | None => None,
-        };
-        Own {
-            offset: server.and_then(|server| server.offset),
-            in_step: server.is_some_and(|server| server.state == ServerState::InStep),
-            // Without a master nobody gets a link, and one that began again with its data is as good as any.
-            lacks: lacks.filter(|it| *it != Lacking::NoLinkYet || group.writable != Writable::No),
         }
     }
 
@@ -205,8 +261,10 @@ impl<'a> Looked<'a> {
         answers.sort_by_key(|server| (server.at != self.master, &server.at));
         let source = answers.iter().find(|server| server.at == self.master);
         let source = source.and_then(|server| info(server)).filter(|info| info.get("role") == "master");
-        let goal = source.and_then(|info| info.number("master_repl_offset"));
-        let mut servers: Vec<ServerStatus> = answers.iter().map(|server| self.server(server, goal)).collect();
+        // One that reads its data begins at 0, and does not know its history yet.
+        let source = source.filter(|info| info.number("loading") != Some(1));
+        let mut servers: Vec<ServerStatus> =
+            answers.iter().map(|server| self.server(server, source)).collect();
         let parents: Vec<Option<usize>> =
             servers.iter().map(|server| parent(server, &servers, &answers)).collect();
         for (member, parent) in parents.iter().enumerate() {
@@ -223,7 +281,7 @@ impl<'a> Looked<'a> {
             .collect()
     }
 
-    fn server(&self, answer: &ServerAnswer, goal: Option<i64>) -> ServerStatus {
+    fn server(&self, answer: &ServerAnswer, source: Option<&Fields>) -> ServerStatus {
         let at = &answer.at;
         let none = Fields::default();
         let info = info(answer).unwrap_or(&none);
@@ -238,6 +296,8 @@ impl<'a> Looked<'a> {
         };
         let replica = role == Role::Replica;
         let known = self.best.replicas.iter().find(|fields| place(fields).as_ref() == Some(at));
+        let goal = source.filter(|source| one_history(source, info));
+        let goal = goal.and_then(|source| source.number("master_repl_offset"));
         ServerStatus {
             at: at.clone(),
             branch: String::new(),
@@ -385,6 +445,14 @@ impl<'a> Looked<'a> {
         let (behind, others): (Vec<_>, Vec<_>) = others.partition(|names| self.older(names));
         problems.extend((!behind.is_empty()).then_some(Problem::NotYetTold(behind.len())));
         problems.extend((!others.is_empty()).then_some(Problem::Disagreement(others.len())));
+        let strangers = group.strangers().count();
+        problems.extend((strangers > 0).then_some(Problem::Strangers(strangers)));
+        let no_quorum = |(_, group): &(&SentinelAnswer, &GroupAnswer)| {
+            group.quorum_check.as_ref().is_err_and(|words| words.starts_with("NOQUORUM"))
+        };
+        // Those who do not know each other miss each other, and enough may be there.
+        let enough = strangers > 0 && group.acting() >= group.needed();
+        problems.extend((self.answers.iter().any(no_quorum) && !enough).then_some(Problem::NoMajority));
         problems.extend(group.sentinels.iter().filter_map(|sentinel| match &sentinel.state {
             SentinelState::Up => None,
             SentinelState::Tilt(_) => Some(Problem::SentinelTilt(sentinel.at.clone())),
@@ -393,10 +461,6 @@ impl<'a> Looked<'a> {
             }
             SentinelState::Silent(..) => Some(Problem::SentinelSilent(sentinel.at.clone())),
         }));
-        let no_quorum = |(_, group): &(&SentinelAnswer, &GroupAnswer)| {
-            group.quorum_check.as_ref().is_err_and(|words| words.starts_with("NOQUORUM"))
-        };
-        problems.extend(self.answers.iter().any(no_quorum).then_some(Problem::NoMajority));
         problems.extend(group.heir().is_none().then_some(Problem::NoCandidate));
         problems
     }
@@ -417,6 +481,33 @@ fn of_replica(server: &ServerStatus) -> Option<Problem> {
 
 fn info(answer: &ServerAnswer) -> Option<&Fields> {
     answer.says.as_ref().ok().map(|(info, _)| info)
+}
+
+/// Whether offsets of the two are places in one history, as far as they say: a master that began again counts anew.
+fn one_history(source: &Fields, replica: &Fields) -> bool {
+    let own = replica.get("master_replid");
+    let of_source = ["master_replid", "master_replid2"].map(|name| source.get(name));
+    own.is_empty() || of_source[0].is_empty() || of_source.contains(&own)
+}
+
+/// What is known of a replica's data.
+#[derive(Debug, Clone, Copy, Default)]
+struct Data {
+    /// it has had no link to its source since it was started
+    never: bool,
+    loading: bool,
+    syncing: bool,
+    /// how many keys it has; `None` if that is not known
+    keys: Option<i64>,
+}
+
+/// The keys of all databases; `None` if INFO does not tell. A database without any has no line there.
+fn keys(info: &Fields) -> Option<i64> {
+    let numbered = |name: &str| name.strip_prefix("db").is_some_and(|number| number.parse::<u32>().is_ok());
+    let lines = info.iter().filter(|(name, _)| numbered(name)).map(|(_, value)| value);
+    let counts =
+        lines.filter_map(|value| value.strip_prefix("keys=")?.split(',').next()?.parse::<i64>().ok());
+    info.has(Fields::KEYSPACE).then(|| counts.fold(0, i64::saturating_add))
 }
 
 fn role_and_state(answer: &ServerAnswer, is_master: bool) -> (Role, ServerState) {
@@ -478,7 +569,7 @@ fn version(info: &Fields) -> String {
 mod tests {
     use super::*;
     use crate::ask::Failure;
-    use crate::live::{Refusal, Verdict};
+    use crate::live::{Refusal, Verdict, Waiting};
 
     fn fields(text: &str) -> Fields {
         Fields::info(&text.replace(' ', "\r\n"))
@@ -614,12 +705,150 @@ mod tests {
         };
         let group = looked(Ok("role:master master_repl_offset:90"));
         let at = |port| Endpoint::new("h", port);
-        assert_eq!(group.unready(), [(&at(12), Lacking::FullSync), (&at(14), Lacking::NoLinkYet)]);
+        let both = [(&at(12), Lacking::FullSync), (&at(14), Lacking::NoLinkYet)];
+        assert_eq!(group.unready(), both);
         let line = group.master_line(watchkeeper_core::Lang::En).print(false);
         assert!(line.ends_with("; next: h:12 (in full sync, without the data yet)"), "{line}");
         assert_eq!(group.foreign(), (1, 1));
-        // Without a master nobody has a link: that says nothing of the data.
-        assert_eq!(looked(Err(silent())).unready(), [(&at(12), Lacking::FullSync)]);
+        // Without a master nobody has a link: that says nothing of the data, but nobody says that there is any.
+        assert_eq!(looked(Err(silent())).unready(), both);
+    }
+
+    /// A group of a master and a replica as they answer, with sentinels of this version.
+    fn with_data(version: &str, flags: &str, master: Result<&str, Failure>, replica: &str) -> GroupStatus {
+        let mut said = sentinel(1, "", &format!("ip:h port:11 flags:{flags}"), &[]);
+        let says = said.says.as_mut().unwrap();
+        says.info = fields(version);
+        says.groups[0].replicas =
+            vec![fields("ip:h port:12 flags:slave runid:b slave-priority:100 master-link-status:ok")];
+        let info =
+            |text: &str| (Fields::info(&text.replace("KEYSPACE", "# Keyspace").replace("; ", "\r\n")), 0);
+        let answer = |port, says| ServerAnswer { at: Endpoint::new("h", port), group: "m".into(), says };
+        let servers = vec![answer(11, master.map(info)), answer(12, Ok(info(replica)))];
+        let mut status = Status::of(&Picture { unix_ms: 0, sentinels: vec![said], servers });
+        status.groups.remove(0)
+    }
+
+    #[test]
+    fn an_empty_replica_that_never_had_a_link_is_not_promoted_when_the_master_is_gone() {
+        let unlinked = "role:slave; master_host:h; master_port:11; master_link_status:down; \
+                        master_link_down_since_seconds:-1; master_sync_in_progress:0";
+        let (empty, full) =
+            (format!("{unlinked}; KEYSPACE"), format!("{unlinked}; KEYSPACE; db0:keys=7,expires=0"));
+        let syncing = empty.replace("in_progress:0", "in_progress:1");
+        let loading = format!("loading:1; {full}");
+        let (redis, ours) = ("redis_version:7.0.15", "watchkeeper_version:0.1.0");
+        let (up, bare) = ("role:master; KEYSPACE; db0:keys=7,expires=0", "role:master; KEYSPACE");
+        let gone = || Err(silent());
+        use super::super::choice::Refusal as R;
+        for (flags, master, replica, lacks, refusal) in [
+            ("master", gone(), empty.as_str(), Some(Lacking::NoData), Some(R::NoData)),
+            ("master,s_down", gone(), &empty, Some(Lacking::NoData), Some(R::NoData)),
+            ("master,s_down", gone(), &full, None, None),
+            ("master", Ok(up), &empty, Some(Lacking::NoData), Some(R::NoData)),
+            ("master", Ok(up), &full, Some(Lacking::NoLinkYet), Some(R::NotInStep)),
+            ("master", Ok(bare), &empty, Some(Lacking::NoLinkYet), Some(R::NotInStep)),
+            ("master", Ok(up), &syncing, Some(Lacking::FullSync), Some(R::NoData)),
+            ("master", Ok(up), &loading, Some(Lacking::Loading), Some(R::Loading)),
+            // What is not told is not held for data.
+            ("master,s_down", gone(), unlinked, Some(Lacking::NoLinkYet), None),
+            ("master,s_down", gone(), bare, Some(Lacking::NoData), None),
+        ] {
+            let group = with_data(redis, flags, master.clone(), replica);
+            let at = Endpoint::new("h", 12);
+            let unready: Vec<_> = lacks.iter().map(|why| (&at, *why)).collect();
+            assert_eq!((group.unready(), group.candidates[0].refusal), (unready, None), "{replica}");
+            let group = with_data(ours, flags, master, replica);
+            let candidate = &group.candidates[0];
+            assert_eq!((candidate.lacks, candidate.refusal), (lacks, refusal), "{replica}");
+        }
+    }
+
+    fn texts(group: &GroupStatus) -> String {
+        let lines = group.screen(watchkeeper_core::Lang::En);
+        let lines: Vec<String> = lines.iter().map(|line| line.print(false).trim().to_owned()).collect();
+        lines.join(" ")
+    }
+
+    #[test]
+    fn sentinels_that_are_let_in_nowhere_are_counted_and_the_password_is_named() {
+        let alone = |port| {
+            let mut said =
+                sentinel(port, "", "ip:h port:11 flags:s_down,master last-ok-ping-reply:9000", &[]);
+            let group = &mut said.says.as_mut().unwrap().groups[0];
+            group.replicas.clear();
+            group.quorum_check = Err("NOQUORUM 1 usable Sentinels.".to_owned());
+            said
+        };
+        let sentinels = || [1, 2, 3].map(alone).to_vec();
+        let replica = "role:slave master_host:h master_port:11 master_link_status:up";
+        let group = seen(sentinels(), vec![server(11, Ok("role:master")), server(12, Ok(replica))]);
+        assert_eq!((group.voters, group.holding_down()), (3, 3));
+        assert_eq!(
+            group.problems,
+            [Problem::HeldForDown(3), Problem::Strangers(3), Problem::NoCandidate],
+            "three are enough, if only they knew each other"
+        );
+        let text = texts(&group);
+        for words in [
+            "held for down by 3 of 3 sentinels, quorum 2",
+            "; quorum 2 of 3",
+            "it answers this host: sentinels that miss it may lack its password (`sentinel auth-pass`)",
+            "id1 knows 0 of 2 others",
+            "the sentinels know no replica to promote; replicas that are there: 1",
+        ] {
+            assert!(text.contains(words), "`{words}` is missing in {text}");
+        }
+        let refused = Failure::Refused("NOAUTH Authentication required.".to_owned());
+        let text = texts(&seen(sentinels(), vec![server(11, Err(refused))]));
+        let words =
+            "it wants a login (`NOAUTH Authentication required.`): a sentinel without its password gets no";
+        assert!(text.contains(words) && text.contains("`SENTINEL SET m auth-pass PASSWORD`"), "{text}");
+    }
+
+    #[test]
+    fn that_too_few_are_left_is_told_before_who_is_gone() {
+        let mut alone = sentinel(1, "", "ip:h port:11 flags:master", &[2, 3]);
+        alone.says.as_mut().unwrap().groups[0].quorum_check = Err("NOQUORUM 1 usable Sentinels.".to_owned());
+        let gone = |port| SentinelAnswer {
+            at: Endpoint::new("h", port),
+            also_at: Vec::new(),
+            named: false,
+            says: Err(silent()),
+        };
+        let group = seen(vec![alone, gone(2), gone(3)], vec![server(11, Ok("role:master"))]);
+        assert_eq!(group.problems[0], Problem::NoMajority);
+        assert_eq!(group.problems[1], Problem::SentinelSilent(Endpoint::new("h", 2)));
+    }
+
+    #[test]
+    fn a_master_that_loads_is_not_said_to_be_missed_soon_and_nobody_is_measured_by_it() {
+        let replica = "role:slave master_host:h master_port:11 master_link_status:down slave_repl_offset:900";
+        let loading = "role:master loading:1 master_repl_offset:0";
+        let group = seen(
+            vec![sentinel(1, "", "ip:h port:11 flags:master", &[])],
+            vec![server(11, Ok(loading)), server(12, Ok(replica))],
+        );
+        assert_eq!(group.servers[1].lag_bytes, None);
+        assert_eq!(group.waiting[0], Waiting::Loading("m".to_owned()));
+        let text = texts(&group);
+        assert!(
+            text.contains("no failover comes by itself") && text.contains("`watchkeeper failover m`"),
+            "{text}"
+        );
+        assert!(!text.contains("no sentinel misses it"), "{text}");
+        // One that began anew counts anew, too; offsets of a switch before are of the same history.
+        let lag = |source: &str| {
+            let of = |id: &str| format!("role:master master_repl_offset:950 {id}");
+            let own = format!("{replica} master_replid:a");
+            let group = seen(
+                vec![sentinel(1, "", "ip:h port:11 flags:master", &[])],
+                vec![server(11, Ok(&of(source))), server(12, Ok(&own))],
+            );
+            group.servers[1].lag_bytes
+        };
+        let found = ["master_replid:a", "master_replid:b", "master_replid:b master_replid2:a", ""].map(lag);
+        assert_eq!(found, [Some(50), None, Some(50), Some(50)]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Which replica would be promoted, and why not each other one: upstream's rules, applied to what a sentinel says, and
-//! weighed with what the replicas say themselves. A sentinel goes by INFO that is some seconds old, and minds neither a
-//! replica that is only receiving its data nor one that never had a link.
+//! weighed with what the replicas say themselves. A sentinel goes by INFO that is some seconds old. Upstream's minds neither
+//! a replica that is only receiving its data nor one that never had a link; Watchkeeper does not promote those.
 
 use std::cmp::Reverse;
 
@@ -8,10 +8,11 @@ use crate::ask::{Endpoint, Fields, place};
 
 /// A replica is heard within so many milliseconds.
 const HEARD_MS: i64 = 5_000;
-/// Its INFO is at most so old while the master is there.
+/// Its INFO is at most so old while the sentinel does not miss the master, else as old as an answer.
 const INFO_MS: i64 = 30_000;
 /// From when on the master is held for down with others, INFO is asked for every second: what is older than that after so
-/// many milliseconds is so because the replica does not say.
+/// many milliseconds is so because the replica does not say. Until then it may be ten seconds old, which is too old as soon
+/// as the sentinel that is asked misses the master by itself.
 const RENEWED_MS: i64 = 3_000;
 
 /// A replica as one that could be promoted.
@@ -53,8 +54,10 @@ pub enum Lacking {
     FullSync,
     /// it is reading its data from disk
     Loading,
-    /// it has no link to its source yet, though the master is there
+    /// it has had no link to its source, though the master is there, or nobody knows whether it has data all the same
     NoLinkYet,
+    /// it has had no link to its source, and is empty, which the master is not, as far as is known
+    NoData,
 }
 
 /// What is known of a replica by itself.
@@ -66,6 +69,8 @@ pub(super) struct Own {
     pub(super) in_step: bool,
     /// why it has not got the group's data
     pub(super) lacks: Option<Lacking>,
+    /// why sentinels that look at the data do not promote it
+    pub(super) refusal: Option<Refusal>,
 }
 
 /// Why a replica is not promoted. Times in milliseconds.
@@ -81,6 +86,12 @@ pub enum Refusal {
     PriorityZero,
     /// its last INFO is so old
     OldInfo(i64),
+    /// it reads its data from disk, and Watchkeeper minds that
+    Loading,
+    /// it is empty and never had the data, and Watchkeeper minds that
+    NoData,
+    /// it has not caught up with a master that is up, and Watchkeeper minds that
+    NotInStep,
     /// it has been without its source for so long, and the limit
     LinkDownTooLong(i64, i64),
 }
@@ -126,11 +137,16 @@ pub(super) fn predicted(
     own: impl Fn(&Endpoint) -> Own,
     slack: i64,
 ) -> Vec<Candidate> {
+    let own: Vec<Own> = candidates.iter().map(|it| own(&it.at)).collect();
+    for (it, own) in candidates.iter_mut().zip(&own) {
+        it.refusal = it.refusal.or(own.refusal);
+        (it.in_step, it.lacks) = (own.in_step, own.lacks);
+    }
     let Some(priority) = candidates.iter().find(|it| it.refusal.is_none()).map(|it| it.priority) else {
         return candidates;
     };
     let fit = |it: &Candidate| it.refusal.is_none() && it.priority == priority;
-    let own: Vec<Own> = candidates.iter().map(|it| own(&it.at)).collect();
+    let first = candidates.iter().position(|it| it.refusal.is_none());
     let reached = |it: &Candidate, own: &Own| own.offset.unwrap_or(it.offset).max(it.offset);
     let of_fit = candidates.iter().zip(&own).filter(|(it, _)| fit(it));
     let farthest = of_fit.map(|(it, own)| reached(it, own)).max().unwrap_or(0);
@@ -138,11 +154,9 @@ pub(super) fn predicted(
         let near = farthest.saturating_sub(reached(it, own)) <= slack;
         it.odds = match (fit(it), near) {
             (true, true) => Odds::Near,
-            (true, false) if place == 0 => Odds::First,
+            (true, false) if Some(place) == first => Odds::First,
             (true, false) | (false, _) => Odds::Out,
         };
-        it.in_step = own.in_step;
-        it.lacks = own.lacks;
     }
     // The sort is stable: of the rest each stays where it was.
     candidates.sort_by_key(|it| {
@@ -159,6 +173,7 @@ fn refusal(master: &Fields, replica: &Fields, runs: bool) -> Option<Refusal> {
         _ if runs => i64::MAX,
         Some(ms) if ms <= RENEWED_MS => i64::MAX,
         Some(_) => HEARD_MS,
+        None if master.flag("s_down") => HEARD_MS,
         None => INFO_MS,
     };
     let down_after = master.number("down-after-milliseconds").unwrap_or(30_000);
@@ -219,11 +234,12 @@ mod tests {
         let found: Vec<(u16, Option<Refusal>)> = list.iter().map(|it| (it.at.port, it.refusal)).collect();
         // What is about to be renewed is no reason yet, and none while somebody acts on it.
         let old = [replica(6, "info-refresh:5001")];
-        for (master, runs) in
-            [(down(3000), false), (down(3001), true), (fields("flags:master,s_down"), false)]
-        {
+        for (master, runs) in [(down(3000), false), (down(3001), true), (fields("flags:master"), false)] {
             assert_eq!(candidates(&master, &old, runs, |_| 0)[0].refusal, None);
         }
+        // Of a master that too few miss nothing is renewed.
+        let alone = fields("flags:master,s_down s-down-time:900");
+        assert_eq!(candidates(&alone, &old, false, |_| 0)[0].refusal, Some(Refusal::OldInfo(5001)));
         assert_eq!(
             found,
             [
@@ -254,7 +270,7 @@ mod tests {
             .collect();
         let own = |at: &Endpoint| {
             let known = of.iter().find(|it| it.0 == at.port).unwrap();
-            Own { offset: known.3, in_step: known.4, lacks: known.5 }
+            Own { offset: known.3, in_step: known.4, lacks: known.5, refusal: None }
         };
         let listed = candidates(&fields("flags:master"), &listed, false, |_| 0);
         let found = predicted(listed, own, slack);

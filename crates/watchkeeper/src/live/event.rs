@@ -12,7 +12,7 @@ use super::line::{Line, Tone};
 use super::model::{MasterDown, SentinelState, Status};
 use super::words;
 use crate::ask::{Endpoint, Heard, What};
-use crate::explain::{TakenApart, taken_apart};
+use crate::explain::{TakenApart, columns, plain, taken_apart};
 use crate::json::{object, optional, quoted};
 
 /// Columns of a sentinel's address, an event's name, whom it is about.
@@ -120,6 +120,15 @@ impl Story {
     }
 }
 
+/// The line with a column more. One that is too long takes its room from the blanks of the next, so that those after it
+/// stand where they should; `over` is how much is still to be taken.
+fn column(line: Line, tone: Tone, text: &str, width: usize, over: &mut usize) -> Line {
+    let room = width.saturating_sub(*over);
+    let used = columns(&plain(text));
+    *over = (used + *over).saturating_sub(width);
+    line.cell(tone, text, room).with(Tone::Plain, "  ")
+}
+
 /// Keeps it in mind, if there is room.
 fn keep<K: Ord, V>(kept: &mut BTreeMap<K, V>, key: K, value: V) {
     if kept.len() < REMEMBERED_MAX || kept.contains_key(&key) {
@@ -191,10 +200,10 @@ impl<'a> Happened<'a> {
             i64::try_from(self.heard.unix_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
         let clock = clock.map(|at| at.to_zoned(zone.clone()).strftime("%H:%M:%S%.3f").to_string());
         let [who, name_width, about_width] = WIDTHS;
-        let line = Line::of(Tone::Dim, &clock.unwrap_or_default())
-            .with(Tone::Plain, "  ")
-            .cell(Tone::Name, &self.heard.sentinel.to_string(), who)
-            .with(Tone::Plain, "  ");
+        let line = Line::of(Tone::Dim, &clock.unwrap_or_default()).with(Tone::Plain, "  ");
+        let mut over = 0;
+        let sentinel = self.heard.sentinel.to_string();
+        let line = column(line, Tone::Name, &sentinel, who, &mut over);
         match &self.heard.what {
             What::Connected => {
                 line.with(Tone::Dim, lang.pick("(listening to this sentinel)", "（已开始监听该哨兵）"))
@@ -211,8 +220,8 @@ impl<'a> Happened<'a> {
             }
             What::Event { name, payload } => {
                 let about = self.about(payload, lang);
-                let line = line.cell(tone_of(name), name, name_width).with(Tone::Plain, "  ");
-                let line = line.cell(Tone::Plain, &about, about_width).with(Tone::Plain, "  ");
+                let line = column(line, tone_of(name), name, name_width, &mut over);
+                let line = column(line, Tone::Plain, &about, about_width, &mut over);
                 line.with(Tone::Dim, self.brief(name, lang))
             }
         }
@@ -309,6 +318,17 @@ mod tests {
         assert!(happened.json(Lang::En).contains(
             r#""kind":"event","event":"+odown","group":"mymaster","payload":"master mymaster 10.0.0.9 6379 #quorum 2/2""#
         ));
+    }
+
+    #[test]
+    fn a_long_name_does_not_move_what_comes_after_it() {
+        let meaning = |name: &str| {
+            let heard = heard(name, "slave h:9 h 9 @ m h 8");
+            let line = Happened::of(&heard).line(&TimeZone::UTC, Lang::En).print(false);
+            let brief = by_name(name).unwrap().kind.text().brief.get(Lang::En);
+            line.find(brief).unwrap()
+        };
+        assert_eq!(meaning("+failover-state-send-slaveof-noone"), meaning("+sdown"));
     }
 
     #[test]

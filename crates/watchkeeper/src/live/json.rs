@@ -145,12 +145,16 @@ fn candidate(candidate: &Candidate, lang: Lang) -> String {
         Refusal::NotHeard(_) => "not_heard",
         Refusal::PriorityZero => "priority_zero",
         Refusal::OldInfo(_) => "old_info",
+        Refusal::Loading => "loading",
+        Refusal::NoData => "no_data",
+        Refusal::NotInStep => "not_in_step",
         Refusal::LinkDownTooLong(..) => "link_down_too_long",
     });
     let lacks = candidate.lacks.map(|lacks| match lacks {
         Lacking::FullSync => "full_sync",
         Lacking::Loading => "loading",
         Lacking::NoLinkYet => "no_link_yet",
+        Lacking::NoData => "no_data",
     });
     object(&[
         ("address", place(&candidate.at)),
@@ -168,7 +172,11 @@ fn waiting(waiting: &Waiting, lang: Lang) -> String {
         Waiting::ReportsReplica(_) => "reports_replica",
         Waiting::TooFewHoldItDown { .. } => "too_few_hold_it_down",
         Waiting::NoMajority { .. } => "no_majority",
-        Waiting::NoReplica => "no_replica",
+        Waiting::Loading(_) => "loading",
+        Waiting::AnswersHere => "answers_here",
+        Waiting::WantsLogin(..) => "wants_login",
+        Waiting::Strangers { .. } => "strangers",
+        Waiting::NoReplica(_) => "no_replica",
         Waiting::NoneFit(_) => "none_fit",
         Waiting::NotYet { .. } => "not_yet",
     };
@@ -197,6 +205,7 @@ fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> String {
         Problem::SentinelSilent(at) => ("sentinel_no_answer", Some(at)),
         Problem::SentinelLogin(at, _) => ("sentinel_login", Some(at)),
         Problem::SentinelTilt(at) => ("sentinel_tilt", Some(at)),
+        Problem::Strangers(_) => ("sentinels_strangers", None),
         Problem::NoMajority => ("no_majority", None),
         Problem::NoCandidate => ("no_candidate", None),
     };

@@ -248,6 +248,8 @@ pub enum Problem {
     SentinelLogin(Endpoint, Failure),
     /// a sentinel does not act
     SentinelTilt(Endpoint),
+    /// so many sentinels that answer know fewer others than there are
+    Strangers(usize),
     /// fewer sentinels are up than a failover needs
     NoMajority,
     /// no replica could be promoted
@@ -288,6 +290,18 @@ impl GroupStatus {
         }
     }
 
+    /// How many sentinels answer.
+    pub fn heard(&self) -> usize {
+        self.sentinels.iter().filter(|it| !matches!(it.state, SentinelState::Silent(..))).count()
+    }
+
+    /// The sentinels that answer and know fewer others than answer, with how many each knows.
+    pub fn strangers(&self) -> impl Iterator<Item = (&SentinelStatus, i64)> {
+        let heard = self.heard();
+        let known = self.sentinels.iter().filter_map(|it| Some((it, it.knows?.0)));
+        known.filter(move |(_, known)| usize::try_from(*known).unwrap_or(0) + 1 < heard)
+    }
+
     /// The sentinels that hold the master for down.
     pub fn holding_down(&self) -> usize {
         self.sentinels.iter().filter(|sentinel| self.holds_down(sentinel)).count()
@@ -311,6 +325,11 @@ impl GroupStatus {
     /// The sentinels that answer and act.
     pub fn acting(&self) -> usize {
         self.sentinels.iter().filter(|sentinel| sentinel.state == SentinelState::Up).count()
+    }
+
+    /// How many sentinels a failover takes: a majority to elect one of them, and the quorum to miss the master.
+    pub fn needed(&self) -> usize {
+        self.majority().max(usize::try_from(self.quorum).unwrap_or(0))
     }
 
     /// How many sentinels must agree on who does a failover.

@@ -1,8 +1,8 @@
 //! Why nothing happens although the master is not there. A sentinel does not say; it follows from what all of them say.
 
 use super::choice::Refusal;
-use super::model::{GroupStatus, SentinelState, SentinelStatus, ServerState, Writable};
-use crate::ask::Endpoint;
+use super::model::{GroupStatus, Role, SentinelState, SentinelStatus, ServerState, ServerStatus, Writable};
+use crate::ask::{Endpoint, Failure};
 
 /// A master that reports itself a replica is held for down so much later than one that is silent.
 const ROLE_MS: i64 = 20_000;
@@ -34,8 +34,21 @@ pub enum Waiting {
         /// how many there are
         voters: usize,
     },
-    /// the group has no replica
-    NoReplica,
+    /// the master reads its data, of the group of this name: it answers so, and no sentinel misses who answers
+    Loading(String),
+    /// the master answers this host, and sentinels that miss it may not be let in
+    AnswersHere,
+    /// the master wants a login of the group of this name, and sentinels that miss it may have none: its words
+    WantsLogin(String, Failure),
+    /// sentinels that don't know each other can't agree: their short ids, and how many others each knows
+    Strangers {
+        /// those who know fewer than there are
+        few: Vec<(String, i64)>,
+        /// how many others there are
+        others: usize,
+    },
+    /// the sentinels know no replica; so many there are that they do not know
+    NoReplica(usize),
     /// none of them can be promoted
     NoneFit(Vec<(Endpoint, Refusal)>),
     /// after a try, or a vote for somebody else's try, the next begins so much later at the latest
@@ -75,22 +88,34 @@ pub(super) fn reasons(group: &GroupStatus, down_after_ms: i64, odown_ms: Option<
         return Vec::new();
     }
     let mut reasons = Vec::new();
-    if seen == 0 {
-        let state = group.server(&group.master).map(|server| &server.state);
-        reasons.push(if state == Some(&ServerState::NotMaster) {
-            Waiting::ReportsReplica(down_after_ms.saturating_add(ROLE_MS))
-        } else {
-            Waiting::NobodyMissesIt(down_after_ms)
-        });
-    } else if (seen as i64) < group.quorum {
-        reasons.push(Waiting::TooFewHoldItDown { seen, quorum: group.quorum, others: others(group) });
+    let state = group.server(&group.master).map(|server| &server.state);
+    match state {
+        Some(ServerState::NotMaster) if seen == 0 => {
+            reasons.push(Waiting::ReportsReplica(down_after_ms.saturating_add(ROLE_MS)));
+        }
+        Some(ServerState::Loading) if seen == 0 => reasons.push(Waiting::Loading(group.name.clone())),
+        Some(_) | None if seen == 0 => reasons.push(Waiting::NobodyMissesIt(down_after_ms)),
+        Some(_) | None if (seen as i64) < group.quorum => {
+            reasons.push(Waiting::TooFewHoldItDown { seen, quorum: group.quorum, others: others(group) });
+        }
+        Some(_) | None => {}
     }
-    let needed = group.majority().max(usize::try_from(group.quorum).unwrap_or(0));
+    match state {
+        Some(ServerState::Up) => reasons.push(Waiting::AnswersHere),
+        Some(ServerState::Login(why)) => reasons.push(Waiting::WantsLogin(group.name.clone(), why.clone())),
+        Some(_) | None => {}
+    }
+    let few: Vec<(String, i64)> = group.strangers().map(|(it, known)| (it.short(), known)).collect();
+    if !few.is_empty() {
+        reasons.push(Waiting::Strangers { few, others: group.heard().saturating_sub(1) });
+    }
+    let needed = group.needed();
     if group.acting() < needed {
         reasons.push(Waiting::NoMajority { acting: group.acting(), needed, voters: group.voters });
     }
     if group.candidates.is_empty() {
-        reasons.push(Waiting::NoReplica);
+        let replica = |server: &&ServerStatus| server.role == Role::Replica && server.at != group.master;
+        reasons.push(Waiting::NoReplica(group.servers.iter().filter(replica).count()));
     } else if group.heir().is_none() {
         let refused = group.candidates.iter().filter_map(|it| Some((it.at.clone(), it.refusal?)));
         reasons.push(Waiting::NoneFit(refused.collect()));

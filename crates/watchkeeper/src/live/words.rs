@@ -9,6 +9,9 @@ use super::waiting::{NotHolding, Waiting};
 use crate::ask::{Endpoint, Failure};
 use crate::explain::list;
 
+/// There are none, or nobody told the sentinels.
+const KNOWS_NONE: [&str; 2] = ["the sentinels know no replica to promote", "哨兵不知道任何可以提升的副本"];
+
 /// Why there is no answer.
 pub(crate) fn failure(failure: &Failure, lang: Lang) -> String {
     failure.told(lang)
@@ -144,8 +147,8 @@ pub(super) fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> Str
             }
         }
         Problem::FailoverRuns => failover_runs(group, lang),
-        Problem::SecondMaster(at) => other_master(at, false, master, lang),
-        Problem::OldMaster(at) => other_master(at, true, master, lang),
+        Problem::SecondMaster(at) => second_master(at, group, lang),
+        Problem::OldMaster(at) => old_master(at, master, lang),
         Problem::NotYetTold(count) => disagreeing(*count, true, master, lang),
         Problem::Disagreement(count) => disagreeing(*count, false, master, lang),
         Problem::ReplicaSilent(at) if en => format!("the replica {at} does not answer"),
@@ -156,17 +159,34 @@ pub(super) fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> Str
         Problem::SentinelLogin(at, why) => unheard(at, why, lang),
         Problem::SentinelTilt(at) if en => format!("the sentinel {at} is in TILT and does not act"),
         Problem::SentinelTilt(at) => format!("哨兵 {at} 处于 TILT 模式，暂不行动"),
+        Problem::Strangers(count) => strangers(*count, group, lang),
         Problem::NoMajority => no_majority(group, lang),
-        Problem::NoCandidate => {
-            let text = lang.pick("no replica could be promoted", "没有可以提升的副本");
-            let refused = group.candidates.iter().filter_map(|it| Some((&it.at, it.refusal?)));
-            let reasons: Vec<String> = refused.map(|(at, why)| refused_replica(at, why, lang)).collect();
-            // Told where the waiting is told.
-            if reasons.is_empty() || !group.waiting.is_empty() {
-                return text.to_owned();
-            }
-            format!("{text}{}{}", lang.pick(": ", "："), some(&reasons, 3, lang))
+        Problem::NoCandidate => no_candidate(group, lang),
+    }
+}
+
+/// Nobody could be promoted, and why, unless that is told with what is waited for.
+fn no_candidate(group: &GroupStatus, lang: Lang) -> String {
+    if group.candidates.is_empty() {
+        return lang.pick(KNOWS_NONE[0], KNOWS_NONE[1]).to_owned();
+    }
+    let text = lang.pick("no replica could be promoted", "没有可以提升的副本");
+    let refused = group.candidates.iter().filter_map(|it| Some((&it.at, it.refusal?)));
+    let reasons: Vec<String> = refused.map(|(at, why)| refused_replica(at, why, lang)).collect();
+    if reasons.is_empty() || !group.waiting.is_empty() {
+        return text.to_owned();
+    }
+    format!("{text}{}{}", lang.pick(": ", "："), some(&reasons, 3, lang))
+}
+
+/// Sentinels that know fewer others than there are.
+fn strangers(count: usize, group: &GroupStatus, lang: Lang) -> String {
+    let heard = group.heard();
+    match lang {
+        Lang::En => {
+            format!("{count} of {heard} sentinels do not know all the others, and can't count on them")
         }
+        Lang::Zh => format!("{heard} 个哨兵中有 {count} 个不认识全部其他哨兵，无法与之投票"),
     }
 }
 
@@ -232,20 +252,29 @@ fn out_of_reach(quorum: i64, voters: usize, lang: Lang) -> Option<String> {
     })
 }
 
-/// A server that says it is a master and is not the one that sentinels name, or only those that are not yet told.
-fn other_master(at: &Endpoint, still_named: bool, master: &Endpoint, lang: Lang) -> String {
-    match (lang, still_named) {
-        (Lang::En, true) => {
+/// A server that says it is a master and is the one that only sentinels name that are not yet told.
+fn old_master(at: &Endpoint, master: &Endpoint, lang: Lang) -> String {
+    match lang {
+        Lang::En => {
             format!("{at} was the master until the switch to {master}; what is written to it now is lost")
         }
-        (Lang::Zh, true) => format!("{at} 是切换到 {master} 之前的主节点；现在写入它的数据会丢失"),
-        (Lang::En, false) => format!(
-            "{at} is a second master: what is written to it is lost once the sentinels make it follow {master}, some \
-             10 s after a switch"
+        Lang::Zh => format!("{at} 是切换到 {master} 之前的主节点；现在写入它的数据会丢失"),
+    }
+}
+
+/// A server that says it is a master and that no sentinel names. Watchkeeper makes it follow at once.
+fn second_master(at: &Endpoint, group: &GroupStatus, lang: Lang) -> String {
+    let master = &group.master;
+    let late = match (group.foreign().0, lang) {
+        (0, _) => "",
+        (_, Lang::En) => " (redis-sentinel and valkey-sentinel do so some 10 s after they first see it so)",
+        (_, Lang::Zh) => "（redis-sentinel 与 valkey-sentinel 在首次看到后约 10 秒执行）",
+    };
+    match lang {
+        Lang::En => format!(
+            "{at} is a second master: what is written to it is lost once the sentinels make it follow {master}{late}"
         ),
-        (Lang::Zh, false) => {
-            format!("{at} 是第二个主节点：哨兵让它跟随 {master} 后（切换后约 10 秒），写入它的数据会丢失")
-        }
+        Lang::Zh => format!("{at} 是第二个主节点：哨兵让它跟随 {master} 后{late}，写入它的数据会丢失"),
     }
 }
 
@@ -274,6 +303,13 @@ pub(crate) fn refusal(refusal: Refusal, lang: Lang) -> String {
         Refusal::PriorityZero => lang.pick("its replica-priority is 0", "replica-priority 为 0").to_owned(),
         Refusal::OldInfo(ms) if en => format!("its last INFO is {ms} ms old"),
         Refusal::OldInfo(ms) => format!("它的 INFO 是 {ms} 毫秒前的"),
+        Refusal::Loading => lang.pick("it is loading its data", "正在载入数据").to_owned(),
+        Refusal::NoData => lang
+            .pick("it is empty: it has never had the master's data", "它是空的：从未得到主节点的数据")
+            .to_owned(),
+        Refusal::NotInStep => lang
+            .pick("it has not caught up with the master, which is up", "主节点正常，而它尚未同步")
+            .to_owned(),
         Refusal::LinkDownTooLong(ms, limit) if en => {
             format!("it lost its source {ms} ms ago, limit {limit} ms")
         }
@@ -288,6 +324,9 @@ pub(crate) fn lacking(lacking: Lacking, lang: Lang) -> &'static str {
         Lacking::Loading => lang.pick("loading its data", "正在载入数据"),
         Lacking::NoLinkYet => {
             lang.pick("without a link to its source yet, perhaps without data", "尚未连上上级，可能没有数据")
+        }
+        Lacking::NoData => {
+            lang.pick("empty: it has never had the master's data", "是空的：从未得到主节点的数据")
         }
     }
 }
@@ -322,28 +361,26 @@ pub(crate) fn waiting(waiting: &Waiting, lang: Lang) -> (String, Vec<String>) {
         }
         Waiting::TooFewHoldItDown { seen, quorum, others } => {
             let name = |(id, why): &(String, NotHolding)| not_holding(id, *why, lang);
-            let text = match lang {
-                Lang::En if others.is_empty() => {
-                    format!(
-                        "held for down by {seen} of the {quorum} sentinels that are needed; there is no other"
-                    )
-                }
-                Lang::Zh if others.is_empty() => {
-                    format!("只有 {seen} 个哨兵认为它下线，需要 {quorum} 个；没有其他哨兵")
-                }
-                Lang::En => {
-                    format!("held for down by {seen} of the {quorum} sentinels that are needed; not by:")
-                }
-                Lang::Zh => format!("只有 {seen} 个哨兵认为它下线，需要 {quorum} 个；其余："),
+            let rest = if others.is_empty() {
+                lang.pick("there is no other", "没有其他哨兵")
+            } else {
+                lang.pick("not by:", "其余：")
+            };
+            let text = if en {
+                format!("held for down by {seen} of the {quorum} sentinels that are needed; {rest}")
+            } else {
+                format!("只有 {seen} 个哨兵认为它下线，需要 {quorum} 个；{rest}")
             };
             (text, others.iter().map(name).collect())
         }
         Waiting::NoMajority { acting, needed, voters } => {
             (no_election(*acting, *needed, *voters, lang), Vec::new())
         }
-        Waiting::NoReplica => {
-            (lang.pick("there is no replica to promote", "没有副本可以提升").to_owned(), Vec::new())
-        }
+        Waiting::Loading(_)
+        | Waiting::AnswersHere
+        | Waiting::WantsLogin(..)
+        | Waiting::Strangers { .. }
+        | Waiting::NoReplica(_) => answering(waiting, lang),
         Waiting::NoneFit(replicas) => (
             lang.pick("no replica can be promoted:", "没有可以提升的副本：").to_owned(),
             replicas.iter().map(|(at, why)| refused_replica(at, *why, lang)).collect(),
@@ -364,6 +401,67 @@ pub(crate) fn waiting(waiting: &Waiting, lang: Lang) -> (String, Vec<String>) {
             (text, Vec::new())
         }
     }
+}
+
+/// Why nothing happens, where the master is there or the sentinels do not know enough.
+fn answering(waiting: &Waiting, lang: Lang) -> (String, Vec<String>) {
+    let text = match (waiting, lang) {
+        (Waiting::Loading(group), Lang::En) => format!(
+            "it is loading its data: that counts as an answer, so no sentinel holds it for down, and no failover comes by \
+             itself. When it is done, its replicas take over what it has read, in place of what they have. If theirs is \
+             newer, or this takes too long, `watchkeeper failover {group}` keeps it: a replica becomes the master"
+        ),
+        (Waiting::Loading(group), Lang::Zh) => format!(
+            "它正在载入数据：这也算应答，哨兵不会判定它下线，也不会自动故障转移。载入完成后，副本会以它载入的数据取代自己的数据。\
+             若副本的数据更新，或载入太久，用 `watchkeeper failover {group}` 提升副本，保住副本的数据"
+        ),
+        (Waiting::AnswersHere, _) => lang
+            .pick(
+                "it answers this host: sentinels that miss it may lack its password (`sentinel auth-pass`), or the way to it; \
+                 `watchkeeper doctor` finds out",
+                "它对本机有应答：认为它下线的哨兵可能没有它的密码（`sentinel auth-pass`），或到它的网络不通；用 `watchkeeper doctor` 查找原因",
+            )
+            .to_owned(),
+        (Waiting::WantsLogin(group, why), Lang::En) => format!(
+            "it wants a login ({}): a sentinel without its password gets no good answer either, and holds it for down. \
+             `SENTINEL SET {group} auth-pass PASSWORD` gives it to a sentinel",
+            why.told(lang)
+        ),
+        (Waiting::WantsLogin(group, why), Lang::Zh) => format!(
+            "它需要登录（{}）：没有密码的哨兵同样得不到有效应答，因而判定它下线。用 `SENTINEL SET {group} auth-pass 密码` 告知每个哨兵",
+            why.told(lang)
+        ),
+        (Waiting::Strangers { few, others }, Lang::En) => {
+            let each = |(id, known): &(String, i64)| format!("{id} knows {known} of {others} others");
+            let text = "these sentinels do not know each other, so each counts alone; they find each other by what they \
+                        publish at the master and its replicas, which must let them in:";
+            return (text.to_owned(), few.iter().map(each).collect());
+        }
+        (Waiting::Strangers { few, others }, Lang::Zh) => {
+            let each = |(id, known): &(String, i64)| format!("{id} 认识 {others} 个其他哨兵中的 {known} 个");
+            let text = "这些哨兵互不认识，只能各自计数；它们通过在主节点及其副本上发布的消息相互发现，须能登录这些服务器：";
+            return (text.to_owned(), few.iter().map(each).collect());
+        }
+        (
+            Waiting::NoReplica(0)
+            | Waiting::NobodyMissesIt(_)
+            | Waiting::ReportsReplica(_)
+            | Waiting::TooFewHoldItDown { .. }
+            | Waiting::NoMajority { .. }
+            | Waiting::NoneFit(_)
+            | Waiting::NotYet { .. },
+            _,
+        ) => {
+            lang.pick(KNOWS_NONE[0], KNOWS_NONE[1]).to_owned()
+        }
+        (Waiting::NoReplica(there), Lang::En) => format!(
+            "the sentinels know no replica to promote; replicas that are there: {there}. They learn of them by the master's INFO"
+        ),
+        (Waiting::NoReplica(there), Lang::Zh) => {
+            format!("哨兵不知道任何可以提升的副本，尽管实际有 {there} 个：哨兵从主节点的 INFO 得知副本")
+        }
+    };
+    (text, Vec::new())
 }
 
 /// `10.0.0.2:6379: its replica-priority is 0`
@@ -453,6 +551,19 @@ mod tests {
         assert!(alone.ends_with("; there is no other"), "{alone}");
         let elected = few(&Waiting::NoMajority { acting: 1, needed: 2, voters: 1 });
         assert_eq!(elected, told(&group));
+    }
+
+    #[test]
+    fn ours_make_a_second_master_follow_at_once() {
+        let mut group = chain("m");
+        let other = Endpoint::new("h", 1);
+        let told = |group: &GroupStatus, lang| problem(&Problem::SecondMaster(other.clone()), group, lang);
+        assert!(
+            !told(&group, Lang::En).contains("some 10 s") && !told(&group, Lang::Zh).contains("约 10 秒")
+        );
+        group.sentinels[0].version = "redis 7.0.15".to_owned();
+        assert!(told(&group, Lang::En).ends_with("some 10 s after they first see it so)"));
+        assert!(told(&group, Lang::Zh).contains("首次看到后约 10 秒"));
     }
 
     #[test]

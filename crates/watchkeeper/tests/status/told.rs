@@ -1,5 +1,7 @@
 //! What is told is true: during a failover, of a master that was dead before, of logins, and of what can't be followed.
 
+use watchkeeper_resp::Frame;
+
 use crate::client::ask;
 use crate::group::Who::{Sentinel, Server};
 use crate::group::{Group, NAME, Plan, eventually};
@@ -31,53 +33,149 @@ fn during_a_failover_nobody_is_said_to_disagree_who_does_not() {
 }
 
 #[test]
-fn a_master_that_only_this_host_missed_before_is_told_as_such() {
+fn a_master_that_was_dead_before_is_told_as_such_though_no_sentinel_misses_it_yet() {
     let mut group = Group::start(&Plan { shape: "1>2 1>3", topology: None, ..Plan::default() });
     group.settles_as("1>2 1>3");
     group.nobody_is_missed_soon();
     group.kill(&[Server(1)]);
     let (code, text) = asked(&group, &["failover", NAME, "--yes"]);
     assert_eq!(code, 0, "{text}");
-    // No sentinel has missed it yet.
-    assert!(text.contains("From this host a master was found only "), "{text}");
-    assert!(!text.contains("already did not answer"), "{text}");
+    // Its replicas do.
+    assert!(text.contains("The master already did not answer when this began; "), "{text}");
+    assert!(!text.contains("From this host"), "{text}");
     assert!(!text.contains("found no master for at most"), "{text}");
     let but = format!("All other servers but {} follow it:", place(&group, Server(1)));
     assert!(text.contains(&but) && !text.contains("All other servers follow it"), "{text}");
 }
 
 #[test]
-fn a_replica_in_full_sync_is_not_promoted_by_hand() {
-    const LINES: &[(usize, &str)] = &[(3, "replica-priority 200")];
+fn a_master_that_loads_counts_as_alive_and_the_newer_data_of_its_replicas_can_be_kept() {
+    // 30,000 keys take half a minute.
+    const LINES: &[(usize, &str)] =
+        &[(1, "key-load-delay 1000"), (1, "loading-process-events-interval-bytes 1024")];
     let mut group =
         Group::start(&Plan { shape: "1>2 1>3", topology: None, server_lines: LINES, ..Plan::default() });
     group.settles_as("1>2 1>3");
     group.nobody_is_missed_soon();
-    let (master, second) = (place(&group, Server(1)), place(&group, Server(2)));
+    let master = place(&group, Server(1));
+    let many = "for key = 1, 30000 do redis.call('SET', 'many' .. key, 'x') end";
+    ask(&master, &["EVAL", many, "0"]).unwrap();
+    ask(&master, &["SAVE"]).unwrap();
+    group.kill(&[Server(1)]);
+    group.start_again(&[Server(1)]);
+    let (_, text) = asked(&group, &["status"]);
+    assert!(text.contains("loading its data: that counts as an answer"), "{text}");
+    assert!(!text.contains("no sentinel misses it") && !text.contains(" 0 B"), "{text}");
+    let began = std::time::Instant::now();
+    let (code, text) = asked(&group, &["failover", NAME, "--yes"]);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("already loading its data when this began, and took no commands; "), "{text}");
+    assert!(!text.contains("found no master for at most"), "{text}");
+    // It can't be told whom to follow before it is done, and is not waited for.
+    assert!(began.elapsed().as_secs() < 15, "{text}");
+}
+
+/// The second server begins anew, and gets a copy of the master's data, a key in ten seconds.
+fn begins_to_copy(group: &mut Group) {
+    let master = place(group, Server(1));
     for key in ["a", "b", "c", "d", "e", "f"] {
         ask(&master, &["SET", key, "x"]).unwrap();
     }
-    // From here on a copy takes ten seconds a key.
     ask(&master, &["CONFIG", "SET", "rdb-key-save-delay", "10000000"]).unwrap();
     group.kill(&[Server(2)]);
     // With what it received first it would go on from there.
     std::fs::remove_file(group.file(Server(2), "rdb")).unwrap();
     group.start_again(&[Server(2)]);
-    let next = format!("; next: {second} (in full sync");
-    eventually("it would be the next, and that is told", || {
-        let (_, text) = asked(&group, &["status"]);
-        if text.contains(&next) { Ok(()) } else { Err(text) }
-    });
-    let (code, text) = asked(&group, &["failover", NAME, "--yes"]);
-    for words in
-        [second.as_str(), "has not got the data", "\nhint: wait until ", "`SENTINEL FAILOVER mymaster`"]
-    {
-        assert!(text.contains(words), "`{words}` is missing in {text}");
+}
+
+#[test]
+fn a_replica_in_full_sync_is_not_promoted_by_hand() {
+    const LINES: &[(usize, &str)] = &[(3, "replica-priority 200")];
+    for upstream in [true, false] {
+        let plan =
+            Plan { shape: "1>2 1>3", topology: None, server_lines: LINES, upstream, ..Plan::default() };
+        let mut group = Group::start(&plan);
+        group.settles_as("1>2 1>3");
+        group.nobody_is_missed_soon();
+        let [master, second, third] = [1, 2, 3].map(|number| place(&group, Server(number)));
+        begins_to_copy(&mut group);
+        // Ours look at the data, and take another one.
+        let next =
+            if upstream { format!("; next: {second} (in full sync") } else { format!("; next: {third}\n") };
+        eventually("who would be the next is told", || {
+            let (_, text) = asked(&group, &["status"]);
+            let copies = text.contains(&format!("{second} is in full sync"));
+            if copies && text.contains(&next) { Ok(()) } else { Err(text) }
+        });
+        let (code, text) = asked(&group, &["failover", NAME, "--yes"]);
+        if upstream {
+            for words in [
+                second.as_str(),
+                "has not got the data",
+                "\nhint: wait until ",
+                "`SENTINEL FAILOVER mymaster`",
+            ] {
+                assert!(text.contains(words), "`{words}` is missing in {text}");
+            }
+            assert_eq!(code, 2, "{text}");
+            assert!(asked(&group, &["status"]).1.contains(&format!("\n  master {master} ")));
+        } else {
+            assert_eq!(code, 0, "{text}");
+            assert!(text.contains(&format!("{third} is the master now.")), "{text}");
+        }
+        // With whom it is for, the copy ends.
+        group.kill(&[Server(2)]);
     }
-    assert_eq!(code, 2, "{text}");
-    assert!(asked(&group, &["status"]).1.contains(&format!("\n  master {master} ")));
-    // With whom it is for, the copy ends.
-    group.kill(&[Server(2)]);
+}
+
+#[test]
+fn an_empty_replica_is_not_promoted_by_hand_when_the_master_dies_during_its_first_copy() {
+    for upstream in [true, false] {
+        let mut group = Group::start(&Plan { shape: "1>2", topology: None, upstream, ..Plan::default() });
+        group.settles_as("1>2");
+        group.nobody_is_missed_soon();
+        let second = place(&group, Server(2));
+        begins_to_copy(&mut group);
+        let shows = |group: &Group, what: &str| {
+            eventually(what, || {
+                let (_, text) = asked(group, &["status"]);
+                if text.contains(what) { Ok(()) } else { Err(text) }
+            });
+        };
+        shows(&group, &format!("{second} is in full sync"));
+        group.kill(&[Server(1)]);
+        // At once, and also when the sentinels miss it.
+        for held_down in [false, true] {
+            if held_down {
+                group.set("down-after-milliseconds", "1000");
+                // An election of upstream's would promote it.
+                group.kill(&[Sentinel(2), Sentinel(3)]);
+                shows(&group, "held for down by 1 of 3");
+            }
+            let empty = "empty: it has never had the master's data";
+            shows(&group, empty);
+            let (code, text) = asked(&group, &["failover", NAME, "--yes"]);
+            assert!(text.contains(empty) && text.contains(&second), "{text}");
+            assert_eq!(code, if upstream { 2 } else { 1 }, "{text}");
+            let Ok(Frame::Array(role)) = ask(&second, &["ROLE"]) else { panic!("{second} has no role") };
+            assert_eq!(role[0], Frame::Bulk(b"slave".to_vec()));
+        }
+    }
+}
+
+#[test]
+fn how_long_a_sentinel_that_hangs_was_waited_for_is_not_told_of_the_servers() {
+    let mut group = Group::start(&Plan { shape: "1>2 1>3", topology: None, ..Plan::default() });
+    group.settles_as("1>2 1>3");
+    group.nobody_is_missed_soon();
+    group.pause(Sentinel(3));
+    let (code, text) = asked(&group, &["failover", NAME, "--yes", "--timeout", "5000"]);
+    group.resume(Sentinel(3));
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("until the last sentinel that answers switched to it"), "{text}");
+    let line = text.lines().find(|line| line.contains("until all that answer followed it")).unwrap();
+    let ms: u64 = line.trim().split(' ').next().unwrap().parse().unwrap();
+    assert!(ms < 4000, "{text}");
 }
 
 #[test]
@@ -98,6 +196,8 @@ fn a_sentinel_that_wants_a_password_is_told_apart_and_what_cannot_be_followed_is
         };
         assert!(code == 2 && text.contains(told), "{code} {text}");
     }
+    let (code, text) = asked(&group, &["status", &server]);
+    assert!(code == 2 && text.contains(&format!("`--sentinel {server}`")), "{code} {text}");
     let mut status = command(&["status", "--sentinel", &second]);
     let output = status.env("WATCHKEEPER_PASS", "wrongpw").output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();

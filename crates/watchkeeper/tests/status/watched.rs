@@ -1,6 +1,6 @@
 //! `watch`: it outlives the sentinel that it was started with, and not its terminal.
 
-use crate::group::Who::Sentinel;
+use crate::group::Who::{Sentinel, Server};
 use crate::group::{Group, Plan, eventually};
 use crate::place;
 use crate::terminal::Terminal;
@@ -43,5 +43,21 @@ fn it_ends_with_its_terminal() {
         shows(&mut terminal, &["all is well"]);
         terminal.close();
         eventually("it ends", || terminal.ended());
+    }
+}
+
+#[test]
+fn it_does_not_begin_where_nobody_can_be_asked() {
+    let group = Group::start(&Plan { shape: "1>2", topology: None, ..Plan::default() });
+    group.settles_as("1>2");
+    let (first, server) = (place(&group, Sentinel(1)), place(&group, Server(1)));
+    for (words, told) in [
+        (&["--sentinel", &first, "nosuch"][..], "watch no group `nosuch`"),
+        (&["--sentinel", &server], "no sentinel, but a server in mode `standalone`"),
+        (&["--sentinel", "127.0.0.1:1"], "no sentinel answers"),
+    ] {
+        let mut terminal = Terminal::start(&[&["watch"], words].concat(), true);
+        shows(&mut terminal, &["error: ", told, "hint: "]);
+        assert_eq!(eventually("it ends", || terminal.ended()).code(), Some(2), "{words:?}");
     }
 }

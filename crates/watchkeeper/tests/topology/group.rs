@@ -86,6 +86,8 @@ pub(crate) struct Plan {
     pub(crate) failover_timeout_ms: u64,
     /// further lines for a server's file
     pub(crate) server_lines: &'static [(usize, &'static str)],
+    /// the sentinels are those of the data server's program
+    pub(crate) upstream: bool,
     pub(crate) place: Place,
 }
 
@@ -97,6 +99,7 @@ impl Default for Plan {
             topology: Some("chain"),
             failover_timeout_ms: 10_000,
             server_lines: &[],
+            upstream: false,
             place: Place::Loopback,
         }
     }
@@ -118,6 +121,7 @@ pub(crate) struct Group {
     dir: tempfile::TempDir,
     processes: Vec<Process>,
     pub(crate) place: Place,
+    upstream: bool,
     net: Option<Net>,
     pub(crate) writer: Option<Writer>,
     began: Instant,
@@ -150,7 +154,8 @@ impl Group {
             net
         });
         let place = plan.place;
-        let mut group = Group { dir, processes, place, net, writer: None, began: Instant::now() };
+        let upstream = plan.upstream;
+        let mut group = Group { dir, processes, place, upstream, net, writer: None, began: Instant::now() };
         for number in 1..=servers {
             group.write_server_config(number, shape.parent(number), plan);
         }
@@ -263,7 +268,7 @@ impl Group {
         Err("it runs".to_owned())
     }
 
-    /// Starts them with the files they have, and waits until they answer.
+    /// Starts them with the files they have, and waits until they answer, if only that they read their data.
     pub(crate) fn start_again(&mut self, whom: &[Who]) {
         self.say(&format!("start {whom:?} at {:?}", self.addrs(whom)));
         self.attach(whom);
@@ -271,7 +276,10 @@ impl Group {
             self.spawn(*who);
         }
         for who in whom {
-            eventually(&format!("{who:?} answers"), || ask(&self.endpoint(*who), &["PING"]));
+            eventually(&format!("{who:?} answers"), || match ask(&self.endpoint(*who), &["PING"]) {
+                Err(words) if !words.contains("LOADING") => Err(words),
+                Err(_) | Ok(_) => Ok(()),
+            });
         }
     }
 
@@ -280,6 +288,7 @@ impl Group {
         let log = File::options().create(true).append(true).open(self.file(who, "log")).unwrap();
         let program = match who {
             Who::Server(_) => data_server(),
+            Who::Sentinel(_) if self.upstream => data_server(),
             Who::Sentinel(_) => self.dir.path().join("redis-sentinel"),
         };
         let mut words: Vec<String> = self.net.iter().flat_map(|net| net.words(&who.name())).collect();
@@ -287,6 +296,7 @@ impl Group {
         words.extend(["setpriv", "--pdeathsig", "KILL"].map(str::to_owned));
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).arg(program).arg(config).current_dir(self.dir.path());
+        command.args((self.upstream && matches!(who, Who::Sentinel(_))).then_some("--sentinel"));
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         let process = self.process_mut(who);
         assert!(process.child.is_none(), "{who:?} runs already");

@@ -12,6 +12,7 @@ const NAMED: Plan = Plan {
     topology: Some("chain"),
     failover_timeout_ms: 10_000,
     server_lines: DURABLE,
+    upstream: false,
     place: Place::NamedNet,
 };
 

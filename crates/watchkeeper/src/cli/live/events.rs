@@ -1,19 +1,18 @@
 //! `watchkeeper events`: what all sentinels say, as they say it, until Ctrl-C.
 
-use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use super::{Interrupt, NOT_ASKED, complain, no_such_group, nobody_answered, printed, reach};
-use crate::ask::{Followers, Heard, Picture, Reach, ReachArgs, What};
+use super::{Interrupt, NOT_ASKED, askable, complain, printed, reach};
+use crate::ask::{Followers, Heard, ReachArgs, What};
 use crate::cli::format::Format;
 use crate::cli::lang::Lang;
 use crate::cli::out::say;
 use crate::cli::status;
-use crate::live::{Happened, Status, Story};
+use crate::live::{Happened, Story};
 
 /// Between two looks at whether Ctrl-C was pressed.
 const LOOK: Duration = Duration::from_millis(100);
@@ -78,16 +77,6 @@ pub(in crate::cli) fn run(args: &EventsArgs, lang: Lang) -> ExitCode {
         }
     }
     ExitCode::SUCCESS
-}
-
-/// Whether there is a sentinel to follow, and the group; else what is wrong.
-fn askable(reach: &Reach, group: Option<&str>, lang: Lang) -> Result<(), String> {
-    let seen = Status::of(&Picture::of_sentinels(reach, group, &BTreeSet::new()));
-    match group {
-        _ if seen.answered == 0 => Err(nobody_answered(&seen, lang)),
-        Some(group) if seen.groups.is_empty() => Err(no_such_group(reach, group, lang)),
-        Some(_) | None => Ok(()),
-    }
 }
 
 /// Events of other groups are not; what belongs to no group may matter to every one.

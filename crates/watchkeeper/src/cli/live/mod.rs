@@ -42,6 +42,16 @@ fn look_again(reach: &Reach, group: Option<&str>, learned: &mut BTreeSet<Endpoin
     Status::of(&Picture::take_again(reach, group, learned).with_sub_replicas(reach))
 }
 
+/// Whether there is a sentinel to ask, and the group; else what is wrong.
+fn askable(reach: &Reach, group: Option<&str>, lang: Lang) -> Result<(), String> {
+    let seen = Status::of(&Picture::of_sentinels(reach, group, &BTreeSet::new()));
+    match group {
+        _ if seen.answered == 0 => Err(nobody_answered(&seen, group, lang)),
+        Some(group) if seen.groups.is_empty() => Err(no_such_group(reach, group, lang)),
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// Whether standard output shows colours.
 fn colours() -> bool {
     io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
@@ -101,6 +111,12 @@ fn login_hint(status: &Status, lang: Lang) -> Option<&'static str> {
 
 /// A group was asked for that nobody watches: which there are.
 pub(super) fn no_such_group(reach: &Reach, group: &str, lang: Lang) -> String {
+    if let Some(hint) = address_hint(group, lang) {
+        return match lang {
+            Lang::En => format!("the sentinels watch no group `{group}`\n{hint}"),
+            Lang::Zh => format!("哨兵没有监视名为 `{group}` 的组\n{hint}"),
+        };
+    }
     let known = Picture::of_sentinels(reach, None, &BTreeSet::new()).group_names();
     if known.is_empty() {
         return match lang {
@@ -120,8 +136,22 @@ pub(super) fn no_such_group(reach: &Reach, group: &str, lang: Lang) -> String {
     }
 }
 
+/// If what stands where a group's name belongs is an address: where that belongs.
+fn address_hint(group: &str, lang: Lang) -> Option<String> {
+    let at: Endpoint = group.parse().ok().filter(|_| group.contains(':'))?;
+    let name = crate::explain::plain(group);
+    Some(match lang {
+        Lang::En => {
+            format!(
+                "hint: `{name}` is taken for the name of a group; a sentinel is named by `--sentinel {at}`"
+            )
+        }
+        Lang::Zh => format!("提示：`{name}` 被当作组名；用 `--sentinel {at}` 指定哨兵"),
+    })
+}
+
 /// No sentinel answered: who was asked, and what to do.
-fn nobody_answered(status: &Status, lang: Lang) -> String {
+fn nobody_answered(status: &Status, group: Option<&str>, lang: Lang) -> String {
     let mut text = if status.unheard.iter().all(|(_, why)| why.is_login()) {
         lang.pick("every sentinel that was asked refuses the login", "所询问的哨兵都拒绝登录").to_owned()
     } else {
@@ -132,6 +162,9 @@ fn nobody_answered(status: &Status, lang: Lang) -> String {
         text += &format!("\n  {at}{}{}", lang.pick(": ", "："), crate::explain::plain(&why));
     }
     let no_sentinel = status.unheard.iter().any(|(_, why)| matches!(why, Failure::Protocol(_)));
+    if let Some(hint) = group.and_then(|group| address_hint(group, lang)) {
+        return format!("{text}\n{hint}");
+    }
     let hint = login_hint(status, lang).unwrap_or(if no_sentinel {
         lang.pick(
             "hint: `--sentinel HOST:PORT` names a sentinel, not a data server; sentinels mostly listen on 26379",
@@ -144,4 +177,21 @@ fn nobody_answered(status: &Status, lang: Lang) -> String {
         )
     });
     format!("{text}\n{hint}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_in_the_place_of_a_name_is_told_where_it_belongs() {
+        let status = Status { unix_ms: 0, groups: Vec::new(), unheard: Vec::new(), answered: 0 };
+        for lang in Lang::ALL {
+            let text = nobody_answered(&status, Some("127.0.0.1:21011"), lang);
+            assert!(text.contains("`--sentinel 127.0.0.1:21011`"), "{text}");
+            let text = nobody_answered(&status, Some("mymaster"), lang);
+            assert!(text.contains("`--sentinel HOST:PORT`"), "{text}");
+        }
+        assert_eq!(address_hint("odd:name", Lang::En), None);
+    }
 }

@@ -40,7 +40,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, lang: Lang) -> ExitCode {
             String::new()
         }
         (Format::Text, Verdict::Unknown, _) if seen.answered == 0 => {
-            complain(nobody_answered(&seen, lang), lang);
+            complain(nobody_answered(&seen, args.group.as_deref(), lang), lang);
             String::new()
         }
         (Format::Text, _, _) => {

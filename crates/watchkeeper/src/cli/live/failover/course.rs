@@ -13,7 +13,7 @@ pub(super) enum Phase {
     Choice,
     /// until it is a master
     Promotion,
-    /// until the last sentinel that is heard has switched; a leader of redis-sentinel is it, once the replicas follow
+    /// until the last sentinel that answers has switched; a leader of redis-sentinel is it, once the replicas follow
     Telling,
     /// until all other servers that answer follow it
     Following,
@@ -35,7 +35,9 @@ pub(super) struct Course {
     asked: Instant,
     listening: BTreeSet<Endpoint>,
     reached: BTreeMap<Phase, Instant>,
-    switched: BTreeMap<Endpoint, Endpoint>,
+    /// the new master by each sentinel that named it, and when it did
+    switched: BTreeMap<Endpoint, (Endpoint, Instant)>,
+    chosen: Option<Endpoint>,
     given_up: Option<String>,
 }
 
@@ -48,6 +50,7 @@ impl Course {
             listening,
             reached: BTreeMap::new(),
             switched: BTreeMap::new(),
+            chosen: None,
             given_up: None,
         }
     }
@@ -71,20 +74,28 @@ impl Course {
             What::Event { .. } => {}
         }
         let told = self.listening.iter().all(|sentinel| self.switched.contains_key(sentinel));
-        if told && !self.switched.is_empty() {
-            self.reach(Phase::Telling, heard.at);
+        // Who was waited for and is gone has not switched, so the last one that did counts.
+        let last = self.switched.values().map(|(_, at)| *at).max();
+        if let Some(at) = last.filter(|_| told) {
+            self.reach(Phase::Telling, at);
         }
     }
 
     fn event(&mut self, heard: &Heard, name: &str, payload: &str) {
         match name {
-            "+selected-slave" => self.reach(Phase::Choice, heard.at),
+            "+selected-slave" => {
+                self.reach(Phase::Choice, heard.at);
+                let words: Vec<&str> = payload.split(' ').collect();
+                if let [_, _, host, port, ..] = words[..] {
+                    self.chosen = port.parse().ok().map(|port| Endpoint::new(host, port));
+                }
+            }
             "+promoted-slave" => self.reach(Phase::Promotion, heard.at),
             "+switch-master" => {
                 let words: Vec<&str> = payload.split(' ').collect();
                 if let [_, _, _, host, port] = words[..] {
                     let port = port.parse().unwrap_or(0);
-                    self.switched.insert(heard.sentinel.clone(), Endpoint::new(host, port));
+                    self.switched.insert(heard.sentinel.clone(), (Endpoint::new(host, port), heard.at));
                 }
             }
             _ if name.starts_with("-failover-abort") => self.given_up = Some(name.to_owned()),
@@ -104,14 +115,24 @@ impl Course {
     /// How it ended, once it has: every sentinel that is heard names the new master, or it was given up.
     pub(super) fn end(&self) -> Option<End> {
         if self.reached.contains_key(&Phase::Telling) {
-            return self.switched.values().next_back().cloned().map(End::Switched);
+            return self.switched().cloned().map(End::Switched);
         }
         self.given_up.clone().map(End::GivenUp)
     }
 
     /// Whether a sentinel named a new master already, though not all do.
     pub(super) fn switched(&self) -> Option<&Endpoint> {
-        self.switched.values().next_back()
+        self.switched.values().next_back().map(|(new, _)| new)
+    }
+
+    /// A sentinel that named a new master.
+    pub(super) fn told(&self) -> Option<&Endpoint> {
+        self.switched.keys().next()
+    }
+
+    /// The replica that was chosen.
+    pub(super) fn chosen(&self) -> Option<&Endpoint> {
+        self.chosen.as_ref()
     }
 
     /// How long each part took that was reached, and how long after the request it ended.
@@ -176,11 +197,14 @@ mod tests {
         let start = Instant::now();
         let both = [1, 2].map(|port| Endpoint::new("h", port)).into();
         let mut course = Course::new("m", start, both);
-        course.hear(&event(1, start, "+switch-master", "m h 7 h 8"));
-        let mut gone = event(2, start, "", "");
+        course.hear(&event(1, start + Duration::from_millis(5), "+switch-master", "m h 7 h 8"));
+        let mut gone = event(2, start + Duration::from_secs(2), "", "");
         gone.what = What::Lost(crate::ask::Failure::Silent(1));
         course.hear(&gone);
         assert!(course.end().is_some());
+        // How long it was waited for is not how long the switch took.
+        let [(_, took, _)] = course.phases()[..] else { panic!("{:?}", course.phases()) };
+        assert_eq!(took, Duration::from_millis(5));
 
         let mut course = Course::new("m", start, BTreeSet::new());
         course.hear(&event(1, start, "-failover-abort-no-good-slave", "master m h 7"));

@@ -15,16 +15,17 @@ use jiff::tz::TimeZone;
 use self::course::{Course, End};
 use self::probe::Probe;
 use super::{Interrupt, NOT_ASKED, WRONG, complain, look, no_such_group, nobody_answered, printed, reach};
-use crate::ask::{Endpoint, Failure, Followers, Heard, Reach, ReachArgs, What};
+use crate::ask::{Endpoint, Failure, Followers, Heard, Picture, Reach, ReachArgs, What};
 use crate::cli::lang::Lang;
 use crate::cli::out;
 use crate::cli::status;
-use crate::live::{GroupStatus, SentinelState, ServerState, Story};
+use crate::live::{GroupStatus, SentinelState, ServerState, Status, Story};
 
 /// Between two looks at Ctrl-C and the clock.
 const LOOK: Duration = Duration::from_millis(50);
-/// Between two looks at whether all servers follow.
-const LOOK_AT_SERVERS: Duration = Duration::from_millis(250);
+/// Between two looks at whether all servers follow, at first, and later: by a tenth of the time it has taken.
+const LOOK_AT_SERVERS: Duration = Duration::from_millis(10);
+const LOOK_AT_SERVERS_MAX: Duration = Duration::from_millis(250);
 /// How long the servers are waited for after the switch: redis-sentinel demotes the old master some 10 s late.
 const FOLLOW_MAX: Duration = Duration::from_secs(20);
 /// No failover is followed for longer, whatever its `failover-timeout`.
@@ -91,7 +92,7 @@ fn prepare(args: &FailoverArgs, lang: Lang) -> Result<(Reach, GroupStatus), i32>
 fn fit(reach: &Reach, name: &str, lang: Lang) -> Result<GroupStatus, i32> {
     let mut seen = look(reach, Some(name));
     if seen.answered == 0 {
-        return not_asked(&nobody_answered(&seen, lang), lang);
+        return not_asked(&nobody_answered(&seen, Some(name), lang), lang);
     }
     let Some(group) = seen.groups.pop() else { return not_asked(&no_such_group(reach, name, lang), lang) };
     let why = if group.failover.is_some() {
@@ -101,7 +102,7 @@ fn fit(reach: &Reach, name: &str, lang: Lang) -> Result<GroupStatus, i32> {
     } else {
         return Ok(group);
     };
-    say(&printed(&[group.headline(lang), group.master_line(lang)]), lang);
+    say(&printed(&words::standing(&group, lang)), lang);
     not_asked(&why, lang)
 }
 
@@ -259,26 +260,30 @@ impl Telling<'_> {
 
     /// Until every server that answered before follows the new master, or for a while.
     fn until_all_follow(&mut self, course: &mut Course, new: &Endpoint) {
-        let silent = |state: &ServerState| matches!(state, ServerState::Silent(_) | ServerState::Login(_));
-        let before = self.group.servers.iter().filter(|server| !silent(&server.state));
+        // Who reads its data takes no orders until it is done.
+        let deaf = |state: &ServerState| {
+            matches!(state, ServerState::Silent(_) | ServerState::Login(_) | ServerState::Loading)
+        };
+        let before = self.group.servers.iter().filter(|server| !deaf(&server.state));
         let expected: Vec<Endpoint> = before.map(|server| server.at.clone()).collect();
         // Of whom nothing is known, nothing is waited for.
         if expected.iter().all(|at| at == new) {
             return;
         }
-        let until = Instant::now() + FOLLOW_MAX;
-        while Instant::now() < until && !self.interrupt.came() {
-            let seen = look(self.reach, Some(&self.group.name));
-            let follows = |at: &Endpoint| {
-                let group = seen.groups.first().filter(|group| group.master != self.group.master);
-                at == new || group.is_some_and(|group| group.follows_master(at))
-            };
+        let Some(by) = course.told().cloned() else { return };
+        let began = Instant::now();
+        while began.elapsed() < FOLLOW_MAX && !self.interrupt.came() {
+            // Of one sentinel that has switched, and of servers that answered: who hangs is not measured.
+            let seen = Status::of(&Picture::of_some(self.reach, &self.group.name, &by, &expected));
+            let group = seen.groups.first().filter(|group| group.master == *new);
+            let follows = |at: &Endpoint| at == new || group.is_some_and(|group| group.follows_master(at));
             if expected.iter().all(follows) {
+                let at = Instant::now();
                 self.tell(course, Duration::ZERO);
-                course.followed(Instant::now());
+                course.followed(at);
                 return;
             }
-            self.tell(course, LOOK_AT_SERVERS);
+            self.tell(course, (began.elapsed() / 10).clamp(LOOK_AT_SERVERS, LOOK_AT_SERVERS_MAX));
         }
     }
 

@@ -1,5 +1,5 @@
 //! For how long clients had no master: asked as clients ask, a sentinel for the address and the server there for its
-//! role, all the time. Nothing is written, as the data is the user's.
+//! role, and whether it takes commands, all the time. Nothing is written, as the data is the user's.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -145,6 +145,12 @@ impl Asking {
             Some((_, conn)) => conn,
             None => self.reach.server(address, &self.group)?,
         };
+        // One that reads its data says that it is a master, and does nothing else.
+        match conn.call(&["PING"]) {
+            Err(Failure::Refused(words)) if words.starts_with("LOADING") => return Ok(false),
+            Err(Failure::Refused(_)) | Ok(_) => {}
+            Err(other) => return Err(other),
+        }
         let answer = conn.call(&["ROLE"])?;
         self.server = Some((address.clone(), conn));
         let Frame::Array(items) = &answer else { return Ok(false) };

@@ -10,28 +10,25 @@ use super::probe::Gap;
 use crate::ask::{Endpoint, Failure};
 use crate::cli::lang::Lang;
 use crate::live::{
-    Candidate, GroupStatus, Lacking, Line, Refusal, ServerState, Tone, Writable, failure, lacking,
-    refused_replica, some,
+    Candidate, GroupStatus, Lacking, Line, Odds, Refusal, Role, ServerState, Tone, Writable, failure,
+    lacking, refused_replica, some,
 };
+
+/// How it stands.
+pub(super) fn standing(group: &GroupStatus, lang: Lang) -> Vec<Line> {
+    let mut lines = vec![group.headline(lang), group.master_line(lang)];
+    lines.extend(group.problem_lines(lang));
+    lines
+}
 
 /// What will be done.
 pub(in crate::cli::live) fn plan(group: &GroupStatus, lang: Lang) -> Vec<Line> {
-    let mut lines = vec![group.headline(lang), group.master_line(lang)];
-    match group.heir() {
-        Some(heir) => {
-            lines.push(Line::of(Tone::Plain, &next(heir, &group.equals(), lang)));
-        }
-        None => {
-            lines.push(Line::of(
-                Tone::Warn,
-                lang.pick(
-                    "No replica can be promoted, so the sentinel will refuse:",
-                    "没有可以提升的副本，哨兵会拒绝：",
-                ),
-            ));
-            lines.extend(unfit(group, lang).iter().map(|text| Line::of(Tone::Plain, text)));
-        }
-    }
+    let mut lines = standing(group, lang);
+    let Some(heir) = group.heir() else {
+        lines.extend(refusing(group, lang));
+        return lines;
+    };
+    lines.push(Line::of(Tone::Plain, &next(heir, &group.equals(), lang)));
     lines.push(Line::of(
         Tone::Plain,
         lang.pick(
@@ -39,8 +36,61 @@ pub(in crate::cli::live) fn plan(group: &GroupStatus, lang: Lang) -> Vec<Line> {
             "客户端连接会断开，需要重新查询主节点；届时副本尚未收到的写入会丢失。",
         ),
     ));
-    lines.extend(late(group, lang).map(|text| Line::of(Tone::Warn, &text)));
+    let warnings = [silent_heirs(group, lang), late(group, lang), few(group, lang)];
+    lines.extend(warnings.iter().flatten().map(|text| Line::of(Tone::Warn, text)));
     lines
+}
+
+/// That it will be refused, and why.
+fn refusing(group: &GroupStatus, lang: Lang) -> Vec<Line> {
+    let text = if group.candidates.is_empty() {
+        lang.pick("The sentinels know no replica, so they will refuse.", "哨兵不知道任何副本，会拒绝。")
+    } else {
+        lang.pick(
+            "No replica can be promoted, so the sentinel will refuse:",
+            "没有可以提升的副本，哨兵会拒绝：",
+        )
+    };
+    let mut lines = vec![Line::of(Tone::Warn, text)];
+    lines.extend(unfit(group, lang).iter().map(|text| Line::of(Tone::Plain, text)));
+    lines
+}
+
+/// That replicas that may be promoted do not answer this host, which a sentinel need not have noticed yet.
+fn silent_heirs(group: &GroupStatus, lang: Lang) -> Option<String> {
+    let silent = |it: &&Candidate| {
+        it.odds != Odds::Out
+            && group.server(&it.at).is_some_and(|server| matches!(server.state, ServerState::Silent(_)))
+    };
+    let silent: Vec<String> = group.candidates.iter().filter(silent).map(|it| it.at.to_string()).collect();
+    let (names, ms) = (some(&silent, 3, lang), group.failover_timeout_ms);
+    match lang {
+        _ if silent.is_empty() => None,
+        Lang::En => Some(format!(
+            "No answer to this host from {names}: if the sentinel chooses one that does not answer it either, it gives up \
+             after failover-timeout ({ms} ms)."
+        )),
+        Lang::Zh => Some(format!(
+            "{names} 对本机无应答：若哨兵选中的副本对哨兵同样无应答，会在 failover-timeout（{ms} 毫秒）后放弃。"
+        )),
+    }
+}
+
+/// That too few sentinels answer to do it by themselves, which they may have a reason for.
+fn few(group: &GroupStatus, lang: Lang) -> Option<String> {
+    let (acting, majority, voters) = (group.acting(), group.majority(), group.voters);
+    let master = &group.master;
+    match lang {
+        _ if acting >= majority => None,
+        Lang::En => Some(format!(
+            "Only {acting} of {voters} sentinels act, too few for an election ({majority}); this needs none. Only do it if the \
+             others are not cut off together with {master}: else there are two masters, each with clients that write."
+        )),
+        Lang::Zh => Some(format!(
+            "{voters} 个哨兵中只有 {acting} 个能够行动，不足以选举（需要 {majority} 个）；本操作无需选举。仅当其他哨兵不是与 {master} \
+             一起被隔离时才可执行：否则会出现两个主节点，都有客户端写入。"
+        )),
+    }
 }
 
 /// That the old master is told late, where that is so: Watchkeeper tells it at once.
@@ -82,17 +132,40 @@ pub(in crate::cli::live) fn unready(group: &GroupStatus, lang: Lang) -> Option<S
     };
     let list = some(&unready.iter().map(of).collect::<Vec<_>>(), 3, lang);
     let list = crate::explain::plain(&list);
+    let only_loads = unready.iter().all(|(_, why)| *why == Lacking::Loading);
+    let hint = if group.writable == Writable::No && !only_loads {
+        without_source(group, lang)
+    } else {
+        match lang {
+            Lang::En => format!("wait until `watchkeeper status {name}` shows it in step"),
+            Lang::Zh => format!("等到 `watchkeeper status {name}` 显示它已同步"),
+        }
+    };
     Some(match lang {
         Lang::En => format!(
             "a replica would be promoted, or could be, that has not got the data: {list}; what it has not got would be lost, \
-             up to all of it\nhint: wait until `watchkeeper status {name}` shows it in step. Who wants it all the same sends \
-             `SENTINEL FAILOVER {name}` to a sentinel, which does not look at that"
+             up to all of it\nhint: {hint}. Who wants it all the same sends `SENTINEL FAILOVER {name}` to a sentinel, which \
+             does not look at that"
         ),
         Lang::Zh => format!(
-            "将被提升（或可能被提升）的副本没有完整的数据：{list}；缺少的数据会丢失，甚至全部丢失\n提示：等到 `watchkeeper status {name}` \
-             显示它已同步。若仍要执行，请向哨兵发送 `SENTINEL FAILOVER {name}`，哨兵不检查这一点"
+            "将被提升（或可能被提升）的副本没有完整的数据：{list}；缺少的数据会丢失，甚至全部丢失\n提示：{hint}。\
+             若仍要执行，请向哨兵发送 `SENTINEL FAILOVER {name}`，哨兵不检查这一点"
         ),
     })
+}
+
+/// What to do where there is nobody to get the data from.
+fn without_source(group: &GroupStatus, lang: Lang) -> String {
+    let master = &group.master;
+    match lang {
+        Lang::En => format!(
+            "bring {master} back with its data first, if it still runs or keeps them on disk: it copies whoever is promoted \
+             before, empty or not"
+        ),
+        Lang::Zh => format!(
+            "若 {master} 仍在运行或数据存在磁盘上，先让它带着数据恢复：若先提升副本，它恢复后会复制该副本的数据，哪怕为空"
+        ),
+    }
 }
 
 /// Who will be the next master, as far as can be said.
@@ -163,14 +236,22 @@ fn hint(words: &str, group: &GroupStatus, lang: Lang) -> String {
     let code = words.split(' ').next().unwrap_or_default();
     match code {
         "NOGOODSLAVE" => {
+            if group.candidates.is_empty() {
+                return lang
+                    .pick(
+                        "it knows no replica: sentinels learn of them by the master's INFO; `watchkeeper doctor` says what is wrong",
+                        "它不知道任何副本：哨兵从主节点的 INFO 得知副本；`watchkeeper doctor` 会指出问题",
+                    )
+                    .to_owned();
+            }
             let title = lang.pick("no replica can be promoted", "没有可以提升的副本");
             let reasons = unfit(group, lang);
             let old = group.candidates.iter().any(|it| matches!(it.refusal, Some(Refusal::OldInfo(_))));
             let again = if old || group.heir().is_some() {
                 lang.pick(
-                    "; try again in a few seconds: sentinels renew what they know of a replica every 10 s, or every \
-                     second while the master is down",
-                    "；请几秒后再试：哨兵每 10 秒（主节点下线时每秒）更新一次副本的信息",
+                    "; try again in a few seconds: sentinels renew what they know of a replica every 10 s, and every second \
+                     once the quorum misses the master or they know that the replica has lost it",
+                    "；请几秒后再试：哨兵每 10 秒更新一次副本的信息；达到法定票数认为主节点下线后，或得知该副本已与它断开后，每秒一次",
                 )
             } else {
                 ""
@@ -236,6 +317,7 @@ pub(super) fn summary(
                 },
             ));
             lines.push(Line::of(Tone::Plain, &format!("  {}", after_giving_up(now, lang))));
+            lines.extend(not_promoted(event, course, now, lang).map(|text| Line::of(Tone::Warn, &text)));
         }
         Err(Stop::TimeIsUp | Stop::Interrupted) => {
             let text = lang.pick(
@@ -352,6 +434,31 @@ fn after_giving_up(now: Option<&GroupStatus>, lang: Lang) -> String {
     }
 }
 
+/// What is to be known of a replica that was chosen and did not become a master in time.
+fn not_promoted(event: &str, course: &Course, now: Option<&GroupStatus>, lang: Lang) -> Option<String> {
+    let chosen = course.chosen().filter(|_| event == "-failover-abort-slave-timeout")?;
+    let state = now.and_then(|now| now.server(chosen)).map(|server| &server.state);
+    let answers = state.is_some_and(|state| !matches!(state, ServerState::Silent(_) | ServerState::Login(_)));
+    Some(match lang {
+        Lang::En if answers => format!(
+            "  {chosen} answers this host and has not become a master: it may refuse the order (a renamed REPLICAOF or \
+             SLAVEOF, a user without the right); `watchkeeper doctor` finds out."
+        ),
+        Lang::Zh if answers => format!(
+            "  {chosen} 对本机有应答，却没有成为主节点：它可能拒绝该命令（REPLICAOF 或 SLAVEOF 被改名，或用户没有权限）；\
+             用 `watchkeeper doctor` 查找原因。"
+        ),
+        Lang::En => format!(
+            "  {chosen} may have the order to become a master already: when it answers again it may be a second one. What is \
+             written to it then is lost once the sentinels make it follow again; `watchkeeper status` shows it."
+        ),
+        Lang::Zh => format!(
+            "  {chosen} 可能已收到成为主节点的命令：恢复应答后可能成为第二个主节点。哨兵让它重新跟随后，其间写入它的数据会丢失；\
+             用 `watchkeeper status` 查看。"
+        ),
+    })
+}
+
 /// How long there was no master; nothing if this host never found one although there is one now.
 fn gap_line(gap: Gap, before: &GroupStatus, now: Option<&GroupStatus>, lang: Lang) -> Option<Line> {
     let ms = gap.longest.as_millis();
@@ -359,7 +466,7 @@ fn gap_line(gap: Gap, before: &GroupStatus, now: Option<&GroupStatus>, lang: Lan
         (Some(None), _) if now.is_some_and(|now| now.writable == Writable::Yes) => return None,
         (None, Lang::En) => format!("  Who asked the sentinels found no master for at most {ms} ms."),
         (None, Lang::Zh) => format!("  向哨兵查询的客户端最多 {ms} 毫秒找不到主节点。"),
-        (Some(until), _) if was_down(before) => dead_before(until, lang),
+        (Some(until), _) if was_down(before) => dead_before(until, before, lang),
         (Some(Some(until)), Lang::En) => {
             format!("  From this host a master was found only {} ms after this began.", until.as_millis())
         }
@@ -372,28 +479,38 @@ fn gap_line(gap: Gap, before: &GroupStatus, now: Option<&GroupStatus>, lang: Lan
     Some(Line::of(Tone::Plain, &text))
 }
 
-/// Whether the master did not answer before, and not to this host only.
+/// Whether the master took no commands before, and not only from this host.
 fn was_down(before: &GroupStatus) -> bool {
-    let master = before.server(&before.master);
-    let silent = master.is_some_and(|master| matches!(master.state, ServerState::Silent(_)));
-    silent && before.holding_down() > 0
+    match before.server(&before.master).map(|server| &server.state) {
+        Some(ServerState::Loading) => true,
+        Some(ServerState::Silent(_)) => before.holding_down() > 0 || replicas_miss_it(before),
+        Some(_) | None => false,
+    }
 }
 
-fn dead_before(until: Option<Duration>, lang: Lang) -> String {
-    let until = until.map(|until| until.as_millis());
-    match (until, lang) {
-        (Some(ms), Lang::En) => format!(
-            "  The master already did not answer when this began; who asked the sentinels found one {ms} ms later."
-        ),
-        (Some(ms), Lang::Zh) => {
-            format!("  本命令开始时主节点已无应答；{ms} 毫秒后，向哨兵查询的客户端才找到主节点。")
+/// Whether none of the master's own replicas that answer has a link to it.
+fn replicas_miss_it(before: &GroupStatus) -> bool {
+    let own = before.servers.iter().filter(|server| server.follows.as_ref() == Some(&before.master));
+    let mut answering = own.filter(|server| server.role == Role::Replica).peekable();
+    answering.peek().is_some() && answering.all(|server| matches!(server.state, ServerState::LinkDown(_)))
+}
+
+/// The master of before was not there from the beginning on.
+fn dead_before(until: Option<Duration>, before: &GroupStatus, lang: Lang) -> String {
+    let loading = before.server(&before.master).is_some_and(|server| server.state == ServerState::Loading);
+    let so = match lang {
+        Lang::En if loading => {
+            "  The master was already loading its data when this began, and took no commands"
         }
-        (None, Lang::En) => {
-            "  The master already did not answer when this began; who asks the sentinels has not found one yet.".to_owned()
-        }
-        (None, Lang::Zh) => {
-            "  本命令开始时主节点已无应答；向哨兵查询的客户端至今找不到主节点。".to_owned()
-        }
+        Lang::Zh if loading => "  本命令开始时主节点正在载入数据，不接受命令",
+        Lang::En => "  The master already did not answer when this began",
+        Lang::Zh => "  本命令开始时主节点已无应答",
+    };
+    match (until.map(|until| until.as_millis()), lang) {
+        (Some(ms), Lang::En) => format!("{so}; who asked the sentinels found one {ms} ms later."),
+        (Some(ms), Lang::Zh) => format!("{so}；{ms} 毫秒后，向哨兵查询的客户端才找到主节点。"),
+        (None, Lang::En) => format!("{so}; who asks the sentinels has not found one yet."),
+        (None, Lang::Zh) => format!("{so}；向哨兵查询的客户端至今找不到主节点。"),
     }
 }
 
@@ -401,7 +518,9 @@ fn name(phase: Phase, lang: Lang) -> &'static str {
     match phase {
         Phase::Choice => lang.pick("until a replica was chosen", "选定副本"),
         Phase::Promotion => lang.pick("until a sentinel saw that it is a master", "哨兵看到副本成为主节点"),
-        Phase::Telling => lang.pick("until the last sentinel switched to it", "最后一个哨兵切换到它"),
+        Phase::Telling => {
+            lang.pick("until the last sentinel that answers switched to it", "有应答的哨兵都切换到它")
+        }
         Phase::Following => lang.pick("until all that answer followed it", "有应答的服务器都跟随它"),
     }
 }
@@ -409,7 +528,9 @@ fn name(phase: Phase, lang: Lang) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ask::{Heard, What};
     use crate::live::sample::{chain, stuck};
+    use crate::live::{Doubt, MasterDown, SentinelState};
 
     fn told(words: &str, group: &GroupStatus, lang: Lang) -> String {
         refused(&Endpoint::new("h", 1), &Failure::Refused(words.to_owned()), group, lang)
@@ -457,6 +578,78 @@ mod tests {
         assert!(!text(plan(&group, Lang::En)).contains("10 s") && after(&group).is_none());
     }
 
+    fn text(lines: &[Line]) -> String {
+        let lines: Vec<String> = lines.iter().map(|line| line.print(false)).collect();
+        lines.join("\n")
+    }
+
+    #[test]
+    fn all_that_is_announced_is_there_and_nothing_of_what_will_not_happen() {
+        let planned = |group: &GroupStatus, lang| text(&plan(group, lang));
+        let mut stuck = stuck("m");
+        for lang in Lang::ALL {
+            let told = planned(&stuck, lang);
+            let (more, lose) =
+                (lang.pick("3 more below", "另有 3 项见下"), lang.pick("Clients lose", "客户端连接会断开"));
+            assert!(told.contains(more) && told.matches("\n  - ").count() == 3, "{told}");
+            assert!(told.contains("replica-priority") && !told.contains(lose), "{told}");
+            assert!(planned(&chain("m"), lang).contains(lose));
+        }
+        stuck.candidates.clear();
+        let told = planned(&stuck, Lang::En);
+        assert!(told.ends_with("\nThe sentinels know no replica, so they will refuse."), "{told}");
+    }
+
+    #[test]
+    fn who_may_be_cut_off_and_who_does_not_answer_is_told_before() {
+        let mut group = chain("m");
+        for lang in Lang::ALL {
+            let silent = lang.pick("No answer to this host from 10.0.0.1:6380", "10.0.0.1:6380 对本机无应答");
+            let words = [lang.pick("two masters", "两个主节点"), silent];
+            let told = |group: &GroupStatus| words.map(|words| text(&plan(group, lang)).contains(words));
+            assert_eq!(told(&group), [false, false]);
+            let silent = Failure::Silent(9);
+            let mut worse = group.clone();
+            worse.servers[1].state = ServerState::Silent(silent.clone());
+            assert_eq!(told(&worse), [false, true]);
+            for sentinel in &mut worse.sentinels[1..] {
+                sentinel.state = SentinelState::Silent(silent.clone(), Doubt::NobodyHearsIt);
+            }
+            assert_eq!(told(&worse), [true, true]);
+        }
+        group.candidates.clear();
+        assert_eq!(silent_heirs(&group, Lang::En), None);
+    }
+
+    #[test]
+    fn a_replica_that_has_the_order_and_was_given_up_is_named() {
+        let start = std::time::Instant::now();
+        let mut course = Course::new("m", start, std::collections::BTreeSet::new());
+        let heard = |name: &str| Heard {
+            sentinel: Endpoint::new("h", 1),
+            at: start,
+            unix_ms: 0,
+            what: What::Event { name: name.to_owned(), payload: "slave x 10.0.0.1 6380 @ m h 7".to_owned() },
+        };
+        let event = "-failover-abort-slave-timeout";
+        let mut group = chain("m");
+        assert_eq!(not_promoted(event, &course, Some(&group), Lang::En), None);
+        course.hear(&heard("+selected-slave"));
+        let told = |event, group: &GroupStatus, lang| not_promoted(event, &course, Some(group), lang);
+        for (lang, refuses, second) in [
+            (Lang::En, "may refuse the order", "it may be a second one"),
+            (Lang::Zh, "可能拒绝该命令", "可能成为第二个主节点"),
+        ] {
+            group.servers[1].state = ServerState::InStep;
+            let answers = told(event, &group, lang).unwrap();
+            assert!(answers.contains(refuses) && answers.contains("`watchkeeper doctor`"), "{answers}");
+            group.servers[1].state = ServerState::Silent(Failure::Silent(9));
+            let hangs = told(event, &group, lang).unwrap();
+            assert!(hangs.contains(second) && hangs.contains("10.0.0.1:6380"), "{hangs}");
+        }
+        assert_eq!(told("-failover-abort-not-elected", &group, Lang::En), None);
+    }
+
     #[test]
     fn a_replica_without_the_data_is_a_reason_not_to_ask() {
         let mut group = chain("m");
@@ -468,6 +661,13 @@ mod tests {
             {
                 assert!(text.contains(words), "`{words}` is missing in {text}");
             }
+            // Nobody gets in step without a master.
+            let mut gone = group.clone();
+            gone.writable = Writable::No;
+            let text = unready(&gone, lang).unwrap();
+            let words =
+                lang.pick("\nhint: bring 10.0.0.1:6379 back with its data first", "10.0.0.1:6379 仍在运行");
+            assert!(text.contains(words), "{text}");
         }
     }
 
@@ -494,6 +694,18 @@ mod tests {
                 assert!(line(gap(Some(none)), &up, &down, lang).is_some_and(|text| text.contains(here)));
             }
         }
+        // No sentinel misses it yet, but all its replicas do; and one that loads did answer.
+        let mut killed = down.clone();
+        killed.sentinels[0].master_down = MasterDown::No;
+        assert!(line(gap(Some(Some(until))), &killed, &up, Lang::En).unwrap().contains("already did not"));
+        killed.servers[1].state = ServerState::InStep;
+        assert!(line(gap(Some(Some(until))), &killed, &up, Lang::En).unwrap().contains("From this host"));
+        killed.servers[0].state = ServerState::Loading;
+        let loaded = line(gap(Some(Some(until))), &killed, &up, Lang::En).unwrap();
+        assert!(
+            loaded.contains("was already loading its data when this began, and took no commands"),
+            "{loaded}"
+        );
     }
 
     #[test]

@@ -58,6 +58,7 @@ pub(super) struct App {
     events: VecDeque<Line>,
     answer: Option<Line>,
     over: Over,
+    question_shown: bool,
 }
 
 impl App {
@@ -76,6 +77,7 @@ impl App {
             events: VecDeque::new(),
             answer: None,
             over: Over::Nothing,
+            question_shown: false,
         }
     }
 
@@ -123,6 +125,11 @@ impl App {
         }
     }
 
+    /// Whether what was drawn last has the question with its last line: nobody says yes to what is not to be seen.
+    pub(super) fn drawn(&mut self, question: bool) {
+        self.question_shown = question;
+    }
+
     /// Does what a key says.
     pub(super) fn key(&mut self, key: KeyEvent) -> Option<Wish> {
         if key.kind == KeyEventKind::Release {
@@ -139,7 +146,8 @@ impl App {
             Over::Help => None,
             // Of one whose next master has not got the data it is said why not.
             Over::Question(name) => {
-                let ready = self.group(&name).is_some_and(|group| group.unready().is_empty());
+                let group = self.group(&name);
+                let ready = self.question_shown && group.is_some_and(|group| group.unready().is_empty());
                 (key.code == KeyCode::Char('y') && ready).then_some(Wish::Failover(name))
             }
         }
@@ -151,6 +159,7 @@ impl App {
             KeyCode::Char('q') | KeyCode::Esc => return Some(Wish::End),
             KeyCode::Char('?' | 'h') => self.over = Over::Help,
             KeyCode::Char('f') => {
+                self.question_shown = false;
                 if let Some(group) = self.selected() {
                     self.over = Over::Question(group.name.clone());
                 }
@@ -243,6 +252,12 @@ mod tests {
     }
 
     fn press(app: &mut App, code: KeyCode) -> Option<Wish> {
+        let wish = app.key(KeyEvent::new(code, KeyModifiers::NONE));
+        app.drawn(true);
+        wish
+    }
+
+    fn press_unseen(app: &mut App, code: KeyCode) -> Option<Wish> {
         app.key(KeyEvent::new(code, KeyModifiers::NONE))
     }
 
@@ -277,6 +292,11 @@ mod tests {
         let mut app = app();
         assert_eq!(press(&mut app, KeyCode::Char('f')), None);
         assert_eq!(press(&mut app, KeyCode::Char('q')), None, "anything but y is a no");
+        press(&mut app, KeyCode::Char('f'));
+        app.drawn(false);
+        assert_eq!(press(&mut app, KeyCode::Char('y')), None, "it was not to be seen that y does it");
+        assert_eq!(press_unseen(&mut app, KeyCode::Char('f')), None);
+        assert_eq!(press(&mut app, KeyCode::Char('y')), None, "it was not drawn yet");
         press(&mut app, KeyCode::Char('f'));
         assert_eq!(press(&mut app, KeyCode::Char('y')), Some(Wish::Failover("a".to_owned())));
         assert_eq!(press(&mut app, KeyCode::Char('y')), None);

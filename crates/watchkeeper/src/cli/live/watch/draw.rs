@@ -4,12 +4,12 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line as Row, Span};
-use ratatui::widgets::{Block, Clear, Padding, Paragraph, Wrap};
+use ratatui::widgets::{Block, Clear, Padding, Paragraph};
 
 use super::app::{App, Over};
 use crate::cli::lang::Lang;
 use crate::cli::live::failover::words;
-use crate::explain::{columns, plain, wrap};
+use crate::explain::{columns, plain};
 use crate::live::{GroupStatus, Line, Tone, unheard};
 
 /// Groups in the list at once.
@@ -19,45 +19,69 @@ const HEAD_MAX: u16 = 6;
 /// Columns before what goes on of a line about a group, and of an event, whose time is so wide.
 const DETAILS_INDENT: usize = 6;
 const EVENT_INDENT: usize = 14;
-/// Rows of events there are at least, with their frame.
+/// Rows of events there are at least, with their frame, if there is room for them.
 const EVENTS_MIN: u16 = 6;
+/// Rows of the chosen group, with their frame, for a line of it; and of events on a small screen.
+const GROUP_MIN: u16 = 3;
 
-/// Draws all of it. `now_ms`: milliseconds since 1970.
-pub(super) fn draw(frame: &mut Frame<'_>, app: &App, now_ms: u64) {
+/// Draws all of it. `now_ms`: milliseconds since 1970. Whether a question is to be seen with what its keys do.
+pub(super) fn draw(frame: &mut Frame<'_>, app: &App, now_ms: u64) -> bool {
     let inside = usize::from(frame.area().width.saturating_sub(2));
     let details = app.selected().map(|group| group.screen_in(app.lang(), inside)).unwrap_or_default();
     let details = wrapped(&details, inside, DETAILS_INDENT);
     let head = wrapped(&[title(app, now_ms)], usize::from(frame.area().width), 2);
     let foot = wrapped(&[keys(app)], usize::from(frame.area().width), 2);
-    let (head_rows, foot_rows) = (rows(head.len()).min(HEAD_MAX), rows(foot.len()).min(HEAD_MAX));
-    let groups = app.groups().len();
-    let list = if groups > 1 { rows(groups.min(GROUPS_MAX)) + 2 } else { 0 };
-    let height = frame.area().height;
-    let room = height.saturating_sub(head_rows + foot_rows + list + EVENTS_MIN);
-    let [top, list, group, events, bottom] = Layout::vertical([
-        Constraint::Length(head_rows),
-        Constraint::Length(list),
-        Constraint::Length((rows(details.len()) + 2).min(room.max(3))),
-        Constraint::Fill(1),
-        Constraint::Length(foot_rows),
-    ])
-    .areas(frame.area());
+    let heights = heights(frame.area().height, [head.len(), app.groups().len(), details.len(), foot.len()]);
+    let [top, list, group, events, bottom] =
+        Layout::vertical(heights.map(Constraint::Length)).areas(frame.area());
     draw_lines(frame, app, top, &head);
     if list.height > 0 {
         draw_groups(frame, app, list);
     }
     draw_group(frame, app, group, &details);
-    draw_events(frame, app, events);
+    if events.height > 0 {
+        draw_events(frame, app, events);
+    }
     draw_lines(frame, app, bottom, &foot);
+    draw_over(frame, app)
+}
+
+/// The rows of the title, the list of groups, the chosen one, the events and the keys, for so many lines of title, groups,
+/// details and keys. Where there is little room the events go first, then the list, then what is long of title and keys.
+fn heights(height: u16, [head, groups, details, foot]: [usize; 4]) -> [u16; 5] {
+    let mut head = rows(head).min(HEAD_MAX);
+    let mut foot = rows(foot).min(HEAD_MAX);
+    let mut list = if groups > 1 { rows(groups.min(GROUPS_MAX)) + 2 } else { 0 };
+    if head + foot + list + GROUP_MIN > height {
+        list = 0;
+    }
+    if head + foot + GROUP_MIN > height {
+        (head, foot) = (head.min(1), foot.min(1));
+    }
+    let room = height.saturating_sub(head + foot + list);
+    let wanted = rows(details).saturating_add(2);
+    // Half a pane of events is none.
+    let group = match room.saturating_sub(EVENTS_MIN) {
+        left if left >= GROUP_MIN => wanted.min(left),
+        _ if room >= 2 * GROUP_MIN => room - GROUP_MIN,
+        _ => room,
+    };
+    [head, list, group, room - group, foot]
+}
+
+/// What lies over the screen; whether that is a question with what its keys do.
+fn draw_over(frame: &mut Frame<'_>, app: &App) -> bool {
     match app.over() {
-        Over::Nothing => {}
-        Over::Help => popup(frame, app, app.lang().pick(" keys ", " 按键 "), &help(app.lang())),
-        Over::Question(name) => {
-            if let Some(group) = app.group(name) {
-                let title = app.lang().pick(" failover ", " 故障转移 ");
-                popup(frame, app, title, &question(group, app.lang()));
-            }
+        Over::Nothing => false,
+        Over::Help => {
+            popup(frame, app, app.lang().pick(" keys ", " 按键 "), &help(app.lang()), &[]);
+            false
         }
+        Over::Question(name) => app.group(name).is_some_and(|group| {
+            let title = app.lang().pick(" failover ", " 故障转移 ");
+            let (lines, keys) = question(group, app.lang());
+            popup(frame, app, title, &lines, &keys) && !keys.is_empty()
+        }),
     }
 }
 
@@ -217,35 +241,40 @@ fn help(lang: Lang) -> Vec<Line> {
     lines.iter().map(|(keys, what)| Line::new().cell(Tone::Name, keys, 14).with(Tone::Plain, what)).collect()
 }
 
-fn question(group: &GroupStatus, lang: Lang) -> Vec<Line> {
+/// What will be done, and what the keys do; none, if it is not done.
+fn question(group: &GroupStatus, lang: Lang) -> (Vec<Line>, Vec<Line>) {
     if let Some(why) = words::unready(group, lang) {
-        return why.lines().map(|line| Line::of(Tone::Bad, line)).collect();
+        return (why.lines().map(|line| Line::of(Tone::Bad, line)).collect(), Vec::new());
     }
     let mut lines = words::plan(group, lang);
     lines.push(Line::new());
-    lines.push(Line::of(
-        Tone::Warn,
-        lang.pick("y does it, any other key does not.", "按 y 执行，其他任意键取消。"),
-    ));
-    lines
+    let keys = lang.pick("y does it, any other key does not.", "按 y 执行，其他任意键取消。");
+    (lines, vec![Line::of(Tone::Warn, keys)])
 }
 
-/// In the middle, over all else, as large as its text. What is too long for the screen goes on in the next row.
-fn popup(frame: &mut Frame<'_>, app: &App, title: &str, lines: &[Line]) {
+/// In the middle, over all else, as large as its text, of which the last lines stay: what does not fit is left out before
+/// them. Whether they are all there.
+fn popup(frame: &mut Frame<'_>, app: &App, title: &str, lines: &[Line], last: &[Line]) -> bool {
     let screen = frame.area();
-    let widest = lines.iter().map(|line| columns(&line.print(false))).max().unwrap_or(0);
+    let widest = lines.iter().chain(last).map(|line| columns(&line.print(false))).max().unwrap_or(0);
     let width = (rows(widest).saturating_add(4)).min(screen.width);
     let inside = usize::from(width.saturating_sub(4)).max(1);
-    let broken = |line: &Line| wrap(&line.print(false), inside).len();
-    let height = rows(lines.iter().map(broken).sum::<usize>() + 2).min(screen.height);
+    let (mut lines, last) = (wrapped(lines, inside, 0), wrapped(last, inside, 0));
+    let height = rows(lines.len() + last.len()).saturating_add(2).min(screen.height);
+    let room = usize::from(height.saturating_sub(2));
+    let kept = room.saturating_sub(last.len());
+    if kept < lines.len() {
+        lines.truncate(kept.saturating_sub(1));
+        lines.extend((kept > 0).then(|| Line::of(Tone::Dim, "…")));
+    }
     let area = Rect { x: (screen.width - width) / 2, y: (screen.height - height) / 2, width, height };
-    let lines: Vec<Row<'_>> = lines.iter().map(|line| row(line, app)).collect();
+    let shown: Vec<Row<'_>> = lines.iter().chain(&last).map(|line| row(line, app)).collect();
     let block = Block::bordered().title(title.to_owned()).padding(Padding::horizontal(1));
-    let text = Paragraph::new(lines).wrap(Wrap { trim: false });
     // A column more at both sides: half a wide character there would take the frame with it.
     let cleared = Rect { x: area.x.saturating_sub(1), width: area.width + 2, ..area };
     frame.render_widget(Clear, cleared.intersection(screen));
-    frame.render_widget(text.block(block), area);
+    frame.render_widget(Paragraph::new(shown).block(block), area);
+    last.len() <= room && last.iter().all(|line| columns(&line.print(false)) <= inside)
 }
 
 #[cfg(test)]
@@ -274,7 +303,7 @@ mod tests {
 
     fn shown(app: &App, width: u16, height: u16) -> String {
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-        terminal.draw(|frame| draw(frame, app, 1_795_398_395_111)).unwrap();
+        terminal.draw(|frame| _ = draw(frame, app, 1_795_398_395_111)).unwrap();
         let text = terminal.backend().to_string();
         // Without the notes about the second columns of wide characters.
         let line = |line: &str| {
@@ -301,6 +330,45 @@ mod tests {
             press(&mut app, '?');
             assert_screen(&name("help"), &shown(&app, 80, 24));
         }
+    }
+
+    #[test]
+    fn what_y_does_is_to_be_seen_on_a_small_screen_or_it_does_nothing() {
+        for lang in Lang::ALL {
+            let mut app = app(lang);
+            app.key(KeyEvent::new(KeyCode::Char('f'), KeyModifiers::NONE));
+            let (mut seen, keys) = (0, lang.pick("does not.", "取消。"));
+            for (width, height) in
+                [(100, 30), (80, 24), (80, 20), (60, 12), (60, 5), (40, 8), (30, 3), (20, 2)]
+            {
+                let mut question = false;
+                let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+                terminal.draw(|frame| question = draw(frame, &app, 0)).unwrap();
+                // A wide character is followed by the blank it covers.
+                let bare = |text: &str| text.replace([' ', '\n'], "");
+                let text = bare(&shown(&app, width, height));
+                assert_eq!(text.contains(&bare(keys)), question, "{lang:?} {width}x{height}: {text}");
+                seen += usize::from(question);
+            }
+            assert_eq!(seen, 6, "{lang:?}");
+        }
+    }
+
+    #[test]
+    fn a_small_screen_has_the_group_before_the_events() {
+        assert_eq!(heights(30, [1, 2, 11, 1]), [1, 4, 13, 11, 1]);
+        assert_eq!(heights(24, [1, 1, 40, 1]), [1, 0, 16, 6, 1]);
+        for height in 3..40 {
+            for head in [1, 3, 9] {
+                let [head, list, group, events, foot] = heights(height, [head, 9, 30, 2]);
+                assert_eq!(head + list + group + events + foot, height);
+                assert!(group >= 3 || height < 5, "{height}: {group}");
+                assert!(events == 0 || events >= 3, "{height}: {events}");
+            }
+        }
+        let mut app = App::new(None, Lang::En, false, TimeZone::UTC);
+        app.learn(News::Status(Box::new(status(vec![stuck("cache")]))));
+        assert!(shown(&app, 40, 8).contains("cache: NOT WRITABLE"), "{}", shown(&app, 40, 8));
     }
 
     #[test]

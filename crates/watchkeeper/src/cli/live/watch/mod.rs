@@ -19,7 +19,7 @@ use ratatui::crossterm::event::{self, Event};
 
 use self::app::{App, News, Wish};
 use super::failover::{self, words};
-use super::{Interrupt, NOT_ASKED, complain, look_again, reach};
+use super::{Interrupt, NOT_ASKED, askable, complain, look_again, reach};
 use crate::ask::{Followers, Reach, ReachArgs};
 use crate::cli::lang::Lang;
 use crate::cli::status;
@@ -54,6 +54,11 @@ pub(in crate::cli) fn run(args: &WatchArgs, lang: Lang) -> ExitCode {
             ),
             lang,
         );
+        return status(NOT_ASKED);
+    }
+    // Later the screen keeps what was seen last, and waits for sentinels to come back; nobody is missed who never was there.
+    if let Err(why) = askable(&reach, args.group.as_deref(), lang) {
+        complain(why, lang);
         return status(NOT_ASKED);
     }
     match show(reach, args.group.clone(), lang) {
@@ -141,7 +146,9 @@ impl Screen {
             }
             let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             let now_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
-            terminal.draw(|frame| draw::draw(frame, &self.app, now_ms))?;
+            let mut question = false;
+            terminal.draw(|frame| question = draw::draw(frame, &self.app, now_ms))?;
+            self.app.drawn(question);
             if !event::poll(LOOK)? {
                 continue;
             }
