@@ -9,7 +9,7 @@ use super::servers::if_restarted;
 use super::view::{GroupView, never_connected};
 use super::words::{bytes, lasted, places};
 use crate::ask::{Endpoint, Fields, ServerAnswer, listed_replicas};
-use crate::live::{Status, refused_replica};
+use crate::live::{Refusal, Status, refused_replica};
 
 /// Bytes a replica may be behind without a word.
 const BEHIND_BYTES: f64 = 1_000_000.0;
@@ -415,7 +415,11 @@ fn none_fit(view: &GroupView<'_>, found: &mut Found) {
     }
     let status = Status::of(&view.facts.picture);
     let Some(group) = status.groups.iter().find(|group| group.name == view.name) else { return };
-    if group.candidates.is_empty() || group.heir().is_some() {
+    // Of those that have not the data WD243 tells.
+    let without_data =
+        |refusal: Refusal| matches!(refusal, Refusal::Loading | Refusal::NoData | Refusal::NotInStep);
+    let told = group.candidates.iter().all(|it| it.refusal.is_some_and(without_data));
+    if told || group.heir().is_some() {
         return;
     }
     let (en, zh) =
