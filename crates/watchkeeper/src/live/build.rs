@@ -169,10 +169,17 @@ impl<'a> Looked<'a> {
         let (foreign, heard) = group.foreign();
         Own {
             offset: server.and_then(|server| server.offset),
-            in_step: server.is_some_and(|server| server.state == ServerState::InStep),
+            // With a replica that has lost the master itself nobody is in step who matters.
+            in_step: self.has_master(group)
+                && server.is_some_and(|server| server.state == ServerState::InStep),
             lacks: self.lacks(group, at, data),
             refusal: if foreign == 0 && heard > 0 { self.refusal_of_ours(data) } else { None },
         }
+    }
+
+    /// Whether the master answers us.
+    fn has_master(&self, group: &GroupStatus) -> bool {
+        group.server(&group.master).is_some_and(|master| !matches!(master.state, ServerState::Silent(_)))
     }
 
     /// What a replica says of its data, else what the sentinel read of it.
@@ -727,6 +734,32 @@ mod tests {
         let servers = vec![answer(11, master.map(info)), answer(12, Ok(info(replica)))];
         let mut status = Status::of(&Picture { unix_ms: 0, sentinels: vec![said], servers });
         status.groups.remove(0)
+    }
+
+    #[test]
+    fn of_a_chain_without_a_master_the_first_is_next_not_who_still_follows_it() {
+        let mut said = sentinel(1, "", "ip:h port:11 flags:master,s_down,o_down", &[]);
+        let says = said.says.as_mut().unwrap();
+        says.info = fields("watchkeeper_version:0.1.0");
+        let listed = |port: u16, of: u16| {
+            fields(&format!(
+                "ip:h port:{port} flags:slave runid:{} slave-priority:100 slave-repl-offset:90 master-host:h master-port:{of}",
+                99 - port
+            ))
+        };
+        says.groups[0].replicas = vec![listed(12, 11), listed(13, 12)];
+        let replica = |of: u16, link: &str| {
+            format!(
+                "role:slave master_host:h master_port:{of} master_link_status:{link} slave_repl_offset:90"
+            )
+        };
+        let (first, second) = (
+            replica(11, "down master_link_down_since_seconds:8 master_sync_in_progress:0"),
+            replica(12, "up"),
+        );
+        let all = [(11, Err(silent())), (12, Ok(first.as_str())), (13, Ok(second.as_str()))];
+        let group = seen(vec![said], all.map(|(port, info)| server(port, info)).to_vec());
+        assert_eq!(group.heir().map(|it| it.at.port), Some(12), "{:?}", group.candidates);
     }
 
     #[test]
