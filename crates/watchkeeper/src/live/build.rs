@@ -211,6 +211,12 @@ impl<'a> Looked<'a> {
         says.and_then(keys) == Some(0)
     }
 
+    /// Whether the master reads its data.
+    fn master_loads(&self) -> bool {
+        let master = self.servers.iter().find(|server| server.at == self.master).and_then(|it| info(it));
+        master.is_some_and(|it| it.number("loading") == Some(1))
+    }
+
     /// Why a sentinel of ours does not promote it: upstream's do not look at that.
     fn refusal_of_ours(&self, data: Data) -> Option<Refusal> {
         if data.loading {
@@ -237,6 +243,10 @@ impl<'a> Looked<'a> {
             Some(ServerState::Syncing) => Some(Lacking::FullSync),
             Some(ServerState::Loading) => Some(Lacking::Loading),
             Some(ServerState::LinkDown(None)) => unlinked,
+            // It had all there was: nothing. What its master reads now was put there meanwhile.
+            Some(ServerState::LinkDown(Some(_)) | ServerState::InStep) if empty && self.master_loads() => {
+                Some(Lacking::NoData)
+            }
             // It has lost its configuration and its data: nobody has made it a master.
             Some(ServerState::SecondMaster) if empty => Some(Lacking::NoData),
             Some(ServerState::Silent(_) | ServerState::Login(_)) | None if data.never => unlinked,
@@ -773,6 +783,10 @@ mod tests {
         let (redis, ours) = ("redis_version:7.0.15", "watchkeeper_version:0.1.0");
         let (up, bare) = ("role:master; KEYSPACE; db0:keys=7,expires=0", "role:master; KEYSPACE");
         let gone = || Err(silent());
+        // Files were put into the place of a master that had nothing, and it reads them.
+        let reads = "loading:1; role:master; KEYSPACE; db0:keys=3,expires=0";
+        let had = empty.replace("seconds:-1", "seconds:8");
+        let had_some = full.replace("seconds:-1", "seconds:8");
         use super::super::choice::Refusal as R;
         for (flags, master, replica, lacks, refusal) in [
             ("master", gone(), empty.as_str(), Some(Lacking::NoData), Some(R::NoData)),
@@ -783,6 +797,9 @@ mod tests {
             ("master", Ok(bare), &empty, Some(Lacking::NoLinkYet), Some(R::NotInStep)),
             ("master", Ok(up), &syncing, Some(Lacking::FullSync), Some(R::NoData)),
             ("master", Ok(up), &loading, Some(Lacking::Loading), Some(R::Loading)),
+            ("master", Ok(reads), &had, Some(Lacking::NoData), None),
+            ("master", Ok(reads), &had_some, None, None),
+            ("master", gone(), &had, None, None),
             // What is not told is not held for data.
             ("master,s_down", gone(), unlinked, Some(Lacking::NoLinkYet), None),
             ("master,s_down", gone(), bare, Some(Lacking::NoData), None),
