@@ -177,6 +177,10 @@ fn link(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
     }
     let gone = is_master_gone(view);
     let with_link = |finding: Finding| finding.at(at).says(server(at), fields(info, LINK));
+    if gone && info.get("loading") == "1" && view.is_copying(at, info) {
+        found.add(with_link(read_in(view, at, info)));
+        return;
+    }
     if view.is_empty(info) && (gone || !view.is_copying(at, info)) {
         let finding = with_link(empty(view, at, info, gone));
         found.add(finding.says_both(server(at), "no keys (INFO keyspace)", "没有键（INFO keyspace）"));
@@ -307,6 +311,22 @@ fn copying(view: &GroupView<'_>, at: &Endpoint, info: &Fields) -> Finding {
         (true, true) => NOTHING_BETTER,
     };
     finding.as_(severity).advised(en, zh)
+}
+
+/// One that has received its copy when its master went: it is the next master as soon as it has read it.
+fn read_in(view: &GroupView<'_>, at: &Endpoint, info: &Fields) -> Finding {
+    let never = info.number("slave_priority") == Some(0);
+    let (en, zh) = (
+        format!("The replica {at} is loading the copy that its master sent."),
+        format!("副本 {at} 正在加载主节点发来的全量数据。"),
+    );
+    let severity = if !never && view.nobody_has_all() { Severity::Critical } else { Severity::Warning };
+    Finding::of(Code::LinkDown, view.name, en, zh).as_(severity).advised(
+        "wait until it is done (`INFO persistence` on {at}: loading_eta_seconds): nobody can promote it before that, and enough sentinels do it \
+         by themselves then. Do not restart it: its copy would be lost; and do not start an old master that keeps nothing on disk",
+        "等待加载完成（在 {at} 上看 `INFO persistence` 的 loading_eta_seconds）：在此之前谁也无法提升它，之后只要哨兵足够就会自行提升。\
+         不要重启它，否则会丢失这份数据；也不要启动不存盘的旧主节点",
+    )
 }
 
 /// What to do about a replica that is copying its data: while its master sends it.
@@ -613,6 +633,14 @@ mod tests {
         let finding = of_link(DOWN, None, &[&format!("{nothing} db0:keys=1")]);
         assert_eq!(finding.severity, Severity::Warning, "{finding:?}");
         assert!(finding.hint("m", Lang::En).contains("from its own disk"), "{finding:?}");
+        // What it has received it reads first, and then it can be promoted.
+        for keys in ["keys=5", "keys=0"] {
+            let loading = format!("{copying} loading:1").replace("keys=5", keys);
+            let finding = of_link(DOWN, None, &[&loading]);
+            assert_eq!(finding.severity, Severity::Critical, "{finding:?}");
+            let hint = finding.hint("m", Lang::En);
+            assert!(hint.contains("wait until it is done") && !hint.contains("replica-priority"), "{hint}");
+        }
         // To wait for a dead master is of no use.
         for (replicas, said) in
             [(&[copying][..], "get back the data"), (&[copying, complete], "prefer a replica with more data")]
