@@ -34,22 +34,36 @@ enum Meaning {
 }
 
 fn meaning(key: SentinelKey, word: usize) -> Option<Meaning> {
-    match (key, word) {
-        (SentinelKey::Monitor, 5) => Some(Meaning::Quorum),
-        (SentinelKey::Monitor | SentinelKey::KnownReplica | SentinelKey::KnownSentinel, 4) => {
-            Some(Meaning::Port)
-        }
-        (SentinelKey::DownAfter | SentinelKey::FailoverTimeout, 3) => Some(Meaning::Time),
-        (SentinelKey::RebootDownAfter, 3) => Some(Meaning::TimeOrOff),
-        (SentinelKey::ParallelSyncs, 3) => Some(Meaning::Count),
-        (SentinelKey::AnnouncePort, 2) => Some(Meaning::AnnouncedPort),
-        (SentinelKey::ConfigEpoch | SentinelKey::LeaderEpoch, 3) | (SentinelKey::CurrentEpoch, 2) => {
-            Some(Meaning::Epoch)
-        }
-        (SentinelKey::RefusedDownAfter, 3) => Some(Meaning::OurTime),
-        (SentinelKey::ReplicaHome, 4 | 6) => Some(Meaning::OurPort),
-        _ => None,
-    }
+    use SentinelKey as K;
+    let (meaning, here) = match key {
+        K::Monitor if word == 5 => (Meaning::Quorum, true),
+        K::Monitor | K::KnownReplica | K::KnownSentinel => (Meaning::Port, word == 4),
+        K::DownAfter | K::FailoverTimeout => (Meaning::Time, word == 3),
+        K::RebootDownAfter => (Meaning::TimeOrOff, word == 3),
+        K::ParallelSyncs => (Meaning::Count, word == 3),
+        K::AnnouncePort => (Meaning::AnnouncedPort, word == 2),
+        K::ConfigEpoch | K::LeaderEpoch => (Meaning::Epoch, word == 3),
+        K::CurrentEpoch => (Meaning::Epoch, word == 2),
+        K::RefusedDownAfter => (Meaning::OurTime, word == 3),
+        K::ReplicaHome => (Meaning::OurPort, matches!(word, 4 | 6)),
+        // No number stands in these.
+        K::Myid
+        | K::DenyScriptsReconfig
+        | K::ResolveHostnames
+        | K::AnnounceHostnames
+        | K::TiltClock
+        | K::VoteWithoutDisk
+        | K::NotificationScript
+        | K::ClientReconfigScript
+        | K::AuthPass
+        | K::AuthUser
+        | K::ReplicationTopology
+        | K::RenameCommand
+        | K::AnnounceIp
+        | K::SentinelUser
+        | K::SentinelPass => return None,
+    };
+    here.then_some(meaning)
 }
 
 /// How the word of a line is read, where it stands for a number; `word` counts from 0 at `sentinel`.

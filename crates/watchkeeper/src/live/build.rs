@@ -873,14 +873,18 @@ mod tests {
 
     #[test]
     fn a_master_that_loads_is_not_said_to_be_missed_soon_and_nobody_is_measured_by_it() {
-        let replica = "role:slave master_host:h master_port:11 master_link_status:down slave_repl_offset:900";
+        let replica = "role:slave master_host:h master_port:11 master_link_status:down master_link_down_since_seconds:6 slave_repl_offset:900";
         let loading = "role:master loading:1 master_repl_offset:0";
-        let group = seen(
-            vec![sentinel(1, "", "ip:h port:11 flags:master", &[])],
-            vec![server(11, Ok(loading)), server(12, Ok(replica))],
-        );
+        let mut said = sentinel(1, "", "ip:h port:11 flags:master", &[]);
+        // Nobody has what could be kept.
+        let alone = seen(vec![said.clone()], vec![server(11, Ok(loading))]);
+        assert_eq!(alone.waiting[0], Waiting::Loading(None));
+        assert!(!texts(&alone).contains("watchkeeper failover"), "{}", texts(&alone));
+        said.says.as_mut().unwrap().groups[0].replicas =
+            vec![fields("ip:h port:12 flags:slave runid:b slave-priority:100")];
+        let group = seen(vec![said.clone()], vec![server(11, Ok(loading)), server(12, Ok(replica))]);
         assert_eq!(group.servers[1].lag_bytes, None);
-        assert_eq!(group.waiting[0], Waiting::Loading("m".to_owned()));
+        assert_eq!(group.waiting[0], Waiting::Loading(Some("m".to_owned())));
         let text = texts(&group);
         assert!(
             text.contains("no failover comes by itself") && text.contains("`watchkeeper failover m`"),

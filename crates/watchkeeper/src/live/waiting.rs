@@ -34,8 +34,8 @@ pub enum Waiting {
         /// how many there are
         voters: usize,
     },
-    /// the master reads its data, of the group of this name: it answers so, and no sentinel misses who answers
-    Loading(String),
+    /// the master reads its data: it answers so, and no sentinel misses who answers. The group, if a replica has data to keep
+    Loading(Option<String>),
     /// the master answers this host, and sentinels that miss it may not be let in
     AnswersHere,
     /// the master wants a login of the group of this name, and sentinels that miss it may have none: its words
@@ -93,7 +93,11 @@ pub(super) fn reasons(group: &GroupStatus, down_after_ms: i64, odown_ms: Option<
         Some(ServerState::NotMaster) if seen == 0 => {
             reasons.push(Waiting::ReportsReplica(down_after_ms.saturating_add(ROLE_MS)));
         }
-        Some(ServerState::Loading) if seen == 0 => reasons.push(Waiting::Loading(group.name.clone())),
+        Some(ServerState::Loading) if seen == 0 => {
+            // What a replica without the data could keep is nothing.
+            let keeps = group.heir().is_some_and(|heir| heir.lacks.is_none());
+            reasons.push(Waiting::Loading(keeps.then(|| group.name.clone())));
+        }
         Some(_) | None if seen == 0 => reasons.push(Waiting::NobodyMissesIt(down_after_ms)),
         Some(_) | None if (seen as i64) < group.quorum => {
             reasons.push(Waiting::TooFewHoldItDown { seen, quorum: group.quorum, others: others(group) });

@@ -403,18 +403,29 @@ pub(crate) fn waiting(waiting: &Waiting, lang: Lang) -> (String, Vec<String>) {
     }
 }
 
+/// Why a master that reads its data is waited for; what a failover of this group keeps, if a replica has data.
+fn loading(keeps: Option<&str>, lang: Lang) -> String {
+    let wait = lang.pick(
+        "it is loading its data: that counts as an answer, so no sentinel holds it for down, and no failover comes by \
+         itself. When it is done, its replicas take over what it has read, in place of what they have",
+        "它正在载入数据：这也算应答，哨兵不会判定它下线，也不会自动故障转移。载入完成后，副本会以它载入的数据取代自己的数据",
+    );
+    match (keeps, lang) {
+        (Some(group), Lang::En) => format!(
+            "{wait}. If theirs is newer, or this takes too long, `watchkeeper failover {group}` keeps it: a replica becomes the master"
+        ),
+        (Some(group), Lang::Zh) => format!(
+            "{wait}。若副本的数据更新，或载入太久，用 `watchkeeper failover {group}` 提升副本，保住副本的数据"
+        ),
+        (None, Lang::En) => format!("{wait}. No replica is known to have data: wait until it is done"),
+        (None, Lang::Zh) => format!("{wait}。没有已知有数据的副本：请等待载入完成"),
+    }
+}
+
 /// Why nothing happens, where the master is there or the sentinels do not know enough.
 fn answering(waiting: &Waiting, lang: Lang) -> (String, Vec<String>) {
     let text = match (waiting, lang) {
-        (Waiting::Loading(group), Lang::En) => format!(
-            "it is loading its data: that counts as an answer, so no sentinel holds it for down, and no failover comes by \
-             itself. When it is done, its replicas take over what it has read, in place of what they have. If theirs is \
-             newer, or this takes too long, `watchkeeper failover {group}` keeps it: a replica becomes the master"
-        ),
-        (Waiting::Loading(group), Lang::Zh) => format!(
-            "它正在载入数据：这也算应答，哨兵不会判定它下线，也不会自动故障转移。载入完成后，副本会以它载入的数据取代自己的数据。\
-             若副本的数据更新，或载入太久，用 `watchkeeper failover {group}` 提升副本，保住副本的数据"
-        ),
+        (Waiting::Loading(keeps), lang) => loading(keeps.as_deref(), lang),
         (Waiting::AnswersHere, _) => lang
             .pick(
                 "it answers this host: sentinels that miss it may lack its password (`sentinel auth-pass`), or the way to it; \
