@@ -399,6 +399,7 @@ fn following(now: &GroupStatus, lang: Lang) -> Line {
         );
         return Line::of(Tone::Warn, text);
     }
+    let all = others.clone().count();
     let missing = others.filter(|server| !now.follows_master(&server.at));
     let missing: Vec<String> = missing.map(|server| server.at.to_string()).collect();
     if missing.is_empty() {
@@ -408,6 +409,7 @@ fn following(now: &GroupStatus, lang: Lang) -> Line {
     Line::of(
         Tone::Warn,
         &match lang {
+            Lang::En if all == 1 => format!("{names} does not follow it:"),
             Lang::En if missing.len() == 1 => format!("All other servers but {names} follow it:"),
             Lang::En => format!("These do not follow it: {names}. How all stand:"),
             Lang::Zh => format!("尚未跟随它的服务器：{names}。现状："),
@@ -725,5 +727,11 @@ mod tests {
         );
         group.servers[1].state = ServerState::Syncing;
         assert!(!group.follows_master(&Endpoint::new("10.0.0.1", 6381)), "its source is not there yet");
+        // Of one server nobody says "all".
+        let mut group = chain("m");
+        group.servers.truncate(2);
+        group.servers[1].state = ServerState::OldMaster;
+        let text = following(&group, Lang::En).print(false);
+        assert!(text.ends_with(" does not follow it:") && !text.contains("All"), "{text}");
     }
 }
