@@ -361,7 +361,8 @@ mod tests {
                 assert!(lost || !question, "{lang:?} {width}x{height}: {text}");
                 seen += usize::from(question);
             }
-            assert!((2..=4).contains(&seen), "{lang:?}: {seen}");
+            // Chinese is shorter: all of it fits into 60x12, too.
+            assert_eq!(seen, if lang == Lang::Zh { 4 } else { 3 }, "{lang:?}");
         }
     }
 
