@@ -11,25 +11,31 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
     let (en, zh) = match finding {
         Finding::Flapping { times, ms } => flapping(*times, *ms, lang),
         Finding::Failovers { times, ms } => failovers(*times, *ms, lang),
-        Finding::OnlyCameBack { ms } => only_came_back(*ms, lang),
-        Finding::StillDown { zero } => nobody::still_down(zero),
+        Finding::OnlyCameBack { ms, unread } => only_came_back(*ms, *unread, lang),
+        Finding::StillDown { unread, zero } => nobody::still_down(zero, *unread),
         Finding::CutShort { promoted, begun } => endings::cut_short(promoted.as_deref(), *begun),
         Finding::OldMasterGone { master } => old_master_gone(master),
-        Finding::TwoMasters { master, ms, timed } => two_masters(master, *ms, *timed, lang),
-        Finding::Foreign { to } => foreign(to),
+        Finding::TwoMasters { master, ms, timed, unread } => two_masters(master, *ms, *timed, *unread, lang),
+        Finding::Foreign { to, unread: true } => promoted_unseen(to),
+        Finding::Foreign { to, unread: false } => foreign(to),
         Finding::ResetThen { who } => reset_then(who, lang),
         Finding::VotesVoided { epoch, group, raised } => epochs::advice(*epoch, group, *raised),
-        Finding::SplitVote { epoch, votes, ours } => split_vote(*epoch, votes, *ours, lang),
+        Finding::SplitVote { epoch, votes, open, ours } => split_vote(*epoch, votes, *open, *ours, lang),
         Finding::NotElected { epoch, who, got, needed, known, down } => {
             not_elected(*epoch, who, *got, *needed, *known, down, lang)
         }
-        Finding::NoQuorum { saw, strength, down } => few::no_quorum(saw, *strength, down, lang),
+        Finding::NoQuorum { saw, strength, down, unread: true } => {
+            few::no_quorum_here(saw, *strength, down, lang)
+        }
+        Finding::NoQuorum { saw, strength, down, unread: false } => {
+            few::no_quorum(saw, *strength, down, lang)
+        }
         Finding::Strangers { saw, quorum, reset } => endings::strangers(saw, *quorum, reset, lang),
         Finding::Isolated { who } => endings::isolated_advice(who, lang),
         Finding::Disagree { saw, not } => disagree(saw, not, lang),
         Finding::CalledTwice { first, other } => endings::called_twice(first, other),
         Finding::LeaderLost { who, ours } => leader_lost(who, *ours),
-        Finding::StayedMaster { master, ms, ours } => stayed_master(master, *ms, *ours, lang),
+        Finding::StayedMaster { master, ms, ours, least } => stayed_master(master, *ms, *ours, *least, lang),
         Finding::TiltThen { who } => tilt_then(who, lang),
         Finding::Tilt { who, causes, set_back } => tilt(who, causes, set_back, lang),
         Finding::NoGoodReplica { known, after_tilt, down, said } => {
@@ -38,7 +44,9 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::NotPromoted { replica } => not_promoted(replica),
         Finding::LateReplicas { replicas } => late_replicas(replicas, lang),
         Finding::Moved { id, to } => moved(id, to),
-        Finding::SentinelsGone { group, who, strength } => few::sentinels_gone(group, who, *strength, lang),
+        Finding::SentinelsGone { group, who, strength, unread } => {
+            few::sentinels_gone(group, who, *strength, *unread, lang)
+        }
         Finding::NoReplicaLeft { group, replicas } => nobody::no_replica_left(group, replicas, lang),
         Finding::Several { name, groups } => several(name, groups, lang),
         Finding::QuorumsDiffer { group, of } => quorums_differ(group, of, lang),
@@ -125,8 +133,16 @@ fn failovers(times: usize, ms: i64, lang: Lang) -> Both {
     )
 }
 
-fn only_came_back(ms: i64, lang: Lang) -> Both {
+fn only_came_back(ms: i64, unread: bool, lang: Lang) -> Both {
     let ms = duration(ms, lang);
+    if unread {
+        return both(
+            format!("In these logs the outage of {ms} ended because the master came back: no failover helped."),
+            "add the logs of the other sentinels to see what they saw and did; the next time the master may not come back",
+            format!("在这些日志中，中断 {ms}后因主节点自己恢复而结束：故障转移没有起作用。"),
+            "请加上其他哨兵的日志，查看它们看到和做了什么；下次主节点未必会恢复",
+        );
+    }
     both(
         format!("The outage of {ms} ended only because the master came back: no failover helped."),
         "find out above why nobody took over; the next time the master may not come back",
@@ -144,16 +160,17 @@ fn old_master_gone(master: &str) -> Both {
     )
 }
 
-fn two_masters(master: &str, ms: Option<i64>, timed: bool, lang: Lang) -> Both {
+fn two_masters(master: &str, ms: Option<i64>, timed: bool, unread: bool, lang: Lang) -> Both {
     let lasted = ms.map(|ms| duration(ms, lang));
+    let (about, about_zh) = if unread { ("about ", "约 ") } else { ("", " ") };
     let (en, zh) = match lasted {
         Some(_) if !timed => (
             format!("The old master {master} came back as a master and was told to follow later."),
             format!("旧主节点 {master} 恢复时仍自称主节点，之后才被命令跟随。"),
         ),
         Some(ms) => (
-            format!("The old master {master} came back as a master and stayed one for {ms}."),
-            format!("旧主节点 {master} 恢复时仍自称主节点，持续 {ms}。"),
+            format!("The old master {master} came back as a master and stayed one for {about}{ms}."),
+            format!("旧主节点 {master} 恢复时仍自称主节点，持续{about_zh}{ms}。"),
         ),
         None => (
             format!("The old master {master} came back as a master; its demotion is not in these logs."),
@@ -178,6 +195,16 @@ fn foreign(to: &str) -> Both {
     )
 }
 
+fn promoted_unseen(to: &str) -> Both {
+    both(
+        format!("Who promoted {to}, is not in these logs: a sentinel whose log is not here, or somebody else."),
+        "add the logs of the other sentinels. If it was done by hand: promote by `SENTINEL FAILOVER` instead of `REPLICAOF NO \
+         ONE`, as sentinels turn such a server into a replica again",
+        format!("{to} 由谁提升，这些日志中没有：可能是日志不在此处的哨兵，也可能是哨兵以外的操作。"),
+        "请加上其他哨兵的日志。若是手工提升：请用 `SENTINEL FAILOVER`，不要用 `REPLICAOF NO ONE`，因为哨兵会把这样的节点重新变回副本",
+    )
+}
+
 fn reset_then(who: &[String], lang: Lang) -> Both {
     let who = by_name(who, lang);
     both(
@@ -190,12 +217,17 @@ fn reset_then(who: &[String], lang: Lang) -> Both {
     )
 }
 
-fn split_vote(epoch: u64, votes: &[(String, usize)], ours: bool, lang: Lang) -> Both {
+fn split_vote(epoch: u64, votes: &[(String, usize)], open: bool, ours: bool, lang: Lang) -> Both {
     let of: Vec<String> = votes.iter().map(|(who, votes)| format!("{who} {votes}")).collect();
     let of = list(&of, lang);
+    let (nobody, nobody_zh) = if open {
+        ("whether one of them had a majority, is not in these logs", "是否有人获得多数，这些日志中没有")
+    } else {
+        ("nobody had a majority", "无人获得多数")
+    };
     let (en, zh) = (
-        format!("The vote in epoch {epoch} was split ({of}): nobody had a majority."),
-        format!("纪元 {epoch} 的选票分散（{of}）：无人获得多数。"),
+        format!("The vote in epoch {epoch} was split ({of}): {nobody}."),
+        format!("纪元 {epoch} 的选票分散（{of}）：{nobody_zh}。"),
     );
     if ours {
         return both(
@@ -283,9 +315,9 @@ fn leader_lost(who: &str, ours: bool) -> Both {
     )
 }
 
-fn stayed_master(master: &str, ms: Option<i64>, ours: bool, lang: Lang) -> Both {
+fn stayed_master(master: &str, ms: Option<i64>, ours: bool, least: bool, lang: Lang) -> Both {
     // Others than ours notice late that the new one is there.
-    let (least, least_zh) = if ours { ("", " ") } else { ("at least ", "至少 ") };
+    let (least, least_zh) = if least { ("at least ", "至少 ") } else { ("", " ") };
     let (en, zh) = match ms.map(|ms| duration(ms, lang)) {
         Some(ms) => (
             format!(
@@ -494,12 +526,16 @@ mod tests {
         Finding::NoGoodReplica { known, after_tilt, down, said: Vec::new() }
     }
 
+    fn still_down(unread: bool) -> Finding {
+        Finding::StillDown { unread, zero: Vec::new() }
+    }
+
     #[test]
     fn nobody_is_told_to_reset_while_the_master_is_down() {
         let (who, down) = ("s1".to_owned(), vec!["s10".to_owned(), "s2".to_owned()]);
         let lost = Finding::NotElected { epoch: 1, who, got: 1, needed: 2, known: 3, down };
         assert!(advise(&lost, Lang::En).0.ends_with("Down were s2 and s10."));
-        for (en, zh) in [hint(&lost), hint(&Finding::StillDown { zero: Vec::new() })] {
+        for (en, zh) in [hint(&lost), hint(&still_down(false))] {
             assert!(en.contains("`SENTINEL FAILOVER <group>` on one living sentinel"), "{en}");
             assert!(
                 en.contains("only once the master is up") || en.contains("Never `SENTINEL RESET`"),
@@ -509,7 +545,7 @@ mod tests {
             assert!(zh.contains("必须等主节点恢复") || zh.contains("切勿执行 `SENTINEL RESET`"), "{zh}");
         }
         assert!(
-            hint(&Finding::StillDown { zero: Vec::new() })
+            hint(&still_down(false))
                 .0
                 .contains("auth-pass, down-after-milliseconds, failover-timeout")
         );

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::mem::{Discriminant, discriminant};
 
-use super::incident::{At, Incident, Outcome, Who};
+use super::incident::{At, How, Incident, Outcome, Who};
 use super::said::{Maker, Place, Said};
 use super::source::Entry;
 
@@ -58,6 +58,8 @@ pub(super) struct Speaker {
     pub(super) update: Option<String>,
     /// since when it does not trust its clock
     pub(super) tilt: Option<At>,
+    /// when it spoke first, as far as its log goes
+    pub(super) first: At,
     /// when it spoke last
     pub(super) last: At,
     /// when it said what of late: lines that a copy repeats count once
@@ -81,6 +83,8 @@ pub(super) struct Group {
     pub(super) master: Place,
     /// what each sentinel says is needed
     pub(super) quorums: BTreeMap<Who, u32>,
+    /// the most that held its master for down at once
+    pub(super) agreed: u32,
     /// ids of its sentinels
     pub(super) sentinels: BTreeSet<String>,
     /// addresses of its sentinels: all that releases before 3.2 tell of each other
@@ -214,6 +218,7 @@ impl Book {
             self.last = at;
         }
         let who = self.speaker(self.whole(source), entry);
+        self.speakers[who].first = self.speakers[who].first.min(at);
         // A line of a stream has no time of its own, by which it could be known again.
         if self.timed && entry.print != 0 && self.speakers[who].repeats(at, entry.print) {
             return;
@@ -309,6 +314,20 @@ impl Book {
             self.put_away(&name);
         }
         self.incidents.make_contiguous().sort_by_key(|incident| incident.began);
+        // Only now is it known whose logs are here.
+        let mut incidents = std::mem::take(&mut self.incidents);
+        incidents.iter_mut().for_each(|incident| self.whose_logs(incident));
+        self.incidents = incidents;
+    }
+
+    /// Whether logs are missing that could tell more of an incident.
+    fn whose_logs(&self, incident: &mut Incident) {
+        let Some(group) = self.groups.get(&incident.group) else { return };
+        incident.unread = self.unread(&incident.group, group);
+        let first = incident.learned.iter().min_by_key(|learned| learned.at);
+        let strange = first.is_some_and(|it| matches!(&it.how, How::From(id) if !self.speaks(id)));
+        let leader = incident.winner().and_then(|run| self.speakers.get(run.who));
+        incident.told_by_unread = strange && leader.is_some_and(|leader| leader.id.is_some());
     }
 
     /// What is noted of an incident when it is over, or told as if it were.
@@ -316,6 +335,7 @@ impl Book {
         let Some(group) = self.groups.get(&incident.group) else { return };
         incident.sentinels = group.size();
         incident.others_unread = self.others_unread(&incident.group, group);
+        self.whose_logs(incident);
         incident.maker = self.maker(incident);
         let leader = incident.winner().and_then(|run| self.speakers.get(run.who));
         incident.logged = leader.is_some_and(|leader| leader.pid != 0);
@@ -440,6 +460,7 @@ impl Book {
             context: String::new(),
             update: None,
             tilt: None,
+            first: At::MAX,
             last: At::MIN,
             said_lately: VecDeque::new(),
         });

@@ -7,7 +7,8 @@ use watchkeeper_core::event::EventKind;
 use super::belong::LOOSE_VOTES;
 use super::book::{Book, Candidacy, Other};
 use super::incident::{
-    Afterwards, Agreed, At, Down, End, Foreign, How, Incident, Learned, Voter, Who, is_address, remember,
+    Afterwards, Agreed, At, Down, End, Foreign, How, Incident, Learned, ORDER_MS, Voter, Who, is_address,
+    remember,
 };
 use super::said::{Event, Place, Subject};
 
@@ -348,6 +349,7 @@ impl Book {
         let (votes, quorum) = numbers.unwrap_or((0, 0));
         if let Some(group) = self.group(&event.group).filter(|_| quorum > 0) {
             group.quorums.insert(who, quorum);
+            group.agreed = group.agreed.max(votes);
         }
         if let Some(incident) = self.incident(&event.group, at) {
             remember(&mut incident.agreed, Agreed { who, at, votes, quorum });
@@ -468,7 +470,10 @@ impl Book {
             }
             !ours
         });
+        let speaker = &self.speakers[who];
+        let cut = !speaker.started && speaker.pid != 0 && at.saturating_sub(speaker.first) < ORDER_MS;
         let Some(incident) = self.incident(&event.group, at) else { return };
+        incident.begun_before |= cut && !incident.asked_for(who, at) && incident.downs.is_empty();
         let election = incident.election(epoch);
         remember(&mut election.candidates, (who, at));
         for vote in early {

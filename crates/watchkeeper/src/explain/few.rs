@@ -57,6 +57,41 @@ pub(super) fn no_quorum(saw: &[String], strength: Strength, down: &[String], lan
     )
 }
 
+/// Too few whose logs are here missed the master; what the others saw is not known.
+pub(super) fn no_quorum_here(saw: &[String], strength: Strength, down: &[String], lang: Lang) -> Both {
+    let (seen_by, missing) = (by_name(saw, lang), by_name(down, lang));
+    let (needed, needed_zh) = strength.quorum.map_or((String::new(), String::new()), |quorum| {
+        (format!(" (quorum {quorum})"), format!("（法定票数 {quorum}）"))
+    });
+    let (en, zh) = if down.is_empty() {
+        (String::new(), String::new())
+    } else {
+        (format!(" {missing} did not answer."), format!("{missing} 没有应答。"))
+    };
+    let one = saw.len() == 1;
+    let (only, only_zh) = if one {
+        ("; if only that one missed it, it is cut off", "；若只有它认为主节点下线，则是它自己被隔离")
+    } else {
+        ("", "")
+    };
+    both(
+        format!(
+            "In these logs only {seen_by} missed the master{needed}, too few for a failover; whether others did, theirs would show.{en}"
+        ),
+        &format!(
+            "add the logs of the other sentinels, and ask these who is the master (`SENTINEL GET-MASTER-ADDR-BY-NAME`) before you \
+             promote anything; see whether they run and can be reached from here (`SENTINEL CKQUORUM`){only}"
+        ),
+        format!(
+            "在这些日志中只有 {seen_by} 认为主节点下线{needed_zh}，不足以故障转移；其他哨兵是否也这样认为，要看它们的日志。{zh}"
+        ),
+        &format!(
+            "请加上其他哨兵的日志，并在提升任何节点之前先向它们查询主节点（`SENTINEL GET-MASTER-ADDR-BY-NAME`）；\
+             检查它们是否运行、能否互通（`SENTINEL CKQUORUM`）{only_zh}"
+        ),
+    )
+}
+
 fn no_quorum_hint(saw: usize, strength: Strength, some_down: bool) -> (String, String) {
     if some_down && strength.quorum_too_high() {
         let (en, zh) = lower_quorum("<group>", "<组>", strength);
@@ -116,8 +151,15 @@ fn lower_quorum(group: &str, group_zh: &str, strength: Strength) -> (String, Str
     )
 }
 
-/// What to do about sentinels that never came back.
-pub(super) fn sentinels_gone(group: &str, who: &[String], strength: Strength, lang: Lang) -> Both {
+/// What to do about sentinels that never came back. Whether one is down whose log is not here, or only those that miss it are
+/// cut off, nobody knows.
+pub(super) fn sentinels_gone(
+    group: &str,
+    who: &[String],
+    strength: Strength,
+    unread: bool,
+    lang: Lang,
+) -> Both {
     let (who, one) = (by_name(who, lang), who.len() == 1);
     let (does, sentinels) = if one { ("does", "sentinel") } else { ("do", "sentinels") };
     let (left, needed) = (strength.left, strength.needed());
@@ -141,13 +183,20 @@ pub(super) fn sentinels_gone(group: &str, who: &[String], strength: Strength, la
     } else {
         (String::new(), String::new())
     };
+    let (so, so_zh) = match (unread, one) {
+        (false, _) => (";", "；"),
+        (true, true) => (" (its log is not here); if it is down,", "（它的日志不在此处）；若它确已下线，"),
+        (true, false) => {
+            (" (not all their logs are here); if they are down,", "（并非都有日志）；若它们确已下线，")
+        }
+    };
     both(
-        format!("{group}: the {sentinels} {who} {does} not answer to the end of the logs; {en}."),
+        format!("{group}: the {sentinels} {who} {does} not answer to the end of the logs{so} {en}."),
         &format!(
             "start what is down again, and see why nothing else did; {lower}one that is gone for good must be forgotten (`SENTINEL \
              RESET` on each of the others in turn, while the master is up)"
         ),
-        format!("{group}：到日志结束时哨兵 {who} 仍没有应答；{zh}。"),
+        format!("{group}：到日志结束时哨兵 {who} 仍没有应答{so_zh}{zh}。"),
         &format!(
             "重新启动它，并查明为何没有自动启动；{lower_zh}永久下线的哨兵要忘掉（在主节点正常时，逐个在其余哨兵上执行 `SENTINEL RESET`）"
         ),
@@ -182,7 +231,7 @@ mod tests {
     }
 
     fn gone(strength: Strength) -> [String; 4] {
-        let (en, zh) = sentinels_gone("m", &["s2".to_owned()], strength, Lang::En);
+        let (en, zh) = sentinels_gone("m", &["s2".to_owned()], strength, false, Lang::En);
         [en.0, en.1, zh.0, zh.1]
     }
 

@@ -52,6 +52,8 @@ pub(super) enum Finding {
     SplitVote {
         epoch: u64,
         votes: Vec<(String, usize)>,
+        /// votes that are not in these logs could have made one of them the leader
+        open: bool,
         /// Watchkeeper's sentinels
         ours: bool,
     },
@@ -80,6 +82,8 @@ pub(super) enum Finding {
         saw: Vec<String>,
         strength: Strength,
         down: Vec<String>,
+        /// others whose logs are not here may have missed it
+        unread: bool,
     },
     /// enough missed the master and did not know of each other
     Strangers {
@@ -100,8 +104,12 @@ pub(super) enum Finding {
     /// nobody took over
     OnlyCameBack {
         ms: i64,
+        /// one whose log is not here may have acted
+        unread: bool,
     },
     StillDown {
+        /// one whose log is not here may have acted
+        unread: bool,
         /// replicas whose priority of 0 is in the way
         zero: Vec<String>,
     },
@@ -126,6 +134,8 @@ pub(super) enum Finding {
         master: String,
         ms: Option<i64>,
         timed: bool,
+        /// others whose logs are not here may have seen it sooner
+        unread: bool,
     },
     LeaderLost {
         who: String,
@@ -143,12 +153,16 @@ pub(super) enum Finding {
         /// for so long; nothing if its demotion is not in the logs
         ms: Option<i64>,
         ours: bool,
+        /// it was one for longer than that: the new one was there before anybody noticed
+        least: bool,
     },
     TiltThen {
         who: Vec<String>,
     },
     Foreign {
         to: String,
+        /// one whose log is not here may have done it
+        unread: bool,
     },
     /// SENTINEL RESET while the master was down
     ResetThen {
@@ -170,6 +184,8 @@ pub(super) enum Finding {
         group: String,
         who: Vec<String>,
         strength: Strength,
+        /// none of those that miss them has its word confirmed by their own logs
+        unread: bool,
     },
     /// all replicas are down at the end of the logs
     NoReplicaLeft {
@@ -358,11 +374,15 @@ fn election_findings(incident: &Incident, names: &dyn Names, found: &mut Vec<Fin
         let quorum = incident.agreed.iter().map(|agreed| agreed.quorum as usize).max().unwrap_or(0);
         let needed = quorum.max(known / 2 + 1);
         let got = tally.first().map_or(1, |(_, votes)| *votes);
-        if got >= needed {
-            continue; // the master was back before it could act
+        // The master was back before it could act.
+        if got >= needed || election.lost.iter().any(|(_, at)| incident.was_back(*at)) {
+            continue;
         }
         if tally.len() > 1 {
-            found.push(Finding::SplitVote { epoch: election.epoch, votes: tally, ours: incident.is_ours() });
+            let cast: usize = tally.iter().map(|(_, votes)| *votes).sum();
+            let open = incident.unread && got + known.saturating_sub(cast) >= needed;
+            let (epoch, ours) = (election.epoch, incident.is_ours());
+            found.push(Finding::SplitVote { epoch, votes: tally, open, ours });
         } else if let Some((who, _)) = election.lost.first() {
             // The same again for each attempt says nothing new.
             found.retain(|other| !matches!(other, Finding::NotElected { .. }));
@@ -437,7 +457,11 @@ fn outcome_findings(
         }
     }
     if let Some(foreign) = &incident.foreign {
-        found.push(Finding::Foreign { to: foreign.to.clone() });
+        // Of one that the sentinels name as the new master another one made it that, in a log that is not here.
+        let theirs = incident.unread && incident.new_master.as_ref() == Some(&foreign.to);
+        if !theirs {
+            found.push(Finding::Foreign { to: foreign.to.clone(), unread: incident.unread });
+        }
     }
     if incident.times_down() > 1 && incident.new_master.is_some() && incident.timed {
         let ms = incident.outage_began() - incident.began;
@@ -452,7 +476,8 @@ fn outcome_findings(
             let begun = !matches!(how_far, UnderWay::Missed(_));
             found.push(Finding::CutShort { promoted, begun });
         } else if incident.outcome() == Outcome::NobodyTookOver {
-            found.push(Finding::StillDown { zero: with_priority_zero(&incident.reasons) });
+            let zero = with_priority_zero(&incident.reasons);
+            found.push(Finding::StillDown { unread: incident.unread, zero });
         }
         return;
     };
@@ -462,7 +487,7 @@ fn outcome_findings(
     if incident.times_down() > 1 {
         found.push(Finding::Flapping { times: incident.times_down(), ms: back - incident.began });
     } else if back - incident.began > if incident.agreed.is_empty() { AGREE_MS } else { OUTAGE_MS } {
-        found.push(Finding::OnlyCameBack { ms: back - incident.began });
+        found.push(Finding::OnlyCameBack { ms: back - incident.began, unread: incident.unread });
     }
 }
 
@@ -504,7 +529,7 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
             let down: Vec<String> = incident.peers_down.iter().map(|id| names.id(id)).collect();
             let left = incident.sentinels.saturating_sub(down.len()).max(saw.len());
             let strength = Strength { known: incident.sentinels, left, quorum };
-            found.push(Finding::NoQuorum { saw, strength, down });
+            found.push(Finding::NoQuorum { saw, strength, down, unread: incident.unread });
         }
     } else if !not.is_empty() && incident.new_master.is_none() && !too_early && !others_agreed {
         found.push(Finding::Disagree { saw, not });
@@ -528,22 +553,27 @@ fn stayed(incident: &Incident) -> Option<Finding> {
     let told = told.filter(|told| gone.is_none_or(|gone| gone > *told));
     let ms = told.map(|told| told - since);
     let (master, ours) = (incident.master.clone(), incident.is_ours());
+    let least = !ours || incident.unread;
     let at_once = ours || incident.reasons.iter().any(|text| text.starts_with("The old master of `"));
     match ms.filter(|_| incident.timed) {
-        Some(ms) => (ms >= STAYED_MS).then_some(Finding::StayedMaster { master, ms: Some(ms), ours }),
+        Some(ms) => (ms >= STAYED_MS).then_some(Finding::StayedMaster { master, ms: Some(ms), ours, least }),
         None if planned && incident.logged && told.is_none() && !at_once && gone.is_none() => {
-            Some(Finding::StayedMaster { master, ms: None, ours })
+            Some(Finding::StayedMaster { master, ms: None, ours, least })
         }
         None => None,
     }
 }
 
 fn aftermath(incident: &Incident, found: &mut Vec<Finding>) {
-    if incident.new_master.is_none() || incident.downs.is_empty() {
-        return;
-    }
     let of =
         |what: Afterwards| incident.afterwards.iter().find(|(known, _)| *known == what).map(|(_, at)| *at);
+    // Where the logs begin too late, it is known to have failed by being away afterwards.
+    let failed = !incident.downs.is_empty()
+        || incident.headless()
+        || (incident.cause() == Cause::Unknown && of(Afterwards::Gone).is_some());
+    if incident.new_master.is_none() || !failed {
+        return;
+    }
     let answers: Option<At> = of(Afterwards::Answers).or(of(Afterwards::SaysMaster));
     let told = of(Afterwards::ToldToFollow);
     let gone = of(Afterwards::Gone);
@@ -554,8 +584,8 @@ fn aftermath(incident: &Incident, found: &mut Vec<Finding>) {
         let ms = until.map(|until| until - since).filter(|ms| *ms >= 0);
         let before = until.is_some_and(|until| until < since);
         if !before && (!incident.timed || ms.is_none_or(|ms| ms >= TWO_MASTERS_MS)) {
-            let master = incident.master.clone();
-            found.push(Finding::TwoMasters { master, ms, timed: incident.timed });
+            let (master, unread) = (incident.master.clone(), incident.unread);
+            found.push(Finding::TwoMasters { master, ms, timed: incident.timed, unread });
         }
     } else if gone.is_some() && answers.is_none() {
         found.push(Finding::OldMasterGone { master: incident.master.clone() });
@@ -598,7 +628,12 @@ pub(super) fn general(book: &Book, names: &dyn Names) -> Vec<Finding> {
     for (what, often) in &book.others {
         let who = || often.who.iter().map(|who| names.who(*who)).collect::<Vec<_>>();
         match what {
-            Other::Moved(id, to) => found.push(Finding::Moved { id: names.id(id), to: to.clone() }),
+            Other::Moved(id, to) => {
+                // One whose log is not here is called by its address, which is the new one.
+                let name = Some(names.id(id)).filter(|name| name != to);
+                let id = name.unwrap_or_else(|| super::short(id));
+                found.push(Finding::Moved { id, to: to.clone() });
+            }
             Other::NotSaved => found.push(Finding::NotSaved { who: who(), times: often.times }),
             Other::ScriptFailed(script) => {
                 found.push(Finding::ScriptFailed { script: script.clone(), times: often.times });
@@ -636,6 +671,7 @@ fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &m
                 quorum: book.least_quorum(group, &gone),
             },
             who: gone.iter().map(|id| names.id(id)).collect(),
+            unread: gone.iter().any(|id| !book.speaks(id)),
         });
     }
     let replicas = group.no_replica_left();

@@ -16,8 +16,10 @@ const UNDER_WAY_LINES: At = 10;
 const SAID_BEFORE_MS: i64 = 3_000;
 /// A sentinel that is up learns of a new master within this time.
 const SOON_MS: i64 = 5_000;
-/// An attempt that was asked for begins within this time.
-const ORDER_MS: i64 = 1_000;
+/// An attempt that was asked for begins within this time, and so does one of a sentinel that need not wait.
+pub(super) const ORDER_MS: i64 = 1_000;
+/// A sentinel gives up so soon when the master answers again.
+const AT_ONCE_MS: i64 = 100;
 
 /// A sentinel whose log is read, by its place in the book.
 pub(super) type Who = usize;
@@ -177,6 +179,8 @@ pub(super) enum Outcome {
     /// why, is not known
     Switched,
     PromotedByOthers,
+    /// a replica became a master: whose doing it was, a log that is not here may tell
+    PromotedUnseen,
     /// operators gave the sentinels another master
     Repointed,
     /// the logs end in the middle of it
@@ -199,6 +203,7 @@ impl Outcome {
             Outcome::Forced => "forced-failover",
             Outcome::Switched => "switched",
             Outcome::PromotedByOthers => "promoted-by-others",
+            Outcome::PromotedUnseen => "promoted-unseen",
             Outcome::Repointed => "repointed",
             Outcome::UnderWay => "under-way",
             Outcome::Missed => "logs-end",
@@ -274,6 +279,12 @@ pub(super) struct Incident {
     pub(super) sentinels: usize,
     /// others of them were up, and what they said is not read
     pub(super) others_unread: bool,
+    /// there are others, up or down, whose logs are not read: what only they saw or did is not known
+    pub(super) unread: bool,
+    /// who told the first of these of the new master is one of those, and no leader whose log is here
+    pub(super) told_by_unread: bool,
+    /// a log begins with an attempt: what set it off stood before
+    pub(super) begun_before: bool,
 }
 
 impl Incident {
@@ -308,6 +319,9 @@ impl Incident {
             logged: false,
             sentinels: 0,
             others_unread: false,
+            unread: false,
+            told_by_unread: false,
+            begun_before: false,
         }
     }
 
@@ -351,7 +365,7 @@ impl Incident {
             if self.held_down_at(*at) { Cause::Forced } else { Cause::Planned }
         } else if !self.downs.is_empty() || !self.agreed.is_empty() {
             Cause::MasterDown
-        } else if begun {
+        } else if begun && !self.begun_before {
             Cause::Planned
         } else {
             Cause::Unknown
@@ -439,7 +453,7 @@ impl Incident {
                 Cause::Unknown => Outcome::Switched,
             }
         } else if self.foreign.is_some() {
-            Outcome::PromotedByOthers
+            if self.unread { Outcome::PromotedUnseen } else { Outcome::PromotedByOthers }
         } else if self.pointed.is_some() {
             Outcome::Repointed
         } else if let Some(how_far) = self.under_way() {
@@ -586,16 +600,24 @@ impl Incident {
         }
     }
 
-    /// The leader whose work made the new master.
+    /// The leader whose work made the new master; nobody if that was one whose log is not here. Who promoted another
+    /// server did not make this one.
     pub(super) fn winner(&self) -> Option<&Run> {
-        self.runs.iter().rev().find(|run| run.promoted.is_some()).or(self.runs.last())
+        let mut promoted = self.runs.iter().rev().filter(|run| run.promoted.is_some());
+        let Some(new) = &self.new_master else { return promoted.next().or(self.runs.last()) };
+        let made = |run: &&Run| run.promoted.as_ref().is_some_and(|(place, _)| place == new);
+        let told = |run: &&Run| {
+            let heard = |it: &Learned| it.who == run.who && matches!(it.how, How::From(_));
+            run.promoted.is_none() && !self.learned.iter().any(heard)
+        };
+        promoted.find(made).or_else(|| self.runs.last().filter(told))
     }
 
     /// The logs begin in the middle of it: somebody was at work, and nobody tells what set it off.
     pub(super) fn headless(&self) -> bool {
         let tried = self.elections.iter().any(|election| !election.candidates.is_empty());
-        let under_way = !self.runs.is_empty() || !self.agreed.is_empty();
-        under_way && self.downs.is_empty() && self.asked.is_empty() && !tried
+        let under_way = !self.agreed.is_empty() || self.begun_before || (!self.runs.is_empty() && !tried);
+        under_way && self.downs.is_empty() && self.asked.is_empty()
     }
 
     /// The election that made the winner the leader.
@@ -620,11 +642,39 @@ impl Incident {
     }
 
     /// When the new master took writes, as far as anybody noticed. Whoever led first may have seen that and died before
-    /// clients were told.
+    /// clients were told; and another may have seen what a leader did whose log is not here.
     pub(super) fn took_writes(&self) -> Option<At> {
-        let (place, _) = self.winner()?.promoted.as_ref()?;
+        let place = match &self.new_master {
+            Some(new) => new,
+            None => &self.winner()?.promoted.as_ref()?.0,
+        };
         let promoted = self.runs.iter().filter_map(|run| run.promoted.as_ref());
-        promoted.filter(|(other, _)| other == place).map(|(_, at)| *at).min()
+        let promoted = promoted.filter(|(other, _)| other == place).map(|(_, at)| *at);
+        promoted.chain(self.seen_as_master(place)).min()
+    }
+
+    /// When a sentinel that had not promoted this server found that it is a master.
+    pub(super) fn seen_as_master(&self, place: &str) -> Option<At> {
+        let foreign = self.foreign.as_ref().filter(|foreign| foreign.to == place)?;
+        foreign.seen.iter().map(|(_, at)| *at).min()
+    }
+
+    /// When the new master took writes is known only from when somebody noticed it: others than ours ask once a second, and
+    /// one whose log is not here may have been first.
+    pub(super) fn noticed_late(&self) -> bool {
+        !self.is_ours() || self.unread
+    }
+
+    /// This attempt was given up because the master answered again.
+    pub(super) fn was_back(&self, at: At) -> bool {
+        self.downs.iter().any(|down| down.up.is_some_and(|up| up <= at && at - up < AT_ONCE_MS))
+    }
+
+    /// How long after the quorum the winner came forward, if no attempt before it is known.
+    pub(super) fn came_forward_late(&self) -> bool {
+        let tried = self.won().and_then(|won| won.candidates.first()).map(|(_, at)| *at);
+        let agreed = self.agreed.iter().map(|agreed| agreed.at).min();
+        tried.zip(agreed).is_some_and(|(tried, agreed)| tried - agreed >= ORDER_MS)
     }
 
     /// When the old master was answering again for all who had missed it, if that was before the promotion.

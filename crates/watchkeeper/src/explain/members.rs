@@ -90,6 +90,17 @@ impl Book {
         unread > told_of
     }
 
+    /// Whether this group has sentinels, up or down, whose logs are not read: others speak of them, or more agreed at once
+    /// than are here.
+    pub(super) fn unread(&self, name: &str, group: &Group) -> bool {
+        let here = || self.present().filter(|(who, _)| !self.elsewhere(*who, name));
+        let nameless = here().filter(|(_, speaker)| speaker.id.is_none()).count();
+        let silent = group.sentinels.iter().filter(|id| !self.speaks(id)).count();
+        let told_of = if here().count() > 1 { nameless } else { 0 };
+        let by_address = if group.addresses.is_empty() { 0 } else { group.size() };
+        silent > told_of || by_address.max(group.agreed as usize) > here().count()
+    }
+
     /// Remembers in which groups to look for those whom an event names.
     pub(super) fn homes_of(&mut self, name: &str, event: &Event) {
         if let Subject::Master(place) | Subject::Replica(place) = &event.subject {
