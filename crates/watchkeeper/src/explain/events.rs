@@ -591,7 +591,8 @@ impl Book {
         let another = |open: &Incident| {
             let mut told = open.learned.iter().rev().filter(|learned| learned.who == who);
             let again = told.next().is_some_and(|told| open.master != *from || epoch > told.epoch);
-            again || open.is_foreign_alone() || open.new_master.as_ref().is_some_and(|known| known != to)
+            let other = open.new_master.as_ref().is_some_and(|known| known != to);
+            again || open.is_foreign_alone() || other || open.ended_before_switch(to, epoch)
         };
         let Some(group) = self.group(&event.group) else { return };
         if group.open.as_ref().is_some_and(another) {

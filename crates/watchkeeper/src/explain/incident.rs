@@ -331,6 +331,20 @@ impl Incident {
         up.into_iter().max().filter(|_| self.new_master.is_none())
     }
 
+    /// The master was back, and nobody here led, or voted in this epoch since it was missed last: whatever made this server
+    /// the master later, it need not have been that it was missed.
+    pub(super) fn ended_before_switch(&self, to: &str, epoch: Option<u64>) -> bool {
+        let last = self.downs.iter().map(|down| down.at).max();
+        let begun = |election: &Election| {
+            let mut votes = election.votes.iter().map(|vote| vote.at);
+            let mut tried = election.candidates.iter().map(|(_, at)| *at);
+            let same = epoch.is_none_or(|epoch| epoch == election.epoch);
+            same && (votes.any(|at| Some(at) >= last) || tried.any(|at| Some(at) >= last))
+        };
+        let made = self.promotes(to) || self.foreign.is_some() || !self.asked.is_empty();
+        self.came_back().is_some() && !made && !self.elections.iter().any(begun)
+    }
+
     /// Nothing more has to happen.
     pub(super) fn is_over(&self) -> bool {
         let ended = self.runs.last().is_some_and(|run| run.end.is_some());

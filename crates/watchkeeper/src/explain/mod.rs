@@ -41,6 +41,8 @@ mod stamp;
 mod steps;
 mod stream;
 mod style;
+#[cfg(test)]
+mod subsets;
 mod summary;
 mod text;
 mod unwrap;

@@ -3,7 +3,7 @@
 use watchkeeper_core::Lang;
 
 use super::epochs;
-use super::incident::{At, End, Incident};
+use super::incident::{At, End, How, Incident};
 use super::phases::Phase;
 use super::said::Maker;
 use super::words::{nobody_else_told, only_the_leader};
@@ -30,6 +30,11 @@ fn not_here(phase: Phase, incident: &Incident, lang: Lang) -> Option<&'static st
              log would show why it took so long.",
             "通知客户端的哨兵不是从这里有日志的执行者得知的，而是从另一个日志不在此处的哨兵得知：原因要看那份日志。",
         ),
+        Phase::Telling if incident.unread && leader_told_first(incident) => lang.pick(
+            "In these logs the leader told clients first, and it waits with that until the replicas follow. Whether others told \
+             them before, their logs would show.",
+            "这些日志中最先通知客户端的是执行者，而它要等各副本完成跟随才通知。其他哨兵是否更早，要看它们的日志。",
+        ),
         Phase::Agreement if incident.unread => lang.pick(
             "Why the others missed the master later, or answered late, is not in these logs: theirs would show it.",
             "其他哨兵为何较晚才发现主节点失联、或较晚应答，这些日志中没有：要看它们的日志。",
@@ -45,6 +50,12 @@ fn not_here(phase: Phase, incident: &Incident, lang: Lang) -> Option<&'static st
         _ => return None,
     };
     Some(told)
+}
+
+/// The leader named the new master before anybody who did not lead, and others who did not are here.
+fn leader_told_first(incident: &Incident) -> bool {
+    let first = incident.learned.iter().min_by_key(|learned| learned.at);
+    first.is_some_and(|learned| learned.how == How::Led) && !nobody_else_told(incident)
 }
 
 /// How long clients were not told of a master that took writes.
@@ -184,7 +195,7 @@ fn of_ours(phase: Phase, incident: &Incident, lang: Lang) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::incident::{How, Learned};
+    use super::super::incident::Learned;
     use super::*;
 
     /// The others tell clients earlier, unless they are down.

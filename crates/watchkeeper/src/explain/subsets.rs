@@ -1,0 +1,280 @@
+//! A subset of the logs contradicts nothing of the whole. Whoever is woken has often only one sentinel's log: what is told of
+//! it must be true by the logs of all, or be worded as unknown. Every subset of every recorded incident is held against the
+//! report of all its logs.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, BufReader};
+use std::path::{Path, PathBuf};
+
+use watchkeeper_core::Lang;
+
+use super::advice::advise;
+use super::findings::{Finding, Names, voter};
+use super::incident::{At, Incident, Outcome, Voter, is_address};
+use super::phases::{self, Phase, Took};
+use super::report::{Log, Report};
+use super::{endings, slow};
+
+/// Words by which a sentence says that it holds for these logs only.
+const HEDGES: &[&str] = &[
+    "in these logs",
+    "not here",
+    "is here",
+    "logs are here",
+    "if it is down",
+    "if they are down",
+    "told from them",
+    "end too soon",
+    "these logs tell",
+    "they do not tell",
+    "add the logs",
+    "would show",
+    "日志中没有",
+    "这些日志中",
+    "不在此处",
+    "无法得知",
+    "加上",
+    "日志所见",
+    "要看",
+    "确已下线",
+    "过早结束",
+];
+
+/// Findings that name those who saw or did something: fewer logs name fewer.
+const LISTS: &[&str] =
+    &["tilt", "tilt-in-incident", "sentinels-disagree", "reset-in-outage", "quorums-differ", "late-replicas"];
+
+/// Sentinels see the same thing at times that differ by so much, in ms.
+const APART_MS: At = 1_500;
+
+fn read(dir: &Path, names: &[String]) -> Report {
+    let log = |name: &String| {
+        let path = dir.join(name);
+        let open = move || Ok(Box::new(BufReader::new(File::open(&path)?)) as Box<dyn io::BufRead>);
+        Log { name: name.clone(), year: Some(2026), open: Box::new(open), again: true }
+    };
+    Report::read(&names.iter().map(log).collect::<Vec<_>>()).unwrap()
+}
+
+/// The folders of the recorded incidents, each with its logs.
+fn recorded() -> Vec<(PathBuf, Vec<String>)> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/incidents");
+    let logs = |dir: &Path| {
+        let names = fs::read_dir(dir).unwrap().map(|it| it.unwrap().file_name().into_string().unwrap());
+        let mut logs: Vec<String> = names.filter(|name| !name.starts_with("report.")).collect();
+        logs.sort();
+        logs
+    };
+    let dirs = fs::read_dir(dir).unwrap().map(|it| it.unwrap().path());
+    let mut found: Vec<_> = dirs.map(|dir| (dir.clone(), logs(&dir))).collect();
+    found.sort();
+    found
+}
+
+/// What a report of some of the logs says, held against that of all.
+struct Held<'a> {
+    part: &'a Report,
+    whole: &'a Report,
+    lang: Lang,
+    wrong: Vec<String>,
+}
+
+impl Held<'_> {
+    fn check(&mut self) {
+        for (incident, findings) in self.part.incidents() {
+            let them: Vec<_> = self.whole.incidents().filter(|(it, _)| is_same(incident, it)).collect();
+            let outcome = endings::outcome(incident, &self.part.names, incident.timed, self.lang);
+            if them.is_empty() {
+                self.wrong.push(format!("there was no such incident: {outcome}"));
+                continue;
+            }
+            let theirs: Vec<&Incident> = them.iter().map(|(it, _)| *it).collect();
+            for wrong in outcome_wrong(incident, &theirs) {
+                self.wrong.push(format!("{wrong}: {outcome}"));
+            }
+            self.votes(incident);
+            let known: Vec<&Finding> =
+                them.iter().flat_map(|(_, found)| *found).chain(&self.whole.general).collect();
+            findings.iter().for_each(|finding| self.finding(finding, &known));
+            self.explanation(incident, findings, &them);
+        }
+        let known: Vec<&Finding> = self.whole.general.iter().collect();
+        self.part.general.iter().for_each(|finding| self.finding(finding, &known));
+    }
+
+    /// Who voted for whom, and who was elected.
+    fn votes(&mut self, incident: &Incident) {
+        // A vote does not say for which of several groups it is.
+        let theirs = self.whole.incidents().map(|(it, _)| it).filter(|it| at_once(incident, it));
+        let theirs: Vec<&Incident> = theirs.collect();
+        let told = |report: &Report, it: &Incident, epoch: u64| -> BTreeSet<String> {
+            let elections = it.elections.iter().filter(|election| election.epoch == epoch);
+            let votes = elections.clone().flat_map(|election| election.counted()).map(|vote| {
+                // Releases before 3.2 name voters by addresses, which only some of the logs have.
+                let address = matches!(&vote.voter, Voter::Id(id) if is_address(id));
+                let by = voter(&vote.voter, &report.names);
+                let by = if address { "somebody" } else { by.as_str() };
+                format!("{by} for {}", report.names.id(&vote.candidate))
+            });
+            let elected = elections.filter_map(|election| election.elected);
+            let elected = elected.map(|(who, _)| who).chain(it.runs.iter().map(|run| run.who));
+            votes.chain(elected.map(|who| format!("{} leads", report.names.who(who)))).collect()
+        };
+        for election in &incident.elections {
+            let all = theirs.iter().flat_map(|it| told(self.whole, it, election.epoch));
+            let somebody = |vote: String| match vote.split_once(" for ") {
+                Some((_, to)) => vec![format!("somebody for {to}"), vote.clone()],
+                None => vec![vote],
+            };
+            let all: BTreeSet<String> = all.flat_map(somebody).collect();
+            for vote in told(self.part, incident, election.epoch) {
+                let vote = self.named(&vote);
+                if !all.contains(&vote) {
+                    self.wrong.push(format!("epoch {}: {vote}", election.epoch));
+                }
+            }
+        }
+    }
+
+    fn finding(&mut self, finding: &Finding, known: &[&Finding]) {
+        let (text, _) = advise(finding, self.lang);
+        let same = known.iter().filter(|it| it.code() == finding.code());
+        let true_of = |it: &&&Finding| {
+            let (mine, all) = (self.words(&text), self.words(&advise(it, self.lang).0));
+            if LISTS.contains(&finding.code()) { mine.is_subset(&all) } else { mine == all }
+        };
+        let lasted = |it: &Finding| match it {
+            Finding::TwoMasters { ms, .. } | Finding::StayedMaster { ms, .. } => *ms,
+            Finding::OnlyCameBack { ms, .. } => Some(*ms),
+            _ => None,
+        };
+        let near = |it: &&&Finding| match (lasted(finding), lasted(it)) {
+            (Some(ms), Some(all)) => (ms - all).abs() <= APART_MS,
+            (_, _) => true,
+        };
+        if !same.clone().filter(near).any(|it| true_of(&it)) && !hedged(&text) {
+            self.wrong.push(format!("{}: {text}", finding.code()));
+        }
+    }
+
+    /// Why the longest part took so long. The same part must have taken as long by all logs.
+    fn explanation(&mut self, incident: &Incident, findings: &[Finding], them: &[(&Incident, &[Finding])]) {
+        let Some(parts) = phases::worth_telling(incident).filter(|_| incident.timed) else { return };
+        let Some(longest) = phases::to_shorten(&parts, findings) else { return };
+        let text = slow::longest(longest.phase, incident, self.lang);
+        let took = |part: &Took| {
+            part.phase == longest.phase && (part.ms() - longest.ms()).abs() <= APART_MS && part.to == longest.to
+        };
+        let leads = |it: &Incident| {
+            let promoted = it.runs.iter().filter_map(|run| run.promoted.as_ref());
+            longest.phase == Phase::Promotion && promoted.map(|(_, at)| *at).any(|at| at == longest.to)
+        };
+        let so = them.iter().any(|(it, _)| {
+            (phases::phases(it).iter().any(took) || leads(it))
+                && text == slow::longest(longest.phase, it, self.lang)
+        });
+        if !so && !hedged(text) {
+            self.wrong.push(format!("{}: {text}", longest.phase.code()));
+        }
+    }
+
+    /// A text in which sentinels without logs are called as in the whole.
+    fn named(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        // A name that only one deployment of these logs has needs no addition.
+        let apart = self.whole.book.apart.iter().flatten();
+        apart.for_each(|(name, here)| text = text.replace(here.as_str(), name));
+        for (who, speaker) in self.whole.book.present() {
+            let name = self.whole.names.who(who);
+            let id = speaker.id.as_ref().and_then(|id| id.get(..8));
+            let place = speaker.id.as_ref().and_then(|id| self.whole.book.places.get(id));
+            for other in id.into_iter().chain(place.map(String::as_str)) {
+                text = text.replace(other, &name);
+            }
+        }
+        text
+    }
+
+    fn words(&self, text: &str) -> BTreeSet<String> {
+        words(&self.named(text))
+    }
+}
+
+/// The words of a text, without those that only join them, and without durations.
+fn words(text: &str) -> BTreeSet<String> {
+    const JOINTS: &[&str] = &["and", "was", "were", "about", "at", "least", ""];
+    let all = text.split(|c: char| " ,;()，；。（）、：".contains(c)).map(|word| word.trim_end_matches('.'));
+    let short = all.filter(|word| !JOINTS.contains(word) && word.parse::<f64>().is_err_and(|_| true));
+    short.map(|word| word.replace(['约', '至', '少'], "")).collect()
+}
+
+fn hedged(text: &str) -> bool {
+    HEDGES.iter().any(|hedge| text.to_lowercase().contains(hedge))
+}
+
+/// Both are at one time, as far as they have times.
+fn at_once(part: &Incident, whole: &Incident) -> bool {
+    !part.timed || (part.began <= whole.last + APART_MS && whole.began <= part.last + APART_MS)
+}
+
+/// Both are of one master, and at one time.
+fn is_same(part: &Incident, whole: &Incident) -> bool {
+    part.master == whole.master && at_once(part, whole)
+}
+
+/// What the first sentences say of an incident that all logs tell otherwise.
+fn outcome_wrong(part: &Incident, theirs: &[&Incident]) -> Vec<&'static str> {
+    let mut wrong = Vec::new();
+    let switched: Vec<&&Incident> = theirs.iter().filter(|it| it.new_master == part.new_master).collect();
+    if part.new_master.is_some() && switched.is_empty() {
+        wrong.push("another server became the master");
+    }
+    let first = |when: fn(&Incident) -> Option<At>| switched.iter().filter_map(|it| when(it)).min();
+    let later = |when: fn(&Incident) -> Option<At>| when(part).zip(first(when)).filter(|_| part.timed);
+    if later(Incident::took_writes).is_some_and(|(mine, all)| mine < all || (mine > all && !part.noticed_late())) {
+        wrong.push("it took writes at another time");
+    }
+    if part.new_master.is_some()
+        && !part.headless()
+        && later(Incident::first_told).is_some_and(|(mine, all)| mine < all || (mine > all && !part.unread))
+    {
+        wrong.push("clients were told at another time");
+    }
+    if !outcome_fits(part, theirs) {
+        wrong.push("it ended otherwise");
+    }
+    wrong
+}
+
+fn outcome_fits(part: &Incident, theirs: &[&Incident]) -> bool {
+    let any = |of: &[Outcome]| theirs.iter().any(|it| of.contains(&it.outcome()));
+    let failed = [Outcome::Failover, Outcome::Forced];
+    match part.outcome() {
+        Outcome::Switched | Outcome::UnderWay | Outcome::Missed => true,
+        Outcome::Failover => any(&failed),
+        Outcome::PromotedByOthers => any(&[Outcome::PromotedByOthers]),
+        same @ (Outcome::Switchover | Outcome::Forced) => any(&[same]),
+        same => any(&[same]) || part.unread,
+    }
+}
+
+#[test]
+fn a_subset_of_the_logs_contradicts_nothing_of_the_whole() {
+    let mut wrong = Vec::new();
+    for (dir, logs) in recorded() {
+        let whole = read(&dir, &logs);
+        for chosen in 1..(1_usize << logs.len()) - 1 {
+            let some = logs.iter().enumerate().filter(|(at, _)| chosen & (1 << at) != 0);
+            let some: Vec<String> = some.map(|(_, log)| log.clone()).collect();
+            let part = read(&dir, &some);
+            for lang in [Lang::En, Lang::Zh] {
+                let mut held = Held { part: &part, whole: &whole, lang, wrong: Vec::new() };
+                held.check();
+                let name = dir.file_name().unwrap_or_default().to_string_lossy();
+                wrong.extend(held.wrong.iter().map(|it| format!("{name} {}: {it}", some.join(" "))));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} contradictions\n{}", wrong.len(), wrong.join("\n"));
+}
