@@ -920,7 +920,7 @@ fn two_deployments_in_one_stream_are_not_one_incident() {
     let (en, zh) = told(&[("stream.txt", &text)]);
     let expected = [
         "m:  The master 10.0.0.1:6379 failed; 10.0.0.2:6379 took over.",
-        "m (10.9.0.1:6379):  The master 10.9.0.1:6379 was missed and came back by itself. Nobody took over.",
+        "m (10.9.0.1:6379):  The master 10.9.0.1:6379 was missed and came back by itself. No sentinel whose log is here took over.",
     ];
     assert_eq!(outcomes(&en), expected, "{en}");
     assert!(en.contains("These logs seem to hold several deployments that call their group `m`"), "{en}");

@@ -21,8 +21,9 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::ResetThen { who } => reset_then(who, lang),
         Finding::VotesVoided { epoch, group, raised } => epochs::advice(*epoch, group, *raised),
         Finding::SplitVote { epoch, votes, open, ours } => split_vote(*epoch, votes, *open, *ours, lang),
-        Finding::NotElected { epoch, who, got, needed, known, down } => {
-            not_elected(*epoch, who, *got, *needed, *known, down, lang)
+        Finding::NotElected { epoch, who, got, needed, known, down, unread } => {
+            let missing = missing(down, *unread, lang);
+            not_elected(*epoch, who, *got, known.map(|known| (known, *needed)), missing)
         }
         Finding::NoQuorum { saw, strength, down, unread: true } => {
             few::no_quorum_here(saw, *strength, down, lang)
@@ -35,19 +36,29 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::Disagree { saw, not } => disagree(saw, not, lang),
         Finding::CalledTwice { first, other } => endings::called_twice(first, other),
         Finding::LeaderLost { who, ours } => leader_lost(who, *ours),
-        Finding::StayedMaster { master, ms, ours, least } => stayed_master(master, *ms, *ours, *least, lang),
+        Finding::StayedMaster { master, ms: Some(ms), perhaps: true, .. } => {
+            perhaps_stayed(master, *ms, lang)
+        }
+        Finding::StayedMaster { master, ms, ours, least, .. } => {
+            stayed_master(master, *ms, *ours, *least, lang)
+        }
         Finding::TiltThen { who } => tilt_then(who, lang),
         Finding::Tilt { who, causes, set_back } => tilt(who, causes, set_back, lang),
-        Finding::NoGoodReplica { known, after_tilt, down, said } => {
+        Finding::NoGoodReplica { unread: true, after_tilt: false, said, .. } if said.is_empty() => {
+            nobody::no_good_replica_here()
+        }
+        Finding::NoGoodReplica { known, after_tilt, down, said, .. } => {
             nobody::no_good_replica(*known, *after_tilt, down, said, lang)
         }
         Finding::NotPromoted { replica } => not_promoted(replica),
         Finding::LateReplicas { replicas } => late_replicas(replicas, lang),
         Finding::Moved { id, to } => moved(id, to),
-        Finding::SentinelsGone { group, who, strength, unread } => {
-            few::sentinels_gone(group, who, *strength, *unread, lang)
+        Finding::SentinelsGone { group, who, strength, unread, most } => {
+            few::sentinels_gone(group, who, *strength, [*unread, *most], lang)
         }
-        Finding::NoReplicaLeft { group, replicas } => nobody::no_replica_left(group, replicas, lang),
+        Finding::NoReplicaLeft { group, replicas, unread } => {
+            nobody::no_replica_left(group, replicas, *unread, lang)
+        }
         Finding::Several { name, groups } => several(name, groups, lang),
         Finding::QuorumsDiffer { group, of } => quorums_differ(group, of, lang),
         Finding::QuorumOne { group, sentinels } => quorum_one(group, *sentinels),
@@ -137,7 +148,9 @@ fn only_came_back(ms: i64, unread: bool, lang: Lang) -> Both {
     let ms = duration(ms, lang);
     if unread {
         return both(
-            format!("In these logs the outage of {ms} ended because the master came back: no failover helped."),
+            format!(
+                "In these logs the outage of {ms} ended because the master came back: no failover helped."
+            ),
             "add the logs of the other sentinels to see what they saw and did; the next time the master may not come back",
             format!("在这些日志中，中断 {ms}后因主节点自己恢复而结束：故障转移没有起作用。"),
             "请加上其他哨兵的日志，查看它们看到和做了什么；下次主节点未必会恢复",
@@ -197,7 +210,9 @@ fn foreign(to: &str) -> Both {
 
 fn promoted_unseen(to: &str) -> Both {
     both(
-        format!("Who promoted {to}, is not in these logs: a sentinel whose log is not here, or somebody else."),
+        format!(
+            "Who promoted {to}, is not in these logs: a sentinel whose log is not here, or somebody else."
+        ),
         "add the logs of the other sentinels. If it was done by hand: promote by `SENTINEL FAILOVER` instead of `REPLICAOF NO \
          ONE`, as sentinels turn such a server into a replica again",
         format!("{to} 由谁提升，这些日志中没有：可能是日志不在此处的哨兵，也可能是哨兵以外的操作。"),
@@ -250,26 +265,36 @@ fn split_vote(epoch: u64, votes: &[(String, usize)], open: bool, ours: bool, lan
     )
 }
 
+/// Which sentinels were down; if their logs are not here, they may only have been out of reach.
+fn missing(down: &[String], unread: bool, lang: Lang) -> (String, String) {
+    let names = by_name(down, lang);
+    let was = if down.len() == 1 { "was" } else { "were" };
+    match (down, unread) {
+        ([], _) => (String::new(), String::new()),
+        (_, true) => (format!(" {names} did not answer."), format!("{names} 没有应答。")),
+        (_, false) => (format!(" Down {was} {names}."), format!("已下线：{names}。")),
+    }
+}
+
 fn not_elected(
     epoch: u64,
     who: &str,
     got: usize,
-    needed: usize,
-    known: usize,
-    down: &[String],
-    lang: Lang,
+    known: Option<(usize, usize)>,
+    (en, zh): (String, String),
 ) -> Both {
-    let missing = if down.is_empty() { String::new() } else { by_name(down, lang) };
-    let (en, zh) = if missing.is_empty() {
-        (String::new(), String::new())
-    } else {
-        (
-            format!(" Down {} {missing}.", if down.len() == 1 { "was" } else { "were" }),
-            format!("已下线：{missing}。"),
-        )
+    let (votes, votes_zh) = match known {
+        Some((known, needed)) => (
+            format!("{got} of {known} votes, {needed} are needed"),
+            format!("{known} 票中得到 {got} 票，需要 {needed} 票"),
+        ),
+        None => (
+            format!("its votes in these logs are {got}, too few as far as they tell"),
+            format!("这些日志中它得到 {got} 票，就日志所见不足"),
+        ),
     };
     both(
-        format!("{who} was not elected in epoch {epoch}: {got} of {known} votes, {needed} are needed.{en}"),
+        format!("{who} was not elected in epoch {epoch}: {votes}.{en}"),
         &format!(
             "without a majority of all sentinels nobody may act by itself. Start the missing ones. If the master is dead and that \
              takes time: `SENTINEL FAILOVER <group>` on one living sentinel needs no quorum and no votes; {}. Put sentinels on at \
@@ -277,7 +302,7 @@ fn not_elected(
              `SENTINEL RESET` on each sentinel in turn drops the replicas too, and a dead master cannot list them",
             nobody::CALL_AGAIN
         ),
-        format!("{who} 在纪元 {epoch} 未当选：{known} 票中得到 {got} 票，需要 {needed} 票。{zh}"),
+        format!("{who} 在纪元 {epoch} 未当选：{votes_zh}。{zh}"),
         &format!(
             "没有全部哨兵的多数同意，谁也不能自行故障转移。启动缺少的哨兵。若主节点已宕机而一时无法启动哨兵：在一个存活的哨兵上执行 \
              `SENTINEL FAILOVER <组>`，它不需要法定票数，也不需要选票；{}。把哨兵放在至少三台主机上。永久下线的哨兵要忘掉，\
@@ -312,6 +337,22 @@ fn leader_lost(who: &str, ours: bool) -> Both {
         "see whether it or its host died in that moment; the next attempt waits twice failover-timeout with redis-sentinel",
         format!("{who} 主持了故障转移但没有完成，由另一个哨兵重新开始。"),
         "检查它或其主机是否在当时故障；redis-sentinel 要等 2 倍 failover-timeout 才再次尝试",
+    )
+}
+
+fn perhaps_stayed(master: &str, ms: i64, lang: Lang) -> Both {
+    let ms = duration(ms, lang);
+    both(
+        format!(
+            "The old master {master} was told to follow {ms} after the new one was there. Whether it was up until then, is not in \
+             these logs; if it was, what clients wrote to it in that time is lost."
+        ),
+        "see whether it was running then; set min-replicas-to-write 1 on the servers: a master whose replicas have left then refuses \
+         writes in about a second",
+        format!(
+            "新主节点就位 {ms}后，旧主节点 {master} 才被命令跟随。此前它是否在线，这些日志中没有；若在线，这段时间写到它上面的数据会丢失。"
+        ),
+        "检查它当时是否在运行；并在服务器上设置 min-replicas-to-write 1：副本离开后，旧主节点约 1 秒内就会拒绝写入",
     )
 }
 
@@ -369,11 +410,23 @@ fn tilt_then(who: &[String], lang: Lang) -> Both {
 }
 
 fn not_promoted(replica: &str) -> Both {
+    let (en, zh) = if replica.is_empty() {
+        (
+            "The chosen replica did not become master in time; which one it was, is not in these logs."
+                .to_owned(),
+            "选定的副本没有及时成为主节点；是哪一个，这些日志中没有。".to_owned(),
+        )
+    } else {
+        (
+            format!("{replica} was chosen and did not become master in time."),
+            format!("{replica} 被选定后没有及时成为主节点。"),
+        )
+    };
     both(
-        format!("{replica} was chosen and did not become master in time."),
+        en,
         "it hung or died in that moment, or the sentinel may not command it: check `ACL` rules, renamed commands and \
              `sentinel auth-pass` (SLAVEOF, CONFIG REWRITE, CLIENT KILL, MULTI)",
-        format!("{replica} 被选定后没有及时成为主节点。"),
+        zh,
         "它当时卡死或宕机，或者哨兵无权命令它：检查 ACL、改名的命令和 `sentinel auth-pass`（需要 SLAVEOF、CONFIG REWRITE、\
              CLIENT KILL、MULTI）",
     )
@@ -523,7 +576,7 @@ mod tests {
 
     fn no_good(after_tilt: bool, known: usize, down: &[&str]) -> Finding {
         let down = down.iter().map(|place| (*place).to_owned()).collect();
-        Finding::NoGoodReplica { known, after_tilt, down, said: Vec::new() }
+        Finding::NoGoodReplica { known, after_tilt, down, said: Vec::new(), unread: false }
     }
 
     fn still_down(unread: bool) -> Finding {
@@ -533,7 +586,8 @@ mod tests {
     #[test]
     fn nobody_is_told_to_reset_while_the_master_is_down() {
         let (who, down) = ("s1".to_owned(), vec!["s10".to_owned(), "s2".to_owned()]);
-        let lost = Finding::NotElected { epoch: 1, who, got: 1, needed: 2, known: 3, down };
+        let lost =
+            Finding::NotElected { epoch: 1, who, got: 1, needed: 2, known: Some(3), down, unread: false };
         assert!(advise(&lost, Lang::En).0.ends_with("Down were s2 and s10."));
         for (en, zh) in [hint(&lost), hint(&still_down(false))] {
             assert!(en.contains("`SENTINEL FAILOVER <group>` on one living sentinel"), "{en}");
@@ -544,11 +598,7 @@ mod tests {
             assert!(zh.contains("`SENTINEL FAILOVER <组>`"), "{zh}");
             assert!(zh.contains("必须等主节点恢复") || zh.contains("切勿执行 `SENTINEL RESET`"), "{zh}");
         }
-        assert!(
-            hint(&still_down(false))
-                .0
-                .contains("auth-pass, down-after-milliseconds, failover-timeout")
-        );
+        assert!(hint(&still_down(false)).0.contains("auth-pass, down-after-milliseconds, failover-timeout"));
     }
 
     #[test]

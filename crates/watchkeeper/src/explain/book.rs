@@ -60,6 +60,8 @@ pub(super) struct Speaker {
     pub(super) tilt: Option<At>,
     /// when it spoke first, as far as its log goes
     pub(super) first: At,
+    /// its log begins with its start
+    pub(super) whole: bool,
     /// when it spoke last
     pub(super) last: At,
     /// when it said what of late: lines that a copy repeats count once
@@ -83,6 +85,10 @@ pub(super) struct Group {
     pub(super) master: Place,
     /// what each sentinel says is needed
     pub(super) quorums: BTreeMap<Who, u32>,
+    /// a sentinel has found a replica of it: one that restarts knows them from its file
+    pub(super) found: bool,
+    /// a new master was named, and all replicas behind it
+    pub(super) listed: bool,
     /// the most that held its master for down at once
     pub(super) agreed: u32,
     /// ids of its sentinels
@@ -156,6 +162,8 @@ pub(super) struct Book {
     recent: Vec<Who>,
     /// which log each is a part of; those beyond are whole
     wholes: Vec<usize>,
+    /// when each sentinel, by id, was spoken of first
+    pub(super) spoken_of: BTreeMap<String, At>,
     /// where each sentinel is, by id
     pub(super) places: BTreeMap<String, Place>,
     pub(super) groups: BTreeMap<String, Group>,
@@ -233,6 +241,7 @@ impl Book {
             Said::Id(id) => self.identified(who, id),
             Said::Port(port) => self.speakers[who].port = Some(port.clone()),
             Said::Maker(maker) => self.speakers[who].maker = Some(*maker),
+            Said::Waits => self.speakers[who].maker = Some(Maker::Redis),
             Said::Asked(group) => self.asked(who, at, group),
             Said::Started => {
                 let speaker = &mut self.speakers[who];
@@ -300,6 +309,7 @@ impl Book {
 
     /// All logs are read.
     pub(super) fn close(&mut self) {
+        self.name_the_nameless();
         let names: Vec<String> = self
             .groups
             .iter()
@@ -320,10 +330,42 @@ impl Book {
         self.incidents = incidents;
     }
 
+    /// Whether the log of this sentinel begins with its first start: nobody spoke of it before.
+    pub(super) fn is_whole(&self, who: Who) -> bool {
+        let before = |speaker: &Speaker| {
+            let spoken_of = speaker.id.as_ref().and_then(|id| self.spoken_of.get(id));
+            spoken_of.is_some_and(|at| *at < speaker.first.saturating_sub(ASKED_MS))
+        };
+        self.speakers.get(who).is_some_and(|speaker| speaker.whole && !before(speaker))
+    }
+
+    /// Whether the log of this sentinel begins when an incident has begun: what it saw of it before is not known.
+    pub(super) fn began_after(&self, who: Who, incident: &Incident) -> bool {
+        let late = self.speakers.get(who).is_some_and(|speaker| speaker.first > incident.began);
+        late && !self.is_whole(who) && !self.elsewhere(who, &incident.group)
+    }
+
+    /// Whether all logs of a group's sentinels begin with their start: then they name all others.
+    pub(super) fn all_whole(&self, name: &str) -> bool {
+        self.present().all(|(who, _)| self.is_whole(who) || self.elsewhere(who, name))
+    }
+
+    /// Whether the logs name all replicas of a group.
+    pub(super) fn names_replicas(&self, name: &str) -> bool {
+        let whole = self.all_whole(name);
+        self.groups.get(name).is_some_and(|group| group.listed || (group.found && whole))
+    }
+
     /// Whether logs are missing that could tell more of an incident.
     fn whose_logs(&self, incident: &mut Incident) {
         let Some(group) = self.groups.get(&incident.group) else { return };
-        incident.unread = self.unread(&incident.group, group);
+        // One log that begins in the middle of a sentinel's life tells of nobody else.
+        let mut here = self.present().filter(|(who, _)| !self.elsewhere(*who, &incident.group));
+        let alone = here.next().is_some_and(|(who, _)| !self.is_whole(who)) && here.next().is_none();
+        incident.cut = incident.headless()
+            || incident.begun_before
+            || self.present().any(|(who, _)| self.began_after(who, incident));
+        incident.unread = incident.cut || self.unread(&incident.group, group) || (alone && group.size() <= 1);
         let first = incident.learned.iter().min_by_key(|learned| learned.at);
         let strange = first.is_some_and(|it| matches!(&it.how, How::From(id) if !self.speaks(id)));
         let leader = incident.winner().and_then(|run| self.speakers.get(run.who));
@@ -444,6 +486,9 @@ impl Book {
         if full {
             return 0;
         }
+        // A stream of several sentinels tells of all from its first line.
+        let together = self.speakers.iter().filter(|other| other.source == source && other.pid == 0);
+        let first = together.map(|other| other.first).min().filter(|_| entry.pid == 0).unwrap_or(At::MAX);
         self.speakers.push(Speaker {
             source,
             label: entry.label.clone(),
@@ -460,7 +505,8 @@ impl Book {
             context: String::new(),
             update: None,
             tilt: None,
-            first: At::MAX,
+            first,
+            whole: begins || matches!(entry.said, Said::Maker(_)),
             last: At::MIN,
             said_lately: VecDeque::new(),
         });

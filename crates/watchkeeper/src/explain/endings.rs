@@ -204,7 +204,8 @@ fn by_hand(incident: &Incident, at: At, new: &str, names: &dyn Names, timed: boo
         Lang::En => {
             let few = if few { " and too few sentinels missed it" } else { "" };
             let when = if timed { format!(" {} later", after(at)) } else { String::new() };
-            let told = if timed { format!(" Clients were told after {told}{latest}.") } else { String::new() };
+            let told =
+                if timed { format!(" Clients were told after {told}{latest}.") } else { String::new() };
             format!(
                 "The master {old} failed{few}; an operator forced the failover on {who}{when}. {new} took over.{told}"
             )
@@ -212,7 +213,11 @@ fn by_hand(incident: &Incident, at: At, new: &str, names: &dyn Names, timed: boo
         Lang::Zh => {
             let few = if few { "，而认为它下线的哨兵不足" } else { "" };
             let when = if timed { format!("{}后", after(at)) } else { String::new() };
-            let told = if timed { format!("{latest_zh}{told}后客户端得知新地址。") } else { String::new() };
+            let told = if timed {
+                format!("{latest_zh}{told}后客户端得知新地址。")
+            } else {
+                String::new()
+            };
             format!("主节点 {old} 故障{few}；{when}有人在 {who} 上强制故障转移，由 {new} 接替。{told}")
         }
     }

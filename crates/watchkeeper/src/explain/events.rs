@@ -7,8 +7,7 @@ use watchkeeper_core::event::EventKind;
 use super::belong::LOOSE_VOTES;
 use super::book::{Book, Candidacy, Other};
 use super::incident::{
-    Afterwards, Agreed, At, Down, End, Foreign, How, Incident, Learned, ORDER_MS, Voter, Who, is_address,
-    remember,
+    Afterwards, Agreed, At, Down, End, Foreign, How, Incident, Learned, Voter, Who, is_address, remember,
 };
 use super::said::{Event, Place, Subject};
 
@@ -127,6 +126,8 @@ impl Book {
         }
         self.homes_of(name, event);
         let Some(group) = self.groups.get_mut(name) else { return };
+        group.found |= event.kind == EventKind::Slave;
+        group.listed |= event.kind == EventKind::SwitchMaster;
         match &event.subject {
             Subject::Replica(place) => self.members.add(&mut group.replicas, place),
             Subject::Master(place) if group.master.is_empty() => group.master.clone_from(place),
@@ -254,7 +255,9 @@ impl Book {
                 Subject::Replica(place) => (place.clone(), false),
                 Subject::Sentinel { .. } | Subject::Nobody => return,
             };
-            if is_master && !self.missed_of_late(&event.group, &place, at) {
+            let read = at.saturating_sub(self.speakers[who].first) >= RESTART_SEEN_MS;
+            let since = self.is_whole(who) || !self.timed || read;
+            if is_master && since && !self.missed_of_late(&event.group, &place, at) {
                 self.other(Other::UnseenRestart(event.group.clone(), place.clone()), who, at);
             }
             self.other(Other::Rebooted(event.group.clone(), place), who, at);
@@ -280,14 +283,7 @@ impl Book {
         let is_down = event.kind == EventKind::SubjectivelyDown;
         match &event.subject {
             Subject::Master(place) if is_down => self.master_down(who, at, &event.group, place),
-            Subject::Master(_) => {
-                if let Some(incident) =
-                    self.groups.get_mut(&event.group).and_then(|group| group.open.as_mut())
-                {
-                    incident.last = at;
-                    incident.up(who, at);
-                }
-            }
+            Subject::Master(place) => self.master_up(who, at, &event.group, place),
             Subject::Replica(place) => {
                 let Some(group) = self.groups.get_mut(&event.group) else { return };
                 let Some(by) = self.members.entry(&mut group.replicas_down, place) else { return };
@@ -337,6 +333,34 @@ impl Book {
         }
     }
 
+    fn master_up(&mut self, who: Who, at: At, name: &str, place: &Place) {
+        let begins_late = !self.is_whole(who);
+        let Some(group) = self.group(name) else { return };
+        if let Some(open) = group.open.as_mut().filter(|open| !open.is_over() || open.master != *place) {
+            open.last = at;
+            if open.up(who, at) || !begins_late || open.master != *place {
+                return;
+            }
+            return remember(&mut open.back, (who, at));
+        }
+        if let Some(open) =
+            group.open.as_mut().filter(|open| open.new_master.is_some() || open.saw().contains(&who))
+        {
+            open.last = at;
+            open.up(who, at);
+            return;
+        }
+        // Nobody's log says since when it was missed.
+        if begins_late {
+            if group.open.is_none() {
+                group.master.clone_from(place);
+            }
+            if let Some(incident) = self.incident(name, at) {
+                remember(&mut incident.back, (who, at));
+            }
+        }
+    }
+
     fn agreement(&mut self, who: Who, at: At, event: &Event) {
         if event.kind == EventKind::ObjectivelyUp {
             return;
@@ -368,6 +392,11 @@ impl Book {
                     self.identified(who, candidate);
                 }
                 if let Ok(epoch) = epoch.parse() {
+                    let group = &self.speakers[who].context;
+                    let open = self.groups.get_mut(group).and_then(|group| group.open.as_mut());
+                    if let Some(open) = open.filter(|_| own) {
+                        open.epoch_told(who, epoch);
+                    }
                     self.voted(who, at, &Voter::Log(who), candidate, epoch);
                 }
             }
@@ -382,13 +411,22 @@ impl Book {
             self.not_elected(who, at, event, epoch);
             return;
         }
+        self.next_begins(who, event);
+        self.another_begins(who, event);
         let maker = self.speakers[who].maker;
+        let cut = self.begins_late(who);
         let voided = self.voided(who, at, &event.group);
         let Some(incident) = self.incident(&event.group, at) else { return };
         incident.maker = incident.maker.or(maker);
+        if let Subject::Master(place) = &event.subject {
+            incident.named(place);
+        }
         match incident.election_of(who) {
             Some(election) => (election.elected, election.voided) = (Some((who, at)), voided),
-            None => incident.election(epoch).elected = Some((who, at)),
+            None => {
+                incident.begun_before |= cut;
+                incident.election(epoch).elected = Some((who, at));
+            }
         }
         incident.begin_run(who, at);
     }
@@ -426,7 +464,9 @@ impl Book {
             self.put_away(name);
         }
         let down = self.group(name).map(|group| group.peers_down_now()).unwrap_or_default();
+        let late = self.begins_late(who);
         let Some(incident) = self.incident(name, at) else { return };
+        incident.asked_late |= late;
         remember(&mut incident.asked, (who, at));
         // Those that were missing are why nobody had acted before.
         incident.peers_down.extend(down);
@@ -449,10 +489,11 @@ impl Book {
         self.speakers[who].trying = true;
         // Without +odown a sentinel acts only if somebody asks it to; a stream of events does not have that line.
         let open = self.groups.get(&event.group).and_then(|group| group.open.as_ref());
+        let covers = |open: &&Incident| !self.began_after(who, open);
         let forced = open.filter(|open| !open.agrees(who) && !open.asked_for(who, at));
         if forced.is_some_and(Incident::is_over) {
             self.put_away(&event.group);
-        } else if forced.is_some_and(|open| !open.downs.is_empty() && open.agreed.is_empty()) {
+        } else if forced.filter(covers).is_some_and(|open| !open.downs.is_empty() && open.agreed.is_empty()) {
             self.asked(who, at, &event.group);
         }
         if self.candidacies.len() >= LOOSE_VOTES {
@@ -470,15 +511,40 @@ impl Book {
             }
             !ours
         });
-        let speaker = &self.speakers[who];
-        let cut = !speaker.started && speaker.pid != 0 && at.saturating_sub(speaker.first) < ORDER_MS;
+        let cut = self.begins_late(who);
         let Some(incident) = self.incident(&event.group, at) else { return };
+        if let Subject::Master(place) = &event.subject {
+            incident.named(place);
+        }
         incident.begun_before |= cut && !incident.asked_for(who, at) && incident.downs.is_empty();
         let election = incident.election(epoch);
         remember(&mut election.candidates, (who, at));
         for vote in early {
             election.vote(vote);
         }
+    }
+
+    /// A sentinel leads that had not come forward in the incident that is over, or one that made its master.
+    fn another_begins(&mut self, who: Who, event: &Event) {
+        let of = match &event.subject {
+            Subject::Master(place) => place,
+            Subject::Replica(_) | Subject::Sentinel { .. } | Subject::Nobody => &event.of,
+        };
+        let Some(group) = self.groups.get_mut(&event.group) else { return };
+        let leads = |open: &Incident| open.runs.iter().any(|run| run.who == who && run.end.is_none());
+        let next =
+            |open: &Incident| open.new_master.as_ref() == Some(of) && open.master != *of && !leads(open);
+        if group.open.as_ref().is_some_and(next) {
+            group.master.clone_from(of);
+            self.put_away(&event.group);
+        } else if group.open.as_ref().is_some_and(|open| open.ended_before_work(who)) {
+            self.put_away(&event.group);
+        }
+    }
+
+    /// A log, other than a stream, says when somebody asks for a failover; not what was before it begins.
+    fn begins_late(&self, who: Who) -> bool {
+        !self.is_whole(who) && self.speakers[who].pid != 0
     }
 
     fn work(&mut self, who: Who, at: At, event: &Event) {
@@ -490,7 +556,14 @@ impl Book {
                 .map(|(place, _)| place.clone())
                 .collect()
         });
+        self.another_begins(who, event);
+        let cut = self.begins_late(who);
         let Some(incident) = self.worked_on(&event.group, who, at) else { return };
+        match &event.subject {
+            Subject::Master(place) => incident.named(place),
+            Subject::Replica(_) | Subject::Sentinel { .. } | Subject::Nobody => incident.named(&event.of),
+        }
+        incident.begun_before |= cut && !incident.runs.iter().any(|run| run.who == who);
         let run = incident.run(who, at);
         let replica = match &event.subject {
             Subject::Replica(place) => place.clone(),

@@ -157,7 +157,7 @@ pub(super) fn sentinels_gone(
     group: &str,
     who: &[String],
     strength: Strength,
-    unread: bool,
+    [unread, most]: [bool; 2],
     lang: Lang,
 ) -> Both {
     let (who, one) = (by_name(who, lang), who.len() == 1);
@@ -166,15 +166,18 @@ pub(super) fn sentinels_gone(
     let are = if left == 1 { "is" } else { "are" };
     let high = strength.quorum_too_high();
     let (quorum, quorum_zh) = if high { (", its quorum", "（法定票数）") } else { ("", "") };
+    let (most, most_zh) = if most { ("at most ", "至多") } else { ("", "") };
     let (en, zh) = if strength.too_weak() {
         (
-            format!("{left} {are} left, and a failover needs {needed}{quorum}: none can happen by itself"),
-            format!("只剩 {left} 个，而故障转移需要 {needed} 个{quorum_zh}：无法自动切换"),
+            format!(
+                "{most}{left} {are} left, and a failover needs {needed}{quorum}: none can happen by itself"
+            ),
+            format!("{most_zh}只剩 {left} 个，而故障转移需要 {needed} 个{quorum_zh}：无法自动切换"),
         )
     } else {
         (
-            format!("{left} {are} left, a failover needs {needed}"),
-            format!("还剩 {left} 个，故障转移需要 {needed} 个"),
+            format!("{most}{left} {are} left, a failover needs {needed}"),
+            format!("{most_zh}还剩 {left} 个，故障转移需要 {needed} 个"),
         )
     };
     let (lower, lower_zh) = if high {
@@ -231,7 +234,7 @@ mod tests {
     }
 
     fn gone(strength: Strength) -> [String; 4] {
-        let (en, zh) = sentinels_gone("m", &["s2".to_owned()], strength, false, Lang::En);
+        let (en, zh) = sentinels_gone("m", &["s2".to_owned()], strength, [false, false], Lang::En);
         [en.0, en.1, zh.0, zh.1]
     }
 

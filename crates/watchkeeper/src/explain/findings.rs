@@ -69,14 +69,19 @@ pub(super) enum Finding {
         after_tilt: bool,
         down: Vec<String>,
         said: Vec<String>,
+        /// the logs begin too late to tell how all replicas were
+        unread: bool,
     },
     NotElected {
         epoch: u64,
         who: String,
         got: usize,
         needed: usize,
-        known: usize,
+        /// how many sentinels there are, if the logs name them all
+        known: Option<usize>,
         down: Vec<String>,
+        /// that they are down is said only by those who miss them
+        unread: bool,
     },
     NoQuorum {
         saw: Vec<String>,
@@ -155,6 +160,8 @@ pub(super) enum Finding {
         ours: bool,
         /// it was one for longer than that: the new one was there before anybody noticed
         least: bool,
+        /// whether it was up until then is not in these logs
+        perhaps: bool,
     },
     TiltThen {
         who: Vec<String>,
@@ -186,11 +193,15 @@ pub(super) enum Finding {
         strength: Strength,
         /// none of those that miss them has its word confirmed by their own logs
         unread: bool,
+        /// a log that begins too late may not tell of others that are gone, too
+        most: bool,
     },
     /// all replicas are down at the end of the logs
     NoReplicaLeft {
         group: String,
         replicas: Vec<String>,
+        /// the logs may not name all replicas
+        unread: bool,
     },
     QuorumsDiffer {
         group: String,
@@ -337,7 +348,7 @@ pub(super) trait Names {
 pub(super) fn of_incident(incident: &Incident, book: &Book, names: &dyn Names) -> Vec<Finding> {
     let mut found = Vec::new();
     let group = book.groups.get(&incident.group);
-    election_findings(incident, names, &mut found);
+    election_findings(incident, book.all_whole(&incident.group), names, &mut found);
     outcome_findings(incident, group, book, names, &mut found);
     saw_findings(incident, book, names, &mut found);
     aftermath(incident, &mut found);
@@ -364,7 +375,8 @@ fn reset_then(incident: &Incident, names: &dyn Names) -> Option<Finding> {
     (!incident.resets.is_empty() && !incident.downs.is_empty()).then(|| Finding::ResetThen { who: who() })
 }
 
-fn election_findings(incident: &Incident, names: &dyn Names, found: &mut Vec<Finding>) {
+/// `whole`: the logs name all sentinels.
+fn election_findings(incident: &Incident, whole: bool, names: &dyn Names, found: &mut Vec<Finding>) {
     found.extend(epochs::finding(incident));
     let mut down: Vec<String> = incident.peers_down.iter().map(|id| names.id(id)).collect();
     down.sort();
@@ -380,14 +392,15 @@ fn election_findings(incident: &Incident, names: &dyn Names, found: &mut Vec<Fin
         }
         if tally.len() > 1 {
             let cast: usize = tally.iter().map(|(_, votes)| *votes).sum();
-            let open = incident.unread && got + known.saturating_sub(cast) >= needed;
+            let open = incident.unread && (!whole || got + known.saturating_sub(cast) >= needed);
             let (epoch, ours) = (election.epoch, incident.is_ours());
             found.push(Finding::SplitVote { epoch, votes: tally, open, ours });
         } else if let Some((who, _)) = election.lost.first() {
             // The same again for each attempt says nothing new.
             found.retain(|other| !matches!(other, Finding::NotElected { .. }));
             let (who, epoch, down) = (names.who(*who), election.epoch, down.clone());
-            found.push(Finding::NotElected { epoch, who, got, needed, known, down });
+            let (unread, known) = (incident.unread, Some(known).filter(|_| whole));
+            found.push(Finding::NotElected { epoch, who, got, needed, known, down, unread });
         }
     }
 }
@@ -438,12 +451,15 @@ fn outcome_findings(
                         .filter(|text| text.contains("cannot be promoted"))
                         .cloned()
                         .collect(),
+                    unread: !book.all_whole(&incident.group),
                 });
             }
             Some(End::NotPromoted) => {
                 let replica = run.selected.as_ref().map(|(place, _)| place.clone()).unwrap_or_default();
                 found.push(Finding::NotPromoted { replica });
             }
+            // A log that begins too late may not have who asked for it.
+            None if incident.cut => {}
             None if at + 1 < incident.runs.len() => found.push(match incident.overtaken(run) {
                 Some(first) => Finding::CalledTwice { first: names.who(first), other: names.who(run.who) },
                 None => Finding::LeaderLost { who: names.who(run.who), ours: incident.is_ours() },
@@ -486,7 +502,9 @@ fn outcome_findings(
     }
     if incident.times_down() > 1 {
         found.push(Finding::Flapping { times: incident.times_down(), ms: back - incident.began });
-    } else if back - incident.began > if incident.agreed.is_empty() { AGREE_MS } else { OUTAGE_MS } {
+    } else if !incident.headless()
+        && back - incident.began > if incident.agreed.is_empty() { AGREE_MS } else { OUTAGE_MS }
+    {
         found.push(Finding::OnlyCameBack { ms: back - incident.began, unread: incident.unread });
     }
 }
@@ -496,6 +514,7 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
         return;
     }
     let saw: BTreeSet<usize> = incident.downs.iter().map(|down| down.who).collect();
+    let whole = book.all_whole(&incident.group);
     let absent = |who: &usize| {
         let id = book.speakers[*who].id.as_ref();
         id.is_some_and(|id| incident.peers_down.contains(id))
@@ -503,6 +522,14 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
     let present = book.present().map(|(who, _)| who);
     let others =
         present.filter(|who| !saw.contains(who) && !absent(who) && !book.elsewhere(*who, &incident.group));
+    // Who was down, a log that begins late may not tell, nor that its sentinel missed it, too.
+    let others = others.filter(|who| {
+        let back = incident.back.iter().any(|(by, _)| by == who);
+        let speaker = &book.speakers[*who];
+        let up = whole || speaker.last >= incident.began;
+        let before = book.is_whole(*who) || speaker.first < incident.began.saturating_sub(AGREE_MS);
+        up && !back && before
+    });
     let not: Vec<String> = others.map(|who| names.who(who)).collect();
     let saw: Vec<String> = saw.into_iter().map(|who| names.who(who)).collect();
     if !incident.isolated.is_empty() {
@@ -529,7 +556,7 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
             let down: Vec<String> = incident.peers_down.iter().map(|id| names.id(id)).collect();
             let left = incident.sentinels.saturating_sub(down.len()).max(saw.len());
             let strength = Strength { known: incident.sentinels, left, quorum };
-            found.push(Finding::NoQuorum { saw, strength, down, unread: incident.unread });
+            found.push(Finding::NoQuorum { saw, strength, down, unread: incident.unread || !whole });
         }
     } else if !not.is_empty() && incident.new_master.is_none() && !too_early && !others_agreed {
         found.push(Finding::Disagree { saw, not });
@@ -556,9 +583,12 @@ fn stayed(incident: &Incident) -> Option<Finding> {
     let least = !ours || incident.unread;
     let at_once = ours || incident.reasons.iter().any(|text| text.starts_with("The old master of `"));
     match ms.filter(|_| incident.timed) {
-        Some(ms) => (ms >= STAYED_MS).then_some(Finding::StayedMaster { master, ms: Some(ms), ours, least }),
+        Some(ms) => {
+            let stayed = Finding::StayedMaster { master, ms: Some(ms), ours, least, perhaps: !planned };
+            (ms >= STAYED_MS).then_some(stayed)
+        }
         None if planned && incident.logged && told.is_none() && !at_once && gone.is_none() => {
-            Some(Finding::StayedMaster { master, ms: None, ours, least })
+            Some(Finding::StayedMaster { master, ms: None, ours, least, perhaps: false })
         }
         None => None,
     }
@@ -569,7 +599,7 @@ fn aftermath(incident: &Incident, found: &mut Vec<Finding>) {
         |what: Afterwards| incident.afterwards.iter().find(|(known, _)| *known == what).map(|(_, at)| *at);
     // Where the logs begin too late, it is known to have failed by being away afterwards.
     let failed = !incident.downs.is_empty()
-        || incident.headless()
+        || !incident.agreed.is_empty()
         || (incident.cause() == Cause::Unknown && of(Afterwards::Gone).is_some());
     if incident.new_master.is_none() || !failed {
         return;
@@ -672,11 +702,13 @@ fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &m
             },
             who: gone.iter().map(|id| names.id(id)).collect(),
             unread: gone.iter().any(|id| !book.speaks(id)),
+            most: !book.all_whole(&name),
         });
     }
     let replicas = group.no_replica_left();
     if !replicas.is_empty() {
-        found.push(Finding::NoReplicaLeft { group: name.clone(), replicas });
+        let unread = !book.names_replicas(&name);
+        found.push(Finding::NoReplicaLeft { group: name.clone(), replicas, unread });
     }
     let values: BTreeSet<u32> = group.quorums.values().copied().collect();
     if values.len() > 1 {
@@ -687,7 +719,7 @@ fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &m
         found.push(Finding::QuorumOne { group: name.clone(), sentinels });
     }
     // A log that begins in the middle of a sentinel's life, or a stream, does not name them all.
-    let complete = book.present().any(|(who, speaker)| speaker.started && !book.elsewhere(who, &name));
+    let complete = book.all_whole(&name) && !book.unread(&name, group);
     if sentinels > 0 && sentinels % 2 == 0 && complete {
         found.push(Finding::Even { group: name.clone(), sentinels });
     }

@@ -17,7 +17,7 @@ const SAID_BEFORE_MS: i64 = 3_000;
 /// A sentinel that is up learns of a new master within this time.
 const SOON_MS: i64 = 5_000;
 /// An attempt that was asked for begins within this time, and so does one of a sentinel that need not wait.
-pub(super) const ORDER_MS: i64 = 1_000;
+const ORDER_MS: i64 = 1_000;
 /// A sentinel gives up so soon when the master answers again.
 const AT_ONCE_MS: i64 = 100;
 
@@ -279,11 +279,18 @@ pub(super) struct Incident {
     pub(super) sentinels: usize,
     /// others of them were up, and what they said is not read
     pub(super) others_unread: bool,
-    /// there are others, up or down, whose logs are not read: what only they saw or did is not known
+    /// there are others, up or down, whose logs are not read, or logs that begin in its middle: what these would tell is not
+    /// known
     pub(super) unread: bool,
+    /// who had answers again of those whose logs do not say since when they missed it
+    pub(super) back: Vec<(Who, At)>,
+    /// logs begin in its middle, or after it
+    pub(super) cut: bool,
     /// who told the first of these of the new master is one of those, and no leader whose log is here
     pub(super) told_by_unread: bool,
-    /// a log begins with an attempt: what set it off stood before
+    /// the log of who was asked for it begins late: whether it missed the master before is not known
+    pub(super) asked_late: bool,
+    /// a log that begins late has an attempt: what set it off stood before
     pub(super) begun_before: bool,
 }
 
@@ -320,7 +327,10 @@ impl Incident {
             sentinels: 0,
             others_unread: false,
             unread: false,
+            back: Vec::new(),
+            cut: false,
             told_by_unread: false,
+            asked_late: false,
             begun_before: false,
         }
     }
@@ -328,7 +338,8 @@ impl Incident {
     /// The master is answering again for all who missed it, and nobody was promoted.
     pub(super) fn came_back(&self) -> Option<At> {
         let up: Vec<At> = self.downs.iter().map(|down| down.up).collect::<Option<_>>()?;
-        up.into_iter().max().filter(|_| self.new_master.is_none())
+        let again = self.back.iter().map(|(_, at)| *at);
+        up.into_iter().chain(again).max().filter(|_| self.new_master.is_none())
     }
 
     /// The master was back, and nobody here led, or voted in this epoch since it was missed last: whatever made this server
@@ -520,9 +531,27 @@ impl Incident {
         remember(&mut self.downs, Down { who, at, up: None });
     }
 
-    pub(super) fn up(&mut self, who: Who, at: At) {
-        if let Some(down) = self.downs.iter_mut().rev().find(|down| down.who == who && down.up.is_none()) {
-            down.up = Some(at);
+    /// Whether the log says since when this sentinel missed it.
+    pub(super) fn up(&mut self, who: Who, at: At) -> bool {
+        let down = self.downs.iter_mut().rev().find(|down| down.who == who && down.up.is_none());
+        let known = down.map(|down| down.up = Some(at)).is_some();
+        known || self.downs.iter().any(|down| down.who == who)
+    }
+
+    /// The master was back, and this sentinel had not come forward: what it does now is another story.
+    pub(super) fn ended_before_work(&self, who: Who) -> bool {
+        let last = self.downs.iter().map(|down| down.at).max();
+        let mut candidates = self.elections.iter().flat_map(|election| &election.candidates);
+        let tried = candidates.any(|(by, at)| *by == who && Some(*at) >= last);
+        let led = self.runs.iter().any(|run| run.who == who && run.end.is_none());
+        self.came_back().is_some() && !tried && !led && !self.asked.iter().any(|(by, _)| *by == who)
+    }
+
+    /// Nothing is known of it yet but that it is: a line that names its master is right.
+    pub(super) fn named(&mut self, master: &str) {
+        let fresh = self.downs.is_empty() && self.elections.is_empty() && self.runs.is_empty();
+        if fresh && self.agreed.is_empty() && self.learned.is_empty() && !master.is_empty() {
+            master.clone_into(&mut self.master);
         }
     }
 
@@ -544,6 +573,15 @@ impl Incident {
         self.elections.push(fresh);
         let last = self.elections.len() - 1;
         &mut self.elections[last]
+    }
+
+    /// The candidate's own vote tells the epoch of an attempt, where the log begins too late to have named it.
+    pub(super) fn epoch_told(&mut self, who: Who, epoch: u64) {
+        let of = |it: &Election| it.epoch == 0 && it.candidates.iter().any(|(them, _)| *them == who);
+        let known = self.elections.iter().any(|election| election.epoch == epoch);
+        if let Some(election) = self.elections.iter_mut().find(|election| of(election)).filter(|_| !known) {
+            election.epoch = epoch;
+        }
     }
 
     /// The last election in which this sentinel is a candidate.
@@ -630,7 +668,9 @@ impl Incident {
     /// The logs begin in the middle of it: somebody was at work, and nobody tells what set it off.
     pub(super) fn headless(&self) -> bool {
         let tried = self.elections.iter().any(|election| !election.candidates.is_empty());
-        let under_way = !self.agreed.is_empty() || self.begun_before || (!self.runs.is_empty() && !tried);
+        let worked = !self.runs.is_empty() || self.elections.iter().any(|election| !election.lost.is_empty());
+        let missed = !self.agreed.is_empty() || !self.back.is_empty();
+        let under_way = missed || self.begun_before || (worked && !tried);
         under_way && self.downs.is_empty() && self.asked.is_empty()
     }
 
@@ -681,7 +721,9 @@ impl Incident {
 
     /// This attempt was given up because the master answered again.
     pub(super) fn was_back(&self, at: At) -> bool {
-        self.downs.iter().any(|down| down.up.is_some_and(|up| up <= at && at - up < AT_ONCE_MS))
+        let again = self.back.iter().map(|(_, at)| *at);
+        let mut ups = self.downs.iter().filter_map(|down| down.up).chain(again);
+        ups.any(|up| up <= at && at - up < AT_ONCE_MS)
     }
 
     /// How long after the quorum the winner came forward, if no attempt before it is known.

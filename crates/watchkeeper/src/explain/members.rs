@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use watchkeeper_core::event::EventKind;
 
-use super::book::{Book, Group, MEMBERS_MAX};
-use super::incident::is_address;
+use super::book::{Book, Group, MEMBERS_MAX, NAMES_MAX};
+use super::incident::{Who, is_address};
 use super::said::{Event, Subject};
 
 /// Servers and sentinels remembered over all groups.
@@ -58,6 +58,9 @@ impl Book {
         if self.group(name).is_none() {
             return;
         }
+        if self.spoken_of.len() < NAMES_MAX && !self.spoken_of.contains_key(id) {
+            self.spoken_of.insert(id.to_owned(), self.last);
+        }
         if let Some(group) = self.groups.get_mut(name) {
             let set = if is_address(id) { &mut group.addresses } else { &mut group.sentinels };
             self.members.add(set, id);
@@ -99,6 +102,26 @@ impl Book {
         let told_of = if here().count() > 1 { nameless } else { 0 };
         let by_address = if group.addresses.is_empty() { 0 } else { group.size() };
         silent > told_of || by_address.max(group.agreed as usize) > here().count()
+    }
+
+    /// Gives a log that has not told its id the only one of which others speak and whose log is not here: others that
+    /// were there from their start know all.
+    pub(super) fn name_the_nameless(&mut self) {
+        let nameless: Vec<Who> = self
+            .present()
+            .filter(|(_, it)| it.id.is_none() && it.label.is_empty())
+            .map(|(who, _)| who)
+            .collect();
+        let [who] = nameless[..] else { return };
+        let whole = self.present().any(|(other, _)| other != who && self.is_whole(other));
+        let groups = self.groups.iter().filter(|(name, _)| !self.elsewhere(who, name));
+        let known: BTreeSet<&String> = groups.flat_map(|(_, group)| &group.sentinels).collect();
+        let mut unspoken = known.into_iter().filter(|id| !self.speaks(id));
+        let only = unspoken.next().filter(|_| unspoken.next().is_none() && whole).cloned();
+        drop(unspoken);
+        if let Some(id) = only {
+            self.identified(who, &id);
+        }
     }
 
     /// Remembers in which groups to look for those whom an event names.

@@ -145,6 +145,17 @@ pub(super) fn no_good_replica(
     both(en, &hint, format!("没有副本可以提升：{zh}。"), &hint_zh)
 }
 
+/// The same of logs that begin too late to tell how the replicas were.
+pub(super) fn no_good_replica_here() -> Both {
+    let (hint, hint_zh) = look_at_them();
+    both(
+        "No replica could be promoted; why, is not in these logs: they begin too late to tell how all replicas were.",
+        &hint,
+        "没有副本可以提升；原因不在这些日志中：日志开始得太晚，没有全部副本的状态。",
+        &hint_zh,
+    )
+}
+
 /// What is probably wrong with replicas of which the log does not say why they were refused.
 fn probably(known: usize, down: usize) -> (String, String) {
     let (en, zh) = match down {
@@ -237,8 +248,21 @@ fn look_at_them() -> (String, String) {
 }
 
 /// What to do when the next failover has nobody to promote.
-pub(super) fn no_replica_left(group: &str, replicas: &[String], lang: Lang) -> Both {
+pub(super) fn no_replica_left(group: &str, replicas: &[String], unread: bool, lang: Lang) -> Both {
     let replicas = list(replicas, lang);
+    if unread {
+        return both(
+            format!(
+                "{group}: {replicas} did not answer to the end of the logs, and no other replica is named in these logs. If there is \
+                 none, the next failover has nobody to promote."
+            ),
+            "see what replicas there are (`SENTINEL REPLICAS`); if none answers, start one again before anything else",
+            format!(
+                "{group}：到日志结束时 {replicas} 没有应答，这些日志中没有提到别的副本。若确无其他副本，下次故障转移将无人可提升。"
+            ),
+            "用 `SENTINEL REPLICAS` 查看有哪些副本；若都没有应答，首先恢复一个副本",
+        );
+    }
     both(
         format!(
             "{group} has no replica left: {replicas} did not answer to the end of the logs. The next failover has nobody to promote."
@@ -290,7 +314,11 @@ mod tests {
         let zero = with_priority_zero(&[DOWN.to_owned(), ZERO.to_owned()]);
         assert_eq!(zero, ["10.0.0.3:6379"]);
         for (text, set, call) in [
-            (still_down(&zero, false).0.1, "First `CONFIG SET replica-priority 100`", "`SENTINEL FAILOVER <group>`"),
+            (
+                still_down(&zero, false).0.1,
+                "First `CONFIG SET replica-priority 100`",
+                "`SENTINEL FAILOVER <group>`",
+            ),
             (still_down(&zero, false).1.1, "`CONFIG SET replica-priority 100`", "`SENTINEL FAILOVER <组>`"),
         ] {
             assert!(text.find(set).unwrap() < text.find(call).unwrap(), "{text}");

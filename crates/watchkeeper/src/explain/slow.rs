@@ -43,9 +43,13 @@ fn not_here(phase: Phase, incident: &Incident, lang: Lang) -> Option<&'static st
             "As far as these logs tell, nobody took over; the outage lasted as long as the master was away.",
             "就这些日志所见无人接替；主节点离开多久，中断就持续多久。",
         ),
-        Phase::Election if incident.unread && incident.came_forward_late() => lang.pick(
-            "The candidate came forward late. Whether another one, whose log is not here, had tried before, is not in these logs.",
-            "候选者很晚才参选。此前是否有日志不在此处的哨兵尝试过，这些日志中没有。",
+        Phase::Election if incident.cut || (incident.unread && incident.came_forward_late()) => lang.pick(
+            "The candidate came forward late, or the votes came late; whether another one had tried before, is not in these logs.",
+            "候选者参选晚，或选票来得晚；此前是否有别的哨兵尝试过，这些日志中没有。",
+        ),
+        Phase::Attempts | Phase::Telling if incident.cut => lang.pick(
+            "Why it took so long is not in these logs: some begin too late.",
+            "为何这么久，这些日志中没有：有的日志开始得太晚。",
         ),
         _ => return None,
     };
@@ -84,6 +88,12 @@ fn of_redis(phase: Phase, incident: &Incident, lang: Lang) -> &'static str {
              asks the others once a second. A different down-after-milliseconds on some of them does the same.",
             "各哨兵发现主节点失联的时刻不同：每个哨兵每秒 ping 一次，redis-sentinel 每秒询问其他哨兵一次。\
              各哨兵的 down-after-milliseconds 不一致也会如此。",
+        ),
+        Phase::Attempts if incident.maker.is_none() => lang.pick(
+            "After a failed attempt redis-sentinel and Valkey's wait twice failover-timeout before the next (6 min with the default \
+             of 180000), Watchkeeper at most seconds. Whose sentinels these are, is not in these logs.",
+            "尝试失败后，redis-sentinel 和 Valkey 的哨兵要等 2 倍 failover-timeout（默认 180000 时是 6 分钟）才再次尝试，\
+             Watchkeeper 最多几秒。这些是谁的哨兵，日志中没有。",
         ),
         Phase::Attempts => lang.pick(
             "After a failed attempt redis-sentinel waits twice failover-timeout before the next: 2 min with 60000, 6 min with the \

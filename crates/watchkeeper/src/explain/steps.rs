@@ -38,6 +38,7 @@ struct Teller<'a> {
 pub(super) fn steps(incident: &Incident, names: &dyn Names, lang: Lang) -> Vec<Step> {
     let mut teller = Teller { incident, names, lang, steps: Vec::new() };
     teller.downs();
+    teller.back();
     teller.agreed();
     for election in &incident.elections {
         teller.election(election);
@@ -122,6 +123,16 @@ impl Teller<'_> {
                     format!("{who} 重新得到应答"),
                 );
             }
+        }
+    }
+
+    fn back(&mut self) {
+        let master = &self.incident.master;
+        for (who, at) in &self.incident.back {
+            let of = Actor::Sentinel(*who);
+            let who = self.names.who(*who);
+            let en = format!("{who} gets answers from the master {master} again");
+            self.step(of, *at, "-sdown", en, format!("{who} 重新得到主节点 {master} 的应答"));
         }
     }
 

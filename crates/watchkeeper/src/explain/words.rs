@@ -147,7 +147,7 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
     if let Some(new) = &incident.new_master {
         let promoted = incident.took_writes();
         let told = incident.first_told().unwrap_or(incident.last);
-        let what = switched(old, new, cause, lang);
+        let what = switched(old, new, cause, incident.cut || incident.asked_late, lang);
         if !timed || cause == Cause::Unknown {
             return what;
         }
@@ -188,9 +188,7 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
                 (Some(0), true) => format!("{nobody}。主节点 {old} 失联，此后日志中没有记录。"),
                 (Some(ms), true) => {
                     let ms = duration(ms, lang);
-                    format!(
-                        "{nobody}。直到日志最后一行（第一条 +sdown 之后 {ms}），主节点 {old} 一直失联。"
-                    )
+                    format!("{nobody}。直到日志最后一行（第一条 +sdown 之后 {ms}），主节点 {old} 一直失联。")
                 }
                 (_, _) => format!("{nobody}。直到日志结束，主节点 {old} 一直失联。"),
             }
@@ -267,8 +265,13 @@ fn came_back(incident: &Incident, back: i64, timed: bool, lang: Lang) -> String 
     }
 }
 
-fn switched(old: &str, new: &str, cause: Cause, lang: Lang) -> String {
+/// `cut`: whether the master was missed before is not in these logs.
+fn switched(old: &str, new: &str, cause: Cause, cut: bool, lang: Lang) -> String {
     match (lang, cause) {
+        (Lang::En, Cause::Planned) if cut => {
+            format!("Somebody asked for a failover from {old}: {new} is the master.")
+        }
+        (Lang::Zh, Cause::Planned) if cut => format!("有人要求切换：主节点由 {old} 变为 {new}。"),
         (Lang::En, Cause::Planned) => format!("A planned failover from {old}: {new} is the master."),
         (Lang::En, Cause::MasterDown | Cause::Forced) => format!("The master {old} failed; {new} took over."),
         (Lang::En, Cause::Unknown) => {
