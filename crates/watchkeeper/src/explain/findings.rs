@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::book::{Book, Group, Other};
 use super::epochs;
 use super::few::Strength;
-use super::incident::{Afterwards, At, Cause, Election, End, Incident, Outcome, UnderWay, Voter};
+use super::incident::{Afterwards, At, Cause, Election, End, Incident, Outcome, Run, UnderWay, Voter};
 use super::nobody::with_priority_zero;
 
 /// A master away for less than this, for all who missed it, was not dead.
@@ -424,6 +424,24 @@ pub(super) fn voter(voter: &Voter, names: &dyn Names) -> String {
     }
 }
 
+/// This leader found no replica that it could promote.
+fn no_good_replica(incident: &Incident, run: &Run, group: Option<&Group>, book: &Book) -> Finding {
+    let after_tilt = book.tilts.iter().any(|tilt| {
+        incident.timed
+            && tilt.who == run.who
+            && tilt.to.is_some_and(|to| (to..to + TILT_STALE_MS).contains(&run.began))
+    });
+    let known = |group: &Group| group.replicas.iter().filter(|replica| **replica != incident.master).count();
+    let said = incident.reasons.iter().filter(|text| text.contains("cannot be promoted"));
+    Finding::NoGoodReplica {
+        after_tilt,
+        known: group.map_or(0, known),
+        down: run.replicas_down.iter().cloned().collect(),
+        said: said.cloned().collect(),
+        unread: !book.all_whole(&incident.group),
+    }
+}
+
 fn outcome_findings(
     incident: &Incident,
     group: Option<&Group>,
@@ -435,24 +453,7 @@ fn outcome_findings(
         match run.end.map(|(end, _)| end) {
             Some(End::NoGoodReplica) => {
                 found.retain(|other| !matches!(other, Finding::NoGoodReplica { .. }));
-                let after_tilt = book.tilts.iter().any(|tilt| {
-                    incident.timed
-                        && tilt.who == run.who
-                        && tilt.to.is_some_and(|to| (to..to + TILT_STALE_MS).contains(&run.began))
-                });
-                found.push(Finding::NoGoodReplica {
-                    after_tilt,
-                    known: group
-                        .map_or(0, |group| group.replicas.iter().filter(|r| **r != incident.master).count()),
-                    down: run.replicas_down.iter().cloned().collect(),
-                    said: incident
-                        .reasons
-                        .iter()
-                        .filter(|text| text.contains("cannot be promoted"))
-                        .cloned()
-                        .collect(),
-                    unread: !book.all_whole(&incident.group),
-                });
+                found.push(no_good_replica(incident, run, group, book));
             }
             Some(End::NotPromoted) => {
                 let replica = run.selected.as_ref().map(|(place, _)| place.clone()).unwrap_or_default();

@@ -51,7 +51,15 @@ fn not_here(phase: Phase, incident: &Incident, lang: Lang) -> Option<&'static st
             "Why it took so long is not in these logs: some begin too late.",
             "为何这么久，这些日志中没有：有的日志开始得太晚。",
         ),
-        _ => return None,
+        Phase::Telling
+        | Phase::Agreement
+        | Phase::Waiting
+        | Phase::Election
+        | Phase::Attempts
+        | Phase::Operator
+        | Phase::Selection
+        | Phase::Promotion
+        | Phase::Unseen => return None,
     };
     Some(told)
 }

@@ -156,11 +156,6 @@ impl Held<'_> {
             let (mine, all) = (self.words(&text), self.words(&advise(it, self.lang).0));
             if LISTS.contains(&finding.code()) { mine.is_subset(&all) } else { mine == all }
         };
-        let lasted = |it: &Finding| match it {
-            Finding::TwoMasters { ms, .. } | Finding::StayedMaster { ms, .. } => *ms,
-            Finding::OnlyCameBack { ms, .. } => Some(*ms),
-            _ => None,
-        };
         let near = |it: &&&Finding| match (lasted(finding), lasted(it)) {
             (Some(ms), Some(all)) => {
                 let least = matches!(finding, Finding::StayedMaster { least: true, .. });
@@ -235,6 +230,14 @@ fn words(text: &str) -> BTreeSet<String> {
     short.map(|word| word.replace(['约', '至', '少'], "")).collect()
 }
 
+/// How long something lasted.
+fn lasted(finding: &Finding) -> Option<At> {
+    if let Finding::TwoMasters { ms, .. } | Finding::StayedMaster { ms, .. } = finding {
+        return *ms;
+    }
+    if let Finding::OnlyCameBack { ms, .. } = finding { Some(*ms) } else { None }
+}
+
 /// Both say that the old master went on as one: after it was back, or without having been away.
 fn both_masters(one: &Finding, other: &Finding) -> bool {
     let code = |it: &Finding| matches!(it, Finding::TwoMasters { .. } | Finding::StayedMaster { .. });
@@ -292,7 +295,12 @@ fn outcome_fits(part: &Incident, theirs: &[&Incident]) -> bool {
         // Whether the master was missed before somebody asked, a log that begins late does not tell, nor does its report.
         Outcome::Switchover if part.cut || part.asked_late => any(&[Outcome::Switchover, Outcome::Forced]),
         same @ (Outcome::Switchover | Outcome::Forced) => any(&[same]),
-        same => any(&[same]) || part.unread,
+        same @ (Outcome::PromotedUnseen
+        | Outcome::Repointed
+        | Outcome::Isolated
+        | Outcome::CameBack
+        | Outcome::GivenUp
+        | Outcome::NobodyTookOver) => any(&[same]) || part.unread,
     }
 }
 
