@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::mem::{Discriminant, discriminant};
 
-use super::incident::{At, How, Incident, Outcome, Who};
+use super::incident::{At, Election, How, Incident, Learned, Outcome, Who, is_address};
 use super::said::{Maker, Place, Said};
 use super::source::Entry;
 
@@ -345,6 +345,44 @@ impl Book {
         late && !self.is_whole(who) && !self.elsewhere(who, &incident.group)
     }
 
+    /// Whether a log ends, or has a gap, where its sentinel did something of which others tell; and one that nobody missed
+    /// says something of every new master.
+    fn ended_before(&self, incident: &Incident) -> bool {
+        let of = |id: &str| self.speakers.iter().position(|speaker| speaker.id.as_deref() == Some(id));
+        let silent_leader = incident.elections.iter().any(|election| {
+            let tried = |who: Who| election.candidates.iter().any(|(them, _)| *them == who);
+            let mut candidates = election.votes.iter().filter_map(|vote| of(&vote.candidate));
+            candidates.any(|who| self.speakers[who].pid != 0 && !tried(who))
+        });
+        let silent_source = incident.learned.iter().any(|it| self.hidden_source(it, incident));
+        // Who came forward, and did not say what came of it, may have promoted what others then saw.
+        let open = |election: &Election| election.elected.is_none() && election.lost.is_empty();
+        let unsaid = incident.foreign.is_some() && incident.elections.iter().any(open);
+        let silent = self.present().any(|(who, _)| self.ends_early(who, incident));
+        silent_leader || silent_source || unsaid || silent
+    }
+
+    /// Whether the log of this sentinel ends before a new master was named, though nobody missed it.
+    pub(super) fn ends_early(&self, who: Who, incident: &Incident) -> bool {
+        let Some((group, speaker)) = self.groups.get(&incident.group).zip(self.speakers.get(who)) else {
+            return false;
+        };
+        let missed = speaker.id.as_ref().is_none_or(|id| group.peers_down.contains_key(id));
+        let before = incident.first_told().is_some_and(|told| speaker.last < told);
+        before && !missed && !incident.knows_the_new(who) && !self.elsewhere(who, &incident.group)
+    }
+
+    /// Who told this sentinel of the new master is not among those that are read, or has not said in its log that it knew.
+    fn hidden_source(&self, learned: &Learned, incident: &Incident) -> bool {
+        let How::From(id) = &learned.how else { return false };
+        // Releases before 3.2 name it by its address, which its own log does not have.
+        if is_address(id) {
+            return false;
+        }
+        let who = self.speakers.iter().position(|speaker| speaker.id.as_ref() == Some(id));
+        who.map_or(!self.speaks(id), |who| !incident.knows_the_new(who))
+    }
+
     /// Whether all logs of a group's sentinels begin with their start: then they name all others.
     pub(super) fn all_whole(&self, name: &str) -> bool {
         self.present().all(|(who, _)| self.is_whole(who) || self.elsewhere(who, name))
@@ -365,9 +403,12 @@ impl Book {
         incident.cut = incident.headless()
             || incident.begun_before
             || self.present().any(|(who, _)| self.began_after(who, incident));
-        incident.unread = incident.cut || self.unread(&incident.group, group) || (alone && group.size() <= 1);
+        incident.unread = incident.cut
+            || self.ended_before(incident)
+            || self.unread(&incident.group, group)
+            || (alone && group.size() <= 1);
         let first = incident.learned.iter().min_by_key(|learned| learned.at);
-        let strange = first.is_some_and(|it| matches!(&it.how, How::From(id) if !self.speaks(id)));
+        let strange = first.is_some_and(|it| self.hidden_source(it, incident));
         let leader = incident.winner().and_then(|run| self.speakers.get(run.who));
         incident.told_by_unread = strange && leader.is_some_and(|leader| leader.id.is_some());
     }

@@ -459,8 +459,8 @@ fn outcome_findings(
                 let replica = run.selected.as_ref().map(|(place, _)| place.clone()).unwrap_or_default();
                 found.push(Finding::NotPromoted { replica });
             }
-            // A log that begins too late may not have who asked for it.
-            None if incident.cut => {}
+            // A log that begins too late may not have who asked for it, one that ends too soon not how it ended.
+            None if incident.cut || book.ends_early(run.who, incident) => {}
             None if at + 1 < incident.runs.len() => found.push(match incident.overtaken(run) {
                 Some(first) => Finding::CalledTwice { first: names.who(first), other: names.who(run.who) },
                 None => Finding::LeaderLost { who: names.who(run.who), ours: incident.is_ours() },
