@@ -296,6 +296,108 @@ fn what_the_leader_alone_cannot_tell_is_not_told() {
     assert!(!flat(&text).contains("earlier") && flat(&text).contains("clients were told after 1."), "{text}");
 }
 
+/// That every subset holds is tested beside the code; here is what it says instead.
+#[test]
+fn what_a_missing_log_would_tell_is_said_to_be_missing() {
+    let told = |incident: &str, logs: &[&str]| {
+        let dir = incidents().into_iter().find(|dir| dir.ends_with(incident)).unwrap();
+        flat(&explain(&dir, logs, b"").1)
+    };
+    // The first leader's log is missing: it promoted the replica, and the next one had voted for it.
+    let text = told("leader-dies-promoted-ours", &["s1.log"]);
+    for part in ["somebody else", "nobody's failover", "Votes came late", "It took writes after"] {
+        assert!(!text.contains(part), "`{part}` in:\n{text}");
+    }
+    assert!(text.contains("is a master; by whom, is not in these logs"), "{text}");
+    assert!(
+        text.contains("attempts that failed") && text.contains("finds that 127.0.0.1:22842 is a"),
+        "{text}"
+    );
+    let text = told("leader-dies-promoted-redis", &["s1.log", "s2.log"]);
+    assert!(
+        !text.contains("up to 2 s later") && text.contains("did not hear of it from the leader"),
+        "{text}"
+    );
+    // One that is cut off cannot tell it from the outage of all others.
+    let text = told("sentinel-isolated-redis", &["s1.log"]);
+    for part in [
+        "Not all sentinels' logs are here",
+        "NO SENTINEL WHOSE LOG IS HERE TOOK OVER",
+        "ask the other sentinels first who is the master",
+        "(not all their logs are here); if they are down, 1 is left",
+    ] {
+        assert!(text.contains(part), "`{part}` is missing in:\n{text}");
+    }
+    let dir = incidents().into_iter().find(|dir| dir.ends_with("sentinel-isolated-redis")).unwrap();
+    let (_, json) = explain(&dir, &["--format", "json", "s1.log"], b"");
+    assert!(json.contains("\"complete\":false"), "{json}");
+}
+
+#[test]
+fn what_one_leader_promoted_is_not_told_of_the_next_ones_master() {
+    let [a, b] = ["a", "b"].map(|id| id.repeat(40));
+    let log = starts(0, "", "10.0.0.1 6379")
+        + &at(1, &format!("+sentinel sentinel {b} 10.0.0.9 26379 @ m 10.0.0.1 6379"))
+        + &at(10, "+sdown master m 10.0.0.1 6379")
+        + &at(10, "+odown master m 10.0.0.1 6379 #quorum 2/2")
+        + &at(10, "+new-epoch 1")
+        + &at(10, "+try-failover master m 10.0.0.1 6379")
+        + &at(10, &format!("+vote-for-leader {a} 1"))
+        + &at(11, "+elected-leader master m 10.0.0.1 6379")
+        + &at(11, "+selected-slave slave x 10.0.0.2 6379 @ m 10.0.0.1 6379")
+        + &at(12, "+promoted-slave slave x 10.0.0.2 6379 @ m 10.0.0.1 6379")
+        // It is killed and starts again. Another has promoted another.
+        + &starts(40, "", "10.0.0.1 6379")
+        + &at(41, "+new-epoch 2")
+        + &at(41, &format!("+config-update-from sentinel {b} 10.0.0.9 26379 @ m 10.0.0.1 6379"))
+        + &at(41, "+switch-master m 10.0.0.1 6379 10.0.0.3 6379");
+    let (en, zh) = told(&[("s1.log", &log)]);
+    let (en, zh) = (flat(&en), flat(&zh));
+    assert!(
+        en.contains("clients were told after 31.000 s at the latest.") && !en.contains("took writes after"),
+        "{en}"
+    );
+    assert!(zh.contains("最迟 31.000 秒后客户端得知新地址。") && !zh.contains("后可写入"), "{zh}");
+}
+
+/// Between +sdown and +odown, and behind both.
+#[test]
+fn a_log_that_begins_in_an_outage_is_told_as_one() {
+    let log = at(10, "+odown master m 10.0.0.1 6379 #quorum 2/2")
+        + &at(10, "+new-epoch 1")
+        + &at(10, "+try-failover master m 10.0.0.1 6379")
+        + &at(10, &format!("+vote-for-leader {} 1", "a".repeat(40)))
+        + &at(11, "+elected-leader master m 10.0.0.1 6379")
+        + &at(11, "+selected-slave slave x 10.0.0.2 6379 @ m 10.0.0.1 6379")
+        + &at(12, "+promoted-slave slave x 10.0.0.2 6379 @ m 10.0.0.1 6379")
+        + &at(13, "+failover-end master m 10.0.0.1 6379")
+        + &at(13, "+switch-master m 10.0.0.1 6379 10.0.0.2 6379")
+        + &at(20, "+sdown slave y 10.0.0.1 6379 @ m 10.0.0.2 6379")
+        + &at(30, "-sdown slave y 10.0.0.1 6379 @ m 10.0.0.2 6379")
+        + &at(40, "+convert-to-slave slave y 10.0.0.1 6379 @ m 10.0.0.2 6379");
+    let (en, zh) = told(&[("s1.log", &log)]);
+    assert!(
+        flat(&en).contains("The logs begin in the middle of it: when the outage began is not known."),
+        "{en}"
+    );
+    assert!(
+        zh.contains("日志从事故中途开始") && !en.contains("planned") && !en.contains("took writes after"),
+        "{en}"
+    );
+    assert!(en.contains("came back as a master and stayed one for about 10.000 s"), "{en}");
+    assert!(zh.contains("持续约 10.000 秒"), "{zh}");
+    let (_, rest) = log.split_once('\n').unwrap();
+    let (en, _) = told(&[("s1.log", rest)]);
+    assert!(!en.contains("planned") && en.contains("came back as a master"), "{en}");
+    // Its end alone is an incident, too.
+    let (en, zh) = told(&[("s1.log", &at(10, "-sdown master m 10.0.0.1 6379"))]);
+    assert!(
+        en.contains("gets answers from the master 10.0.0.1:6379 again") && en.contains("came back"),
+        "{en}"
+    );
+    assert!(zh.contains("重新得到主节点 10.0.0.1:6379 的应答"), "{zh}");
+}
+
 #[test]
 fn a_refused_master_may_have_been_away_for_less_than_down_after() {
     let dir = incidents().into_iter().find(|dir| dir.ends_with("refused-ours")).unwrap();
