@@ -14,7 +14,7 @@ use super::findings::{Finding, Names, voter};
 use super::incident::{At, Cause, Incident, Outcome, Voter, is_address};
 use super::phases::{self, Phase, Took};
 use super::report::{Log, Report};
-use super::{endings, slow};
+use super::{Format, endings, slow};
 
 /// Words by which a sentence says that it holds for these logs only.
 const HEDGES: &[&str] = &[
@@ -359,4 +359,111 @@ fn a_log_that_begins_late_contradicts_nothing_of_the_whole() {
         }
     }
     assert!(wrong.is_empty(), "{} contradictions\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The text of a report on one line, in English and in Chinese.
+fn told(logs: &[Text]) -> (String, String) {
+    let report = read(logs);
+    let one_line = |lang, between| {
+        let text = report.tell(Format::Text, false, lang);
+        text.lines().map(str::trim).collect::<Vec<_>>().join(between)
+    };
+    (one_line(Lang::En, " "), one_line(Lang::Zh, ""))
+}
+
+/// Some logs of a recorded incident.
+fn some_of(incident: &str, names: &[&str]) -> Vec<Text> {
+    let (_, logs) = recorded().into_iter().find(|(name, _)| name == incident).unwrap();
+    logs.into_iter().filter(|(name, _)| names.contains(&name.as_str())).collect()
+}
+
+/// A log of these lines, each so many seconds after ten o'clock.
+fn log(lines: &[(u32, &str)]) -> Vec<Text> {
+    let line = |(second, text): &(u32, &str)| format!("7:X 28 Nov 2026 10:00:{second:02}.000 # {text}\n");
+    vec![("s1.log".to_owned(), lines.iter().map(line).collect())]
+}
+
+#[test]
+fn what_a_missing_log_would_tell_is_said_to_be_missing() {
+    // The first leader's log is missing: it promoted the replica, and the next one had voted for it.
+    let (en, zh) = told(&some_of("leader-dies-promoted-ours", &["s1.log"]));
+    for part in ["somebody else", "nobody's failover", "Votes came late", "It took writes after"] {
+        assert!(!en.contains(part), "`{part}` in:\n{en}");
+    }
+    assert!(en.contains("is a master; by whom, is not in these logs") && zh.contains("由谁提升"), "{en}{zh}");
+    assert!(en.contains("attempts that failed") && en.contains("finds that 127.0.0.1:22842 is a"), "{en}");
+    let (en, _) = told(&some_of("leader-dies-promoted-redis", &["s1.log", "s2.log"]));
+    assert!(!en.contains("up to 2 s later") && en.contains("did not hear of it from the leader"), "{en}");
+    // One that is cut off cannot tell it from the outage of all others.
+    let logs = some_of("sentinel-isolated-redis", &["s1.log"]);
+    let (en, zh) = told(&logs);
+    for part in [
+        "Not all sentinels' logs are here",
+        "NO SENTINEL WHOSE LOG IS HERE TOOK OVER",
+        "ask the other sentinels first who is the master",
+        "(not all their logs are here); if they are down, 1 is left",
+    ] {
+        assert!(en.contains(part), "`{part}` is missing in:\n{en}");
+    }
+    assert!(zh.contains("并非所有哨兵的日志都在此处") && zh.contains("若它们确已下线"), "{zh}");
+    assert!(read(&logs).tell(Format::Json, false, Lang::En).contains("\"complete\":false"));
+}
+
+#[test]
+fn what_one_leader_promoted_is_not_told_of_the_next_ones_master() {
+    let (en, zh) = told(&log(&[
+        (0, "Redis version=7.0.15, bits=64, commit=00000000, modified=0, pid=7, just started"),
+        (0, "Sentinel ID is aaaaaaaaaa"),
+        (1, "+sentinel sentinel bbbbbbbbbb 10.0.0.9 26379 @ m 10.0.0.1 6379"),
+        (10, "+sdown master m 10.0.0.1 6379"),
+        (10, "+odown master m 10.0.0.1 6379 #quorum 2/2"),
+        (10, "+new-epoch 1"),
+        (10, "+try-failover master m 10.0.0.1 6379"),
+        (10, "+vote-for-leader aaaaaaaaaa 1"),
+        (11, "+elected-leader master m 10.0.0.1 6379"),
+        (11, "+selected-slave slave x 10.0.0.2 6379 @ m 10.0.0.1 6379"),
+        (12, "+promoted-slave slave x 10.0.0.2 6379 @ m 10.0.0.1 6379"),
+        // It is killed and starts again. Another has promoted another.
+        (40, "Sentinel ID is aaaaaaaaaa"),
+        (41, "+new-epoch 2"),
+        (41, "+config-update-from sentinel bbbbbbbbbb 10.0.0.9 26379 @ m 10.0.0.1 6379"),
+        (41, "+switch-master m 10.0.0.1 6379 10.0.0.3 6379"),
+    ]));
+    assert!(en.contains("clients were told after 31.000 s at the latest."), "{en}");
+    assert!(zh.contains("最迟 31.000 秒后客户端得知新地址。"), "{zh}");
+    assert!(!en.contains("took writes after") && !zh.contains("后可写入"), "{en}{zh}");
+}
+
+/// Between +sdown and +odown, and behind both.
+#[test]
+fn a_log_that_begins_in_an_outage_is_told_as_one() {
+    let lines = [
+        (10, "+odown master m 10.0.0.1 6379 #quorum 2/2"),
+        (10, "+new-epoch 1"),
+        (10, "+try-failover master m 10.0.0.1 6379"),
+        (10, "+vote-for-leader aaaaaaaaaa 1"),
+        (11, "+elected-leader master m 10.0.0.1 6379"),
+        (11, "+selected-slave slave x 10.0.0.2 6379 @ m 10.0.0.1 6379"),
+        (12, "+promoted-slave slave x 10.0.0.2 6379 @ m 10.0.0.1 6379"),
+        (13, "+failover-end master m 10.0.0.1 6379"),
+        (13, "+switch-master m 10.0.0.1 6379 10.0.0.2 6379"),
+        (20, "+sdown slave y 10.0.0.1 6379 @ m 10.0.0.2 6379"),
+        (30, "-sdown slave y 10.0.0.1 6379 @ m 10.0.0.2 6379"),
+        (40, "+convert-to-slave slave y 10.0.0.1 6379 @ m 10.0.0.2 6379"),
+    ];
+    let (en, zh) = told(&log(&lines));
+    assert!(en.contains("The logs begin in the middle of it: when the outage began is not known."), "{en}");
+    assert!(zh.contains("日志从事故中途开始"), "{zh}");
+    assert!(!en.contains("planned") && !en.contains("took writes after"), "{en}");
+    assert!(en.contains("came back as a master and stayed one for about 10.000 s"), "{en}");
+    assert!(zh.contains("持续约 10.000 秒"), "{zh}");
+    let (en, _) = told(&log(&lines[1..]));
+    assert!(!en.contains("planned") && en.contains("came back as a master"), "{en}");
+    // Its end alone is an incident, too.
+    let (en, zh) = told(&log(&[(10, "-sdown master m 10.0.0.1 6379")]));
+    assert!(
+        en.contains("gets answers from the master 10.0.0.1:6379 again") && en.contains("came back"),
+        "{en}"
+    );
+    assert!(zh.contains("重新得到主节点 10.0.0.1:6379 的应答"), "{zh}");
 }
