@@ -13,7 +13,9 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::Failovers { times, ms } => failovers(*times, *ms, lang),
         Finding::OnlyCameBack { ms } => only_came_back(*ms, lang),
         Finding::StillDown { zero } => nobody::still_down(zero),
-        Finding::CutShort { promoted, begun } => endings::cut_short(promoted.as_deref(), *begun),
+        Finding::CutShort { promoted, begun, timed } => {
+            endings::cut_short(promoted.as_deref(), *begun, *timed)
+        }
         Finding::OldMasterGone { master } => old_master_gone(master),
         Finding::TwoMasters { master, ms, timed } => two_masters(master, *ms, *timed, lang),
         Finding::Foreign { to } => foreign(to),
@@ -221,7 +223,7 @@ fn split_vote(epoch: u64, votes: &[(String, usize)], ours: bool, lang: Lang) -> 
 fn not_elected(
     epoch: u64,
     who: &str,
-    got: usize,
+    got: Option<usize>,
     needed: usize,
     known: usize,
     down: &[String],
@@ -236,8 +238,18 @@ fn not_elected(
             format!("已下线：{missing}。"),
         )
     };
+    let (votes, votes_zh) = match got {
+        Some(got) => (
+            format!(": {got} of {known} votes, {needed} are needed"),
+            format!("：{known} 票中得到 {got} 票，需要 {needed} 票"),
+        ),
+        None => (
+            "; how many votes it got, these events do not tell".to_owned(),
+            "；这些事件没有说明它得到几票".to_owned(),
+        ),
+    };
     both(
-        format!("{who} was not elected in epoch {epoch}: {got} of {known} votes, {needed} are needed.{en}"),
+        format!("{who} was not elected in epoch {epoch}{votes}.{en}"),
         &format!(
             "without a majority of all sentinels nobody may act by itself. Start the missing ones. If the master is dead and that \
              takes time: `SENTINEL FAILOVER <group>` on one living sentinel needs no quorum and no votes; {}. Put sentinels on at \
@@ -245,7 +257,7 @@ fn not_elected(
              `SENTINEL RESET` on each sentinel in turn drops the replicas too, and a dead master cannot list them",
             nobody::CALL_AGAIN
         ),
-        format!("{who} 在纪元 {epoch} 未当选：{known} 票中得到 {got} 票，需要 {needed} 票。{zh}"),
+        format!("{who} 在纪元 {epoch} 未当选{votes_zh}。{zh}"),
         &format!(
             "没有全部哨兵的多数同意，谁也不能自行故障转移。启动缺少的哨兵。若主节点已宕机而一时无法启动哨兵：在一个存活的哨兵上执行 \
              `SENTINEL FAILOVER <组>`，它不需要法定票数，也不需要选票；{}。把哨兵放在至少三台主机上。永久下线的哨兵要忘掉，\
@@ -497,7 +509,7 @@ mod tests {
     #[test]
     fn nobody_is_told_to_reset_while_the_master_is_down() {
         let (who, down) = ("s1".to_owned(), vec!["s10".to_owned(), "s2".to_owned()]);
-        let lost = Finding::NotElected { epoch: 1, who, got: 1, needed: 2, known: 3, down };
+        let lost = Finding::NotElected { epoch: 1, who, got: Some(1), needed: 2, known: 3, down };
         assert!(advise(&lost, Lang::En).0.ends_with("Down were s2 and s10."));
         for (en, zh) in [hint(&lost), hint(&Finding::StillDown { zero: Vec::new() })] {
             assert!(en.contains("`SENTINEL FAILOVER <group>` on one living sentinel"), "{en}");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use watchkeeper_core::event::EventKind;
 
 use super::belong::LOOSE_VOTES;
-use super::book::{Book, Candidacy, Other};
+use super::book::{Book, Candidacy, MEMBERS_MAX, Other};
 use super::incident::{
     Afterwards, Agreed, At, Down, End, Foreign, How, Incident, Learned, Voter, Who, is_address, remember,
 };
@@ -126,6 +126,7 @@ impl Book {
         }
         self.homes_of(name, event);
         let Some(group) = self.groups.get_mut(name) else { return };
+        group.told_by.insert(who);
         match &event.subject {
             Subject::Replica(place) => self.members.add(&mut group.replicas, place),
             Subject::Master(place) if group.master.is_empty() => group.master.clone_from(place),
@@ -348,6 +349,7 @@ impl Book {
         let (votes, quorum) = numbers.unwrap_or((0, 0));
         if let Some(group) = self.group(&event.group).filter(|_| quorum > 0) {
             group.quorums.insert(who, quorum);
+            group.agreed = group.agreed.max(votes as usize).min(MEMBERS_MAX);
         }
         if let Some(incident) = self.incident(&event.group, at) {
             remember(&mut incident.agreed, Agreed { who, at, votes, quorum });
@@ -448,7 +450,9 @@ impl Book {
         // Without +odown a sentinel acts only if somebody asks it to; a stream of events does not have that line.
         let open = self.groups.get(&event.group).and_then(|group| group.open.as_ref());
         let forced = open.filter(|open| !open.agrees(who) && !open.asked_for(who, at));
-        if forced.is_some_and(Incident::is_over) {
+        // Somebody else is asked at the same moment: who has not heard of it takes the same epoch.
+        let together = open.is_some_and(|open| open.elections.iter().any(|election| election.epoch == epoch));
+        if forced.is_some_and(|open| open.is_over() && !together) {
             self.put_away(&event.group);
         } else if forced.is_some_and(|open| !open.downs.is_empty() && open.agreed.is_empty()) {
             self.asked(who, at, &event.group);
@@ -612,7 +616,8 @@ impl Book {
         self.promoted_anew(&event.group, to, began);
         let Some(group) = self.group(&event.group) else { return };
         group.master.clone_from(to);
-        // Servers begin anew with a switch.
+        // Servers begin anew with a switch, and each is named.
+        group.listed.insert(who);
         group.replicas_down.values_mut().for_each(|by| {
             by.remove(&who);
         });

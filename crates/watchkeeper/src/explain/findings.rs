@@ -62,7 +62,8 @@ pub(super) enum Finding {
         raised: u64,
     },
     NoGoodReplica {
-        known: usize,
+        /// nothing if these logs do not name all
+        known: Option<usize>,
         /// the leader had just left TILT
         after_tilt: bool,
         down: Vec<String>,
@@ -71,7 +72,8 @@ pub(super) enum Finding {
     NotElected {
         epoch: u64,
         who: String,
-        got: usize,
+        /// nothing if these logs do not tell
+        got: Option<usize>,
         needed: usize,
         known: usize,
         down: Vec<String>,
@@ -110,6 +112,7 @@ pub(super) enum Finding {
         promoted: Option<String>,
         /// a failover had begun
         begun: bool,
+        timed: bool,
     },
     NotPromoted {
         replica: String,
@@ -366,6 +369,7 @@ fn election_findings(incident: &Incident, names: &dyn Names, found: &mut Vec<Fin
         } else if let Some((who, _)) = election.lost.first() {
             // The same again for each attempt says nothing new.
             found.retain(|other| !matches!(other, Finding::NotElected { .. }));
+            let got = Some(got).filter(|_| !incident.streamed.contains(who));
             let (who, epoch, down) = (names.who(*who), election.epoch, down.clone());
             found.push(Finding::NotElected { epoch, who, got, needed, known, down });
         }
@@ -409,8 +413,9 @@ fn outcome_findings(
                 });
                 found.push(Finding::NoGoodReplica {
                     after_tilt,
-                    known: group
-                        .map_or(0, |group| group.replicas.iter().filter(|r| **r != incident.master).count()),
+                    known: group.filter(|group| book.names_replicas(run.who, group)).map(|group| {
+                        group.replicas.iter().filter(|replica| **replica != incident.master).count()
+                    }),
                     down: run.replicas_down.iter().cloned().collect(),
                     said: incident
                         .reasons
@@ -450,7 +455,7 @@ fn outcome_findings(
                 UnderWay::Begun | UnderWay::Selected(_) | UnderWay::Missed(_) => None,
             };
             let begun = !matches!(how_far, UnderWay::Missed(_));
-            found.push(Finding::CutShort { promoted, begun });
+            found.push(Finding::CutShort { promoted, begun, timed: incident.timed });
         } else if incident.outcome() == Outcome::NobodyTookOver {
             found.push(Finding::StillDown { zero: with_priority_zero(&incident.reasons) });
         }
@@ -491,7 +496,8 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
     let forced = incident.forced_at().is_some();
     let unheard = incident.agreed.is_empty()
         && ((incident.new_master.is_none() && incident.under_way().is_none()) || forced);
-    if unheard && incident.came_back().is_none_or(|back| back - incident.began > AGREE_MS) {
+    let long = |back: At| incident.timed && back - incident.began > AGREE_MS;
+    if unheard && incident.came_back().is_none_or(long) {
         let known = || book.groups.get(&incident.group)?.quorums.values().max().copied();
         let quorum = incident.quorum.or_else(known);
         if let Some(quorum) = quorum.filter(|_| incident.strangers) {
@@ -503,10 +509,16 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
         if !incident.enough {
             let down: Vec<String> = incident.peers_down.iter().map(|id| names.id(id)).collect();
             let left = incident.sentinels.saturating_sub(down.len()).max(saw.len());
-            let strength = Strength { known: incident.sentinels, left, quorum };
+            let all = incident.all_known;
+            let strength = Strength { known: incident.sentinels, all, left, quorum };
             found.push(Finding::NoQuorum { saw, strength, down });
         }
-    } else if !not.is_empty() && incident.new_master.is_none() && !too_early && !others_agreed {
+    } else if incident.timed
+        && !not.is_empty()
+        && incident.new_master.is_none()
+        && !too_early
+        && !others_agreed
+    {
         found.push(Finding::Disagree { saw, not });
     }
 }
@@ -625,13 +637,15 @@ pub(super) fn general(book: &Book, names: &dyn Names) -> Vec<Finding> {
 
 fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &mut Vec<Finding>) {
     let name = name.to_owned();
-    let sentinels = group.size();
+    let sentinels = book.size(group);
+    let complete = book.names_all(&name);
     let gone = book.gone(group);
     if !gone.is_empty() {
         found.push(Finding::SentinelsGone {
             group: name.clone(),
             strength: Strength {
                 known: sentinels,
+                all: complete,
                 left: sentinels.saturating_sub(gone.len()),
                 quorum: book.least_quorum(group, &gone),
             },
@@ -639,7 +653,7 @@ fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &m
         });
     }
     let replicas = group.no_replica_left();
-    if !replicas.is_empty() {
+    if !replicas.is_empty() && book.present().any(|(who, _)| book.names_replicas(who, group)) {
         found.push(Finding::NoReplicaLeft { group: name.clone(), replicas });
     }
     let values: BTreeSet<u32> = group.quorums.values().copied().collect();
@@ -650,8 +664,6 @@ fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &m
     if values.contains(&1) && sentinels > 1 {
         found.push(Finding::QuorumOne { group: name.clone(), sentinels });
     }
-    // A log that begins in the middle of a sentinel's life, or a stream, does not name them all.
-    let complete = book.present().any(|(who, speaker)| speaker.started && !book.elsewhere(who, &name));
     if sentinels > 0 && sentinels % 2 == 0 && complete {
         found.push(Finding::Even { group: name.clone(), sentinels });
     }

@@ -272,6 +272,10 @@ pub(super) struct Incident {
     pub(super) logged: bool,
     /// sentinels known when it ended
     pub(super) sentinels: usize,
+    /// there are no others
+    pub(super) all_known: bool,
+    /// who came forward and does not tell whose votes it got
+    pub(super) streamed: BTreeSet<Who>,
     /// others of them were up, and what they said is not read
     pub(super) others_unread: bool,
 }
@@ -307,6 +311,8 @@ impl Incident {
             maker: None,
             logged: false,
             sentinels: 0,
+            all_known: false,
+            streamed: BTreeSet::new(),
             others_unread: false,
         }
     }
@@ -393,7 +399,9 @@ impl Incident {
     /// So many sentinels are down that none of the others can be elected, and no time will change that.
     fn hopeless(&self) -> bool {
         let needed = (self.sentinels / 2 + 1).max(self.quorum.unwrap_or(0) as usize);
-        !self.peers_down.is_empty() && self.sentinels.saturating_sub(self.peers_down.len()) < needed
+        self.all_known
+            && !self.peers_down.is_empty()
+            && self.sentinels.saturating_sub(self.peers_down.len()) < needed
     }
 
     /// Somebody held the master for down at this time.
