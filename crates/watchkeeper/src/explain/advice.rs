@@ -4,7 +4,7 @@ use watchkeeper_core::Lang;
 
 use super::findings::Finding;
 use super::words::{by_name, duration, list, order, reasons};
-use super::{endings, epochs, few, nobody};
+use super::{endings, epochs, few, nobody, rivals};
 
 /// What is so, and what to do. Findings of one incident first, then those of the deployment.
 pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
@@ -29,6 +29,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::Strangers { saw, quorum, reset } => endings::strangers(saw, *quorum, reset, lang),
         Finding::Isolated { who } => endings::isolated_advice(who, lang),
         Finding::Disagree { saw, not } => disagree(saw, not, lang),
+        Finding::TwoPromoted(promoted) => rivals::advice(promoted, lang),
         Finding::CalledTwice { first, other } => endings::called_twice(first, other),
         Finding::LeaderLost { who, ours } => leader_lost(who, *ours),
         Finding::StayedMaster { master, ms, ours } => stayed_master(master, *ms, *ours, lang),

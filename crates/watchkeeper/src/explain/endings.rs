@@ -8,6 +8,7 @@ use watchkeeper_core::Lang;
 use super::advice::{Both, both};
 use super::findings::Names;
 use super::incident::{At, Cause, Incident, Outcome, UnderWay, Who};
+use super::rivals;
 use super::words::{self, by_name, duration, list};
 
 /// The incident in a few sentences.
@@ -23,6 +24,9 @@ pub(super) fn outcome(incident: &Incident, names: &dyn Names, timed: bool, lang:
 }
 
 fn ending(incident: &Incident, names: &dyn Names, timed: bool, lang: Lang) -> String {
+    if let Some(told) = rivals::outcome(incident, names, lang) {
+        return told;
+    }
     let forced = incident.forced_at().zip(incident.new_master.as_ref());
     if let Some((at, new)) = forced {
         return by_hand(incident, at, new, names, timed, lang);

@@ -558,7 +558,7 @@ impl Book {
             None => How::Unclear,
         };
         let epoch = self.speakers[who].epoch;
-        remember(&mut incident.learned, Learned { who, at, how, epoch });
+        remember(&mut incident.learned, Learned { who, at, to: to.clone(), how, epoch });
         true
     }
 
@@ -582,7 +582,9 @@ impl Book {
             return;
         }
         let [from, to] = &event.detail[..] else { return };
-        if self.late_news(who, at, &event.group, [from, to]) {
+        if self.late_news(who, at, &event.group, [from, to])
+            || self.rival_news(who, at, &event.group, [from, to])
+        {
             return;
         }
         let (update, epoch) = (self.speakers[who].update.take(), self.speakers[who].epoch);
@@ -611,7 +613,7 @@ impl Book {
             incident.master.clone_from(from);
         }
         incident.new_master = Some(to.clone());
-        remember(&mut incident.learned, Learned { who, at, how, epoch });
+        remember(&mut incident.learned, Learned { who, at, to: to.clone(), how, epoch });
         let began = incident.began;
         self.promoted_anew(&event.group, to, began);
         let Some(group) = self.group(&event.group) else { return };

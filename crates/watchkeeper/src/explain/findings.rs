@@ -8,6 +8,7 @@ use super::epochs;
 use super::few::Strength;
 use super::incident::{Afterwards, At, Cause, Election, End, Incident, Outcome, UnderWay, Voter};
 use super::nobody::with_priority_zero;
+use super::rivals::{self, Promoted};
 
 /// A master away for less than this, for all who missed it, was not dead.
 const BLIP_MS: i64 = 3_000;
@@ -135,6 +136,8 @@ pub(super) enum Finding {
         /// Watchkeeper's sentinels
         ours: bool,
     },
+    /// two leaders at once, by hand, with two replicas
+    TwoPromoted(Promoted),
     /// two leaders at once, by hand
     CalledTwice {
         first: String,
@@ -246,6 +249,7 @@ impl Finding {
             Finding::OldMasterGone { .. } => "old-master-gone",
             Finding::TwoMasters { .. } => "two-masters",
             Finding::LeaderLost { .. } => "leader-lost",
+            Finding::TwoPromoted(_) => "two-promoted",
             Finding::CalledTwice { .. } => "called-twice",
             Finding::StayedMaster { .. } => "old-master-stayed",
             Finding::TiltThen { .. } => "tilt-in-incident",
@@ -271,6 +275,7 @@ impl Finding {
     pub(super) fn weight(&self) -> Weight {
         match self {
             Finding::SentinelsGone { strength, .. } if strength.too_weak() => Weight::Bad,
+            Finding::TwoPromoted(promoted) if promoted.is_bad() => Weight::Bad,
             Finding::NoReplicaLeft { .. }
             | Finding::NoGoodReplica { .. }
             | Finding::NotElected { .. }
@@ -289,6 +294,7 @@ impl Finding {
             | Finding::NotPromoted { .. }
             | Finding::OldMasterGone { .. }
             | Finding::TwoMasters { .. }
+            | Finding::TwoPromoted(_)
             | Finding::LeaderLost { .. }
             | Finding::StayedMaster { .. }
             | Finding::TiltThen { .. }
@@ -402,6 +408,7 @@ fn outcome_findings(
     names: &dyn Names,
     found: &mut Vec<Finding>,
 ) {
+    let rivals = rivals::finding(incident, names);
     for (at, run) in incident.runs.iter().enumerate() {
         match run.end.map(|(end, _)| end) {
             Some(End::NoGoodReplica) => {
@@ -429,10 +436,14 @@ fn outcome_findings(
                 let replica = run.selected.as_ref().map(|(place, _)| place.clone()).unwrap_or_default();
                 found.push(Finding::NotPromoted { replica });
             }
-            None if at + 1 < incident.runs.len() => found.push(match incident.overtaken(run) {
-                Some(first) => Finding::CalledTwice { first: names.who(first), other: names.who(run.who) },
-                None => Finding::LeaderLost { who: names.who(run.who), ours: incident.is_ours() },
-            }),
+            None if at + 1 < incident.runs.len() && rivals.is_none() => {
+                found.push(match incident.overtaken(run) {
+                    Some(first) => {
+                        Finding::CalledTwice { first: names.who(first), other: names.who(run.who) }
+                    }
+                    None => Finding::LeaderLost { who: names.who(run.who), ours: incident.is_ours() },
+                })
+            }
             Some(End::Done | End::DoneLate) | None => {}
         }
         let late: Vec<String> =
@@ -441,6 +452,7 @@ fn outcome_findings(
             found.push(Finding::LateReplicas { replicas: late });
         }
     }
+    found.extend(rivals);
     if let Some(foreign) = &incident.foreign {
         found.push(Finding::Foreign { to: foreign.to.clone() });
     }

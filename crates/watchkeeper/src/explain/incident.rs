@@ -120,6 +120,8 @@ pub(super) enum How {
 pub(super) struct Learned {
     pub(super) who: Who,
     pub(super) at: At,
+    /// whom it named to clients
+    pub(super) to: Place,
     pub(super) how: How,
     /// in which epoch it was then, as far as its log tells
     pub(super) epoch: Option<u64>,
@@ -596,7 +598,11 @@ impl Incident {
 
     /// The leader whose work made the new master.
     pub(super) fn winner(&self) -> Option<&Run> {
-        self.runs.iter().rev().find(|run| run.promoted.is_some()).or(self.runs.last())
+        let made =
+            |run: &&Run| run.promoted.as_ref().is_some_and(|(it, _)| Some(it) == self.new_master.as_ref());
+        let mut latest = self.runs.iter().rev();
+        let winner = latest.clone().find(made).or_else(|| latest.find(|run| run.promoted.is_some()));
+        winner.or(self.runs.last())
     }
 
     /// The logs begin in the middle of it: somebody was at work, and nobody tells what set it off.

@@ -33,6 +33,7 @@ mod parts;
 mod phases;
 mod picture;
 mod report;
+mod rivals;
 mod said;
 mod servers;
 mod slow;

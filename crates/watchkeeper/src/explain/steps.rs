@@ -326,9 +326,8 @@ impl Teller<'_> {
 
     fn switches(&mut self) {
         let incident = self.incident;
-        let Some(new) = &incident.new_master else { return };
         for learned in &incident.learned {
-            let who = self.names.who(learned.who);
+            let (who, new) = (self.names.who(learned.who), &learned.to);
             let (en, zh) = match &learned.how {
                 How::Led | How::Unclear => (String::new(), String::new()),
                 How::From(id) => {
