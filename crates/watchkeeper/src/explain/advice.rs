@@ -13,8 +13,8 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::Failovers { times, ms } => failovers(*times, *ms, lang),
         Finding::OnlyCameBack { ms } => only_came_back(*ms, lang),
         Finding::StillDown { zero } => nobody::still_down(zero),
-        Finding::CutShort { promoted, begun, timed } => {
-            endings::cut_short(promoted.as_deref(), *begun, *timed)
+        Finding::CutShort { promoted, begun, agreed, timed } => {
+            endings::cut_short(promoted.as_deref(), *begun, *agreed, *timed)
         }
         Finding::OldMasterGone { master } => old_master_gone(master),
         Finding::TwoMasters { master, ms, timed } => two_masters(master, *ms, *timed, lang),
@@ -32,11 +32,11 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::TwoPromoted(promoted) => rivals::advice(promoted, lang),
         Finding::CalledTwice { first, other } => endings::called_twice(first, other),
         Finding::LeaderLost { who, ours } => leader_lost(who, *ours),
-        Finding::StayedMaster { master, ms, ours } => stayed_master(master, *ms, *ours, lang),
+        Finding::StayedMaster { master, ms, seen, ours } => stayed_master(master, *ms, *seen, *ours, lang),
         Finding::TiltThen { who } => tilt_then(who, lang),
         Finding::Tilt { who, causes, set_back } => tilt(who, causes, set_back, lang),
-        Finding::NoGoodReplica { known, after_tilt, down, said } => {
-            nobody::no_good_replica(*known, *after_tilt, down, said, lang)
+        Finding::NoGoodReplica { known, after_tilt, timed, down, said } => {
+            nobody::no_good_replica(*known, (*after_tilt, *timed), down, said, lang)
         }
         Finding::NotPromoted { replica } => not_promoted(replica),
         Finding::LateReplicas { replicas } => late_replicas(replicas, lang),
@@ -296,7 +296,7 @@ fn leader_lost(who: &str, ours: bool) -> Both {
     )
 }
 
-fn stayed_master(master: &str, ms: Option<i64>, ours: bool, lang: Lang) -> Both {
+fn stayed_master(master: &str, ms: Option<i64>, seen: bool, ours: bool, lang: Lang) -> Both {
     // Others than ours notice late that the new one is there.
     let (least, least_zh) = if ours { ("", " ") } else { ("at least ", "至少 ") };
     let (en, zh) = match ms.map(|ms| duration(ms, lang)) {
@@ -307,6 +307,15 @@ fn stayed_master(master: &str, ms: Option<i64>, ours: bool, lang: Lang) -> Both 
             ),
             format!(
                 "新主节点就位后，旧主节点 {master} 又当了{least_zh}{ms}主节点：这段时间写到它上面的数据会丢失。"
+            ),
+        ),
+        None if seen => (
+            format!(
+                "The old master {master} was still a master when the new one was there: what clients wrote to it until it was \
+                 told to follow is lost."
+            ),
+            format!(
+                "新主节点就位后，旧主节点 {master} 仍是主节点：在它被命令跟随之前，写到它上面的数据会丢失。"
             ),
         ),
         None => (

@@ -159,7 +159,7 @@ fn missed(old: &str, ms: Option<At>, lang: Lang) -> String {
 }
 
 /// What is to be done about logs that end too early.
-pub(super) fn cut_short(promoted: Option<&str>, begun: bool, timed: bool) -> Both {
+pub(super) fn cut_short(promoted: Option<&str>, begun: bool, agreed: bool, timed: bool) -> Both {
     let (en, zh) = match promoted {
         Some(new) => (
             format!("{new} was promoted; that clients were told of it is not in these logs."),
@@ -183,15 +183,18 @@ pub(super) fn cut_short(promoted: Option<&str>, begun: bool, timed: bool) -> Bot
                 "日志没有时间：无法得知它们是在第一条 +sdown 之后随即结束，还是长时间无人处理。",
             )
         };
-        return both(
-            en,
-            "see who is the master now (`SENTINEL GET-MASTER-ADDR-BY-NAME`), and collect the logs of all sentinels again. If \
-             nothing more comes, too few sentinels miss the master: one of them alone logs +sdown and then nothing \
-             (`SENTINEL CKQUORUM`)",
-            zh,
-            "用 `SENTINEL GET-MASTER-ADDR-BY-NAME` 查看当前主节点，并重新收集所有哨兵的日志。若之后再无记录，\
-             则认为主节点下线的哨兵不足：单独一个哨兵只记录 +sdown，不再有下文（`SENTINEL CKQUORUM`）",
-        );
+        let (hint, hint_zh) = if agreed {
+            ("", "")
+        } else {
+            (
+                ". If nothing more comes, too few sentinels miss the master: one of them alone logs +sdown and then nothing \
+                 (`SENTINEL CKQUORUM`)",
+                "。若之后再无记录，则认为主节点下线的哨兵不足：单独一个哨兵只记录 +sdown，不再有下文（`SENTINEL CKQUORUM`）",
+            )
+        };
+        let look = "see who is the master now (`SENTINEL GET-MASTER-ADDR-BY-NAME`), and collect the logs of all sentinels again";
+        let look_zh = "用 `SENTINEL GET-MASTER-ADDR-BY-NAME` 查看当前主节点，并重新收集所有哨兵的日志";
+        return both(en, &format!("{look}{hint}"), zh, &format!("{look_zh}{hint_zh}"));
     }
     both(
         en,

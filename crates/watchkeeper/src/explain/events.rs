@@ -192,11 +192,14 @@ impl Book {
         for by in group.peers_down.values_mut().chain(group.replicas_down.values_mut()) {
             by.remove(&who);
         }
-        if let Some(open) = group.open.as_mut().filter(|open| !open.is_over()) {
+        let Some(open) = group.open.as_mut().filter(|open| !open.is_over()) else { return };
+        let missed = open.saw().contains(&who);
+        // Without times only its own stream tells what was before.
+        if missed || open.timed {
             open.resets.insert(who);
-            if open.saw().contains(&who) {
-                open.reset.insert(who);
-            }
+        }
+        if missed {
+            open.reset.insert(who);
         }
     }
 

@@ -65,8 +65,9 @@ pub(super) enum Finding {
     NoGoodReplica {
         /// nothing if these logs do not name all
         known: Option<usize>,
-        /// the leader had just left TILT
+        /// the leader had just left TILT; without times, it had been in TILT before
         after_tilt: bool,
+        timed: bool,
         down: Vec<String>,
         said: Vec<String>,
     },
@@ -113,6 +114,8 @@ pub(super) enum Finding {
         promoted: Option<String>,
         /// a failover had begun
         begun: bool,
+        /// enough missed the master
+        agreed: bool,
         timed: bool,
     },
     NotPromoted {
@@ -148,6 +151,8 @@ pub(super) enum Finding {
         master: String,
         /// for so long; nothing if its demotion is not in the logs
         ms: Option<i64>,
+        /// a sentinel saw that it was one
+        seen: bool,
         ours: bool,
     },
     TiltThen {
@@ -414,12 +419,13 @@ fn outcome_findings(
             Some(End::NoGoodReplica) => {
                 found.retain(|other| !matches!(other, Finding::NoGoodReplica { .. }));
                 let after_tilt = book.tilts.iter().any(|tilt| {
-                    incident.timed
-                        && tilt.who == run.who
-                        && tilt.to.is_some_and(|to| (to..to + TILT_STALE_MS).contains(&run.began))
+                    let fresh =
+                        |to: At| to <= run.began && (!incident.timed || run.began - to < TILT_STALE_MS);
+                    tilt.who == run.who && tilt.to.is_some_and(fresh)
                 });
                 found.push(Finding::NoGoodReplica {
                     after_tilt,
+                    timed: incident.timed,
                     known: group.filter(|group| book.names_replicas(run.who, group)).map(|group| {
                         group.replicas.iter().filter(|replica| **replica != incident.master).count()
                     }),
@@ -467,7 +473,8 @@ fn outcome_findings(
                 UnderWay::Begun | UnderWay::Selected(_) | UnderWay::Missed(_) => None,
             };
             let begun = !matches!(how_far, UnderWay::Missed(_));
-            found.push(Finding::CutShort { promoted, begun, timed: incident.timed });
+            let agreed = !incident.agreed.is_empty();
+            found.push(Finding::CutShort { promoted, begun, agreed, timed: incident.timed });
         } else if incident.outcome() == Outcome::NobodyTookOver {
             found.push(Finding::StillDown { zero: with_priority_zero(&incident.reasons) });
         }
@@ -553,10 +560,12 @@ fn stayed(incident: &Incident) -> Option<Finding> {
     let ms = told.map(|told| told - since);
     let (master, ours) = (incident.master.clone(), incident.is_ours());
     let at_once = ours || incident.reasons.iter().any(|text| text.starts_with("The old master of `"));
+    let seen = !incident.timed && first(Afterwards::SaysMaster).is_some();
     match ms.filter(|_| incident.timed) {
-        Some(ms) => (ms >= STAYED_MS).then_some(Finding::StayedMaster { master, ms: Some(ms), ours }),
+        Some(ms) => (ms >= STAYED_MS).then_some(Finding::StayedMaster { master, ms: Some(ms), seen, ours }),
+        None if planned && seen => Some(Finding::StayedMaster { master, ms: None, seen, ours }),
         None if planned && incident.logged && told.is_none() && !at_once && gone.is_none() => {
-            Some(Finding::StayedMaster { master, ms: None, ours })
+            Some(Finding::StayedMaster { master, ms: None, seen, ours })
         }
         None => None,
     }

@@ -98,7 +98,7 @@ pub(super) fn still_down(zero: &[String]) -> Both {
 /// No replica could be promoted.
 pub(super) fn no_good_replica(
     known: Option<usize>,
-    after_tilt: bool,
+    (after_tilt, timed): (bool, bool),
     down: &[String],
     said: &[String],
     lang: Lang,
@@ -106,7 +106,7 @@ pub(super) fn no_good_replica(
     let (en, zh, (hint, hint_zh)) = if !said.is_empty() {
         let (en, zh) = (reasons(said, Lang::En), reasons(said, Lang::Zh));
         (format!("the log says why: {en}"), format!("日志给出的原因：{zh}"), for_these_reasons(said))
-    } else if after_tilt {
+    } else if after_tilt && timed {
         (
             "the leader had just left TILT, and what it knew of the replicas was too old".to_owned(),
             "执行者刚退出 TILT，它所知的副本信息已过旧".to_owned(),
@@ -121,7 +121,11 @@ pub(super) fn no_good_replica(
         let names = by_name(down, lang);
         (format!("all replicas were down ({names})"), format!("所有副本都已下线（{names}）"), start_one())
     } else {
-        let (en, zh) = probably(known, down, lang);
+        let (mut en, mut zh) = probably(known, down, lang);
+        if after_tilt {
+            en += "; or the leader had just left TILT, and what it knew of the replicas was too old";
+            zh += "；也可能是执行者刚退出 TILT，它所知的副本信息已过旧";
+        }
         (en, zh, look_at_them())
     };
     let en = format!("No replica could be promoted: {en}.");
@@ -258,7 +262,7 @@ mod tests {
 
     fn hint(known: usize, down: &[&str], said: &[&str]) -> (String, String) {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        let (en, zh) = no_good_replica(Some(known), false, &owned(down), &owned(said), Lang::En);
+        let (en, zh) = no_good_replica(Some(known), (false, true), &owned(down), &owned(said), Lang::En);
         (en.1, zh.1)
     }
 

@@ -58,7 +58,7 @@ impl Turns {
         if state == State::Switched {
             // Not all who tell of a switch have missed the master, or got answers again.
             self.round = (self.round + 1).max(ROUNDS / 2);
-        } else if self.state != state && self.state != State::Quiet {
+        } else if self.state != state {
             self.round += 1;
         }
         self.round = self.round.min(ROUNDS - 1);
@@ -116,15 +116,18 @@ mod tests {
     #[test]
     fn a_switch_has_the_same_turn_for_all() {
         const HALF: i64 = ROUNDS / 2;
-        assert_eq!(turns(0, &[DOWN, "+new-epoch 1", SWITCH]), [(0, 0), (1, 0), (1, HALF)]);
+        assert_eq!(turns(0, &[DOWN, "+new-epoch 1", SWITCH]), [(0, 1), (1, 0), (1, HALF)]);
         assert_eq!(turns(0, &["+new-epoch 1", SWITCH]), [(1, 0), (1, HALF)]);
         let back = [DOWN, "+vote-for-leader aa 1", UP, SWITCH, "+sdown master m 10.0.0.2 6379"];
-        assert_eq!(turns(0, &back), [(0, 0), (1, 0), (1, 1), (1, HALF), (1, HALF + 1)]);
+        assert_eq!(turns(0, &back), [(0, 1), (1, 0), (1, 1), (1, HALF), (1, HALF + 1)]);
     }
 
     #[test]
     fn a_master_that_comes_and_goes_has_a_turn_each_time() {
-        assert_eq!(turns(3, &[DOWN, UP, DOWN, UP]), [(3, 0), (3, 1), (3, 2), (3, 3)]);
+        assert_eq!(turns(3, &[DOWN, UP, DOWN, UP]), [(3, 1), (3, 2), (3, 3), (3, 4)]);
+        // What one says before it misses the master comes before what another says that misses it.
+        let reset = "+reset-master master m 10.0.0.1 6379";
+        assert_eq!(turns(3, &[reset, DOWN, reset]), [(3, 0), (3, 1), (3, 1)]);
         let many: Vec<&str> =
             (0..ROUNDS as usize + 5).map(|at| if at % 2 == 0 { DOWN } else { UP }).collect();
         assert_eq!(turns(3, &many).last(), Some(&(3, ROUNDS - 1)));
