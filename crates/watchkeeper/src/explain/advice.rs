@@ -30,6 +30,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::Isolated { who } => endings::isolated_advice(who, lang),
         Finding::Disagree { saw, not } => disagree(saw, not, lang),
         Finding::TwoPromoted(promoted) => rivals::advice(promoted, lang),
+        Finding::SameChosen { who, replica } => rivals::same_advice(who, replica, lang),
         Finding::CalledTwice { first, other } => endings::called_twice(first, other),
         Finding::LeaderLost { who, ours } => leader_lost(who, *ours),
         Finding::StayedMaster { master, ms, seen, ours } => stayed_master(master, *ms, *seen, *ours, lang),
@@ -45,7 +46,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::NoReplicaLeft { group, replicas } => nobody::no_replica_left(group, replicas, lang),
         Finding::Several { name, groups } => several(name, groups, lang),
         Finding::QuorumsDiffer { group, of } => quorums_differ(group, of, lang),
-        Finding::QuorumOne { group, sentinels } => quorum_one(group, *sentinels),
+        Finding::QuorumOne { group, sentinels, all } => quorum_one(group, *sentinels, *all),
         Finding::Even { group, sentinels } => few::even(group, *sentinels),
         Finding::DownAfterLow { group, times, ms } => down_after_low(group, *times, *ms),
         Finding::DownAfterHigh { group, ms } => down_after_high(group, *ms, lang),
@@ -151,8 +152,11 @@ fn two_masters(master: &str, ms: Option<i64>, timed: bool, lang: Lang) -> Both {
     let lasted = ms.map(|ms| duration(ms, lang));
     let (en, zh) = match lasted {
         Some(_) if !timed => (
-            format!("The old master {master} came back as a master and was told to follow later."),
-            format!("旧主节点 {master} 恢复时仍自称主节点，之后才被命令跟随。"),
+            format!(
+                "The old master {master} came back as a master and was told to follow later; how long that took, these logs do not \
+                 tell."
+            ),
+            format!("旧主节点 {master} 恢复时仍自称主节点，之后才被命令跟随；隔了多久，日志中没有。"),
         ),
         Some(ms) => (
             format!("The old master {master} came back as a master and stayed one for {ms}."),
@@ -421,13 +425,16 @@ fn several(name: &str, groups: &[(String, String)], lang: Lang) -> Both {
     )
 }
 
-fn quorum_one(group: &str, sentinels: usize) -> Both {
+fn quorum_one(group: &str, sentinels: usize, all: bool) -> Both {
+    let (least, least_zh) = if all { ("", "") } else { ("at least ", "至少") };
     both(
         format!(
-            "The quorum of {group} is 1 with {sentinels} sentinels: one that is cut off begins failovers alone."
+            "The quorum of {group} is 1 with {least}{sentinels} sentinels: one that is cut off begins failovers alone."
         ),
         "a majority, such as 2 of 3 or 3 of 5",
-        format!("{group} 的法定票数为 1，而哨兵有 {sentinels} 个：一个被隔离的哨兵就会单独发起故障转移。"),
+        format!(
+            "{group} 的法定票数为 1，而哨兵{least_zh}有 {sentinels} 个：一个被隔离的哨兵就会单独发起故障转移。"
+        ),
         "设为多数，例如 3 个中的 2 个、5 个中的 3 个",
     )
 }
@@ -513,7 +520,7 @@ mod tests {
 
     fn no_good(after_tilt: bool, known: usize, down: &[&str]) -> Finding {
         let down = down.iter().map(|place| (*place).to_owned()).collect();
-        Finding::NoGoodReplica { known, after_tilt, down, said: Vec::new() }
+        Finding::NoGoodReplica { known: Some(known), after_tilt, timed: true, down, said: Vec::new() }
     }
 
     #[test]

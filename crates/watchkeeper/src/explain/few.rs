@@ -37,7 +37,7 @@ impl Strength {
     fn needs(self) -> (String, String) {
         let needed = self.needed();
         match self.quorum {
-            Some(_) => (needed.to_string(), format!("{needed} 个")),
+            Some(_) => (needed.to_string(), format!(" {needed} 个")),
             None => (format!("at least {needed}"), format!("至少 {needed} 个")),
         }
     }
@@ -48,7 +48,7 @@ impl Strength {
         let are = if left == 1 { "is" } else { "are" };
         (
             format!("{left} {are} left, and a failover that begins by itself needs {needs}"),
-            format!("只剩 {left} 个，而自动故障转移需要 {needs_zh}"),
+            format!("只剩 {left} 个，而自动故障转移需要{needs_zh}"),
         )
     }
 
@@ -62,13 +62,13 @@ impl Strength {
         if self.too_weak() {
             return (
                 format!("{left} {are} left, and a failover needs {needs}{quorum}: none can happen by itself"),
-                format!("只剩 {left} 个，而故障转移需要 {needs_zh}{quorum_zh}：无法自动切换"),
+                format!("只剩 {left} 个，而故障转移需要{needs_zh}{quorum_zh}：无法自动切换"),
             );
         }
         if self.all {
             return (
                 format!("{left} {are} left, a failover needs {needs}"),
-                format!("还剩 {left} 个，故障转移需要 {needs_zh}"),
+                format!("还剩 {left} 个，故障转移需要{needs_zh}"),
             );
         }
         (

@@ -141,6 +141,11 @@ pub(super) enum Finding {
     },
     /// two leaders at once, by hand, with two replicas
     TwoPromoted(Promoted),
+    /// two leaders at once, by hand, that chose the same replica
+    SameChosen {
+        who: Vec<String>,
+        replica: String,
+    },
     /// two leaders at once, by hand
     CalledTwice {
         first: String,
@@ -199,6 +204,8 @@ pub(super) enum Finding {
     QuorumOne {
         group: String,
         sentinels: usize,
+        /// there are no others
+        all: bool,
     },
     Even {
         group: String,
@@ -255,7 +262,7 @@ impl Finding {
             Finding::TwoMasters { .. } => "two-masters",
             Finding::LeaderLost { .. } => "leader-lost",
             Finding::TwoPromoted(_) => "two-promoted",
-            Finding::CalledTwice { .. } => "called-twice",
+            Finding::CalledTwice { .. } | Finding::SameChosen { .. } => "called-twice",
             Finding::StayedMaster { .. } => "old-master-stayed",
             Finding::TiltThen { .. } => "tilt-in-incident",
             Finding::Foreign { .. } => "promoted-by-others",
@@ -316,6 +323,7 @@ impl Finding {
             | Finding::Unresolved { .. } => Weight::Warning,
             Finding::CutShort { .. }
             | Finding::CalledTwice { .. }
+            | Finding::SameChosen { .. }
             | Finding::LateReplicas { .. }
             | Finding::Moved { .. }
             | Finding::Even { .. } => Weight::Note,
@@ -459,6 +467,9 @@ fn outcome_findings(
         }
     }
     found.extend(rivals);
+    if !found.iter().any(|other| matches!(other, Finding::CalledTwice { .. })) {
+        found.extend(rivals::same_chosen(incident, names));
+    }
     if let Some(foreign) = &incident.foreign {
         found.push(Finding::Foreign { to: foreign.to.clone() });
     }
@@ -683,7 +694,7 @@ fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &m
         found.push(Finding::QuorumsDiffer { group: name.clone(), of });
     }
     if values.contains(&1) && sentinels > 1 {
-        found.push(Finding::QuorumOne { group: name.clone(), sentinels });
+        found.push(Finding::QuorumOne { group: name.clone(), sentinels, all: complete });
     }
     if sentinels > 0 && sentinels % 2 == 0 && complete {
         found.push(Finding::Even { group: name.clone(), sentinels });

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use watchkeeper_core::Lang;
+use watchkeeper_core::lang::Words;
 
 use super::advice::{Both, both};
 use super::book::Book;
@@ -13,6 +14,12 @@ use super::findings::{Finding, Names};
 use super::incident::{At, Cause, End, How, Incident, Learned, Run, Who, remember};
 use super::nobody::{CALL_AGAIN, CALL_AGAIN_ZH};
 use super::words::{by_name, duration};
+
+const ONCE: Words = Words {
+    en: "call it on one sentinel only, and wait for its +failover-end before anybody calls it again: two leaders may choose \
+         different replicas",
+    zh: "只在一个哨兵上执行，并等到它的 +failover-end 之后才能再次执行：两个执行者可能选中不同的副本",
+};
 
 /// One of several leaders at once, and the replica that it told to be master.
 #[derive(Debug, Clone, Copy)]
@@ -36,8 +43,8 @@ pub(super) struct Promoted {
 }
 
 impl Incident {
-    /// Leaders that somebody asked at once and that chose different replicas.
-    pub(super) fn rivals(&self) -> Vec<Rival<'_>> {
+    /// Leaders that somebody asked at once, each with the replica that it chose.
+    fn leaders(&self) -> Vec<Rival<'_>> {
         let asked: BTreeSet<Who> = self.asked.iter().map(|(who, _)| *who).collect();
         let mut found: Vec<Rival<'_>> = Vec::new();
         if asked.len() < 2 && self.cause() != Cause::Planned {
@@ -45,13 +52,20 @@ impl Incident {
         }
         for run in self.runs.iter().filter(|run| run.end.is_none_or(|(end, _)| end != End::NotPromoted)) {
             let Some((place, since)) = &run.selected else { continue };
-            let known = found.iter().any(|other| other.run.who == run.who || other.place == place);
+            let known = found.iter().any(|other| other.run.who == run.who);
             // Without times one stream stands behind the other.
             let over = |other: &Rival<'_>| other.run.end.is_some_and(|(_, end)| end < run.began);
             if !known && !(self.timed && found.iter().any(over)) {
                 found.push(Rival { run, place, since: *since });
             }
         }
+        found
+    }
+
+    /// Leaders at once that chose different replicas.
+    pub(super) fn rivals(&self) -> Vec<Rival<'_>> {
+        let mut chosen = BTreeSet::new();
+        let found: Vec<_> = self.leaders().into_iter().filter(|leader| chosen.insert(leader.place)).collect();
         if found.len() > 1 { found } else { Vec::new() }
     }
 
@@ -133,6 +147,28 @@ pub(super) fn finding(incident: &Incident, names: &dyn Names) -> Option<Finding>
         crossed,
         lost,
     }))
+}
+
+/// Of an incident with several leaders at once that chose the same replica.
+pub(super) fn same_chosen(incident: &Incident, names: &dyn Names) -> Option<Finding> {
+    let leaders = incident.leaders();
+    let [first, _, ..] = &leaders[..] else { return None };
+    let who = leaders.iter().map(|leader| names.who(leader.run.who)).collect();
+    let same = leaders.iter().all(|leader| leader.place == first.place);
+    same.then(|| Finding::SameChosen { who, replica: first.place.to_owned() })
+}
+
+/// What to do about it.
+pub(super) fn same_advice(who: &[String], replica: &str, lang: Lang) -> Both {
+    let who = by_name(who, lang);
+    both(
+        format!(
+            "`SENTINEL FAILOVER` was called on {who} at once. By luck they chose the same replica, {replica}."
+        ),
+        ONCE.en,
+        format!("同时在 {who} 上执行了 `SENTINEL FAILOVER`。它们恰好选中了同一个副本 {replica}。"),
+        ONCE.zh,
+    )
 }
 
 impl Promoted {
@@ -217,12 +253,5 @@ pub(super) fn advice(promoted: &Promoted, lang: Lang) -> Both {
     } else {
         (String::new(), String::new())
     };
-    both(
-        en,
-        &format!(
-            "{now}call it on one sentinel only, and wait for its +failover-end before anybody calls it again"
-        ),
-        zh,
-        &format!("{now_zh}只在一个哨兵上执行，并等到它的 +failover-end 之后才能再次执行"),
-    )
+    both(en, &format!("{now}{}", ONCE.en), zh, &format!("{now_zh}{}", ONCE.zh))
 }
