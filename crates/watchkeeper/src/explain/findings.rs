@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::book::{Book, Group, Other};
 use super::epochs;
 use super::few::Strength;
-use super::incident::{Afterwards, At, Cause, Election, End, Incident, Outcome, UnderWay, Voter};
+use super::incident::{Afterwards, At, Cause, Election, End, Incident, Outcome, Run, UnderWay, Voter};
 use super::nobody::with_priority_zero;
 use super::rivals::{self, Promoted};
 
@@ -414,6 +414,20 @@ pub(super) fn voter(voter: &Voter, names: &dyn Names) -> String {
     }
 }
 
+/// This leader found no replica to promote.
+fn no_good_replica(incident: &Incident, run: &Run, group: Option<&Group>, book: &Book) -> Finding {
+    // Without times nobody knows how long ago it was.
+    let fresh = |to: At| to <= run.began && (!incident.timed || run.began - to < TILT_STALE_MS);
+    let others = |group: &Group| group.replicas.iter().filter(|replica| **replica != incident.master).count();
+    Finding::NoGoodReplica {
+        after_tilt: book.tilts.iter().any(|tilt| tilt.who == run.who && tilt.to.is_some_and(fresh)),
+        timed: incident.timed,
+        known: group.filter(|group| book.names_replicas(run.who, group)).map(others),
+        down: run.replicas_down.iter().cloned().collect(),
+        said: incident.reasons.iter().filter(|text| text.contains("cannot be promoted")).cloned().collect(),
+    }
+}
+
 fn outcome_findings(
     incident: &Incident,
     group: Option<&Group>,
@@ -426,25 +440,7 @@ fn outcome_findings(
         match run.end.map(|(end, _)| end) {
             Some(End::NoGoodReplica) => {
                 found.retain(|other| !matches!(other, Finding::NoGoodReplica { .. }));
-                let after_tilt = book.tilts.iter().any(|tilt| {
-                    let fresh =
-                        |to: At| to <= run.began && (!incident.timed || run.began - to < TILT_STALE_MS);
-                    tilt.who == run.who && tilt.to.is_some_and(fresh)
-                });
-                found.push(Finding::NoGoodReplica {
-                    after_tilt,
-                    timed: incident.timed,
-                    known: group.filter(|group| book.names_replicas(run.who, group)).map(|group| {
-                        group.replicas.iter().filter(|replica| **replica != incident.master).count()
-                    }),
-                    down: run.replicas_down.iter().cloned().collect(),
-                    said: incident
-                        .reasons
-                        .iter()
-                        .filter(|text| text.contains("cannot be promoted"))
-                        .cloned()
-                        .collect(),
-                });
+                found.push(no_good_replica(incident, run, group, book));
             }
             Some(End::NotPromoted) => {
                 let replica = run.selected.as_ref().map(|(place, _)| place.clone()).unwrap_or_default();

@@ -55,7 +55,8 @@ impl Incident {
             let known = found.iter().any(|other| other.run.who == run.who);
             // Without times one stream stands behind the other.
             let over = |other: &Rival<'_>| other.run.end.is_some_and(|(_, end)| end < run.began);
-            if !known && !(self.timed && found.iter().any(over)) {
+            let later = self.timed && found.iter().any(over);
+            if !known && !later {
                 found.push(Rival { run, place, since: *since });
             }
         }

@@ -77,12 +77,10 @@ fn bounded(epoch: u64) -> i64 {
 /// The epoch that a sentinel tells with this.
 pub(super) fn entered(entry: &Entry) -> Option<u64> {
     let Said::Event(event) = &entry.said else { return None };
-    let told = match event.kind {
-        EventKind::NewEpoch => event.detail.first(),
-        EventKind::VoteForLeader => event.detail.get(1),
-        _ => None,
-    };
-    told?.parse().ok()
+    // `<epoch>`, `<id> <epoch>`
+    let place =
+        [EventKind::NewEpoch, EventKind::VoteForLeader].iter().position(|kind| *kind == event.kind)?;
+    event.detail.get(place)?.parse().ok()
 }
 
 /// In which epoch each stream begins, by the first that each enters; one that enters none begins with the first.
