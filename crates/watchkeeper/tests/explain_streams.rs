@@ -156,6 +156,19 @@ fn two_failovers_are_two_in_whatever_order_the_streams_are_named() {
 }
 
 #[test]
+fn streams_put_together_in_one_file_are_said_to_be_that() {
+    let (first, second) = ("10.0.0.1", "10.0.0.2");
+    let one = joined(&[by_hand(1, "aa", first, second), heard(2, "bb", second, first)]);
+    for more in [heard(1, "aa", first, second), by_hand(2, "bb", second, first)] {
+        let [en, zh] = told(&[("all.txt", &(one.clone() + &joined(&[more])))]);
+        assert!(en.contains("all.txt holds the events of several sentinels"), "{en}");
+        assert!(zh.contains("all.txt 中有多个哨兵的事件"), "{zh}");
+    }
+    let [en, _] = told(&[("one.txt", &one)]);
+    assert!(!en.contains("holds the events"), "{en}");
+}
+
+#[test]
 fn a_reset_before_an_outage_is_not_put_into_it() {
     let reset = "+reset-master master m 10.0.0.1 6379";
     let during = "SENTINEL RESET was called while the master was down";

@@ -194,6 +194,8 @@ pub(super) struct Book {
     pub(super) homes: BTreeMap<String, Vec<String>>,
     /// logs that have no times
     pub(super) untimed: BTreeSet<usize>,
+    /// streams that are put together from those of several sentinels
+    pub(super) mixed: BTreeSet<usize>,
     /// votes told before the group they belong to was known
     pub(super) loose_votes: VecDeque<(u64, super::incident::Vote)>,
 }

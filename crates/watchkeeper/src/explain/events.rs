@@ -117,6 +117,7 @@ impl Book {
                 self.placed(id, at);
             }
             self.knows(name, id);
+            self.notice_another(who, |own| own == id);
             if let Some(group) = self.groups.get_mut(name) {
                 self.members.add(group.acquainted.entry(who).or_default(), id);
             }
@@ -135,6 +136,16 @@ impl Book {
         // A log that begins in the middle may name the master only beside somebody else.
         if group.master.is_empty() {
             group.master.clone_from(&event.of);
+        }
+    }
+
+    /// A sentinel votes for itself when it comes forward, and never speaks of itself as of another: a stream in which it is
+    /// not so holds several.
+    fn notice_another(&mut self, who: Who, is_another: impl Fn(&String) -> bool) {
+        let speaker = &self.speakers[who];
+        let bare = speaker.pid == 0 && speaker.label.is_empty() && !speaker.started;
+        if bare && speaker.id.as_ref().is_some_and(is_another) {
+            self.mixed.insert(speaker.source);
         }
     }
 
@@ -369,6 +380,8 @@ impl Book {
                 let own = std::mem::take(&mut self.speakers[who].trying);
                 if own && self.speakers[who].id.is_none() {
                     self.identified(who, candidate);
+                } else if own {
+                    self.notice_another(who, |id| id != candidate);
                 }
                 if let Ok(epoch) = epoch.parse() {
                     self.voted(who, at, &Voter::Log(who), candidate, epoch);

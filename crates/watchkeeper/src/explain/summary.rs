@@ -84,6 +84,16 @@ pub(super) fn head(report: &Report, lang: Lang) -> Vec<String> {
             format!("{untimed} 份日志没有时间：其内容无法与其余日志按时间排列，同一起事故可能出现两次。");
         told.push(lang.pick(&en, &zh).to_owned());
     }
+    for name in report.book.mixed.iter().filter_map(|log| report.logs.get(*log)).map(|log| &log.name) {
+        let en = format!(
+            "{name} holds the events of several sentinels, one behind the other: it cannot be told which are whose, nor in what order \
+             they were. Give those of each sentinel a file of its own."
+        );
+        let zh = format!(
+            "{name} 中有多个哨兵的事件，首尾相接：无法得知哪些事件属于哪个哨兵，也无法得知先后。请把每个哨兵的事件放在单独的文件中。"
+        );
+        told.push(lang.pick(&en, &zh).to_owned());
+    }
     for log in report.logs.iter().filter(|log| log.ahead.abs() >= AHEAD_SHOWN_MS) {
         let first = report.logs.first().map_or("", |log| log.name.as_str());
         let apart = duration(log.ahead.abs(), lang);
