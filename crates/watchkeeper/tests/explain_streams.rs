@@ -199,6 +199,26 @@ fn two_that_are_asked_at_once_take_one_epoch_and_are_one_incident() {
     assert!(zh.contains("它们恰好选中了同一个副本 10.0.0.2:6379。"), "{zh}");
 }
 
+/// It answers, and is missed all the same.
+#[test]
+fn a_master_that_is_a_replica_is_said_to_be_that() {
+    let says = |role: &str, sign: char| {
+        format!("{sign}role-change master m 10.0.0.1 6379 new reported role is {role}")
+    };
+    let (replica, master) = (says("slave", '-'), says("master", '+'));
+    let switch = "+switch-master m 10.0.0.9 6379 10.0.0.1 6379";
+    let [en, zh] = told(&[("a.txt", &stream(&[&replica, MISSED]))]);
+    assert!(
+        en.contains("the master 10.0.0.1:6379 said that it is a replica: it took no writes since"),
+        "{en}"
+    );
+    assert!(zh.contains("主节点 10.0.0.1:6379 在失联之前已自称副本"), "{zh}");
+    for events in [[&replica, master.as_str(), MISSED], [&replica, switch, MISSED]] {
+        let [en, _] = told(&[("a.txt", &stream(&events))]);
+        assert!(!en.contains("said that it is a replica"), "{en}");
+    }
+}
+
 /// Of two results that of the higher epoch stays; who has named the other one takes it over.
 #[test]
 fn of_two_masters_in_two_epochs_the_later_stays() {

@@ -29,6 +29,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::Strangers { saw, quorum, reset } => endings::strangers(saw, *quorum, reset, lang),
         Finding::Isolated { who } => endings::isolated_advice(who, lang),
         Finding::Disagree { saw, not } => disagree(saw, not, lang),
+        Finding::Posed { master } => rivals::posed(master),
         Finding::TwoPromoted(promoted) => rivals::advice(promoted, lang),
         Finding::SameChosen { who, replica } => rivals::same_advice(who, replica, lang),
         Finding::CalledTwice { first, other } => endings::called_twice(first, other),

@@ -96,6 +96,8 @@ pub(super) struct Group {
     pub(super) acquainted: BTreeMap<Who, BTreeSet<String>>,
     /// who has told of it
     pub(super) told_by: BTreeSet<Who>,
+    /// to whom the master says that it is a replica
+    pub(super) posing: BTreeMap<Who, Place>,
     /// the most that agreed, themselves counted
     pub(super) agreed: usize,
     /// who has named all replicas since its log began

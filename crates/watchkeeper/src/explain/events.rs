@@ -345,8 +345,10 @@ impl Book {
             }
         }
         let quorum = self.group(name).and_then(|group| group.quorums.get(&who).copied());
+        let posed = self.group(name).is_some_and(|group| group.posing.get(&who) == Some(place));
         if let Some(incident) = self.incident(name, at) {
             incident.down(who, at);
+            incident.posed |= posed;
             incident.quorum = incident.quorum.max(quorum);
         }
     }
@@ -598,6 +600,9 @@ impl Book {
             return;
         }
         let [from, to] = &event.detail[..] else { return };
+        if let Some(group) = self.groups.get_mut(&event.group) {
+            group.posing.remove(&who);
+        }
         if self.late_news(who, at, &event.group, [from, to])
             || self.rival_news(who, at, &event.group, [from, to])
         {
@@ -645,7 +650,7 @@ impl Book {
     fn role(&mut self, who: Who, at: At, event: &Event) {
         let place = match &event.subject {
             Subject::Replica(place) => place,
-            Subject::Master(place) => return self.master_reports(at, event, place),
+            Subject::Master(place) => return self.master_reports(who, at, event, place),
             Subject::Sentinel { .. } | Subject::Nobody => return,
         };
         let demoted = event.kind == EventKind::ConvertToSlave;
@@ -676,7 +681,13 @@ impl Book {
     }
 
     /// The master that the sentinel still has reports its role: the leader made it a replica before it named the new one.
-    fn master_reports(&mut self, at: At, event: &Event, place: &Place) {
+    fn master_reports(&mut self, who: Who, at: At, event: &Event, place: &Place) {
+        if let Some(group) = self.groups.get_mut(&event.group) {
+            group.posing.remove(&who);
+            if !reports_master(event) {
+                group.posing.insert(who, place.clone());
+            }
+        }
         let open = self.groups.get_mut(&event.group).and_then(|group| group.open.as_mut());
         let Some(open) = open.filter(|open| open.master == *place && !reports_master(event)) else { return };
         if open.new_master.is_some() || !open.is_over() {

@@ -139,6 +139,10 @@ pub(super) enum Finding {
         /// Watchkeeper's sentinels
         ours: bool,
     },
+    /// the master said that it is a replica
+    Posed {
+        master: String,
+    },
     /// two leaders at once, by hand, with two replicas
     TwoPromoted(Promoted),
     /// two leaders at once, by hand, that chose the same replica
@@ -261,6 +265,7 @@ impl Finding {
             Finding::OldMasterGone { .. } => "old-master-gone",
             Finding::TwoMasters { .. } => "two-masters",
             Finding::LeaderLost { .. } => "leader-lost",
+            Finding::Posed { .. } => "master-is-replica",
             Finding::TwoPromoted(_) => "two-promoted",
             Finding::CalledTwice { .. } | Finding::SameChosen { .. } => "called-twice",
             Finding::StayedMaster { .. } => "old-master-stayed",
@@ -307,6 +312,7 @@ impl Finding {
             | Finding::OldMasterGone { .. }
             | Finding::TwoMasters { .. }
             | Finding::TwoPromoted(_)
+            | Finding::Posed { .. }
             | Finding::LeaderLost { .. }
             | Finding::StayedMaster { .. }
             | Finding::TiltThen { .. }
@@ -348,6 +354,7 @@ pub(super) fn of_incident(incident: &Incident, book: &Book, names: &dyn Names) -
     saw_findings(incident, book, names, &mut found);
     aftermath(incident, &mut found);
     found.extend(stayed(incident));
+    found.extend(incident.posed.then(|| Finding::Posed { master: incident.master.clone() }));
     // What came after the new master was told, or the old one was back, held nothing up.
     let until = incident.first_told().or(incident.came_back()).unwrap_or(incident.last);
     let during = |tilt: &&super::book::Tilt| {

@@ -272,6 +272,8 @@ pub(super) struct Incident {
     pub(super) maker: Option<Maker>,
     /// from a log, where a sentinel says more than in its events
     pub(super) logged: bool,
+    /// the master had told those who missed it that it is a replica
+    pub(super) posed: bool,
     /// sentinels known when it ended
     pub(super) sentinels: usize,
     /// there are no others
@@ -312,6 +314,7 @@ impl Incident {
             isolated: BTreeSet::new(),
             maker: None,
             logged: false,
+            posed: false,
             sentinels: 0,
             all_known: false,
             streamed: BTreeSet::new(),

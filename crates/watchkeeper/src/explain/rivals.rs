@@ -172,6 +172,22 @@ pub(super) fn same_advice(who: &[String], replica: &str, lang: Lang) -> Both {
     )
 }
 
+/// What to do about a master that is none.
+pub(super) fn posed(master: &str) -> Both {
+    both(
+        format!(
+            "Before it was missed, the master {master} said that it is a replica: it took no writes since. Sentinels miss such a \
+             master some 20 s after down-after-milliseconds, even if it answers."
+        ),
+        "find out who made it a replica: somebody by hand (`REPLICAOF`), or two leaders of failovers at once",
+        format!(
+            "主节点 {master} 在失联之前已自称副本：从那时起它就不能写入。这样的主节点即使有应答，\
+             哨兵也会在 down-after-milliseconds 之后再过约 20 秒认为它下线。"
+        ),
+        "查明是谁把它变成了副本：有人手工执行了 `REPLICAOF`，或两个执行者同时进行了故障转移",
+    )
+}
+
 impl Promoted {
     /// Sentinels name different masters, or there is none.
     pub(super) fn is_bad(&self) -> bool {
