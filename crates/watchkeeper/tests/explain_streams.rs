@@ -199,6 +199,24 @@ fn two_that_are_asked_at_once_take_one_epoch_and_are_one_incident() {
     assert!(zh.contains("它们恰好选中了同一个副本 10.0.0.2:6379。"), "{zh}");
 }
 
+/// The log of one leader, and one that heard of the other's result.
+#[test]
+fn one_leader_is_enough_to_tell_two_failovers_at_once() {
+    let (old, a, b) = ("10.0.0.1", "10.0.0.2", "10.0.0.3");
+    let (one, three) = (joined(&[by_hand(1, "aa", old, a)]), joined(&[heard(1, "bb", old, b)]));
+    for logs in [[("a.txt", one.as_str()), ("c.txt", &three)], [("a.txt", &three), ("c.txt", &one)]] {
+        let [en, zh] = told(&logs);
+        assert!(en.starts_with("1 incident: m "), "{en}");
+        assert!(en.contains("Two failovers from 10.0.0.1:6379 at once made different masters"), "{en}");
+        assert!(en.contains("the log of the other leader is not here"), "{en}");
+        assert!(zh.contains("另一个执行者的日志不在此处"), "{zh}");
+        assert!(!en.contains("made to follow the other"), "{en}");
+    }
+    // Who names another one later tells of the next failover.
+    let [en, _] = told(&[("a.txt", &joined(&[by_hand(1, "aa", old, a), heard(2, "bb", old, b)]))]);
+    assert!(en.starts_with("2 incidents: m "), "{en}");
+}
+
 /// It answers, and is missed all the same.
 #[test]
 fn a_master_that_is_a_replica_is_said_to_be_that() {

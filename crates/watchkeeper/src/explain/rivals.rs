@@ -83,9 +83,9 @@ impl Incident {
         named
     }
 
-    /// Several leaders at once, and sentinels that name different masters to the end.
+    /// Several leaders at once, and sentinels that name different masters to the end. The log of one leader is enough.
     pub(super) fn is_split(&self) -> bool {
-        self.named_last().len() > 1 && !self.rivals().is_empty()
+        self.named_last().len() > 1 && !self.leaders().is_empty()
     }
 }
 
@@ -98,19 +98,22 @@ impl Book {
         let Some(open) = self.groups.get_mut(name).and_then(|group| group.open.as_mut()) else {
             return false;
         };
-        let rivals = open.rivals();
+        let rivals = open.leaders();
         let of = |place: &str| rivals.iter().find(|rival| rival.place == place).map(|rival| rival.run.who);
-        let Some(maker) = of(to).filter(|_| open.new_master.is_some()) else { return false };
-        let first = open.master == *from && open.new_master.as_ref() != Some(to);
-        let id = self.speakers[maker].id.as_ref();
-        let corrected =
-            of(from).is_some() && id.is_some() && update.as_ref() == id && at - open.last < LATE_MS;
+        if rivals.is_empty() || open.new_master.is_none() || at - open.last >= LATE_MS {
+            return false;
+        }
+        let maker = of(to);
+        let other = open.master == *from && open.new_master.as_ref() != Some(to);
+        let first = other && !open.knows_the_new(who);
+        let id = maker.and_then(|maker| self.speakers[maker].id.as_ref());
+        let corrected = of(from).is_some() && id.is_some() && update.as_ref() == id;
         if !first && !corrected {
             return false;
         }
         let how = match update {
             Some(id) => How::From(id),
-            None if maker == who => How::Led,
+            None if maker == Some(who) => How::Led,
             None => How::Unclear,
         };
         open.last = open.last.max(at);
@@ -125,13 +128,13 @@ impl Book {
 
 /// Of an incident with several leaders at once.
 pub(super) fn finding(incident: &Incident, names: &dyn Names) -> Option<Finding> {
-    let rivals = incident.rivals();
+    let rivals = if incident.is_split() { incident.leaders() } else { incident.rivals() };
     let [first, others @ ..] = &rivals[..] else { return None };
     let follows = |of: &Rival<'_>, place: &str| {
         of.run.moved.iter().find(|moved| moved.replica == place).and_then(|moved| moved.done)
     };
-    let crossed =
-        others.iter().all(|other| follows(first, other.place).and(follows(other, first.place)).is_some());
+    let crossed = !others.is_empty()
+        && others.iter().all(|other| follows(first, other.place).and(follows(other, first.place)).is_some());
     let named = incident.named_last();
     let stayed = rivals.iter().find(|rival| named.len() == 1 && named.contains_key(rival.place));
     let lost = stayed.map(|stayed| {
@@ -213,10 +216,14 @@ pub(super) fn outcome(incident: &Incident, names: &dyn Names, lang: Lang) -> Opt
     let leaders: Vec<String> = promoted.by.iter().map(|(who, _)| who.clone()).collect();
     let (old, leaders, (en, zh)) = (&incident.master, by_name(&leaders, lang), promoted.who_names());
     Some(match lang {
-        Lang::En => {
-            format!(
-                "A failover from {old} was asked for on {leaders} at once, and they made different masters: {en}."
-            )
+        Lang::En if promoted.by.len() == 1 => {
+            format!("Two failovers from {old} at once made different masters: {en}.")
+        }
+        Lang::En => format!(
+            "A failover from {old} was asked for on {leaders} at once, and they made different masters: {en}."
+        ),
+        Lang::Zh if promoted.by.len() == 1 => {
+            format!("同时进行的两次从 {old} 的故障转移产生了不同的主节点：{zh}。")
         }
         Lang::Zh => format!("有人同时在 {leaders} 上要求从 {old} 切换，它们产生了不同的主节点：{zh}。"),
     })
@@ -233,6 +240,10 @@ pub(super) fn advice(promoted: &Promoted, lang: Lang) -> Both {
         ),
         format!("同时在多个哨兵上执行了 `SENTINEL FAILOVER`，它们选中了不同的副本：{told_zh}。"),
     );
+    if promoted.by.len() == 1 {
+        en = format!("Two failovers were made at once: {told}; the log of the other leader is not here.");
+        zh = format!("同时进行了两次故障转移：{told_zh}；另一个执行者的日志不在此处。");
+    }
     if promoted.named.len() > 1 {
         let (named, named_zh) = promoted.who_names();
         en += &format!(" They do not agree: {named}.");
