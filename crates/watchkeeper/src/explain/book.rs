@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::mem::{Discriminant, discriminant};
 
-use super::incident::{At, Incident, Outcome, Who};
+use super::incident::{At, Incident, Outcome, Who, is_address};
 use super::said::{Maker, Place, Said};
 use super::source::Entry;
 
@@ -94,6 +94,14 @@ pub(super) struct Group {
     pub(super) down_after: Option<u64>,
     /// which others each sentinel knows, as far as its log tells
     pub(super) acquainted: BTreeMap<Who, BTreeSet<String>>,
+    /// who has told of it
+    pub(super) told_by: BTreeSet<Who>,
+    /// to whom the master says that it is a replica
+    pub(super) posing: BTreeMap<Who, Place>,
+    /// the most that agreed, themselves counted
+    pub(super) agreed: usize,
+    /// who has named all replicas since its log began
+    pub(super) listed: BTreeSet<Who>,
     /// who was told to watch it no more
     pub(super) removed: BTreeSet<Who>,
     pub(super) open: Option<Incident>,
@@ -188,6 +196,8 @@ pub(super) struct Book {
     pub(super) homes: BTreeMap<String, Vec<String>>,
     /// logs that have no times
     pub(super) untimed: BTreeSet<usize>,
+    /// streams that are put together from those of several sentinels
+    pub(super) mixed: BTreeSet<usize>,
     /// votes told before the group they belong to was known
     pub(super) loose_votes: VecDeque<(u64, super::incident::Vote)>,
 }
@@ -225,7 +235,11 @@ impl Book {
             Said::Voted { voter, candidate, epoch } => {
                 self.voted(who, at, &super::incident::Voter::Id(voter.clone()), candidate, *epoch);
             }
-            Said::Id(id) => self.identified(who, id),
+            Said::Id(id) => {
+                // Releases before 4.0 begin with this.
+                self.speakers[who].started = true;
+                self.identified(who, id);
+            }
             Said::Port(port) => self.speakers[who].port = Some(port.clone()),
             Said::Maker(maker) => self.speakers[who].maker = Some(*maker),
             Said::Asked(group) => self.asked(who, at, group),
@@ -314,7 +328,9 @@ impl Book {
     /// What is noted of an incident when it is over, or told as if it were.
     pub(super) fn conclude(&self, incident: &mut Incident) {
         let Some(group) = self.groups.get(&incident.group) else { return };
-        incident.sentinels = group.size();
+        incident.sentinels = self.size(group);
+        incident.all_known = self.names_all(&incident.group);
+        incident.streamed = self.streamed(incident);
         incident.others_unread = self.others_unread(&incident.group, group);
         incident.maker = self.maker(incident);
         let leader = incident.winner().and_then(|run| self.speakers.get(run.who));
@@ -325,6 +341,12 @@ impl Book {
         incident.isolated = self.isolated(incident);
         incident.enough = enough(incident);
         incident.strangers = incident.enough && self.strangers(incident, group);
+    }
+
+    /// Those who came forward and speak by their events only, which do not tell whose votes they got.
+    fn streamed(&self, incident: &Incident) -> BTreeSet<Who> {
+        let tried = incident.elections.iter().flat_map(|election| &election.candidates).map(|(who, _)| *who);
+        tried.filter(|who| self.speakers.get(*who).is_some_and(|speaker| speaker.pid == 0)).collect()
     }
 
     /// Whose sentinels acted, or, if none did, whose saw it; nothing if their logs do not tell. Of several programs the
@@ -589,14 +611,19 @@ impl Speaker {
 }
 
 impl Group {
-    /// How many sentinels it has. Where they are known by addresses, one log alone does not have its own.
+    /// How many sentinels it has at least. Where they are known by addresses, one log alone does not have its own; and who
+    /// has not told its id knows all others, but not itself.
     pub(super) fn size(&self) -> usize {
         let by_address = match (self.addresses.len(), self.sentinels.len()) {
             (0, _) => 0,
             (others, ..=1) => others + 1,
             (all, _) => all,
         };
-        self.sentinels.len().max(by_address)
+        let of_others = |known: &BTreeSet<String>| known.iter().filter(|id| !is_address(id)).count();
+        let with_itself =
+            |known| Some(of_others(known)).filter(|others| *others > 0).map_or(0, |others| others + 1);
+        let by_one = self.acquainted.values().map(with_itself).max().unwrap_or(0);
+        self.sentinels.len().max(by_address).max(by_one).max(self.agreed)
     }
 
     /// All its replicas, if there are any and none answers to the end of the logs.

@@ -120,6 +120,8 @@ pub(super) enum How {
 pub(super) struct Learned {
     pub(super) who: Who,
     pub(super) at: At,
+    /// whom it named to clients
+    pub(super) to: Place,
     pub(super) how: How,
     /// in which epoch it was then, as far as its log tells
     pub(super) epoch: Option<u64>,
@@ -270,8 +272,14 @@ pub(super) struct Incident {
     pub(super) maker: Option<Maker>,
     /// from a log, where a sentinel says more than in its events
     pub(super) logged: bool,
+    /// the master had told those who missed it that it is a replica
+    pub(super) posed: bool,
     /// sentinels known when it ended
     pub(super) sentinels: usize,
+    /// there are no others
+    pub(super) all_known: bool,
+    /// who came forward and does not tell whose votes it got
+    pub(super) streamed: BTreeSet<Who>,
     /// others of them were up, and what they said is not read
     pub(super) others_unread: bool,
 }
@@ -306,7 +314,10 @@ impl Incident {
             isolated: BTreeSet::new(),
             maker: None,
             logged: false,
+            posed: false,
             sentinels: 0,
+            all_known: false,
+            streamed: BTreeSet::new(),
             others_unread: false,
         }
     }
@@ -393,7 +404,9 @@ impl Incident {
     /// So many sentinels are down that none of the others can be elected, and no time will change that.
     fn hopeless(&self) -> bool {
         let needed = (self.sentinels / 2 + 1).max(self.quorum.unwrap_or(0) as usize);
-        !self.peers_down.is_empty() && self.sentinels.saturating_sub(self.peers_down.len()) < needed
+        self.all_known
+            && !self.peers_down.is_empty()
+            && self.sentinels.saturating_sub(self.peers_down.len()) < needed
     }
 
     /// Somebody held the master for down at this time.
@@ -588,7 +601,11 @@ impl Incident {
 
     /// The leader whose work made the new master.
     pub(super) fn winner(&self) -> Option<&Run> {
-        self.runs.iter().rev().find(|run| run.promoted.is_some()).or(self.runs.last())
+        let made =
+            |run: &&Run| run.promoted.as_ref().is_some_and(|(it, _)| Some(it) == self.new_master.as_ref());
+        let mut latest = self.runs.iter().rev();
+        let winner = latest.clone().find(made).or_else(|| latest.find(|run| run.promoted.is_some()));
+        winner.or(self.runs.last())
     }
 
     /// The logs begin in the middle of it: somebody was at work, and nobody tells what set it off.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use watchkeeper_core::event::EventKind;
 
 use super::book::{Book, Group, MEMBERS_MAX};
-use super::incident::is_address;
+use super::incident::{Who, is_address};
 use super::said::{Event, Subject};
 
 /// Servers and sentinels remembered over all groups.
@@ -70,6 +70,28 @@ impl Book {
         // `watchkeeper events` names who speaks by its address.
         let place = self.places.get(id);
         self.speakers.iter().any(|speaker| speaker.id.as_deref() == Some(id) || place == Some(&speaker.label))
+    }
+
+    /// How many sentinels a group has at least. Who has not told its id is one of those of whom others speak, but none of
+    /// whom it speaks itself.
+    pub(super) fn size(&self, group: &Group) -> usize {
+        let here = || self.present().filter(|(who, _)| group.told_by.contains(who));
+        let knows =
+            |who: Who, id: &String| group.acquainted.get(&who).is_some_and(|known| known.contains(id));
+        let nameless = || here().filter(|(_, speaker)| speaker.id.is_none());
+        let silent = |id: &&String| !self.speaks(id) && nameless().all(|(who, _)| knows(who, id));
+        group.size().max(here().count() + group.sentinels.iter().filter(silent).count())
+    }
+
+    /// Whether these logs name all sentinels of this group: one of them begins with a sentinel's start. A log that begins in
+    /// the middle of its life, or a stream, names those of whom something is told.
+    pub(super) fn names_all(&self, name: &str) -> bool {
+        self.present().any(|(who, speaker)| speaker.started && !self.elsewhere(who, name))
+    }
+
+    /// Whether this sentinel has named all replicas of a group. It does so when it starts, and at each switch.
+    pub(super) fn names_replicas(&self, who: Who, group: &Group) -> bool {
+        self.speakers.get(who).is_some_and(|speaker| speaker.started) || group.listed.contains(&who)
     }
 
     /// Whether sentinels of this group are up whose logs are not read, as far as anybody tells of them.
