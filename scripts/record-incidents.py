@@ -11,6 +11,7 @@ recorded anew needs its reports written anew: WRITE_REPORTS=1 cargo test -p watc
 """
 
 import argparse
+import contextlib
 import os
 import pathlib
 import shutil
@@ -426,24 +427,108 @@ def sentinel_restarts(stage):
     time.sleep(2)
 
 
-def psubscribe(stage):
-    """The stream of events as `redis-cli psubscribe '*'` prints it."""
-    master = stage.usual()
-    out = (stage.dir / "stream.txt").open("w")
-    watcher = subprocess.Popen(["redis-cli", "-p", str(stage.sentinels[0]), "psubscribe", "*"], stdout=out)
+@contextlib.contextmanager
+def streams(stage, names):
+    """The streams of events of the first sentinels, as `redis-cli psubscribe '*'` prints them, are recorded instead of logs."""
+    files = [stage.dir / name for name in names]
+    watchers = [
+        subprocess.Popen(["redis-cli", "-p", str(port), "psubscribe", "*"], stdout=file.open("w"))
+        for port, file in zip(stage.sentinels, files)
+    ]
     time.sleep(0.5)
-    stage.kill(master)
-    stage.seen("+switch-master")
-    time.sleep(1)
-    watcher.kill()
-    watcher.wait()
-    stage.logs = {0: stage.dir / "stream.txt"}
+    try:
+        yield
+        time.sleep(1)
+        stage.logs = dict(enumerate(files))
+    finally:
+        for watcher in watchers:
+            watcher.kill()
+            watcher.wait()
+
+
+def psubscribe(stage):
+    master = stage.usual()
+    with streams(stage, ["stream.txt"]):
+        stage.kill(master)
+        stage.seen("+switch-master")
+
+
+def no_quorum_in_a_stream(stage):
+    master = stage.usual()
+    with streams(stage, ["stream.txt"]):
+        for sentinel in stage.sentinels[1:]:
+            stage.kill(sentinel)
+        stage.seen("+sdown sentinel", 2)
+        stage.kill(master)
+        stage.seen("+sdown master")
+        time.sleep(6)
+
+
+def streams_of_two_failovers(stage):
+    """Each is asked of another sentinel."""
+    stage.usual(timeout=4000)
+    with streams(stage, ["pub1.txt", "pub2.txt", "pub3.txt"]):
+        for times, sentinel in enumerate(stage.sentinels[:2], 1):
+            ask(sentinel, "SENTINEL", "FAILOVER", GROUP)
+            stage.seen("+switch-master", times)
+            time.sleep(14)
+
+
+def replicas_of(sentinel):
+    """What a sentinel knows of each replica: offset, age of what it knows, and name."""
+    words = [word for word in ask(sentinel, "SENTINEL", "REPLICAS", GROUP).split("\r\n") if word[:1] not in ("*", "$", "")]
+    wanted = ("slave-repl-offset", "info-refresh", "name")
+    values = [[value for key, value in zip(words, words[1:]) if key == want] for want in wanted]
+    return [(int(offset), int(age), name) for offset, age, name in zip(*values)]
+
+
+def of_two_opinions(stage):
+    """Two sentinels that would promote different replicas: each has newer news of another one, and a client writes."""
+    master = stage.server()
+    slow = [stage.server(master), stage.server(master)]
+    stage.until(lambda: ask(master, "INFO", "replication").count("state=online") == 2, "replication")
+    for _ in range(3):
+        stage.sentinel(master, down_after=5000, timeout=4000)
+        time.sleep(2.5)
+    stage.settled(2, 3)
+    loop = "for n in range(10**9): s.sendall(b'SET k%d %s\\r\\n' % (n % 100, b'x' * 300)); s.recv(99)"
+    code = f"import socket\ns = socket.create_connection(('127.0.0.1', {master}))\n{loop}"
+    stage.running["writer"] = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    for sentinel, replica in zip(stage.sentinels, slow):
+        due = lambda: any(age > 9300 and not name.endswith(str(replica)) for _, age, name in replicas_of(sentinel))
+        stage.until(due, "INFO is due")
+        stage.signal(replica, signal.SIGSTOP)
+        time.sleep(1.5)
+        stage.signal(replica, signal.SIGCONT)
+    choice = lambda sentinel: max(replicas_of(sentinel))[2]
+    stage.until(lambda: choice(stage.sentinels[0]) != choice(stage.sentinels[1]), "two opinions")
+
+
+def two_masters(stage):
+    """Both are called at the same moment: a matter of luck, so it is tried again."""
+    for sentinel in stage.sentinels[:2]:
+        ask(sentinel, "SENTINEL", "FAILOVER", GROUP)
+    time.sleep(45)
+    if len({line.split()[-5] for log in stage.logs.values() for line in log.read_text().splitlines() if "+promoted" in line}) < 2:
+        raise Unlucky("one master")
+
+
+def called_twice_two_masters(stage):
+    of_two_opinions(stage)
+    two_masters(stage)
+
+
+def streams_of_two_masters(stage):
+    of_two_opinions(stage)
+    with streams(stage, ["pub1.txt", "pub2.txt", "pub3.txt"]):
+        two_masters(stage)
 
 
 EVERYWHERE = [master_crash, master_hang, manual_failover, no_good_slave, not_elected, flapping, tilt]
 INCIDENTS = EVERYWHERE + [
     replicas_down, no_quorum, quick_return, tilt_during_crash, split_vote, leader_dies, promotion_hangs,
-    sentinel_moves, quorums_differ, reset, psubscribe, two_groups, failovers_in_a_row, sentinel_restarts,
+    sentinel_moves, quorums_differ, reset, psubscribe, no_quorum_in_a_stream, streams_of_two_failovers,
+    called_twice_two_masters, streams_of_two_masters, two_groups, failovers_in_a_row, sentinel_restarts,
 ]
 CLOCKED = [clock_jump, clocks_set_back]
 OURS_ONLY = [promoted_by_hand]

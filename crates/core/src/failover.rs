@@ -10,7 +10,7 @@ use crate::id::RunId;
 use crate::info::Role;
 use crate::io::{Output, Version, Why};
 use crate::link::{Pending, Renames};
-use crate::server::{Reconf, ServerId};
+use crate::server::{Reconf, Server, ServerId};
 use crate::shared::Shared;
 use crate::time::Mono;
 
@@ -166,6 +166,7 @@ impl Group {
         // What the choice is made by is asked for while the votes are.
         let stale = |at: Option<Mono>| at.is_none_or(|at| now.since(at) > FRESH_REPORT_MS);
         self.replicas.values_mut().for_each(|replica| replica.info_now |= stale(replica.info_at));
+        self.master.info_now |= !self.master.down.is && stale(self.master.info_at);
         true
     }
 
@@ -323,9 +324,11 @@ impl Group {
         true
     }
 
-    /// Whether a replica that may be fit, or fitter than the best so far, is about to say how it is.
+    /// Whether a replica that may be fit, or fitter than the best so far, is about to say how it is, or a living master
+    /// what it has.
     fn report_is_awaited(&self) -> bool {
-        self.replicas.values().any(|r| !r.down.is && r.priority != 0 && r.cmd.up && r.cmd.owes(Pending::Info))
+        let owes = |server: &Server| !server.down.is && server.cmd.up && server.cmd.owes(Pending::Info);
+        owes(&self.master) || self.replicas.values().any(|replica| replica.priority != 0 && owes(replica))
     }
 
     fn promoted(&self) -> Option<ServerId> {

@@ -30,6 +30,8 @@ pub(crate) enum Refusal {
     Loading,
     /// it is empty, and never had a copy of the data
     NoData,
+    /// it is empty, and had no link to the master when that went: a broken-off copy leaves it so
+    Emptied,
     /// it has not caught up with a master that lives
     NotInStep,
     /// it lost the master too long ago: its data is old
@@ -51,6 +53,7 @@ impl fmt::Display for Refusal {
             }
             Refusal::Loading => write!(f, "it is loading its data"),
             Refusal::NoData => write!(f, "it is empty: it has never had the master's data"),
+            Refusal::Emptied => write!(f, "it is empty: it had lost the master before the outage"),
             Refusal::NotInStep => {
                 write!(f, "it has not caught up with the master, which is up: wait until its link is up")
             }
@@ -68,7 +71,7 @@ impl Refusal {
             Refusal::Down => sh.canary(Canary::DownSelected),
             Refusal::PriorityZero => sh.canary(Canary::PriorityZero),
             Refusal::OldInfo { .. } => sh.canary(Canary::StaleInfo),
-            Refusal::NoData => sh.canary(Canary::EmptyPromoted),
+            Refusal::NoData | Refusal::Emptied => sh.canary(Canary::EmptyPromoted),
             Refusal::Disconnected
             | Refusal::NotHeard { .. }
             | Refusal::NoInfo
@@ -78,6 +81,9 @@ impl Refusal {
         }
     }
 }
+
+/// Replicas tell in whole seconds, of a clock that ticks once a second, for how long their link is down.
+const WHOLE_SECONDS_MS: u64 = 1_000;
 
 /// What replicas are compared by: the smallest is the best.
 type Preference<'a> = (u8, i64, Reverse<u64>, usize, bool, Option<String>, &'a str);
@@ -111,7 +117,7 @@ impl Group {
         self.goes_in_a_circle(sh)
             && !self.replicas.is_empty()
             && self.replicas.values().all(|replica| match self.refusal_by_itself(replica, sh) {
-                Some(Refusal::LinkDownTooLong { .. } | Refusal::NoData) => true,
+                Some(Refusal::LinkDownTooLong { .. } | Refusal::NoData | Refusal::Emptied) => true,
                 Some(Refusal::PriorityZero) => self.too_old(replica, sh).is_some(),
                 Some(
                     Refusal::Down
@@ -170,7 +176,7 @@ impl Group {
         if info_ms > info_limit {
             return Some(Refusal::OldInfo { since_ms: info_ms, limit_ms: info_limit });
         }
-        if let Some(refusal) = self.without_data(replica) {
+        if let Some(refusal) = self.without_data(replica, sh) {
             return Some(refusal);
         }
         let (since_ms, limit_ms) = self.too_old(replica, sh)?;
@@ -181,21 +187,36 @@ impl Group {
     /// on its way when the master died, and the old master, when it is back, copies the emptiness. An empty one is
     /// fit only where the master said that it is empty, too. Data of another age counts as data if the master is dead,
     /// as it may be all there is; a living master's is worth waiting for.
-    fn without_data(&self, replica: &Server) -> Option<Refusal> {
+    fn without_data(&self, replica: &Server, sh: &Shared) -> Option<Refusal> {
         let data = replica.data;
         let never = match replica.role {
             Role::Replica => !replica.link_up && replica.link_down_ms < 0,
             Role::Master => !replica.seen_as_replica,
         };
+        let lost = replica.role == Role::Replica && !replica.link_up;
+        let master_is_empty = self.master.data.keys == Some(0) && !self.master.data.loading;
+        let empty = data.keys == Some(0) && !master_is_empty;
         if data.loading {
             Some(Refusal::Loading)
-        } else if never && data.keys == Some(0) && self.master.data.keys != Some(0) {
+        } else if empty && never {
             Some(Refusal::NoData)
-        } else if !self.master.down.is && !replica.link_up && (never || data.syncing) {
+        } else if empty && lost && self.lost_it_before_the_outage(replica, sh) {
+            Some(Refusal::Emptied)
+        } else if !self.master.down.is && !replica.link_up && (never || data.syncing || empty && lost) {
             Some(Refusal::NotInStep)
         } else {
             None
         }
+    }
+
+    /// Whether a replica without link had lost it while the master still answered: then the master went on without it,
+    /// and an empty one was emptied for a copy that never ended. One that was in step to the end is as empty as its
+    /// master was.
+    fn lost_it_before_the_outage(&self, replica: &Server, sh: &Shared) -> bool {
+        let Some(outage_ms) = self.outage_ms(sh.now.mono) else { return false };
+        let age_ms = replica.info_at.map_or(0, |at| sh.now.mono.since(at));
+        let cut_off_ms = u64::try_from(self.cut_off_ms(replica, sh)).unwrap_or(0).saturating_add(age_ms);
+        cut_off_ms > outage_ms.saturating_add(WHOLE_SECONDS_MS)
     }
 
     /// For how long replicas may have had no master, if it is down: since its last good answer, which after TILT is

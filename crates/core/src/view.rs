@@ -89,6 +89,8 @@ pub struct MasterView {
     pub info_age_ms: Option<u64>,
     /// how many keys it has, if it said
     pub keys: Option<u64>,
+    /// whether it loads its data, as reported: it has more than it says
+    pub loading: bool,
     /// the id of its process
     pub run_id: Option<String>,
 }
@@ -292,6 +294,7 @@ fn master_view(group: &Group, sh: &Shared) -> MasterView {
         role: RoleView::of(master),
         info_age_ms: master.info_at.map(|at| sh.now.mono.since(at)),
         keys: master.data.keys,
+        loading: master.data.loading,
         run_id: master.run_id.as_ref().map(|id| id.0.clone()),
     }
 }

@@ -61,6 +61,18 @@ fn a_replica_that_hangs_does_not_hold_the_choice_up() {
 }
 
 #[test]
+fn a_living_master_is_asked_what_it_has_and_holds_the_choice_up_no_longer() {
+    let mut setup = Setup::alone(1);
+    setup.group().down_after_ms = 10_000;
+    let mut bench = setup.settled();
+    bench.run(11_000);
+    bench.set(MASTER, |master| master.mode = Mode::Hung);
+    assert_eq!(texts(&bench.command(&["SENTINEL", "FAILOVER", "mm"])), ["OK"]);
+    let took = bench.until("+selected-slave slave 10.0.0.2:6379", 500);
+    assert!((99..=101).contains(&took), "{took} ms");
+}
+
+#[test]
 fn a_replica_a_dead_leader_promoted_already_is_preferred() {
     let mut bench = Setup::three(2).settled();
     bench.blind_peers();
@@ -211,6 +223,53 @@ fn a_living_masters_data_is_waited_for() {
     bench.set(R2, |it| (it.link_up, it.link_down_s, it.more) = (true, 0, SOME.to_owned()));
     bench.run(11_000);
     assert_eq!(texts(&bench.command(&["SENTINEL", "FAILOVER", "mm"])), ["OK"]);
+}
+
+#[test]
+fn one_that_a_broken_off_copy_has_emptied_is_not_promoted() {
+    // It lost its link long before the master went, and tells the offset it had.
+    let emptied = |link_down_s| {
+        let mut bench = Setup::alone(1).settled();
+        bench.set(MASTER, |it| it.more = SOME.to_owned());
+        bench.set(R2, |it| (it.link_up, it.link_down_s, it.more) = (false, link_down_s, EMPTY.to_owned()));
+        bench.run(11_000);
+        bench.crash(MASTER);
+        bench
+    };
+    let mut bench = emptied(20);
+    bench.until("-failover-abort-no-good-slave", 15_000);
+    let why = "Replica 10.0.0.2:6379 of `mm` cannot be promoted: it is empty: it had lost the master before the outage";
+    assert!(bench.log.iter().any(|text| text == why), "{:#?}", bench.log);
+    assert!(bench.orders(R2).is_empty());
+
+    // It was in step to the end: the master was emptied, too.
+    let mut bench = emptied(1);
+    bench.until("+selected-slave slave 10.0.0.2:6379", 15_000);
+}
+
+#[test]
+fn an_empty_one_is_not_promoted_over_a_master_that_loads() {
+    // Both were empty; then the master was started with files put back, and lives: it answers -LOADING.
+    let mut bench = Setup::alone(1).settled();
+    bench.set(MASTER, |it| it.more = EMPTY.to_owned());
+    bench.set(R2, |it| it.more = EMPTY.to_owned());
+    bench.run(11_000);
+    bench.set(MASTER, |it| (it.ping, it.more) = ("-LOADING", format!("loading:1\r\n{EMPTY}")));
+    bench.set(R2, |it| (it.link_up, it.link_down_s) = (false, 1));
+    // The last reports are of before. They are asked for anew.
+    assert_eq!(texts(&bench.command(&["SENTINEL", "FAILOVER", "mm"])), ["OK"]);
+    bench.until("-failover-abort-no-good-slave", 5_000);
+    let answer = texts(&bench.command(&["SENTINEL", "FAILOVER", "mm"]));
+    assert!(answer[0].starts_with("NOGOODSLAVE"), "{answer:?}");
+    let why = "it has not caught up with the master, which is up: wait until its link is up";
+    assert!(bench.log.iter().any(|text| text.ends_with(why)), "{:#?}", bench.log);
+    assert!(bench.orders(R2).is_empty());
+
+    bench.set(MASTER, |it| (it.ping, it.more) = ("+PONG", SOME.to_owned()));
+    bench.set(R2, |it| (it.link_up, it.link_down_s, it.more) = (true, 0, SOME.to_owned()));
+    bench.run(11_000);
+    assert_eq!(texts(&bench.command(&["SENTINEL", "FAILOVER", "mm"])), ["OK"]);
+    bench.until("+selected-slave slave 10.0.0.2:6379", 5_000);
 }
 
 #[test]

@@ -190,6 +190,7 @@ fn setup(seed: u64, dice: &mut Dice) -> Setup {
         min_replicas,
         loading_us: if dice.percent(30) { dice.between(1, 3_000) * 1_000 } else { 0 },
         full_sync_us: dice.between(10, 2_000) * 1_000,
+        diskless_load: dice.percent(20),
         backlog_bytes: dice.one_of(&[1 << 20, 1 << 20, 1 << 10, 100]),
         ..ServerOptions::default()
     };
@@ -288,13 +289,14 @@ impl fmt::Display for Options {
         )?;
         writeln!(
             f,
-            "  servers: persistent {} (loses {} ms), rewritable {}, min-replicas {}, loading {} ms, full copy {} ms; writes each {} ms, WAIT {}",
+            "  servers: persistent {} (loses {} ms), rewritable {}, min-replicas {}, loading {} ms, full copy {} ms (diskless {}); writes each {} ms, WAIT {}",
             server.persistent,
             server.loses_us / 1_000,
             server.rewritable,
             server.min_replicas,
             server.loading_us / 1_000,
             server.full_sync_us / 1_000,
+            server.diskless_load,
             setup.write_period_ms,
             setup.wait_replicas,
         )?;

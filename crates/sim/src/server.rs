@@ -72,6 +72,9 @@ pub struct ServerOptions {
     pub loading_us: u64,
     /// how long a full copy to it takes, in microseconds: three quarters transfer, the rest loading
     pub full_sync_us: u64,
+    /// it throws its data away when a full copy begins to come (`repl-diskless-load` without `swapdb`); else it keeps it
+    /// until the copy is there
+    pub diskless_load: bool,
     /// `repl-backlog-size`, in bytes
     pub backlog_bytes: u64,
     /// `replica-announced`
@@ -90,6 +93,7 @@ impl Default for ServerOptions {
             min_replicas: 0,
             loading_us: 0,
             full_sync_us: 50_000,
+            diskless_load: false,
             backlog_bytes: 1 << 20,
             announced: true,
             follows: None,
@@ -310,7 +314,7 @@ impl Server {
 
 impl Running {
     fn loading(&self) -> bool {
-        self.starting_until.is_some() || matches!(self.link, Link::Loading { .. })
+        self.starting_until.is_some() || self.link.loading()
     }
 
     fn deadline(&self) -> Time {

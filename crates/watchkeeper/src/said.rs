@@ -249,6 +249,7 @@ const LOGGED: &[(&str, &str)] = &[
     ("its replica-priority is 0", "它的 replica-priority 为 0"),
     ("it is loading its data", "它正在加载数据"),
     ("it is empty: it has never had the master's data", "它是空的：从未有过主节点的数据"),
+    ("it is empty: it had lost the master before the outage", "它是空的：在故障之前就已与主节点断开"),
     (
         "it has not caught up with the master, which is up: wait until its link is up",
         "它还没有跟上主节点，而主节点正常：请等到它的复制连接恢复",

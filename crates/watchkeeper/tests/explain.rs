@@ -965,8 +965,12 @@ fn a_stream_that_is_followed_loses_no_event() {
 fn several_streams_without_times_are_said_to_have_no_order() {
     let text = stream(&["+sdown master m 10.0.0.1 6379", "-sdown master m 10.0.0.1 6379"]);
     let (en, zh) = told(&[("a.txt", &text), ("b.txt", &text)]);
-    assert!(en.contains("2 logs have no times: nothing puts what is told there in order"), "{en}");
-    assert!(zh.contains("2 份日志没有时间：其内容无法与其余日志按时间排列"), "{zh}");
+    assert!(en.contains("These logs have no times: only epochs put them in order"), "{en}");
+    assert!(zh.contains("这些日志没有时间：只能按纪元排列"), "{zh}");
     let (en, _) = told(&[("a.txt", &text)]);
-    assert!(!en.contains("no times: nothing"), "{en}");
+    assert!(!en.contains("no times:"), "{en}");
+    let timed = "7:X 28 Nov 2026 16:37:01.705 # +sdown master m 10.0.0.1 6379\n";
+    let (en, zh) = told(&[("a.txt", &text), ("b.txt", timed)]);
+    assert!(en.contains("1 log has no times: nothing puts what is told there in order"), "{en}");
+    assert!(zh.contains("1 份日志没有时间：其内容无法与其余日志按时间排列"), "{zh}");
 }

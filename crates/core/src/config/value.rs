@@ -5,6 +5,7 @@ use super::args::{quote, split_args, word};
 use super::directive::{Directive, Kind};
 use super::error::Fault;
 use crate::command::strict_int;
+use crate::config::number::atoi;
 
 /// The classes of `client-output-buffer-limit`, in the order they are written.
 pub(crate) const LIMIT_CLASSES: [&str; 3] = ["normal", "replica", "pubsub"];
@@ -264,7 +265,7 @@ fn output_limit(args: &[Vec<u8>], before: Option<&str>, empty: bool) -> Result<S
         let class = class.ok_or_else(|| {
             Fault::at(first, "Invalid client class specified in buffer limit configuration.")
         })?;
-        let seconds = strict_int(&group[3]).and_then(|seconds| u64::try_from(seconds).ok());
+        let seconds = soft_seconds(&group[3]);
         let (Some(hard), Some(soft), Some(seconds)) = (memory(&group[1]), memory(&group[2]), seconds) else {
             let message = "Error in hard, soft or soft_seconds setting in buffer limit configuration.";
             return Err(Fault::at(first + 1, message));
@@ -272,6 +273,16 @@ fn output_limit(args: &[Vec<u8>], before: Option<&str>, empty: bool) -> Result<S
         limits[class] = [hard, soft, seconds];
     }
     Ok((0..3).map(|class| output_limit_text(class, limits[class])).collect::<Vec<_>>().join(" "))
+}
+
+/// The seconds of a soft limit, which upstream reads by `strtoll` into an `int`: nothing may follow the digits, but blanks
+/// and a sign may stand before them, no digit at all is 0, and only 32 bits count.
+fn soft_seconds(word: &[u8]) -> Option<u64> {
+    let blanks = word.iter().take_while(|byte| matches!(byte, b' ' | b'\t'..=b'\r')).count();
+    let signed = &word[blanks..];
+    let digits = signed.strip_prefix(b"+").or(signed.strip_prefix(b"-")).unwrap_or(signed);
+    let whole = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    (whole || word.is_empty()).then(|| u64::try_from(atoi(word)).ok()).flatten()
 }
 
 fn oom_scores(args: &[Vec<u8>]) -> Result<String, Fault> {

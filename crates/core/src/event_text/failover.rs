@@ -85,10 +85,10 @@ pub(super) const TEXTS: &[EventText] = &[
         ("gave up: no replica is fit", "放弃：没有合格的副本"),
         (
             "No replica may be promoted: all are down, disconnected, too long without their master, or of priority 0; here \
-             also those that load their data, or are empty because their first copy never ended. Nothing was changed, the \
+             also those that load their data, or are empty because their copy never ended. Nothing was changed, the \
              service stays down. The next try comes as soon as one is fit (redis-sentinel: after 2 x failover-timeout).",
             "没有可提升的副本：都已下线、断开、与主节点断开太久，或优先级为 0；在 Watchkeeper 中还有正在加载数据的，\
-             或首次复制没有完成、因而为空的。没有任何改动，服务仍不可用。\
+             或复制没有完成、因而为空的。没有任何改动，服务仍不可用。\
              一旦有合格的副本就再试（redis-sentinel 等待 2 倍 failover-timeout）。",
         ),
         (

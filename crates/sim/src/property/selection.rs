@@ -94,19 +94,27 @@ fn unfit_by_itself(replica: &ReplicaView, group: &GroupView) -> Option<String> {
 
 /// What is wrong with its data.
 fn without_data(replica: &ReplicaView, group: &GroupView) -> Option<&'static str> {
+    let master = &group.master;
+    let unlinked = replica.role == RoleView::Replica && !replica.link_up;
     let never = match replica.role {
         RoleView::Replica => replica.link_never_up,
         RoleView::Master => !replica.seen_as_replica,
     };
-    let empty = replica.keys == Some(0) && group.master.keys != Some(0);
-    let behind = !group.master.sdown && !replica.link_up && (never || replica.syncing);
+    let empty = replica.keys == Some(0) && (master.keys != Some(0) || master.loading);
+    let went_on_alone = master.down_for_ms.is_some_and(|outage| without_link_ms(replica) > outage + 1_000);
+    let behind = !master.sdown && !replica.link_up && (never || replica.syncing || empty && unlinked);
     if replica.loading {
         Some("it is loading")
-    } else if never && empty {
+    } else if empty && (never || unlinked && went_on_alone) {
         Some(EMPTY)
     } else {
         behind.then_some("its master is up, and it has not its data")
     }
+}
+
+/// For how long it has been without its link by now.
+fn without_link_ms(replica: &ReplicaView) -> u64 {
+    u64::try_from(replica.link_down_ms).unwrap_or(0) + replica.info_age_ms.unwrap_or(0)
 }
 
 /// What is wrong with one that has nothing.

@@ -110,6 +110,8 @@ pub(crate) const WORLD: &[Row<Furnish>] = rows! {
         let us = it.us();
         furnish(move |setup| setup.server.full_sync_us = us)
     };
+    "diskless-load yes", "a replica throws its data away when a full copy begins to come, not when it is there",
+        |_| furnish(|setup| setup.server.diskless_load = true);
     "<number> writers|writer", "clients of each group that ask a sentinel for the master and write to it (1)", |it| {
         let n = it.number() as usize;
         furnish(move |setup| setup.writers = n.min(50))

@@ -16,8 +16,8 @@ pub(super) enum Link {
     Idle,
     /// asked for, and not answered yet
     Connecting { conn: ConnId, since: Time },
-    /// a copy is on its way
-    Transfer { conn: ConnId, since: Time, id: Id, offset: u64 },
+    /// a copy is on its way; `emptied`: it is loaded as it comes, over what was there
+    Transfer { conn: ConnId, since: Time, id: Id, offset: u64, emptied: bool },
     /// the copy is loaded; the master may be gone meanwhile
     Loading { conn: Option<ConnId>, until: Time, id: Id, offset: u64, copy: Values, early: Vec<Item> },
     /// fed
@@ -38,6 +38,15 @@ impl Link {
     pub(super) fn syncing(&self) -> bool {
         match self {
             Link::Transfer { .. } | Link::Loading { .. } => true,
+            Link::Idle | Link::Connecting { .. } | Link::Connected { .. } => false,
+        }
+    }
+
+    /// Whether the copy is being loaded.
+    pub(super) fn loading(&self) -> bool {
+        match self {
+            Link::Loading { .. } => true,
+            Link::Transfer { emptied, .. } => *emptied,
             Link::Idle | Link::Connecting { .. } | Link::Connected { .. } => false,
         }
     }
@@ -181,7 +190,12 @@ impl Serving<'_, '_> {
                 self.it.history.drop_backlog();
                 // Patience begins when the copy should have come.
                 let since = self.ctx.now() + self.options.full_sync_us;
-                self.it.link = Link::Transfer { conn, since, id, offset };
+                let emptied = self.options.diskless_load;
+                if emptied {
+                    *self.values = Values::default();
+                    self.it.recent.clear();
+                }
+                self.it.link = Link::Transfer { conn, since, id, offset, emptied };
                 if let Some(master) = self.it.follows {
                     self.ctx.trace("sync", || format!("a whole copy from {master}"));
                     self.ctx.fact(Fact::SyncBegun { who: self.ctx.me(), master });

@@ -4,7 +4,7 @@ use watchkeeper_core::Lang;
 
 use super::findings::Finding;
 use super::words::{by_name, duration, list, order, reasons};
-use super::{endings, epochs, few, nobody};
+use super::{endings, epochs, few, nobody, rivals};
 
 /// What is so, and what to do. Findings of one incident first, then those of the deployment.
 pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
@@ -13,7 +13,9 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::Failovers { times, ms } => failovers(*times, *ms, lang),
         Finding::OnlyCameBack { ms, unread } => only_came_back(*ms, *unread, lang),
         Finding::StillDown { unread, zero } => nobody::still_down(zero, *unread),
-        Finding::CutShort { promoted, begun } => endings::cut_short(promoted.as_deref(), *begun),
+        Finding::CutShort { promoted, begun, agreed, timed } => {
+            endings::cut_short(promoted.as_deref(), *begun, *agreed, *timed)
+        }
         Finding::OldMasterGone { master } => old_master_gone(master),
         Finding::TwoMasters { master, ms, timed, unread } => two_masters(master, *ms, *timed, *unread, lang),
         Finding::Foreign { to, unread: true } => promoted_unseen(to),
@@ -34,21 +36,21 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::Strangers { saw, quorum, reset } => endings::strangers(saw, *quorum, reset, lang),
         Finding::Isolated { who } => endings::isolated_advice(who, lang),
         Finding::Disagree { saw, not } => disagree(saw, not, lang),
+        Finding::Posed { master } => rivals::posed(master),
+        Finding::TwoPromoted(promoted) => rivals::advice(promoted, lang),
+        Finding::SameChosen { who, replica } => rivals::same_advice(who, replica, lang),
         Finding::CalledTwice { first, other } => endings::called_twice(first, other),
         Finding::LeaderLost { who, ours } => leader_lost(who, *ours),
         Finding::StayedMaster { master, ms: Some(ms), perhaps: true, .. } => {
             perhaps_stayed(master, *ms, lang)
         }
-        Finding::StayedMaster { master, ms, ours, least, .. } => {
-            stayed_master(master, *ms, *ours, *least, lang)
+        Finding::StayedMaster { master, ms, seen, ours, least, .. } => {
+            stayed_master(master, *ms, *seen, [*ours, *least], lang)
         }
         Finding::TiltThen { who } => tilt_then(who, lang),
         Finding::Tilt { who, causes, set_back } => tilt(who, causes, set_back, lang),
-        Finding::NoGoodReplica { unread: true, after_tilt: false, said, .. } if said.is_empty() => {
-            nobody::no_good_replica_here()
-        }
-        Finding::NoGoodReplica { known, after_tilt, down, said, .. } => {
-            nobody::no_good_replica(*known, *after_tilt, down, said, lang)
+        Finding::NoGoodReplica { known, after_tilt, timed, down, said } => {
+            nobody::no_good_replica(*known, (*after_tilt, *timed), down, said, lang)
         }
         Finding::NotPromoted { replica } => not_promoted(replica),
         Finding::LateReplicas { replicas } => late_replicas(replicas, lang),
@@ -61,7 +63,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         }
         Finding::Several { name, groups } => several(name, groups, lang),
         Finding::QuorumsDiffer { group, of } => quorums_differ(group, of, lang),
-        Finding::QuorumOne { group, sentinels } => quorum_one(group, *sentinels),
+        Finding::QuorumOne { group, sentinels, all } => quorum_one(group, *sentinels, *all),
         Finding::Even { group, sentinels } => few::even(group, *sentinels),
         Finding::DownAfterLow { group, times, ms } => down_after_low(group, *times, *ms),
         Finding::DownAfterHigh { group, ms } => down_after_high(group, *ms, lang),
@@ -178,8 +180,11 @@ fn two_masters(master: &str, ms: Option<i64>, timed: bool, unread: bool, lang: L
     let (about, about_zh) = if unread { ("about ", "约 ") } else { ("", " ") };
     let (en, zh) = match lasted {
         Some(_) if !timed => (
-            format!("The old master {master} came back as a master and was told to follow later."),
-            format!("旧主节点 {master} 恢复时仍自称主节点，之后才被命令跟随。"),
+            format!(
+                "The old master {master} came back as a master and was told to follow later; how long that took, these logs do not \
+                 tell."
+            ),
+            format!("旧主节点 {master} 恢复时仍自称主节点，之后才被命令跟随；隔了多久，日志中没有。"),
         ),
         Some(ms) => (
             format!("The old master {master} came back as a master and stayed one for {about}{ms}."),
@@ -279,22 +284,26 @@ fn missing(down: &[String], unread: bool, lang: Lang) -> (String, String) {
 fn not_elected(
     epoch: u64,
     who: &str,
-    got: usize,
+    got: Option<usize>,
     known: Option<(usize, usize)>,
     (en, zh): (String, String),
 ) -> Both {
-    let (votes, votes_zh) = match known {
-        Some((known, needed)) => (
-            format!("{got} of {known} votes, {needed} are needed"),
-            format!("{known} 票中得到 {got} 票，需要 {needed} 票"),
+    let (votes, votes_zh) = match (got, known) {
+        (Some(got), Some((known, needed))) => (
+            format!(": {got} of {known} votes, {needed} are needed"),
+            format!("：{known} 票中得到 {got} 票，需要 {needed} 票"),
         ),
-        None => (
-            format!("its votes in these logs are {got}, too few as far as they tell"),
-            format!("这些日志中它得到 {got} 票，就日志所见不足"),
+        (Some(got), None) => (
+            format!(": its votes in these logs are {got}, too few as far as they tell"),
+            format!("：这些日志中它得到 {got} 票，就日志所见不足"),
+        ),
+        (None, _) => (
+            "; how many votes it got, these events do not tell".to_owned(),
+            "；这些事件没有说明它得到几票".to_owned(),
         ),
     };
     both(
-        format!("{who} was not elected in epoch {epoch}: {votes}.{en}"),
+        format!("{who} was not elected in epoch {epoch}{votes}.{en}"),
         &format!(
             "without a majority of all sentinels nobody may act by itself. Start the missing ones. If the master is dead and that \
              takes time: `SENTINEL FAILOVER <group>` on one living sentinel needs no quorum and no votes; {}. Put sentinels on at \
@@ -302,7 +311,7 @@ fn not_elected(
              `SENTINEL RESET` on each sentinel in turn drops the replicas too, and a dead master cannot list them",
             nobody::CALL_AGAIN
         ),
-        format!("{who} 在纪元 {epoch} 未当选：{votes_zh}。{zh}"),
+        format!("{who} 在纪元 {epoch} 未当选{votes_zh}。{zh}"),
         &format!(
             "没有全部哨兵的多数同意，谁也不能自行故障转移。启动缺少的哨兵。若主节点已宕机而一时无法启动哨兵：在一个存活的哨兵上执行 \
              `SENTINEL FAILOVER <组>`，它不需要法定票数，也不需要选票；{}。把哨兵放在至少三台主机上。永久下线的哨兵要忘掉，\
@@ -356,7 +365,7 @@ fn perhaps_stayed(master: &str, ms: i64, lang: Lang) -> Both {
     )
 }
 
-fn stayed_master(master: &str, ms: Option<i64>, ours: bool, least: bool, lang: Lang) -> Both {
+fn stayed_master(master: &str, ms: Option<i64>, seen: bool, [ours, least]: [bool; 2], lang: Lang) -> Both {
     // Others than ours notice late that the new one is there.
     let (least, least_zh) = if least { ("at least ", "至少 ") } else { ("", " ") };
     let (en, zh) = match ms.map(|ms| duration(ms, lang)) {
@@ -367,6 +376,15 @@ fn stayed_master(master: &str, ms: Option<i64>, ours: bool, least: bool, lang: L
             ),
             format!(
                 "新主节点就位后，旧主节点 {master} 又当了{least_zh}{ms}主节点：这段时间写到它上面的数据会丢失。"
+            ),
+        ),
+        None if seen => (
+            format!(
+                "The old master {master} was still a master when the new one was there: what clients wrote to it until it was \
+                 told to follow is lost."
+            ),
+            format!(
+                "新主节点就位后，旧主节点 {master} 仍是主节点：在它被命令跟随之前，写到它上面的数据会丢失。"
             ),
         ),
         None => (
@@ -484,13 +502,16 @@ fn several(name: &str, groups: &[(String, String)], lang: Lang) -> Both {
     )
 }
 
-fn quorum_one(group: &str, sentinels: usize) -> Both {
+fn quorum_one(group: &str, sentinels: usize, all: bool) -> Both {
+    let (least, least_zh) = if all { ("", "") } else { ("at least ", "至少") };
     both(
         format!(
-            "The quorum of {group} is 1 with {sentinels} sentinels: one that is cut off begins failovers alone."
+            "The quorum of {group} is 1 with {least}{sentinels} sentinels: one that is cut off begins failovers alone."
         ),
         "a majority, such as 2 of 3 or 3 of 5",
-        format!("{group} 的法定票数为 1，而哨兵有 {sentinels} 个：一个被隔离的哨兵就会单独发起故障转移。"),
+        format!(
+            "{group} 的法定票数为 1，而哨兵{least_zh}有 {sentinels} 个：一个被隔离的哨兵就会单独发起故障转移。"
+        ),
         "设为多数，例如 3 个中的 2 个、5 个中的 3 个",
     )
 }
@@ -576,7 +597,7 @@ mod tests {
 
     fn no_good(after_tilt: bool, known: usize, down: &[&str]) -> Finding {
         let down = down.iter().map(|place| (*place).to_owned()).collect();
-        Finding::NoGoodReplica { known, after_tilt, down, said: Vec::new(), unread: false }
+        Finding::NoGoodReplica { known: Some(known), after_tilt, timed: true, down, said: Vec::new() }
     }
 
     fn still_down(unread: bool) -> Finding {
@@ -586,8 +607,15 @@ mod tests {
     #[test]
     fn nobody_is_told_to_reset_while_the_master_is_down() {
         let (who, down) = ("s1".to_owned(), vec!["s10".to_owned(), "s2".to_owned()]);
-        let lost =
-            Finding::NotElected { epoch: 1, who, got: 1, needed: 2, known: Some(3), down, unread: false };
+        let lost = Finding::NotElected {
+            epoch: 1,
+            who,
+            got: Some(1),
+            needed: 2,
+            known: Some(3),
+            down,
+            unread: false,
+        };
         assert!(advise(&lost, Lang::En).0.ends_with("Down were s2 and s10."));
         for (en, zh) in [hint(&lost), hint(&still_down(false))] {
             assert!(en.contains("`SENTINEL FAILOVER <group>` on one living sentinel"), "{en}");

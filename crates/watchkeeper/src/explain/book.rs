@@ -85,12 +85,6 @@ pub(super) struct Group {
     pub(super) master: Place,
     /// what each sentinel says is needed
     pub(super) quorums: BTreeMap<Who, u32>,
-    /// a sentinel has found a replica of it: one that restarts knows them from its file
-    pub(super) found: bool,
-    /// a new master was named, and all replicas behind it
-    pub(super) listed: bool,
-    /// the most that held its master for down at once
-    pub(super) agreed: u32,
     /// ids of its sentinels
     pub(super) sentinels: BTreeSet<String>,
     /// addresses of its sentinels: all that releases before 3.2 tell of each other
@@ -104,6 +98,16 @@ pub(super) struct Group {
     pub(super) down_after: Option<u64>,
     /// which others each sentinel knows, as far as its log tells
     pub(super) acquainted: BTreeMap<Who, BTreeSet<String>>,
+    /// who has told of it
+    pub(super) told_by: BTreeSet<Who>,
+    /// to whom the master says that it is a replica
+    pub(super) posing: BTreeMap<Who, Place>,
+    /// the most that agreed, themselves counted
+    pub(super) agreed: usize,
+    /// who has found a replica of it: one that restarts knows them from its file
+    pub(super) found: BTreeSet<Who>,
+    /// who has named a new master, and all replicas behind it, and when first
+    pub(super) listed: BTreeMap<Who, At>,
     /// who was told to watch it no more
     pub(super) removed: BTreeSet<Who>,
     pub(super) open: Option<Incident>,
@@ -200,6 +204,8 @@ pub(super) struct Book {
     pub(super) homes: BTreeMap<String, Vec<String>>,
     /// logs that have no times
     pub(super) untimed: BTreeSet<usize>,
+    /// streams that are put together from those of several sentinels
+    pub(super) mixed: BTreeSet<usize>,
     /// votes told before the group they belong to was known
     pub(super) loose_votes: VecDeque<(u64, super::incident::Vote)>,
 }
@@ -238,7 +244,11 @@ impl Book {
             Said::Voted { voter, candidate, epoch } => {
                 self.voted(who, at, &super::incident::Voter::Id(voter.clone()), candidate, *epoch);
             }
-            Said::Id(id) => self.identified(who, id),
+            Said::Id(id) => {
+                // Releases before 4.0 begin with this.
+                self.speakers[who].started = true;
+                self.identified(who, id);
+            }
             Said::Port(port) => self.speakers[who].port = Some(port.clone()),
             Said::Maker(maker) => self.speakers[who].maker = Some(*maker),
             Said::Waits => self.speakers[who].maker = Some(Maker::Redis),
@@ -339,10 +349,11 @@ impl Book {
         self.speakers.get(who).is_some_and(|speaker| speaker.whole && !before(speaker))
     }
 
-    /// Whether the log of this sentinel begins when an incident has begun: what it saw of it before is not known.
+    /// Whether the log of this sentinel begins when an incident has begun: what it saw of it before is not known. Without
+    /// times nothing tells which of several began first.
     pub(super) fn began_after(&self, who: Who, incident: &Incident) -> bool {
         let late = self.speakers.get(who).is_some_and(|speaker| speaker.first > incident.began);
-        late && !self.is_whole(who) && !self.elsewhere(who, &incident.group)
+        late && incident.timed && !self.is_whole(who) && !self.elsewhere(who, &incident.group)
     }
 
     /// Whether a log ends, or has a gap, where its sentinel did something of which others tell; and one that nobody missed
@@ -383,15 +394,9 @@ impl Book {
         who.map_or(!self.speaks(id), |who| !incident.knows_the_new(who))
     }
 
-    /// Whether all logs of a group's sentinels begin with their start: then they name all others.
+    /// Whether all logs of a group's sentinels begin with their start: then they tell all that these saw.
     pub(super) fn all_whole(&self, name: &str) -> bool {
         self.present().all(|(who, _)| self.is_whole(who) || self.elsewhere(who, name))
-    }
-
-    /// Whether the logs name all replicas of a group.
-    pub(super) fn names_replicas(&self, name: &str) -> bool {
-        let whole = self.all_whole(name);
-        self.groups.get(name).is_some_and(|group| group.listed || (group.found && whole))
     }
 
     /// Whether logs are missing that could tell more of an incident.
@@ -406,7 +411,8 @@ impl Book {
         incident.unread = incident.cut
             || self.ended_before(incident)
             || self.unread(&incident.group, group)
-            || (alone && group.size() <= 1);
+            || (alone && self.size(group) <= 1);
+        incident.all_known = self.names_all(&incident.group);
         let first = incident.learned.iter().min_by_key(|learned| learned.at);
         let strange = first.is_some_and(|it| self.hidden_source(it, incident));
         let leader = incident.winner().and_then(|run| self.speakers.get(run.who));
@@ -416,7 +422,8 @@ impl Book {
     /// What is noted of an incident when it is over, or told as if it were.
     pub(super) fn conclude(&self, incident: &mut Incident) {
         let Some(group) = self.groups.get(&incident.group) else { return };
-        incident.sentinels = group.size();
+        incident.sentinels = self.size(group);
+        incident.streamed = self.streamed(incident);
         incident.others_unread = self.others_unread(&incident.group, group);
         self.whose_logs(incident);
         incident.maker = self.maker(incident);
@@ -428,6 +435,12 @@ impl Book {
         incident.isolated = self.isolated(incident);
         incident.enough = enough(incident);
         incident.strangers = incident.enough && self.strangers(incident, group);
+    }
+
+    /// Those who came forward and speak by their events only, which do not tell whose votes they got.
+    fn streamed(&self, incident: &Incident) -> BTreeSet<Who> {
+        let tried = incident.elections.iter().flat_map(|election| &election.candidates).map(|(who, _)| *who);
+        tried.filter(|who| self.speakers.get(*who).is_some_and(|speaker| speaker.pid == 0)).collect()
     }
 
     /// Whose sentinels acted, or, if none did, whose saw it; nothing if their logs do not tell. Of several programs the
@@ -697,14 +710,19 @@ impl Speaker {
 }
 
 impl Group {
-    /// How many sentinels it has. Where they are known by addresses, one log alone does not have its own.
+    /// How many sentinels it has at least. Where they are known by addresses, one log alone does not have its own; and who
+    /// has not told its id knows all others, but not itself.
     pub(super) fn size(&self) -> usize {
         let by_address = match (self.addresses.len(), self.sentinels.len()) {
             (0, _) => 0,
             (others, ..=1) => others + 1,
             (all, _) => all,
         };
-        self.sentinels.len().max(by_address)
+        let of_others = |known: &BTreeSet<String>| known.iter().filter(|id| !is_address(id)).count();
+        let with_itself =
+            |known| Some(of_others(known)).filter(|others| *others > 0).map_or(0, |others| others + 1);
+        let by_one = self.acquainted.values().map(with_itself).max().unwrap_or(0);
+        self.sentinels.len().max(by_address).max(by_one).max(self.agreed)
     }
 
     /// All its replicas, if there are any and none answers to the end of the logs.

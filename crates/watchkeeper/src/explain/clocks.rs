@@ -8,6 +8,7 @@ use watchkeeper_core::event::EventKind;
 
 use super::said::{Event, Said, Subject};
 use super::source::Entry;
+use super::turns;
 
 /// Moments remembered of each log.
 const MOMENTS_MAX: usize = 500;
@@ -42,12 +43,17 @@ pub(super) struct Moments {
     pub(super) zone: Option<i16>,
     /// whether it has times at all
     pub(super) timed: bool,
+    /// the first epoch that it enters, if it has no times
+    pub(super) entered: Option<u64>,
 }
 
 impl Moments {
     /// Takes an entry of the log.
     pub(super) fn take(&mut self, entry: &Entry) {
-        let Some(at) = entry.at else { return };
+        let Some(at) = entry.at else {
+            self.entered = self.entered.or_else(|| turns::entered(entry));
+            return;
+        };
         if !self.timed {
             (self.timed, self.zone) = (true, entry.zone);
         }

@@ -8,6 +8,7 @@ use watchkeeper_core::Lang;
 use super::advice::{Both, both};
 use super::findings::Names;
 use super::incident::{At, Cause, Incident, Outcome, UnderWay, Who};
+use super::rivals;
 use super::words::{self, by_name, duration, list};
 
 /// The incident in a few sentences.
@@ -23,6 +24,9 @@ pub(super) fn outcome(incident: &Incident, names: &dyn Names, timed: bool, lang:
 }
 
 fn ending(incident: &Incident, names: &dyn Names, timed: bool, lang: Lang) -> String {
+    if let Some(told) = rivals::outcome(incident, names, lang) {
+        return told;
+    }
     let forced = incident.forced_at().zip(incident.new_master.as_ref());
     if let Some((at, new)) = forced {
         return by_hand(incident, at, new, names, timed, lang);
@@ -149,17 +153,15 @@ fn missed(old: &str, ms: Option<At>, lang: Lang) -> String {
             )
         }
         (Lang::En, None) => {
-            format!(
-                "The master {old} is missed. The logs end with that or soon after: what came of it is not in them."
-            )
+            format!("The master {old} is missed: what came of it is not in these logs.")
         }
         (Lang::Zh, Some(ms)) => format!("主节点 {old} 失联。日志的最后一行在 {ms}后：其中没有后续结果。"),
-        (Lang::Zh, None) => format!("主节点 {old} 失联。日志随即结束：无法得知后续结果。"),
+        (Lang::Zh, None) => format!("主节点 {old} 失联：日志中没有后续结果。"),
     }
 }
 
 /// What is to be done about logs that end too early.
-pub(super) fn cut_short(promoted: Option<&str>, begun: bool) -> Both {
+pub(super) fn cut_short(promoted: Option<&str>, begun: bool, agreed: bool, timed: bool) -> Both {
     let (en, zh) = match promoted {
         Some(new) => (
             format!("{new} was promoted; that clients were told of it is not in these logs."),
@@ -171,15 +173,30 @@ pub(super) fn cut_short(promoted: Option<&str>, begun: bool) -> Both {
         ),
     };
     if !begun {
-        return both(
-            "The logs end too soon after the first +sdown: sentinels need some seconds to take over.",
-            "see who is the master now (`SENTINEL GET-MASTER-ADDR-BY-NAME`), and collect the logs of all sentinels again. If \
-             nothing more comes, too few sentinels miss the master: one of them alone logs +sdown and then nothing \
-             (`SENTINEL CKQUORUM`)",
-            "日志在第一条 +sdown 之后过早结束：哨兵接替需要几秒。",
-            "用 `SENTINEL GET-MASTER-ADDR-BY-NAME` 查看当前主节点，并重新收集所有哨兵的日志。若之后再无记录，\
-             则认为主节点下线的哨兵不足：单独一个哨兵只记录 +sdown，不再有下文（`SENTINEL CKQUORUM`）",
-        );
+        let (en, zh) = if timed {
+            (
+                "The logs end too soon after the first +sdown: sentinels need some seconds to take over.",
+                "日志在第一条 +sdown 之后过早结束：哨兵接替需要几秒。",
+            )
+        } else {
+            (
+                "The logs have no times: whether they end soon after the first +sdown, or nobody did anything for long, \
+                 cannot be told.",
+                "日志没有时间：无法得知它们是在第一条 +sdown 之后随即结束，还是长时间无人处理。",
+            )
+        };
+        let (hint, hint_zh) = if agreed {
+            ("", "")
+        } else {
+            (
+                ". If nothing more comes, too few sentinels miss the master: one of them alone logs +sdown and then nothing \
+                 (`SENTINEL CKQUORUM`)",
+                "。若之后再无记录，则认为主节点下线的哨兵不足：单独一个哨兵只记录 +sdown，不再有下文（`SENTINEL CKQUORUM`）",
+            )
+        };
+        let look = "see who is the master now (`SENTINEL GET-MASTER-ADDR-BY-NAME`), and collect the logs of all sentinels again";
+        let look_zh = "用 `SENTINEL GET-MASTER-ADDR-BY-NAME` 查看当前主节点，并重新收集所有哨兵的日志";
+        return both(en, &format!("{look}{hint}"), zh, &format!("{look_zh}{hint_zh}"));
     }
     both(
         en,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use watchkeeper_core::event::EventKind;
 
 use super::belong::LOOSE_VOTES;
-use super::book::{Book, Candidacy, Other};
+use super::book::{Book, Candidacy, MEMBERS_MAX, Other};
 use super::incident::{
     Afterwards, Agreed, At, Down, End, Foreign, How, Incident, Learned, Voter, Who, is_address, remember,
 };
@@ -117,6 +117,7 @@ impl Book {
                 self.placed(id, at);
             }
             self.knows(name, id);
+            self.notice_another(who, |own| own == id);
             if let Some(group) = self.groups.get_mut(name) {
                 self.members.add(group.acquainted.entry(who).or_default(), id);
             }
@@ -126,8 +127,10 @@ impl Book {
         }
         self.homes_of(name, event);
         let Some(group) = self.groups.get_mut(name) else { return };
-        group.found |= event.kind == EventKind::Slave;
-        group.listed |= event.kind == EventKind::SwitchMaster;
+        if event.kind == EventKind::Slave {
+            group.found.insert(who);
+        }
+        group.told_by.insert(who);
         match &event.subject {
             Subject::Replica(place) => self.members.add(&mut group.replicas, place),
             Subject::Master(place) if group.master.is_empty() => group.master.clone_from(place),
@@ -136,6 +139,16 @@ impl Book {
         // A log that begins in the middle may name the master only beside somebody else.
         if group.master.is_empty() {
             group.master.clone_from(&event.of);
+        }
+    }
+
+    /// A sentinel votes for itself when it comes forward, and never speaks of itself as of another: a stream in which it is
+    /// not so holds several.
+    fn notice_another(&mut self, who: Who, is_another: impl Fn(&String) -> bool) {
+        let speaker = &self.speakers[who];
+        let bare = speaker.pid == 0 && speaker.label.is_empty() && !speaker.started;
+        if bare && speaker.id.as_ref().is_some_and(is_another) {
+            self.mixed.insert(speaker.source);
         }
     }
 
@@ -193,11 +206,14 @@ impl Book {
         for by in group.peers_down.values_mut().chain(group.replicas_down.values_mut()) {
             by.remove(&who);
         }
-        if let Some(open) = group.open.as_mut().filter(|open| !open.is_over()) {
+        let Some(open) = group.open.as_mut().filter(|open| !open.is_over()) else { return };
+        let missed = open.saw().contains(&who);
+        // Without times only its own stream tells what was before.
+        if missed || open.timed {
             open.resets.insert(who);
-            if open.saw().contains(&who) {
-                open.reset.insert(who);
-            }
+        }
+        if missed {
+            open.reset.insert(who);
         }
     }
 
@@ -327,8 +343,10 @@ impl Book {
             }
         }
         let quorum = self.group(name).and_then(|group| group.quorums.get(&who).copied());
+        let posed = self.group(name).is_some_and(|group| group.posing.get(&who) == Some(place));
         if let Some(incident) = self.incident(name, at) {
-            incident.down(who, at);
+            incident.down(who, place, at);
+            incident.posed.extend(posed.then(|| place.clone()));
             incident.quorum = incident.quorum.max(quorum);
         }
     }
@@ -373,7 +391,7 @@ impl Book {
         let (votes, quorum) = numbers.unwrap_or((0, 0));
         if let Some(group) = self.group(&event.group).filter(|_| quorum > 0) {
             group.quorums.insert(who, quorum);
-            group.agreed = group.agreed.max(votes);
+            group.agreed = group.agreed.max(votes as usize).min(MEMBERS_MAX);
         }
         if let Some(incident) = self.incident(&event.group, at) {
             remember(&mut incident.agreed, Agreed { who, at, votes, quorum });
@@ -390,6 +408,8 @@ impl Book {
                 let own = std::mem::take(&mut self.speakers[who].trying);
                 if own && self.speakers[who].id.is_none() {
                     self.identified(who, candidate);
+                } else if own {
+                    self.notice_another(who, |id| id != candidate);
                 }
                 if let Ok(epoch) = epoch.parse() {
                     let group = &self.speakers[who].context;
@@ -491,7 +511,9 @@ impl Book {
         let open = self.groups.get(&event.group).and_then(|group| group.open.as_ref());
         let covers = |open: &&Incident| !self.began_after(who, open);
         let forced = open.filter(|open| !open.agrees(who) && !open.asked_for(who, at));
-        if forced.is_some_and(Incident::is_over) {
+        // Somebody else is asked at the same moment: who has not heard of it takes the same epoch.
+        let together = open.is_some_and(|open| open.elections.iter().any(|election| election.epoch == epoch));
+        if forced.is_some_and(|open| open.is_over() && !together) {
             self.put_away(&event.group);
         } else if forced.filter(covers).is_some_and(|open| !open.downs.is_empty() && open.agreed.is_empty()) {
             self.asked(who, at, &event.group);
@@ -632,7 +654,7 @@ impl Book {
             None => How::Unclear,
         };
         let epoch = self.speakers[who].epoch;
-        remember(&mut incident.learned, Learned { who, at, how, epoch });
+        remember(&mut incident.learned, Learned { who, at, to: to.clone(), how, epoch });
         true
     }
 
@@ -656,7 +678,12 @@ impl Book {
             return;
         }
         let [from, to] = &event.detail[..] else { return };
-        if self.late_news(who, at, &event.group, [from, to]) {
+        if let Some(group) = self.groups.get_mut(&event.group) {
+            group.posing.remove(&who);
+        }
+        if self.late_news(who, at, &event.group, [from, to])
+            || self.rival_news(who, at, &event.group, [from, to])
+        {
             return;
         }
         let (update, epoch) = (self.speakers[who].update.take(), self.speakers[who].epoch);
@@ -686,12 +713,13 @@ impl Book {
             incident.master.clone_from(from);
         }
         incident.new_master = Some(to.clone());
-        remember(&mut incident.learned, Learned { who, at, how, epoch });
+        remember(&mut incident.learned, Learned { who, at, to: to.clone(), how, epoch });
         let began = incident.began;
         self.promoted_anew(&event.group, to, began);
         let Some(group) = self.group(&event.group) else { return };
         group.master.clone_from(to);
-        // Servers begin anew with a switch.
+        // Servers begin anew with a switch, and each is named.
+        group.listed.entry(who).or_insert(at);
         group.replicas_down.values_mut().for_each(|by| {
             by.remove(&who);
         });
@@ -701,7 +729,7 @@ impl Book {
     fn role(&mut self, who: Who, at: At, event: &Event) {
         let place = match &event.subject {
             Subject::Replica(place) => place,
-            Subject::Master(place) => return self.master_reports(at, event, place),
+            Subject::Master(place) => return self.master_reports(who, at, event, place),
             Subject::Sentinel { .. } | Subject::Nobody => return,
         };
         let demoted = event.kind == EventKind::ConvertToSlave;
@@ -732,7 +760,13 @@ impl Book {
     }
 
     /// The master that the sentinel still has reports its role: the leader made it a replica before it named the new one.
-    fn master_reports(&mut self, at: At, event: &Event, place: &Place) {
+    fn master_reports(&mut self, who: Who, at: At, event: &Event, place: &Place) {
+        if let Some(group) = self.groups.get_mut(&event.group) {
+            group.posing.remove(&who);
+            if !reports_master(event) {
+                group.posing.insert(who, place.clone());
+            }
+        }
         let open = self.groups.get_mut(&event.group).and_then(|group| group.open.as_mut());
         let Some(open) = open.filter(|open| open.master == *place && !reports_master(event)) else { return };
         if open.new_master.is_some() || !open.is_over() {

@@ -11,6 +11,8 @@ use super::words::by_name;
 pub(super) struct Strength {
     /// those that are known, down ones included
     pub(super) known: usize,
+    /// there are no others
+    pub(super) all: bool,
     /// those that nobody holds for down
     pub(super) left: usize,
     pub(super) quorum: Option<u32>,
@@ -28,7 +30,54 @@ impl Strength {
 
     /// No failover can happen by itself.
     pub(super) fn too_weak(self) -> bool {
-        self.left < self.needed()
+        self.all && self.left < self.needed()
+    }
+
+    /// How many a failover takes, in words: without the quorum only the least is known.
+    fn needs(self) -> (String, String) {
+        let needed = self.needed();
+        match self.quorum {
+            Some(_) => (needed.to_string(), format!(" {needed} 个")),
+            None => (format!("at least {needed}"), format!("至少 {needed} 个")),
+        }
+    }
+
+    /// Too few are left to act by themselves, where somebody may have made them act.
+    fn alone(self) -> (String, String) {
+        let (left, (needs, needs_zh)) = (self.left, self.needs());
+        let are = if left == 1 { "is" } else { "are" };
+        (
+            format!("{left} {are} left, and a failover that begins by itself needs {needs}"),
+            format!("只剩 {left} 个，而自动故障转移需要{needs_zh}"),
+        )
+    }
+
+    /// How many are left, and what that means, as far as it can be told. `most`: others may be gone, too.
+    fn told(self, most: bool) -> (String, String) {
+        let left = self.left;
+        let are = if left == 1 { "is" } else { "are" };
+        let (needs, needs_zh) = self.needs();
+        let high = self.quorum_too_high();
+        let (quorum, quorum_zh) = if high { (", its quorum", "（法定票数）") } else { ("", "") };
+        let (most, most_zh) = if most { ("at most ", "至多") } else { ("", "") };
+        if self.too_weak() {
+            return (
+                format!(
+                    "{most}{left} {are} left, and a failover needs {needs}{quorum}: none can happen by itself"
+                ),
+                format!("{most_zh}只剩 {left} 个，而故障转移需要{needs_zh}{quorum_zh}：无法自动切换"),
+            );
+        }
+        if self.all {
+            return (
+                format!("{most}{left} {are} left, a failover needs {needs}"),
+                format!("{most_zh}还剩 {left} 个，故障转移需要{needs_zh}"),
+            );
+        }
+        (
+            format!("at least {left} {are} left, whether that is enough these logs do not tell"),
+            format!("至少还剩 {left} 个，是否足够，日志中没有"),
+        )
     }
 
     /// It is only the quorum that keeps those that are left from acting.
@@ -101,16 +150,10 @@ fn no_quorum_hint(saw: usize, strength: Strength, some_down: bool) -> (String, S
         );
     }
     if some_down && strength.too_weak() {
-        let (left, needed) = (strength.left, strength.needed());
-        let are = if left == 1 { "is" } else { "are" };
+        let (told, told_zh) = strength.alone();
         return (
-            format!(
-                "start the sentinels that are down, and see why nothing else did: {left} {are} left, and a failover that begins \
-                 by itself needs {needed}"
-            ),
-            format!(
-                "启动已下线的哨兵，并查明为何没有自动启动：只剩 {left} 个，而自动故障转移需要 {needed} 个"
-            ),
+            format!("start the sentinels that are down, and see why nothing else did: {told}"),
+            format!("启动已下线的哨兵，并查明为何没有自动启动：{told_zh}"),
         );
     }
     let (start, start_zh) = if some_down {
@@ -162,29 +205,18 @@ pub(super) fn sentinels_gone(
 ) -> Both {
     let (who, one) = (by_name(who, lang), who.len() == 1);
     let (does, sentinels) = if one { ("does", "sentinel") } else { ("do", "sentinels") };
-    let (left, needed) = (strength.left, strength.needed());
-    let are = if left == 1 { "is" } else { "are" };
+    let (en, zh) = strength.told(most);
     let high = strength.quorum_too_high();
-    let (quorum, quorum_zh) = if high { (", its quorum", "（法定票数）") } else { ("", "") };
-    let (most, most_zh) = if most { ("at most ", "至多") } else { ("", "") };
-    let (en, zh) = if strength.too_weak() {
-        (
-            format!(
-                "{most}{left} {are} left, and a failover needs {needed}{quorum}: none can happen by itself"
-            ),
-            format!("{most_zh}只剩 {left} 个，而故障转移需要 {needed} 个{quorum_zh}：无法自动切换"),
-        )
-    } else {
-        (
-            format!("{most}{left} {are} left, a failover needs {needed}"),
-            format!("{most_zh}还剩 {left} 个，故障转移需要 {needed} 个"),
-        )
-    };
     let (lower, lower_zh) = if high {
         let (en, zh) = lower_quorum(group, group, strength);
         (format!("{en}; "), format!("{zh}；"))
-    } else {
+    } else if strength.all {
         (String::new(), String::new())
+    } else {
+        (
+            format!("`SENTINEL CKQUORUM {group}` on one of the others tells whether enough are left; "),
+            format!("在其余的一个哨兵上执行 `SENTINEL CKQUORUM {group}`，可知剩下的是否足够；"),
+        )
     };
     let (so, so_zh) = match (unread, one) {
         (false, _) => (";", "；"),
@@ -230,7 +262,7 @@ mod tests {
     use super::*;
 
     fn of(known: usize, left: usize, quorum: u32) -> Strength {
-        Strength { known, left, quorum: Some(quorum) }
+        Strength { known, all: true, left, quorum: Some(quorum) }
     }
 
     fn gone(strength: Strength) -> [String; 4] {

@@ -8,6 +8,7 @@ use super::epochs;
 use super::few::Strength;
 use super::incident::{Afterwards, At, Cause, Election, End, Incident, Outcome, Run, UnderWay, Voter};
 use super::nobody::with_priority_zero;
+use super::rivals::{self, Promoted};
 
 /// A master away for less than this, for all who missed it, was not dead.
 const BLIP_MS: i64 = 3_000;
@@ -64,18 +65,19 @@ pub(super) enum Finding {
         raised: u64,
     },
     NoGoodReplica {
-        known: usize,
-        /// the leader had just left TILT
+        /// nothing if these logs do not name all
+        known: Option<usize>,
+        /// the leader had just left TILT; without times, it had been in TILT before
         after_tilt: bool,
+        timed: bool,
         down: Vec<String>,
         said: Vec<String>,
-        /// the logs begin too late to tell how all replicas were
-        unread: bool,
     },
     NotElected {
         epoch: u64,
         who: String,
-        got: usize,
+        /// nothing if these logs do not tell
+        got: Option<usize>,
         needed: usize,
         /// how many sentinels there are, if the logs name them all
         known: Option<usize>,
@@ -123,6 +125,9 @@ pub(super) enum Finding {
         promoted: Option<String>,
         /// a failover had begun
         begun: bool,
+        /// enough missed the master
+        agreed: bool,
+        timed: bool,
     },
     NotPromoted {
         replica: String,
@@ -147,6 +152,17 @@ pub(super) enum Finding {
         /// Watchkeeper's sentinels
         ours: bool,
     },
+    /// the master said that it is a replica
+    Posed {
+        master: String,
+    },
+    /// two leaders at once, by hand, with two replicas
+    TwoPromoted(Promoted),
+    /// two leaders at once, by hand, that chose the same replica
+    SameChosen {
+        who: Vec<String>,
+        replica: String,
+    },
     /// two leaders at once, by hand
     CalledTwice {
         first: String,
@@ -157,6 +173,8 @@ pub(super) enum Finding {
         master: String,
         /// for so long; nothing if its demotion is not in the logs
         ms: Option<i64>,
+        /// a sentinel saw that it was one
+        seen: bool,
         ours: bool,
         /// it was one for longer than that: the new one was there before anybody noticed
         least: bool,
@@ -215,6 +233,8 @@ pub(super) enum Finding {
     QuorumOne {
         group: String,
         sentinels: usize,
+        /// there are no others
+        all: bool,
     },
     Even {
         group: String,
@@ -270,7 +290,9 @@ impl Finding {
             Finding::OldMasterGone { .. } => "old-master-gone",
             Finding::TwoMasters { .. } => "two-masters",
             Finding::LeaderLost { .. } => "leader-lost",
-            Finding::CalledTwice { .. } => "called-twice",
+            Finding::Posed { .. } => "master-is-replica",
+            Finding::TwoPromoted(_) => "two-promoted",
+            Finding::CalledTwice { .. } | Finding::SameChosen { .. } => "called-twice",
             Finding::StayedMaster { .. } => "old-master-stayed",
             Finding::TiltThen { .. } => "tilt-in-incident",
             Finding::Foreign { .. } => "promoted-by-others",
@@ -295,6 +317,7 @@ impl Finding {
     pub(super) fn weight(&self) -> Weight {
         match self {
             Finding::SentinelsGone { strength, .. } if strength.too_weak() => Weight::Bad,
+            Finding::TwoPromoted(promoted) if promoted.is_bad() => Weight::Bad,
             Finding::NoReplicaLeft { .. }
             | Finding::NoGoodReplica { .. }
             | Finding::NotElected { .. }
@@ -313,6 +336,8 @@ impl Finding {
             | Finding::NotPromoted { .. }
             | Finding::OldMasterGone { .. }
             | Finding::TwoMasters { .. }
+            | Finding::TwoPromoted(_)
+            | Finding::Posed { .. }
             | Finding::LeaderLost { .. }
             | Finding::StayedMaster { .. }
             | Finding::TiltThen { .. }
@@ -329,6 +354,7 @@ impl Finding {
             | Finding::Unresolved { .. } => Weight::Warning,
             Finding::CutShort { .. }
             | Finding::CalledTwice { .. }
+            | Finding::SameChosen { .. }
             | Finding::LateReplicas { .. }
             | Finding::Moved { .. }
             | Finding::Even { .. } => Weight::Note,
@@ -353,6 +379,7 @@ pub(super) fn of_incident(incident: &Incident, book: &Book, names: &dyn Names) -
     saw_findings(incident, book, names, &mut found);
     aftermath(incident, &mut found);
     found.extend(stayed(incident));
+    found.extend(incident.posed.iter().map(|master| Finding::Posed { master: master.clone() }));
     // What came after the new master was told, or the old one was back, held nothing up.
     let until = incident.first_told().or(incident.came_back()).unwrap_or(incident.last);
     let during = |tilt: &&super::book::Tilt| {
@@ -398,6 +425,7 @@ fn election_findings(incident: &Incident, whole: bool, names: &dyn Names, found:
         } else if let Some((who, _)) = election.lost.first() {
             // The same again for each attempt says nothing new.
             found.retain(|other| !matches!(other, Finding::NotElected { .. }));
+            let got = Some(got).filter(|_| !incident.streamed.contains(who));
             let (who, epoch, down) = (names.who(*who), election.epoch, down.clone());
             let (unread, known) = (incident.unread, Some(known).filter(|_| whole));
             found.push(Finding::NotElected { epoch, who, got, needed, known, down, unread });
@@ -424,21 +452,17 @@ pub(super) fn voter(voter: &Voter, names: &dyn Names) -> String {
     }
 }
 
-/// This leader found no replica that it could promote.
+/// This leader found no replica to promote.
 fn no_good_replica(incident: &Incident, run: &Run, group: Option<&Group>, book: &Book) -> Finding {
-    let after_tilt = book.tilts.iter().any(|tilt| {
-        incident.timed
-            && tilt.who == run.who
-            && tilt.to.is_some_and(|to| (to..to + TILT_STALE_MS).contains(&run.began))
-    });
-    let known = |group: &Group| group.replicas.iter().filter(|replica| **replica != incident.master).count();
-    let said = incident.reasons.iter().filter(|text| text.contains("cannot be promoted"));
+    // Without times nobody knows how long ago it was.
+    let fresh = |to: At| to <= run.began && (!incident.timed || run.began - to < TILT_STALE_MS);
+    let others = |group: &Group| group.replicas.iter().filter(|replica| **replica != incident.master).count();
     Finding::NoGoodReplica {
-        after_tilt,
-        known: group.map_or(0, known),
+        after_tilt: book.tilts.iter().any(|tilt| tilt.who == run.who && tilt.to.is_some_and(fresh)),
+        timed: incident.timed,
+        known: group.filter(|group| book.names_replicas(run.who, group, run.began)).map(others),
         down: run.replicas_down.iter().cloned().collect(),
-        said: said.cloned().collect(),
-        unread: !book.all_whole(&incident.group),
+        said: incident.reasons.iter().filter(|text| text.contains("cannot be promoted")).cloned().collect(),
     }
 }
 
@@ -449,6 +473,7 @@ fn outcome_findings(
     names: &dyn Names,
     found: &mut Vec<Finding>,
 ) {
+    let rivals = rivals::finding(incident, names);
     for (at, run) in incident.runs.iter().enumerate() {
         match run.end.map(|(end, _)| end) {
             Some(End::NoGoodReplica) => {
@@ -459,12 +484,14 @@ fn outcome_findings(
                 let replica = run.selected.as_ref().map(|(place, _)| place.clone()).unwrap_or_default();
                 found.push(Finding::NotPromoted { replica });
             }
-            // A log that begins too late may not have who asked for it, one that ends too soon not how it ended.
-            None if incident.cut || book.ends_early(run.who, incident) => {}
-            None if at + 1 < incident.runs.len() => found.push(match incident.overtaken(run) {
-                Some(first) => Finding::CalledTwice { first: names.who(first), other: names.who(run.who) },
-                None => Finding::LeaderLost { who: names.who(run.who), ours: incident.is_ours() },
-            }),
+            None if at + 1 < incident.runs.len() && rivals.is_none() => match incident.overtaken(run) {
+                Some(first) => {
+                    found.push(Finding::CalledTwice { first: names.who(first), other: names.who(run.who) });
+                }
+                // A log that begins too late may not have who asked for it, one that ends too soon not how it ended.
+                None if incident.cut || book.ends_early(run.who, incident) => {}
+                None => found.push(Finding::LeaderLost { who: names.who(run.who), ours: incident.is_ours() }),
+            },
             Some(End::Done | End::DoneLate) | None => {}
         }
         let late: Vec<String> =
@@ -472,6 +499,10 @@ fn outcome_findings(
         if !late.is_empty() {
             found.push(Finding::LateReplicas { replicas: late });
         }
+    }
+    found.extend(rivals);
+    if !found.iter().any(|other| matches!(other, Finding::CalledTwice { .. })) {
+        found.extend(rivals::same_chosen(incident, names));
     }
     if let Some(foreign) = &incident.foreign {
         // Of one that the sentinels name as the new master another one made it that, in a log that is not here.
@@ -491,7 +522,8 @@ fn outcome_findings(
                 UnderWay::Begun | UnderWay::Selected(_) | UnderWay::Missed(_) => None,
             };
             let begun = !matches!(how_far, UnderWay::Missed(_));
-            found.push(Finding::CutShort { promoted, begun });
+            let agreed = !incident.agreed.is_empty();
+            found.push(Finding::CutShort { promoted, begun, agreed, timed: incident.timed });
         } else if incident.outcome() == Outcome::NobodyTookOver {
             let zero = with_priority_zero(&incident.reasons);
             found.push(Finding::StillDown { unread: incident.unread, zero });
@@ -544,7 +576,8 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
     let forced = incident.forced_at().is_some();
     let unheard = incident.agreed.is_empty()
         && ((incident.new_master.is_none() && incident.under_way().is_none()) || forced);
-    if unheard && incident.came_back().is_none_or(|back| back - incident.began > AGREE_MS) {
+    let long = |back: At| incident.timed && back - incident.began > AGREE_MS;
+    if unheard && incident.came_back().is_none_or(long) {
         let known = || book.groups.get(&incident.group)?.quorums.values().max().copied();
         let quorum = incident.quorum.or_else(known);
         if let Some(quorum) = quorum.filter(|_| incident.strangers) {
@@ -556,10 +589,16 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
         if !incident.enough {
             let down: Vec<String> = incident.peers_down.iter().map(|id| names.id(id)).collect();
             let left = incident.sentinels.saturating_sub(down.len()).max(saw.len());
-            let strength = Strength { known: incident.sentinels, left, quorum };
+            let all = incident.all_known;
+            let strength = Strength { known: incident.sentinels, all, left, quorum };
             found.push(Finding::NoQuorum { saw, strength, down, unread: incident.unread || !whole });
         }
-    } else if !not.is_empty() && incident.new_master.is_none() && !too_early && !others_agreed {
+    } else if incident.timed
+        && !not.is_empty()
+        && incident.new_master.is_none()
+        && !too_early
+        && !others_agreed
+    {
         found.push(Finding::Disagree { saw, not });
     }
 }
@@ -583,13 +622,17 @@ fn stayed(incident: &Incident) -> Option<Finding> {
     let (master, ours) = (incident.master.clone(), incident.is_ours());
     let least = !ours || incident.unread;
     let at_once = ours || incident.reasons.iter().any(|text| text.starts_with("The old master of `"));
+    let seen = !incident.timed && first(Afterwards::SaysMaster).is_some();
     match ms.filter(|_| incident.timed) {
         Some(ms) => {
-            let stayed = Finding::StayedMaster { master, ms: Some(ms), ours, least, perhaps: !planned };
+            let stayed = Finding::StayedMaster { master, ms: Some(ms), seen, ours, least, perhaps: !planned };
             (ms >= STAYED_MS).then_some(stayed)
         }
+        None if planned && seen => {
+            Some(Finding::StayedMaster { master, ms: None, seen, ours, least, perhaps: false })
+        }
         None if planned && incident.logged && told.is_none() && !at_once && gone.is_none() => {
-            Some(Finding::StayedMaster { master, ms: None, ours, least, perhaps: false })
+            Some(Finding::StayedMaster { master, ms: None, seen, ours, least, perhaps: false })
         }
         None => None,
     }
@@ -691,13 +734,15 @@ pub(super) fn general(book: &Book, names: &dyn Names) -> Vec<Finding> {
 
 fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &mut Vec<Finding>) {
     let name = name.to_owned();
-    let sentinels = group.size();
+    let sentinels = book.size(group);
+    let complete = book.names_all(&name);
     let gone = book.gone(group);
     if !gone.is_empty() {
         found.push(Finding::SentinelsGone {
             group: name.clone(),
             strength: Strength {
                 known: sentinels,
+                all: complete,
                 left: sentinels.saturating_sub(gone.len()),
                 quorum: book.least_quorum(group, &gone),
             },
@@ -708,7 +753,7 @@ fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &m
     }
     let replicas = group.no_replica_left();
     if !replicas.is_empty() {
-        let unread = !book.names_replicas(&name);
+        let unread = !book.present().any(|(who, _)| book.names_replicas(who, group, At::MAX));
         found.push(Finding::NoReplicaLeft { group: name.clone(), replicas, unread });
     }
     let values: BTreeSet<u32> = group.quorums.values().copied().collect();
@@ -717,11 +762,9 @@ fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &m
         found.push(Finding::QuorumsDiffer { group: name.clone(), of });
     }
     if values.contains(&1) && sentinels > 1 {
-        found.push(Finding::QuorumOne { group: name.clone(), sentinels });
+        found.push(Finding::QuorumOne { group: name.clone(), sentinels, all: complete });
     }
-    // A log that begins in the middle of a sentinel's life, or a stream, does not name them all.
-    let complete = book.all_whole(&name) && !book.unread(&name, group);
-    if sentinels > 0 && sentinels % 2 == 0 && complete {
+    if sentinels > 0 && sentinels % 2 == 0 && complete && !book.unread(&name, group) {
         found.push(Finding::Even { group: name.clone(), sentinels });
     }
     let blips =

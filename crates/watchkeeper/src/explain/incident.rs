@@ -31,6 +31,8 @@ pub(super) type At = i64;
 #[derive(Debug, Clone)]
 pub(super) struct Down {
     pub(super) who: Who,
+    /// which it takes for the master: of two at once another one than the others do
+    pub(super) of: Place,
     pub(super) at: At,
     pub(super) up: Option<At>,
 }
@@ -122,6 +124,8 @@ pub(super) enum How {
 pub(super) struct Learned {
     pub(super) who: Who,
     pub(super) at: At,
+    /// whom it named to clients
+    pub(super) to: Place,
     pub(super) how: How,
     /// in which epoch it was then, as far as its log tells
     pub(super) epoch: Option<u64>,
@@ -275,8 +279,14 @@ pub(super) struct Incident {
     pub(super) maker: Option<Maker>,
     /// from a log, where a sentinel says more than in its events
     pub(super) logged: bool,
+    /// masters that had told those who missed them that they are replicas: of two at once each may
+    pub(super) posed: BTreeSet<Place>,
     /// sentinels known when it ended
     pub(super) sentinels: usize,
+    /// there are no others
+    pub(super) all_known: bool,
+    /// who came forward and does not tell whose votes it got
+    pub(super) streamed: BTreeSet<Who>,
     /// others of them were up, and what they said is not read
     pub(super) others_unread: bool,
     /// there are others, up or down, whose logs are not read, or logs that begin in its middle: what these would tell is not
@@ -324,7 +334,10 @@ impl Incident {
             isolated: BTreeSet::new(),
             maker: None,
             logged: false,
+            posed: BTreeSet::new(),
             sentinels: 0,
+            all_known: false,
+            streamed: BTreeSet::new(),
             others_unread: false,
             unread: false,
             back: Vec::new(),
@@ -432,7 +445,9 @@ impl Incident {
     /// So many sentinels are down that none of the others can be elected, and no time will change that.
     fn hopeless(&self) -> bool {
         let needed = (self.sentinels / 2 + 1).max(self.quorum.unwrap_or(0) as usize);
-        !self.peers_down.is_empty() && self.sentinels.saturating_sub(self.peers_down.len()) < needed
+        self.all_known
+            && !self.peers_down.is_empty()
+            && self.sentinels.saturating_sub(self.peers_down.len()) < needed
     }
 
     /// Somebody held the master for down at this time.
@@ -522,13 +537,13 @@ impl Incident {
         began
     }
 
-    pub(super) fn down(&mut self, who: Who, at: At) {
+    pub(super) fn down(&mut self, who: Who, of: &str, at: At) {
         // After SENTINEL RESET it begins anew to miss a master that was never back.
         let missing = self.downs.iter().any(|down| down.who == who && down.up.is_none());
         if missing && self.reset.contains(&who) {
             return;
         }
-        remember(&mut self.downs, Down { who, at, up: None });
+        remember(&mut self.downs, Down { who, of: of.to_owned(), at, up: None });
     }
 
     /// Whether the log says since when this sentinel missed it.
@@ -760,7 +775,8 @@ impl Incident {
 
     /// When the first sentinel named the new master to clients.
     pub(super) fn first_told(&self) -> Option<At> {
-        self.learned.iter().map(|learned| learned.at).min()
+        let new = self.learned.iter().filter(|learned| self.new_master.as_ref() == Some(&learned.to));
+        new.map(|learned| learned.at).min()
     }
 }
 

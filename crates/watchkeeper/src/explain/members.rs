@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use watchkeeper_core::event::EventKind;
 
 use super::book::{Book, Group, MEMBERS_MAX, NAMES_MAX};
-use super::incident::{Who, is_address};
+use super::incident::{At, Who, is_address};
 use super::said::{Event, Subject};
 
 /// Servers and sentinels remembered over all groups.
@@ -75,6 +75,30 @@ impl Book {
         self.speakers.iter().any(|speaker| speaker.id.as_deref() == Some(id) || place == Some(&speaker.label))
     }
 
+    /// How many sentinels a group has at least. Who has not told its id is one of those of whom others speak, but none of
+    /// whom it speaks itself.
+    pub(super) fn size(&self, group: &Group) -> usize {
+        let here = || self.present().filter(|(who, _)| group.told_by.contains(who));
+        let knows =
+            |who: Who, id: &String| group.acquainted.get(&who).is_some_and(|known| known.contains(id));
+        let nameless = || here().filter(|(_, speaker)| speaker.id.is_none());
+        let silent = |id: &&String| !self.speaks(id) && nameless().all(|(who, _)| knows(who, id));
+        group.size().max(here().count() + group.sentinels.iter().filter(silent).count())
+    }
+
+    /// Whether these logs name all sentinels of this group: one of them begins with a sentinel's first start. A log that begins
+    /// in the middle of its life, or a stream, names those of whom something is told.
+    pub(super) fn names_all(&self, name: &str) -> bool {
+        self.present().any(|(who, _)| self.is_whole(who) && !self.elsewhere(who, name))
+    }
+
+    /// Whether this sentinel has named all replicas of a group by then. It does so at each switch, and when it finds them,
+    /// which is after its first start: one that knows some without having found any has them from its file.
+    pub(super) fn names_replicas(&self, who: Who, group: &Group, by: At) -> bool {
+        let found = group.found.contains(&who) || group.replicas.is_empty();
+        group.listed.get(&who).is_some_and(|at| *at <= by) || (found && self.is_whole(who))
+    }
+
     /// Whether sentinels of this group are up whose logs are not read, as far as anybody tells of them.
     pub(super) fn others_unread(&self, name: &str, group: &Group) -> bool {
         let here = || self.present().filter(|(who, _)| !self.elsewhere(*who, name));
@@ -82,15 +106,17 @@ impl Book {
         let down = |id: &str| group.peers_down.get(id).is_some_and(|by| !by.is_empty());
         let silent = |id: &&String| !self.speaks(id) && !down(id);
         // Releases before 3.2 know each other by addresses, which their own logs do not tell.
+        let away = group.peers_down.keys().filter(|id| !self.speaks(id) && down(id)).count();
         let unread = if group.addresses.is_empty() {
             group.sentinels.iter().filter(silent).count()
         } else {
-            let away = group.peers_down.keys().filter(|id| !self.speaks(id) && down(id)).count();
             group.size().saturating_sub(here().count() + away)
         };
+        // A log that begins late may tell of others only that they agreed.
+        let agreed = group.agreed > here().count() + away;
         // One of those may be who has not told its id, if another speaks of it.
         let told_of = if here().count() > 1 && group.addresses.is_empty() { nameless } else { 0 };
-        unread > told_of
+        agreed || unread > told_of
     }
 
     /// Whether this group has sentinels, up or down, whose logs are not read: others speak of them, or more agreed at once
@@ -101,7 +127,7 @@ impl Book {
         let silent = group.sentinels.iter().filter(|id| !self.speaks(id)).count();
         let told_of = if here().count() > 1 { nameless } else { 0 };
         let by_address = if group.addresses.is_empty() { 0 } else { group.size() };
-        silent > told_of || by_address.max(group.agreed as usize) > here().count()
+        silent > told_of || by_address.max(group.agreed) > here().count()
     }
 
     /// Gives a log that has not told its id the only one of which others speak and whose log is not here: others that

@@ -8,6 +8,7 @@ use std::io;
 
 use super::book::Book;
 use super::source::{Entry, Source};
+use super::turns::Turns;
 
 /// Entries of all logs together that wait to be put in order.
 const WINDOW: usize = 32 * 1024;
@@ -21,6 +22,8 @@ pub(super) struct Clock {
     pub(super) ahead: i64,
     /// by Greenwich; else as the wall showed it
     pub(super) zones: bool,
+    /// the epoch in which it begins, for what has no time
+    pub(super) epoch: u64,
 }
 
 impl Clock {
@@ -70,6 +73,8 @@ struct InOrder<'a> {
     late: BinaryHeap<Reverse<Held>>,
     /// how far each sentinel of this log is: label, process, time
     reached: Vec<(String, u32, i64)>,
+    /// where it is without times
+    turns: Turns,
     read: u64,
     ended: bool,
 }
@@ -103,7 +108,8 @@ pub(super) fn read(
 impl<'a> InOrder<'a> {
     fn new(source: &'a mut Source, clock: Clock, window: usize) -> InOrder<'a> {
         let (held, late, reached) = (VecDeque::new(), BinaryHeap::new(), Vec::new());
-        InOrder { source, clock, window, held, late, reached, read: 0, ended: false }
+        let turns = Turns::from(clock.epoch);
+        InOrder { source, clock, window, held, late, reached, turns, read: 0, ended: false }
     }
 
     /// The time of the next entry.
@@ -141,12 +147,12 @@ impl<'a> InOrder<'a> {
     /// The place of an entry in time: never before what the same sentinel said earlier.
     fn reach(&mut self, entry: &Entry, at: Option<i64>) -> i64 {
         let same = |known: &&mut (String, u32, i64)| entry.is_by(known.1, &known.0);
+        // Nothing says when an entry without a time was said: it comes before all that have one, in its turn.
+        let at = at.unwrap_or_else(|| i64::MIN + self.turns.take(entry));
         if let Some((_, _, reached)) = self.reached.iter_mut().find(same) {
-            *reached = at.unwrap_or(*reached).max(*reached);
+            *reached = at.max(*reached);
             return *reached;
         }
-        // Nothing says when an entry without a time was said: it comes as soon as it is read.
-        let at = at.unwrap_or(i64::MIN);
         if self.reached.len() < SPEAKERS_MAX {
             self.reached.push((entry.label.clone(), entry.pid, at));
         }
@@ -161,7 +167,7 @@ mod tests {
     /// The seconds of the events in the order in which they are taken.
     fn order(text: &str) -> Vec<String> {
         let mut source = Source::new("x", Box::new(io::Cursor::new(text.to_owned())), None);
-        let clock = Clock { ahead: 0, zones: false };
+        let clock = Clock { ahead: 0, zones: false, epoch: 0 };
         let mut log = InOrder::new(&mut source, clock, 100);
         log.fill().unwrap();
         let popped = std::iter::from_fn(|| log.pop());

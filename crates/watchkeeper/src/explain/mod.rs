@@ -3,7 +3,7 @@
 //! Valkey's, ours. Where the text comes from and where it goes is left to the command line.
 //!
 //! A log's way: `source` reads bytes, `line` and `stream` take lines apart, `said` finds what they say, `parts`,
-//! `clocks` and `merge` put several logs in order, `events` finds each its place in the `book`, `phases` and `findings` judge, `text`,
+//! `clocks`, `turns` and `merge` put several logs in order, `events` finds each its place in the `book`, `phases` and `findings` judge, `text`,
 //! `json`, `html` and `picture` tell. All but the book is forgotten line by line, and the book is bounded.
 //! `follow` does the same with logs that grow.
 
@@ -33,6 +33,7 @@ mod parts;
 mod phases;
 mod picture;
 mod report;
+mod rivals;
 mod said;
 mod servers;
 mod slow;
@@ -45,6 +46,7 @@ mod style;
 mod subsets;
 mod summary;
 mod text;
+mod turns;
 mod unwrap;
 mod width;
 mod words;

@@ -114,8 +114,8 @@ pub(super) fn still_down(zero: &[String], unread: bool) -> Both {
 
 /// No replica could be promoted.
 pub(super) fn no_good_replica(
-    known: usize,
-    after_tilt: bool,
+    known: Option<usize>,
+    (after_tilt, timed): (bool, bool),
     down: &[String],
     said: &[String],
     lang: Lang,
@@ -123,7 +123,7 @@ pub(super) fn no_good_replica(
     let (en, zh, (hint, hint_zh)) = if !said.is_empty() {
         let (en, zh) = (reasons(said, Lang::En), reasons(said, Lang::Zh));
         (format!("the log says why: {en}"), format!("日志给出的原因：{zh}"), for_these_reasons(said))
-    } else if after_tilt {
+    } else if after_tilt && timed {
         (
             "the leader had just left TILT, and what it knew of the replicas was too old".to_owned(),
             "执行者刚退出 TILT，它所知的副本信息已过旧".to_owned(),
@@ -132,33 +132,27 @@ pub(super) fn no_good_replica(
                 "副本本身没有问题：请消除 TILT 的原因。下一次尝试就能找到副本",
             ),
         )
-    } else if known == 0 {
+    } else if known == Some(0) {
         ("no replica is known".to_owned(), "没有已知的副本".to_owned(), keep_one())
-    } else if down.len() >= known {
+    } else if known.is_some_and(|known| down.len() >= known) {
         let names = by_name(down, lang);
         (format!("all replicas were down ({names})"), format!("所有副本都已下线（{names}）"), start_one())
     } else {
-        let (en, zh) = probably(known, down.len());
+        let (mut en, mut zh) = probably(known, down, lang);
+        if after_tilt {
+            en += "; or the leader had just left TILT, and what it knew of the replicas was too old";
+            zh += "；也可能是执行者刚退出 TILT，它所知的副本信息已过旧";
+        }
         (en, zh, look_at_them())
     };
     let en = format!("No replica could be promoted: {en}.");
     both(en, &hint, format!("没有副本可以提升：{zh}。"), &hint_zh)
 }
 
-/// The same of logs that begin too late to tell how the replicas were.
-pub(super) fn no_good_replica_here() -> Both {
-    let (hint, hint_zh) = look_at_them();
-    both(
-        "No replica could be promoted; why, is not in these logs: they begin too late to tell how all replicas were.",
-        &hint,
-        "没有副本可以提升；原因不在这些日志中：日志开始得太晚，没有全部副本的状态。",
-        &hint_zh,
-    )
-}
-
 /// What is probably wrong with replicas of which the log does not say why they were refused.
-fn probably(known: usize, down: usize) -> (String, String) {
-    let (en, zh) = match down {
+fn probably(known: Option<usize>, down: &[String], lang: Lang) -> (String, String) {
+    let Some(known) = known else { return unnamed(down, lang) };
+    let (en, zh) = match down.len() {
         0 => (
             format!("none of the {known} known replicas is down; probably they"),
             format!("已知 {known} 个副本，没有下线的；多半"),
@@ -171,6 +165,27 @@ fn probably(known: usize, down: usize) -> (String, String) {
     (
         format!("{en} have replica-priority 0, had lost the master for too long, or had not answered INFO"),
         format!("{zh}是 replica-priority 为 0、与主节点断开过久，或没有应答 INFO"),
+    )
+}
+
+/// The same where these logs do not name all replicas.
+fn unnamed(down: &[String], lang: Lang) -> (String, String) {
+    // What was down before the logs began, they do not tell either.
+    let causes =
+        "they are down, have replica-priority 0, had lost the master for too long, or had not answered INFO";
+    let causes_zh = "已下线、replica-priority 为 0、与主节点断开过久，或没有应答 INFO";
+    if down.is_empty() {
+        return (
+            format!("which replicas there are, these logs do not tell; if there are any, probably {causes}"),
+            format!("日志中没有列出副本；若有副本，多半是 {causes_zh}"),
+        );
+    }
+    let down = by_name(down, lang);
+    (
+        format!(
+            "{down} did not answer; what other replicas there are, these logs do not tell. If any, probably {causes}"
+        ),
+        format!("{down} 没有应答；日志中没有列出其余副本；若有，多半是 {causes_zh}"),
     )
 }
 
@@ -279,7 +294,7 @@ mod tests {
 
     fn hint(known: usize, down: &[&str], said: &[&str]) -> (String, String) {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        let (en, zh) = no_good_replica(known, false, &owned(down), &owned(said), Lang::En);
+        let (en, zh) = no_good_replica(Some(known), (false, true), &owned(down), &owned(said), Lang::En);
         (en.1, zh.1)
     }
 

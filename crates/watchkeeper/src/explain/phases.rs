@@ -60,7 +60,7 @@ impl Took {
 
 /// The parts that clients waited for, one after the other.
 pub(super) fn phases(incident: &Incident) -> Vec<Took> {
-    if incident.headless() {
+    if incident.headless() || incident.is_split() {
         return Vec::new();
     }
     let run = incident.winner();

@@ -13,6 +13,7 @@ use super::merge::{self, Clock};
 use super::parts::{self, Known};
 use super::servers::Servers;
 use super::source::{Counts, DATES_FROM, Lines, Source, Strange};
+use super::turns;
 
 /// Missing logs named.
 const ABSENT_SHOWN: usize = 20;
@@ -32,6 +33,8 @@ pub struct Log {
 /// Sentinels whose logs are missing.
 #[derive(Debug)]
 pub(super) struct Absent {
+    /// these logs name all sentinels
+    pub(super) all_named: bool,
     pub(super) surely: Vec<String>,
     /// so many of these, nobody knows which
     pub(super) unclear: usize,
@@ -124,6 +127,8 @@ impl Gathered {
         for log in &mut moments {
             log.by_greenwich(zones);
         }
+        let entered: Vec<_> = moments.iter().map(|log| log.entered).collect();
+        let epochs = turns::beginnings(&entered);
         let known = logs.iter().zip(&moments).map(|(log, told)| Known { name: &log.name, ids: told.ids() });
         let wholes = parts::wholes(&known.collect::<Vec<_>>());
         let ahead =
@@ -136,7 +141,11 @@ impl Gathered {
         }
         let mut book = Book::of_parts(wholes);
         book.apart = apart;
-        let clocks: Vec<Clock> = ahead.iter().map(|ahead| Clock { ahead: *ahead, zones }).collect();
+        let clock = |(at, ahead): (usize, &i64)| {
+            let epoch = epochs.get(at).copied().unwrap_or(0);
+            Clock { ahead: *ahead, zones, epoch }
+        };
+        let clocks: Vec<Clock> = ahead.iter().enumerate().map(clock).collect();
         merge::read(&mut sources, &clocks, &mut book).map_err(|(at, error)| fail(at)(error))?;
         let logs = sources.into_iter().map(|source| (source.name, source.lines)).collect();
         Ok(Gathered { book, logs, clocks, east_ms: i64::from(east_ms) * 60_000 })
@@ -215,7 +224,8 @@ impl Report {
         let name =
             |ids: Vec<&String>| ids.into_iter().map(|id| self.names.id(id)).take(ABSENT_SHOWN).collect();
         let unclear = perhaps.len().saturating_sub(nameless.len());
-        Absent { surely: name(surely), perhaps: name(perhaps), unclear }
+        let all_named = self.book.groups.keys().all(|group| self.book.names_all(group));
+        Absent { all_named, surely: name(surely), perhaps: name(perhaps), unclear }
     }
 
     /// `28 Nov 2026`, in numbers: year, month, day; empty if the log names no day.

@@ -221,7 +221,7 @@ mod tests {
     fn only_others_that_are_up_tell_earlier_than_the_leader() {
         for maker in [Maker::Redis, Maker::Watchkeeper] {
             let mut incident = Incident::new("m", "10.0.0.1:6379", 0, true);
-            incident.learned.push(Learned { who: 0, at: 9, how: How::Led, epoch: None });
+            incident.learned.push(Learned { who: 0, at: 9, to: String::new(), how: How::Led, epoch: None });
             (incident.maker, incident.sentinels, incident.others_unread) = (Some(maker), 3, true);
             assert!(
                 longest(Phase::Telling, &incident, Lang::En).starts_with("Only the leader's log is here")

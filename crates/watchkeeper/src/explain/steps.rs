@@ -97,6 +97,15 @@ impl Teller<'_> {
                     format!("{who} gets no answer from the master {master}"),
                     format!("{who} 得不到主节点 {master} 的应答"),
                 );
+            } else if down.of != *master {
+                let of_its = &down.of;
+                self.step(
+                    of.clone(),
+                    down.at,
+                    "+sdown",
+                    format!("{who} gets no answer from {of_its}, which it takes for the master"),
+                    format!("{who} 得不到 {of_its} 的应答，它以为那是主节点"),
+                );
             } else if incident.downs[..number].iter().any(|before| before.who == down.who) {
                 self.step(
                     of.clone(),
@@ -173,13 +182,20 @@ impl Teller<'_> {
             self.step(of, *at, "+try-failover", en, zh);
         }
         let votes = self.votes(election);
+        // Events tell of a candidate's own vote only.
+        let untold = |who: &Who| {
+            let most = super::findings::tally(election, self.names).first().map_or(0, |(_, votes)| *votes);
+            self.incident.streamed.contains(who) && most <= self.incident.sentinels / 2
+        };
         if let Some((who, at)) = election.elected {
-            let of = Actor::Sentinel(who);
+            let (of, untold) = (Actor::Sentinel(who), untold(&who));
             let who = self.names.who(who);
             let asked =
                 planned || election.candidates.iter().any(|(them, at)| self.incident.asked_for(*them, *at));
             let (en, zh) = if votes.is_empty() || asked {
                 (format!("{who} acts"), format!("{who} 开始执行"))
+            } else if untold {
+                (format!("{who} is elected"), format!("{who} 当选"))
             } else {
                 (format!("{who} is elected: {votes}"), format!("{who} 当选：{votes}"))
             };
@@ -191,11 +207,11 @@ impl Teller<'_> {
             self.step(Actor::All, last, "+vote-for-leader", en, format!("纪元 {epoch} 的选票：{votes}"));
         }
         for (number, (who, at)) in election.lost.iter().enumerate() {
-            let of = Actor::Sentinel(*who);
+            let (of, untold) = (Actor::Sentinel(*who), untold(who));
             let who = self.names.who(*who);
             let (en, zh) = if self.incident.was_back(*at) {
                 (format!("{who} gives up: the master answers again"), format!("{who} 放弃：主节点恢复应答"))
-            } else if number == 0 && election.elected.is_none() {
+            } else if number == 0 && election.elected.is_none() && !untold {
                 (
                     format!("{who} is not elected in epoch {epoch}: {votes}"),
                     format!("{who} 在纪元 {epoch} 未当选：{votes}"),
@@ -334,9 +350,8 @@ impl Teller<'_> {
 
     fn switches(&mut self) {
         let incident = self.incident;
-        let Some(new) = &incident.new_master else { return };
         for learned in &incident.learned {
-            let who = self.names.who(learned.who);
+            let (who, new) = (self.names.who(learned.who), &learned.to);
             let (en, zh) = match &learned.how {
                 How::Led | How::Unclear => (String::new(), String::new()),
                 How::From(id) => {

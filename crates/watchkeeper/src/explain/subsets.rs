@@ -29,10 +29,13 @@ const HEDGES: &[&str] = &[
     "did not answer.",
     "end too soon",
     "these logs tell",
+    "these logs do not tell",
+    "these events do not tell",
     "they do not tell",
     "add the logs",
     "would show",
     "日志中没有",
+    "这些事件没有说明",
     "这些日志中",
     "不在此处",
     "无法得知",
@@ -46,8 +49,15 @@ const HEDGES: &[&str] = &[
 ];
 
 /// Findings that name those who saw or did something: fewer logs name fewer.
-const LISTS: &[&str] =
-    &["tilt", "tilt-in-incident", "sentinels-disagree", "reset-in-outage", "quorums-differ", "late-replicas"];
+const LISTS: &[&str] = &[
+    "tilt",
+    "tilt-in-incident",
+    "sentinels-disagree",
+    "reset-in-outage",
+    "quorums-differ",
+    "late-replicas",
+    "two-promoted",
+];
 
 /// Sentinels see the same thing at times that differ by so much, in ms.
 const APART_MS: At = 1_500;
@@ -224,7 +234,7 @@ impl Held<'_> {
 
 /// The words of a text, without those that only join them, and without durations.
 fn words(text: &str) -> BTreeSet<String> {
-    const JOINTS: &[&str] = &["and", "was", "were", "about", "at", "least", ""];
+    const JOINTS: &[&str] = &["and", "was", "were", "about", "at", "least", "name", "names", ""];
     let all = text.split(|c: char| " ,;()，；。（）、：".contains(c)).map(|word| word.trim_end_matches('.'));
     let short = all.filter(|word| !JOINTS.contains(word) && word.parse::<f64>().is_err_and(|_| true));
     short.map(|word| word.replace(['约', '至', '少'], "")).collect()
@@ -253,16 +263,20 @@ fn at_once(part: &Incident, whole: &Incident) -> bool {
     !part.timed || (part.began <= whole.last + APART_MS && whole.began <= part.last + APART_MS)
 }
 
-/// Both are of one master, and at one time.
+/// Both are of one master, and at one time. Of two masters at once some missed the one, some the other.
 fn is_same(part: &Incident, whole: &Incident) -> bool {
-    part.master == whole.master && at_once(part, whole)
+    let its = whole.downs.iter().any(|down| down.of == part.master);
+    (part.master == whole.master || its) && at_once(part, whole)
 }
 
 /// What the first sentences say of an incident that all logs tell otherwise.
 fn outcome_wrong(part: &Incident, theirs: &[&Incident]) -> Vec<&'static str> {
     let mut wrong = Vec::new();
     let switched: Vec<&&Incident> = theirs.iter().filter(|it| it.new_master == part.new_master).collect();
-    if part.new_master.is_some() && switched.is_empty() {
+    // Of two masters at once each was named by somebody.
+    let named =
+        |it: &&&Incident| it.learned.iter().any(|learned| Some(&learned.to) == part.new_master.as_ref());
+    if part.new_master.is_some() && !theirs.iter().any(|it| named(&it)) {
         wrong.push("another server became the master");
     }
     let first = |when: fn(&Incident) -> Option<At>| switched.iter().filter_map(|it| when(it)).min();

@@ -78,13 +78,28 @@ pub(super) fn head(report: &Report, lang: Lang) -> Vec<String> {
         told.push(PARTIAL.get(lang).to_owned());
     }
     let untimed = report.book.untimed.len() as u64;
-    if untimed > 0 && logs > 1 {
+    if untimed > 1 && report.book.first.is_none() {
+        let en = "These logs have no times: only epochs put them in order, so steps may stand in another order than they \
+                  happened, and an incident may be told twice.";
+        let zh = "这些日志没有时间：只能按纪元排列，步骤的先后可能与实际不同，同一起事故也可能出现两次。";
+        told.push(lang.pick(en, zh).to_owned());
+    } else if untimed > 0 && report.book.first.is_some() {
         let en = format!(
             "{} no times: nothing puts what is told there in order with the rest, so an incident may be told twice.",
             count(untimed, "log has", "logs have")
         );
         let zh =
             format!("{untimed} 份日志没有时间：其内容无法与其余日志按时间排列，同一起事故可能出现两次。");
+        told.push(lang.pick(&en, &zh).to_owned());
+    }
+    for name in report.book.mixed.iter().filter_map(|log| report.logs.get(*log)).map(|log| &log.name) {
+        let en = format!(
+            "{name} holds the events of several sentinels, one behind the other: it cannot be told which are whose, nor in what order \
+             they were. Give those of each sentinel a file of its own."
+        );
+        let zh = format!(
+            "{name} 中有多个哨兵的事件，首尾相接：无法得知哪些事件属于哪个哨兵，也无法得知先后。请把每个哨兵的事件放在单独的文件中。"
+        );
         told.push(lang.pick(&en, &zh).to_owned());
     }
     for log in report.logs.iter().filter(|log| log.ahead.abs() >= AHEAD_SHOWN_MS) {
@@ -220,9 +235,17 @@ pub(super) fn absent(report: &Report, lang: Lang) -> Vec<String> {
     let mut told = Vec::new();
     if !absent.surely.is_empty() {
         let (number, names) = (absent.surely.len() as u64, by_name(&absent.surely, lang));
+        let (more, more_zh) = if absent.all_named {
+            ("", "")
+        } else {
+            ("; whether there are others, these logs do not tell", "；是否还有其他哨兵，日志中没有")
+        };
         told.push(match lang {
-            Lang::En => format!("There is no log of {}: {names}", count(number, "sentinel", "sentinels")),
-            Lang::Zh => format!("缺少 {number} 个哨兵的日志：{names}"),
+            Lang::En => {
+                let sentinels = count(number, "sentinel", "sentinels");
+                format!("There is no log of {sentinels}: {names}{more}")
+            }
+            Lang::Zh => format!("缺少 {number} 个哨兵的日志：{names}{more_zh}"),
         });
     }
     if absent.unclear > 0 {
