@@ -27,15 +27,15 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
             let missing = missing(down, *unread, lang);
             not_elected(*epoch, who, *got, known.map(|known| (known, *needed)), missing)
         }
-        Finding::NoQuorum { saw, strength, down, unread: true } => {
+        Finding::NoQuorum { saw, strength, down, unread: true, .. } => {
             few::no_quorum_here(saw, *strength, down, lang)
         }
-        Finding::NoQuorum { saw, strength, down, unread: false } => {
-            few::no_quorum(saw, *strength, down, lang)
+        Finding::NoQuorum { saw, silent, strength, down, unread: false } => {
+            few::no_quorum(saw, silent, *strength, down, lang)
         }
         Finding::Strangers { saw, quorum, reset } => endings::strangers(saw, *quorum, reset, lang),
         Finding::Isolated { who } => endings::isolated_advice(who, lang),
-        Finding::Disagree { saw, not } => disagree(saw, not, lang),
+        Finding::Disagree { saw, not, silent } => disagree(saw, not, silent, lang),
         Finding::Posed { master } => rivals::posed(master),
         Finding::TwoPromoted(promoted) => rivals::advice(promoted, lang),
         Finding::SameChosen { who, replica } => rivals::same_advice(who, replica, lang),
@@ -55,8 +55,8 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::NotPromoted { replica } => not_promoted(replica),
         Finding::LateReplicas { replicas } => late_replicas(replicas, lang),
         Finding::Moved { id, to } => moved(id, to),
-        Finding::SentinelsGone { group, who, strength, unread, most } => {
-            few::sentinels_gone(group, who, *strength, [*unread, *most], lang)
+        Finding::SentinelsGone { group, who, strength, unread, goes_on, most } => {
+            few::sentinels_gone(group, who, *strength, [*unread, *goes_on, *most], lang)
         }
         Finding::NoReplicaLeft { group, replicas, unread } => {
             nobody::no_replica_left(group, replicas, *unread, lang)
@@ -321,14 +321,49 @@ fn not_elected(
     )
 }
 
-fn disagree(saw: &[String], not: &[String], lang: Lang) -> Both {
-    let (saw, not) = (by_name(saw, lang), by_name(not, lang));
-    both(
-        format!("The sentinels did not agree: {saw} missed the master, {not} did not."),
-        "compare their network paths to the master and their down-after-milliseconds (`SENTINEL MASTER`)",
-        format!("哨兵意见不一：{saw} 认为主节点下线，{not} 不认为。"),
-        "比较它们到主节点的网络路径以及 down-after-milliseconds（`SENTINEL MASTER`）",
-    )
+/// Logs whose last lines are from before the end of an incident.
+pub(super) fn no_line(silent: &[String], lang: Lang) -> (String, String) {
+    let names = by_name(silent, lang);
+    match silent {
+        [] => (String::new(), String::new()),
+        [_] => (
+            format!(
+                " The log of {names} has no line after this: it had nothing to say, or its log ends too early."
+            ),
+            format!("{names} 的日志在此之后没有记录：可能无事可记，也可能日志过早结束。"),
+        ),
+        _ => (
+            format!(
+                " The logs of {names} have no line after this: they had nothing to say, or their logs end too early."
+            ),
+            format!("{names} 的日志在此之后没有记录：可能无事可记，也可能日志过早结束。"),
+        ),
+    }
+}
+
+fn disagree(saw: &[String], not: &[String], silent: &[String], lang: Lang) -> Both {
+    let (en, zh) = no_line(silent, lang);
+    let (saw, others) = (by_name(saw, lang), by_name(not, lang));
+    let (more, more_zh) = if silent.is_empty() {
+        ("", "")
+    } else {
+        ("; if a log ends too early, collect it again", "；若有日志过早结束，请重新收集")
+    };
+    let hint =
+        "compare their network paths to the master and their down-after-milliseconds (`SENTINEL MASTER`)";
+    let hint_zh = "比较它们到主节点的网络路径以及 down-after-milliseconds（`SENTINEL MASTER`）";
+    let (told, told_zh) = if not.is_empty() {
+        (
+            format!("As far as these logs tell, only {saw} missed the master."),
+            format!("就这些日志所见，只有 {saw} 认为主节点下线。"),
+        )
+    } else {
+        (
+            format!("The sentinels did not agree: {saw} missed the master, {others} did not."),
+            format!("哨兵意见不一：{saw} 认为主节点下线，{others} 不认为。"),
+        )
+    };
+    both(told + &en, &format!("{hint}{more}"), told_zh + &zh, &format!("{hint_zh}{more_zh}"))
 }
 
 fn leader_lost(who: &str, ours: bool) -> Both {

@@ -64,6 +64,8 @@ pub(super) struct Speaker {
     pub(super) whole: bool,
     /// when it spoke last
     pub(super) last: At,
+    /// its log has no more lines
+    pub(super) ended: bool,
     /// when it said what of late: lines that a copy repeats count once
     said_lately: VecDeque<(At, u64)>,
 }
@@ -296,6 +298,15 @@ impl Book {
         gone.map(|(id, _)| id.clone()).collect()
     }
 
+    /// Whether one that others miss to the end spoke when these had no more lines: it may have answered them since.
+    pub(super) fn goes_on(&self, group: &Group, id: &str) -> bool {
+        let its = self.speakers.iter().filter(|speaker| speaker.id.as_deref() == Some(id));
+        let own = its.map(|speaker| speaker.last).max();
+        let last = |who: &Who| self.speakers.get(*who).map(|speaker| speaker.last);
+        let by = group.peers_down.get(id).filter(|_| self.first.is_some());
+        by.is_some_and(|by| own > by.iter().filter_map(last).max())
+    }
+
     /// The least that any sentinel needs of this group's, those that are gone left out: who needs least acts first.
     pub(super) fn least_quorum(&self, group: &Group, gone: &[String]) -> Option<u32> {
         let is_gone = |who: &Who| {
@@ -340,6 +351,17 @@ impl Book {
         self.incidents = incidents;
     }
 
+    /// This log has no more lines. Whoever misses a master in its last one may have had answers since.
+    pub(super) fn ended(&mut self, source: usize) {
+        self.speakers.iter_mut().filter(|it| it.source == source).for_each(|it| it.ended = true);
+        let of = |who: Who| self.speakers.get(who).is_some_and(|speaker| speaker.source == source);
+        for open in self.groups.values_mut().filter_map(|group| group.open.as_mut()) {
+            let missing = open.downs.iter().filter(|down| down.up.is_none() && of(down.who));
+            let silent: Vec<Who> = missing.map(|down| down.who).collect();
+            open.silent.extend(silent);
+        }
+    }
+
     /// Whether the log of this sentinel begins with its first start: nobody spoke of it before.
     pub(super) fn is_whole(&self, who: Who) -> bool {
         let before = |speaker: &Speaker| {
@@ -370,17 +392,27 @@ impl Book {
         let open = |election: &Election| election.elected.is_none() && election.lost.is_empty();
         let unsaid = incident.foreign.is_some() && incident.elections.iter().any(open);
         let silent = self.present().any(|(who, _)| self.ends_early(who, incident));
-        silent_leader || silent_source || unsaid || silent
+        let back = incident.came_back().is_some() && !incident.silent.is_empty();
+        silent_leader || silent_source || unsaid || silent || back
     }
 
     /// Whether the log of this sentinel ends before a new master was named, though nobody missed it.
     pub(super) fn ends_early(&self, who: Who, incident: &Incident) -> bool {
+        self.ends_by(who, incident, incident.first_told())
+    }
+
+    /// The same of another moment of it.
+    pub(super) fn ends_by(&self, who: Who, incident: &Incident, at: Option<At>) -> bool {
+        let Some(at) = at else { return false };
         let Some((group, speaker)) = self.groups.get(&incident.group).zip(self.speakers.get(who)) else {
             return false;
         };
-        let missed = speaker.id.as_ref().is_none_or(|id| group.peers_down.contains_key(id));
-        let before = incident.first_told().is_some_and(|told| speaker.last < told);
-        before && !missed && !incident.knows_the_new(who) && !self.elsewhere(who, &incident.group)
+        let missed = |id: &String| {
+            let first = self.others.get(&Other::SentinelDown(id.clone())).map(|often| often.first);
+            group.peers_down.contains_key(id) && first.is_none_or(|first| first <= at)
+        };
+        let missed = speaker.id.as_ref().is_none_or(missed);
+        speaker.last <= at && !missed && !incident.knows_the_new(who) && !self.elsewhere(who, &incident.group)
     }
 
     /// Who told this sentinel of the new master is not among those that are read, or has not said in its log that it knew.
@@ -461,7 +493,11 @@ impl Book {
         let saw = incident.saw();
         let missed = |who: &Who| {
             let id = self.speakers.get(*who).and_then(|speaker| speaker.id.as_deref());
-            let by = |(other, missing): &(Who, String)| !saw.contains(other) && Some(missing.as_str()) == id;
+            // Whose log ends before that does not tell that to it the master is healthy.
+            let here = |other: Who| self.speakers[other].last + ASKED_MS >= incident.began || !incident.timed;
+            let by = |(other, missing): &(Who, String)| {
+                !saw.contains(other) && Some(missing.as_str()) == id && here(*other)
+            };
             incident.unreached.iter().any(by)
         };
         let nothing_done = incident.agreed.is_empty() && incident.new_master.is_none();
@@ -562,6 +598,7 @@ impl Book {
             first,
             whole: begins || matches!(entry.said, Said::Maker(_)),
             last: At::MIN,
+            ended: false,
             said_lately: VecDeque::new(),
         });
         self.speakers.len() - 1

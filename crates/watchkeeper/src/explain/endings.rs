@@ -109,7 +109,12 @@ fn pointed(
 fn under_way(incident: &Incident, how_far: UnderWay<'_>, timed: bool, lang: Lang) -> String {
     let old = &incident.master;
     let planned = incident.cause() == Cause::Planned;
-    let (en, zh) = if planned {
+    let (en, zh) = if incident.only_asked_for() {
+        (
+            format!("Somebody asked for a failover from {old}, and it was under way"),
+            format!("有人要求对 {old} 进行切换，切换正在执行"),
+        )
+    } else if planned {
         (format!("A planned failover from {old} was under way"), format!("正在对 {old} 执行计划内切换"))
     } else {
         (

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use watchkeeper_core::event::EventKind;
 
 use super::belong::LOOSE_VOTES;
-use super::book::{Book, Candidacy, MEMBERS_MAX, Other};
+use super::book::{Book, Candidacy, MEMBERS_MAX, Other, Speaker};
 use super::incident::{
     Afterwards, Agreed, At, Down, End, Foreign, How, Incident, Learned, Voter, Who, is_address, remember,
 };
@@ -303,7 +303,7 @@ impl Book {
             Subject::Replica(place) => {
                 let Some(group) = self.groups.get_mut(&event.group) else { return };
                 let Some(by) = self.members.entry(&mut group.replicas_down, place) else { return };
-                let _ = if is_down { by.insert(who) } else { by.remove(&who) };
+                missed_by(by, who, is_down, &self.speakers);
                 // A replica that was back and fails again is not the old master's story any more.
                 let old = self.replaced(&event.group, place, at);
                 let back = |incident: &Incident| {
@@ -319,7 +319,7 @@ impl Book {
             Subject::Sentinel { id, .. } => {
                 let Some(group) = self.groups.get_mut(&event.group) else { return };
                 let Some(by) = self.members.entry(&mut group.peers_down, id) else { return };
-                let _ = if is_down { by.insert(who) } else { by.remove(&who) };
+                missed_by(by, who, is_down, &self.speakers);
                 if let Some(open) = group.open.as_mut().filter(|_| is_down) {
                     open.unreached(who, id);
                 }
@@ -808,6 +808,15 @@ impl Book {
             let script = event.detail.first().cloned().unwrap_or_default();
             self.other(Other::ScriptFailed(script), who, at);
         }
+    }
+}
+
+/// Who misses one, after this. One that answers answers those, too, whose logs have ended.
+fn missed_by(by: &mut BTreeSet<Who>, who: Who, is_down: bool, speakers: &[Speaker]) {
+    if is_down {
+        by.insert(who);
+    } else {
+        by.retain(|other| *other != who && !speakers[*other].ended);
     }
 }
 

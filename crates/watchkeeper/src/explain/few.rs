@@ -3,7 +3,7 @@
 
 use watchkeeper_core::Lang;
 
-use super::advice::{Both, both};
+use super::advice::{Both, both, no_line};
 use super::words::by_name;
 
 /// How many there are of a group's sentinels, and how many it takes.
@@ -87,7 +87,14 @@ impl Strength {
 }
 
 /// Too few missed the master for a failover to begin.
-pub(super) fn no_quorum(saw: &[String], strength: Strength, down: &[String], lang: Lang) -> Both {
+pub(super) fn no_quorum(
+    saw: &[String],
+    silent: &[String],
+    strength: Strength,
+    down: &[String],
+    lang: Lang,
+) -> Both {
+    let (none, none_zh) = no_line(silent, lang);
     let (seen_by, missing) = (by_name(saw, lang), by_name(down, lang));
     let (needed, needed_zh) = strength.quorum.map_or((String::new(), String::new()), |quorum| {
         (format!(" (quorum {quorum})"), format!("（法定票数 {quorum}）"))
@@ -99,9 +106,9 @@ pub(super) fn no_quorum(saw: &[String], strength: Strength, down: &[String], lan
     };
     let (hint, hint_zh) = no_quorum_hint(saw.len(), strength, !down.is_empty());
     both(
-        format!("Too few sentinels missed the master: {seen_by}{needed}. No failover could begin.{en}"),
+        format!("Too few sentinels missed the master: {seen_by}{needed}. No failover could begin.{en}{none}"),
         &hint,
-        format!("认为主节点下线的哨兵不足：{seen_by}{needed_zh}，故障转移无法开始。{zh}"),
+        format!("认为主节点下线的哨兵不足：{seen_by}{needed_zh}，故障转移无法开始。{zh}{none_zh}"),
         &hint_zh,
     )
 }
@@ -200,7 +207,7 @@ pub(super) fn sentinels_gone(
     group: &str,
     who: &[String],
     strength: Strength,
-    [unread, most]: [bool; 2],
+    [unread, goes_on, most]: [bool; 3],
     lang: Lang,
 ) -> Both {
     let (who, one) = (by_name(who, lang), who.len() == 1);
@@ -219,6 +226,13 @@ pub(super) fn sentinels_gone(
         )
     };
     let (so, so_zh) = match (unread, one) {
+        (false, true) if goes_on => {
+            (" (but its own log goes on); if it is so still,", "（但它自己的日志还在继续）；若现在仍是如此，")
+        }
+        (false, false) if goes_on => (
+            " (but a log of theirs goes on); if it is so still,",
+            "（但它们中有的日志还在继续）；若现在仍是如此，",
+        ),
         (false, _) => (";", "；"),
         (true, true) => (" (its log is not here); if it is down,", "（它的日志不在此处）；若它确已下线，"),
         (true, false) => {
@@ -266,7 +280,7 @@ mod tests {
     }
 
     fn gone(strength: Strength) -> [String; 4] {
-        let (en, zh) = sentinels_gone("m", &["s2".to_owned()], strength, [false, false], Lang::En);
+        let (en, zh) = sentinels_gone("m", &["s2".to_owned()], strength, [false, false, false], Lang::En);
         [en.0, en.1, zh.0, zh.1]
     }
 
@@ -292,7 +306,7 @@ mod tests {
     fn the_advice_for_too_few_is_that_of_the_cause() {
         let hint = |saw: usize, strength: Strength, down: usize| {
             let named = |number: usize| (0..number).map(|s| format!("s{s}")).collect::<Vec<_>>();
-            let (en, zh) = no_quorum(&named(saw), strength, &named(down), Lang::En);
+            let (en, zh) = no_quorum(&named(saw), &[], strength, &named(down), Lang::En);
             (en.1, zh.1)
         };
         let alone = ("cut off from that sentinel alone", "只是该哨兵与主节点之间的网络不通");

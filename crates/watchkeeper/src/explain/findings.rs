@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::book::{Book, Group, Other};
 use super::epochs;
 use super::few::Strength;
-use super::incident::{Afterwards, At, Cause, Election, End, Incident, Outcome, Run, UnderWay, Voter};
+use super::incident::{Afterwards, At, Cause, Election, End, Incident, Outcome, Run, UnderWay, Voter, Who};
 use super::nobody::with_priority_zero;
 use super::rivals::{self, Promoted};
 
@@ -87,6 +87,8 @@ pub(super) enum Finding {
     },
     NoQuorum {
         saw: Vec<String>,
+        /// whose logs have no line after it
+        silent: Vec<String>,
         strength: Strength,
         down: Vec<String>,
         /// others whose logs are not here may have missed it
@@ -107,6 +109,8 @@ pub(super) enum Finding {
     Disagree {
         saw: Vec<String>,
         not: Vec<String>,
+        /// whose logs have no line after it
+        silent: Vec<String>,
     },
     /// nobody took over
     OnlyCameBack {
@@ -211,6 +215,8 @@ pub(super) enum Finding {
         strength: Strength,
         /// none of those that miss them has its word confirmed by their own logs
         unread: bool,
+        /// a log of theirs goes on where those of who miss them end
+        goes_on: bool,
         /// a log that begins too late may not tell of others that are gone, too
         most: bool,
     },
@@ -489,7 +495,7 @@ fn outcome_findings(
                     found.push(Finding::CalledTwice { first: names.who(first), other: names.who(run.who) });
                 }
                 // A log that begins too late may not have who asked for it, one that ends too soon not how it ended.
-                None if incident.cut || book.ends_early(run.who, incident) => {}
+                None if incident.cut || book.ends_by(run.who, incident, Some(incident.last)) => {}
                 None => found.push(Finding::LeaderLost { who: names.who(run.who), ours: incident.is_ours() }),
             },
             Some(End::Done | End::DoneLate) | None => {}
@@ -542,13 +548,11 @@ fn outcome_findings(
     }
 }
 
-fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut Vec<Finding>) {
-    if incident.downs.is_empty() {
-        return;
-    }
-    let saw: BTreeSet<usize> = incident.downs.iter().map(|down| down.who).collect();
-    let whole = book.all_whole(&incident.group);
-    let absent = |who: &usize| {
+/// Who did not miss the master, though its sentinel was up; and of whom nothing tells that, as its log has no line after it: it
+/// had nothing to say, or the log ends too early.
+fn bystanders(incident: &Incident, book: &Book) -> (Vec<Who>, Vec<Who>) {
+    let saw = incident.saw();
+    let absent = |who: &Who| {
         let id = book.speakers[*who].id.as_ref();
         id.is_some_and(|id| incident.peers_down.contains(id))
     };
@@ -558,13 +562,22 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
     // Who was down, a log that begins late may not tell, nor that its sentinel missed it, too.
     let others = others.filter(|who| {
         let back = incident.back.iter().any(|(by, _)| by == who);
-        let speaker = &book.speakers[*who];
-        let up = whole || speaker.last >= incident.began;
-        let before = book.is_whole(*who) || speaker.first < incident.began.saturating_sub(AGREE_MS);
-        up && !back && before
+        !back && (book.is_whole(*who) || book.speakers[*who].first < incident.began.saturating_sub(AGREE_MS))
     });
-    let not: Vec<String> = others.map(|who| names.who(who)).collect();
-    let saw: Vec<String> = saw.into_iter().map(|who| names.who(who)).collect();
+    let last = incident.downs.iter().map(|down| down.at).max().unwrap_or(incident.last);
+    let until = incident.came_back().unwrap_or(last + AGREE_MS);
+    others.partition(|who| !incident.timed || book.speakers[*who].last >= until)
+}
+
+fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut Vec<Finding>) {
+    if incident.downs.is_empty() {
+        return;
+    }
+    let whole = book.all_whole(&incident.group);
+    let named = |all: Vec<Who>| -> Vec<String> { all.into_iter().map(|who| names.who(who)).collect() };
+    let (not, silent) = bystanders(incident, book);
+    let (not, silent) = (named(not), named(silent));
+    let saw = named(incident.saw().into_iter().collect());
     if !incident.isolated.is_empty() {
         found.push(Finding::Isolated { who: incident.isolated.iter().map(|who| names.who(*who)).collect() });
         return;
@@ -591,15 +604,16 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
             let left = incident.sentinels.saturating_sub(down.len()).max(saw.len());
             let all = incident.all_known;
             let strength = Strength { known: incident.sentinels, all, left, quorum };
-            found.push(Finding::NoQuorum { saw, strength, down, unread: incident.unread || !whole });
+            let unread = incident.unread || !whole;
+            found.push(Finding::NoQuorum { saw, silent, strength, down, unread });
         }
     } else if incident.timed
-        && !not.is_empty()
+        && !(not.is_empty() && silent.is_empty())
         && incident.new_master.is_none()
         && !too_early
         && !others_agreed
     {
-        found.push(Finding::Disagree { saw, not });
+        found.push(Finding::Disagree { saw, not, silent });
     }
 }
 
@@ -748,6 +762,7 @@ fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &m
             },
             who: gone.iter().map(|id| names.id(id)).collect(),
             unread: gone.iter().any(|id| !book.speaks(id)),
+            goes_on: gone.iter().any(|id| book.goes_on(group, id)),
             most: !book.all_whole(&name),
         });
     }

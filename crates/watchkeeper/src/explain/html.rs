@@ -122,6 +122,7 @@ impl Page<'_> {
         let (class, en, zh) = match incident.outcome() {
             Outcome::Failover => ("good", "✓ failover", "✓ 故障转移"),
             Outcome::Switchover => ("good", "✓ planned", "✓ 计划内切换"),
+            Outcome::AskedFor => ("good", "✓ asked for", "✓ 有人要求切换"),
             Outcome::Forced => ("warn", "! forced by hand", "! 人工强制"),
             Outcome::Switched => ("note", "switched", "已切换"),
             Outcome::PromotedByOthers => ("warn", "! promoted by others", "! 外部提升"),

@@ -178,6 +178,8 @@ pub(super) enum Cause {
 pub(super) enum Outcome {
     Failover,
     Switchover,
+    /// somebody asked for it; whether the master was down before, logs that begin late do not tell
+    AskedFor,
     /// the master was down, and an operator did what the sentinels did not
     Forced,
     /// why, is not known
@@ -204,6 +206,7 @@ impl Outcome {
         match self {
             Outcome::Failover => "failover",
             Outcome::Switchover => "switchover",
+            Outcome::AskedFor => "asked-for",
             Outcome::Forced => "forced-failover",
             Outcome::Switched => "switched",
             Outcome::PromotedByOthers => "promoted-by-others",
@@ -294,6 +297,8 @@ pub(super) struct Incident {
     pub(super) unread: bool,
     /// who had answers again of those whose logs do not say since when they missed it
     pub(super) back: Vec<(Who, At)>,
+    /// whose logs end while they miss it
+    pub(super) silent: BTreeSet<Who>,
     /// logs begin in its middle, or after it
     pub(super) cut: bool,
     /// who told the first of these of the new master is one of those, and no leader whose log is here
@@ -341,6 +346,7 @@ impl Incident {
             others_unread: false,
             unread: false,
             back: Vec::new(),
+            silent: BTreeSet::new(),
             cut: false,
             told_by_unread: false,
             asked_late: false,
@@ -348,9 +354,10 @@ impl Incident {
         }
     }
 
-    /// The master is answering again for all who missed it, and nobody was promoted.
+    /// The master is answering again for all who missed it, as far as their logs go, and nobody was promoted.
     pub(super) fn came_back(&self) -> Option<At> {
-        let up: Vec<At> = self.downs.iter().map(|down| down.up).collect::<Option<_>>()?;
+        let told = self.downs.iter().filter(|down| down.up.is_some() || !self.silent.contains(&down.who));
+        let up: Vec<At> = told.map(|down| down.up).collect::<Option<_>>()?;
         let again = self.back.iter().map(|(_, at)| *at);
         up.into_iter().chain(again).max().filter(|_| self.new_master.is_none())
     }
@@ -408,6 +415,11 @@ impl Incident {
         } else {
             Cause::Unknown
         }
+    }
+
+    /// Somebody asked for it; whether the master was down before, logs that begin late do not tell.
+    pub(super) fn only_asked_for(&self) -> bool {
+        self.cause() == Cause::Planned && (self.cut || self.asked_late)
     }
 
     /// When an operator took over from sentinels that did not act.
@@ -488,6 +500,7 @@ impl Incident {
         if self.new_master.is_some() {
             match self.cause() {
                 Cause::MasterDown => Outcome::Failover,
+                Cause::Planned if self.only_asked_for() => Outcome::AskedFor,
                 Cause::Planned => Outcome::Switchover,
                 Cause::Forced => Outcome::Forced,
                 Cause::Unknown => Outcome::Switched,

@@ -102,6 +102,11 @@ pub(super) fn read(
             book.take(at, held.at, &held.entry);
         }
         logs[at].fill().map_err(|error| (at, error))?;
+        let whole = book.whole(at);
+        let more = |other: usize| logs[other].first().is_some() && book.whole(other) == whole;
+        if !(0..logs.len()).any(more) {
+            book.ended(whole);
+        }
     }
 }
 

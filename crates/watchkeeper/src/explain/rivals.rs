@@ -136,7 +136,10 @@ pub(super) fn finding(incident: &Incident, names: &dyn Names) -> Option<Finding>
     let crossed = !others.is_empty()
         && others.iter().all(|other| follows(first, other.place).and(follows(other, first.place)).is_some());
     let named = incident.named_last();
-    let stayed = rivals.iter().find(|rival| named.len() == 1 && named.contains_key(rival.place));
+    // What a leader did in the end, a log that ends before does not tell.
+    let told = |rival: &Rival<'_>| rival.run.end.is_some() || incident.knows_the_new(rival.run.who);
+    let agreed = named.len() == 1 && rivals.iter().all(told);
+    let stayed = rivals.iter().find(|rival| agreed && named.contains_key(rival.place));
     let lost = stayed.map(|stayed| {
         let losers = || rivals.iter().filter(|rival| rival.place != stayed.place);
         let took = |loser: &Rival<'_>| Some(follows(stayed, loser.place)? - loser.since);

@@ -32,6 +32,9 @@ const HEDGES: &[&str] = &[
     "these logs do not tell",
     "these events do not tell",
     "they do not tell",
+    "no line after this",
+    "log goes on",
+    "log of theirs goes on",
     "add the logs",
     "would show",
     "日志中没有",
@@ -42,6 +45,8 @@ const HEDGES: &[&str] = &[
     "加上",
     "日志所见",
     "要看",
+    "在此之后没有记录",
+    "日志还在继续",
     "确已下线",
     "至多",
     "没有应答。",
@@ -57,6 +62,16 @@ const LISTS: &[&str] = &[
     "quorums-differ",
     "late-replicas",
     "two-promoted",
+];
+
+/// Findings that tell of what is so, or how often it was, to the end of the logs.
+const TO_THE_END: &[&str] = &[
+    "sentinels-gone",
+    "no-replica-left",
+    "old-master-gone",
+    "still-down",
+    "logs-end-early",
+    "down-after-low",
 ];
 
 /// Sentinels see the same thing at times that differ by so much, in ms.
@@ -109,6 +124,10 @@ impl Held<'_> {
                 continue;
             }
             let theirs: Vec<&Incident> = them.iter().map(|(it, _)| *it).collect();
+            if [Outcome::NobodyTookOver, Outcome::GivenUp].contains(&incident.outcome()) && self.ends_before()
+            {
+                continue;
+            }
             for wrong in outcome_wrong(incident, &theirs) {
                 self.wrong.push(format!("{wrong}: {outcome}"));
             }
@@ -160,7 +179,9 @@ impl Held<'_> {
         let (text, _) = advise(finding, self.lang);
         let same = known.iter().filter(|it| it.code() == finding.code() || both_masters(finding, it));
         let true_of = |it: &&&Finding| {
-            if both_masters(finding, it) {
+            // Two that were asked at once may have chosen the same replica, whoever was first.
+            let at_once = matches!((finding, it), (Finding::SameChosen { .. }, Finding::CalledTwice { .. }));
+            if both_masters(finding, it) || at_once {
                 return true;
             }
             let (mine, all) = (self.words(&text), self.words(&advise(it, self.lang).0));
@@ -176,7 +197,17 @@ impl Held<'_> {
         // What a RESET wiped is so, whoever else forgot the others.
         // And that a master was missed so often is so, whatever came of it.
         let cut = self.part.book.present().any(|(who, _)| !self.part.book.is_whole(who));
-        if cut && ["sentinels-strangers", "down-after-low"].contains(&finding.code()) {
+        if cut && finding.code() == "sentinels-strangers" {
+            return;
+        }
+        if let Finding::DownAfterLow { times, .. } = finding {
+            let as_often =
+                |it: &&Finding| matches!(it, Finding::DownAfterLow { times: all, .. } if times <= all);
+            if cut || known.iter().any(as_often) {
+                return;
+            }
+        }
+        if self.ends_before() && TO_THE_END.contains(&finding.code()) {
             return;
         }
         if !same.clone().filter(near).any(|it| true_of(&it)) && !hedged(&text) {
@@ -202,9 +233,17 @@ impl Held<'_> {
             (phases::phases(it).iter().any(took) || leads(it))
                 && text == slow::longest(longest.phase, it, self.lang)
         });
+        // That nobody took over explains it wherever the master came back.
+        let so =
+            so || (longest.phase == Phase::Waiting && them.iter().any(|(it, _)| it.came_back().is_some()));
         if !so && !hedged(text) {
             self.wrong.push(format!("{}: {text}", longest.phase.code()));
         }
+    }
+
+    /// These logs end before the whole does.
+    fn ends_before(&self) -> bool {
+        self.part.book.last < self.whole.book.last
     }
 
     /// A text in which sentinels without logs are called as in the whole.
@@ -307,7 +346,7 @@ fn outcome_fits(part: &Incident, theirs: &[&Incident]) -> bool {
         Outcome::Failover => any(&failed),
         Outcome::PromotedByOthers => any(&[Outcome::PromotedByOthers]),
         // Whether the master was missed before somebody asked, a log that begins late does not tell, nor does its report.
-        Outcome::Switchover if part.cut || part.asked_late => any(&[Outcome::Switchover, Outcome::Forced]),
+        Outcome::AskedFor => any(&[Outcome::AskedFor, Outcome::Switchover, Outcome::Forced]),
         same @ (Outcome::Switchover | Outcome::Forced) => any(&[same]),
         same @ (Outcome::PromotedUnseen
         | Outcome::Repointed
@@ -345,33 +384,52 @@ fn a_subset_of_the_logs_contradicts_nothing_of_the_whole() {
     assert!(wrong.is_empty(), "{} contradictions\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// Logs that were rotated, or collected too late: each is cut at each of its lines, alone and beside the others.
-#[test]
-fn a_log_that_begins_late_contradicts_nothing_of_the_whole() {
+/// What is wrong where each log is cut at each of its lines, alone and beside the others.
+fn wrong_where_cut(left: fn(&[&str], usize) -> String) -> Vec<String> {
     let mut wrong = Vec::new();
     for (name, logs) in recorded() {
         // Not these: clocks that were set back are known by what both logs tell, votes of two groups by the lines before,
         // and streams tell less than logs.
-        if ["clock", "stream", "events", "deployments", "two-groups-redis"].iter().any(|it| name.contains(it))
+        if ["clock", "stream", "psubscribe", "events", "deployments", "two-groups-redis"]
+            .iter()
+            .any(|it| name.contains(it))
         {
             continue;
         }
         let whole = read(&logs);
         for (at, (log, text)) in logs.iter().enumerate() {
             let lines: Vec<&str> = text.split_inclusive('\n').collect();
-            for from in 1..lines.len() {
-                let cut = (log.clone(), lines[from..].concat());
+            for line in 1..lines.len() {
+                let cut = (log.clone(), left(&lines, line));
                 let mut beside = logs.clone();
                 beside[at] = cut.clone();
                 for some in [vec![cut], beside] {
                     let it = wrong_in(&some, &whole);
                     wrong.extend(
-                        it.iter().map(|it| format!("{name} {log} from {from} of {}: {it}", some.len())),
+                        it.iter().map(|it| format!("{name} {log} at {line} of {}: {it}", some.len())),
                     );
                 }
             }
         }
     }
+    wrong
+}
+
+/// Logs that were rotated, or collected too late.
+#[test]
+fn a_log_that_begins_late_contradicts_nothing_of_the_whole() {
+    let wrong = wrong_where_cut(|lines, from| lines[from..].concat());
+    assert!(wrong.is_empty(), "{} contradictions\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Logs that were collected too early.
+#[test]
+fn a_log_that_ends_early_contradicts_nothing_of_the_whole() {
+    let mut wrong = wrong_where_cut(|lines, to| lines[..to].concat());
+    // Not these: one that others missed may have died, whatever it said later; and what the rest tells of flapping, or of who
+    // is gone, is true without being told of the whole.
+    let others = ["leader-dies-redis", "tilt-during-crash", "flapping", "sentinel-isolated", "pointed-by"];
+    wrong.retain(|it| !others.iter().any(|other| it.starts_with(other)));
     assert!(wrong.is_empty(), "{} contradictions\n{}", wrong.len(), wrong.join("\n"));
 }
 
@@ -480,4 +538,76 @@ fn a_log_that_begins_in_an_outage_is_told_as_one() {
         "{en}"
     );
     assert!(zh.contains("重新得到主节点 10.0.0.1:6379 的应答"), "{zh}");
+}
+
+/// Whether a failover that somebody asked for was planned, a log that begins late does not tell: neither in words nor in JSON.
+#[test]
+fn what_was_asked_for_is_not_called_planned_by_a_log_that_begins_late() {
+    let mut lines = vec![
+        (1, "+sentinel sentinel bbbbbbbbbb 10.0.0.9 26379 @ m 10.0.0.1 6379"),
+        (10, "Executing user requested FAILOVER of 'm'"),
+        (10, "+new-epoch 1"),
+        (10, "+try-failover master m 10.0.0.1 6379"),
+        (10, "+elected-leader master m 10.0.0.1 6379"),
+        (10, "+selected-slave slave x 10.0.0.2 6379 @ m 10.0.0.1 6379"),
+    ];
+    let (en, zh) = told(&log(&lines));
+    assert!(en.contains("Somebody asked for a failover from 10.0.0.1:6379, and it was under way"), "{en}");
+    assert!(zh.contains("有人要求对 10.0.0.1:6379 进行切换"), "{zh}");
+    lines.extend([
+        (11, "+promoted-slave slave x 10.0.0.2 6379 @ m 10.0.0.1 6379"),
+        (12, "+failover-end master m 10.0.0.1 6379"),
+        (12, "+switch-master m 10.0.0.1 6379 10.0.0.2 6379"),
+    ]);
+    let outcome = |logs: &[Text]| {
+        let json = read(logs).tell(Format::Json, false, Lang::En);
+        let (_, rest) = json.split_once("\"outcome\":\"").unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    };
+    assert_eq!(outcome(&log(&lines)), "asked-for");
+    assert!(told(&log(&lines)).0.contains("Somebody asked for a failover from 10.0.0.1:6379: "));
+    lines.insert(0, (0, "Sentinel ID is aaaaaaaaaa"));
+    assert_eq!(outcome(&log(&lines)), "switchover");
+}
+
+/// Its sentinel had nothing to say, or the log was collected too early: which, nothing tells.
+#[test]
+fn a_log_that_ends_before_an_incident_does_proves_nothing() {
+    let logs = |s1: &[(u32, &str)], s2: &[(u32, &str)]| -> Vec<Text> {
+        let meets = |id: &str| format!("+sentinel sentinel {id} 10.0.0.9 26379 @ m 10.0.0.1 6379");
+        let named = |name: &str, own: &str, other: &str, lines: &[(u32, &str)]| {
+            let (own, other) = (format!("Sentinel ID is {own}"), meets(other));
+            let all: Vec<_> =
+                [(0, own.as_str()), (1, &other)].into_iter().chain(lines.iter().copied()).collect();
+            (name.to_owned(), log(&all).remove(0).1)
+        };
+        vec![named("s1.log", "aaaaaaaaaa", "bbbbbbbbbb", s1), named("s2.log", "bbbbbbbbbb", "aaaaaaaaaa", s2)]
+    };
+    let down = (10, "+sdown master m 10.0.0.1 6379");
+    let up = (12, "-sdown master m 10.0.0.1 6379");
+    let (en, zh) = told(&logs(&[down, up], &[]));
+    assert!(en.contains("only s1 missed the master. The log of s2 has no line after this"), "{en}");
+    assert!(zh.contains("只有 s1 认为主节点下线。s2 的日志在此之后没有记录"), "{zh}");
+    assert!(
+        !en.contains("did not agree") && en.contains("if a log ends too early, collect it again"),
+        "{en}"
+    );
+    // It spoke later, and not of that.
+    let later = (30, "+set master m 10.0.0.1 6379 quorum 2");
+    let (en, _) = told(&logs(&[down, up], &[later]));
+    assert!(en.contains("The sentinels did not agree: s1 missed the master, s2 did not."), "{en}");
+    // Who misses the master in its last line may have had answers since, as another had.
+    let (en, zh) = told(&logs(&[down], &[down, up, later]));
+    assert!(en.contains("came back by itself. No sentinel whose log is here took over"), "{en}");
+    assert!(zh.contains("自行恢复") && !en.contains("NOBODY") && !en.contains("NO SENTINEL"), "{en}{zh}");
+    // Who is missed to the end speaks when those who miss it have no more lines.
+    let gone = (20, "+sdown sentinel bbbbbbbbbb 10.0.0.9 26379 @ m 10.0.0.1 6379");
+    let (en, zh) = told(&logs(&[gone], &[later]));
+    assert!(
+        en.contains("s2 does not answer to the end of the logs (but its own log goes on); if it is so still"),
+        "{en}"
+    );
+    assert!(zh.contains("（但它自己的日志还在继续）；若现在仍是如此，"), "{zh}");
+    let (en, _) = told(&logs(&[gone], &[]));
+    assert!(!en.contains("its own log goes on"), "{en}");
 }

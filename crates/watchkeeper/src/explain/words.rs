@@ -147,7 +147,7 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
     if let Some(new) = &incident.new_master {
         let promoted = incident.took_writes();
         let told = incident.first_told().unwrap_or(incident.last);
-        let what = switched(old, new, cause, incident.cut || incident.asked_late, lang);
+        let what = switched(old, new, cause, incident.only_asked_for(), lang);
         if !timed || cause == Cause::Unknown {
             return what;
         }
@@ -265,13 +265,13 @@ fn came_back(incident: &Incident, back: i64, timed: bool, lang: Lang) -> String 
     }
 }
 
-/// `cut`: whether the master was missed before is not in these logs.
-fn switched(old: &str, new: &str, cause: Cause, cut: bool, lang: Lang) -> String {
+/// `asked`: whether the master was missed before is not in these logs.
+fn switched(old: &str, new: &str, cause: Cause, asked: bool, lang: Lang) -> String {
     match (lang, cause) {
-        (Lang::En, Cause::Planned) if cut => {
+        (Lang::En, Cause::Planned) if asked => {
             format!("Somebody asked for a failover from {old}: {new} is the master.")
         }
-        (Lang::Zh, Cause::Planned) if cut => format!("有人要求切换：主节点由 {old} 变为 {new}。"),
+        (Lang::Zh, Cause::Planned) if asked => format!("有人要求切换：主节点由 {old} 变为 {new}。"),
         (Lang::En, Cause::Planned) => format!("A planned failover from {old}: {new} is the master."),
         (Lang::En, Cause::MasterDown | Cause::Forced) => format!("The master {old} failed; {new} took over."),
         (Lang::En, Cause::Unknown) => {
