@@ -27,11 +27,9 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
             let missing = missing(down, *unread, lang);
             not_elected(*epoch, who, *got, known.map(|known| (known, *needed)), missing)
         }
-        Finding::NoQuorum { saw, strength, down, unread: true, .. } => {
-            few::no_quorum_here(saw, *strength, down, lang)
-        }
-        Finding::NoQuorum { saw, silent, strength, down, unread: false } => {
-            few::no_quorum(saw, silent, *strength, down, lang)
+        Finding::NoQuorum { saw, silent, strength, down, unread } => {
+            let here = (!unread).then_some(&silent[..]);
+            few::no_quorum(saw, here, *strength, down, lang)
         }
         Finding::Strangers { saw, quorum, reset } => endings::strangers(saw, *quorum, reset, lang),
         Finding::Isolated { who } => endings::isolated_advice(who, lang),

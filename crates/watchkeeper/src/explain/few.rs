@@ -86,14 +86,15 @@ impl Strength {
     }
 }
 
-/// Too few missed the master for a failover to begin.
+/// Too few missed the master for a failover to begin; `silent` are those whose logs have no line after it, if all logs are here.
 pub(super) fn no_quorum(
     saw: &[String],
-    silent: &[String],
+    silent: Option<&[String]>,
     strength: Strength,
     down: &[String],
     lang: Lang,
 ) -> Both {
+    let Some(silent) = silent else { return no_quorum_here(saw, strength, down, lang) };
     let (none, none_zh) = no_line(silent, lang);
     let (seen_by, missing) = (by_name(saw, lang), by_name(down, lang));
     let (needed, needed_zh) = strength.quorum.map_or((String::new(), String::new()), |quorum| {
@@ -114,7 +115,7 @@ pub(super) fn no_quorum(
 }
 
 /// Too few whose logs are here missed the master; what the others saw is not known.
-pub(super) fn no_quorum_here(saw: &[String], strength: Strength, down: &[String], lang: Lang) -> Both {
+fn no_quorum_here(saw: &[String], strength: Strength, down: &[String], lang: Lang) -> Both {
     let (seen_by, missing) = (by_name(saw, lang), by_name(down, lang));
     let (needed, needed_zh) = strength.quorum.map_or((String::new(), String::new()), |quorum| {
         (format!(" (quorum {quorum})"), format!("（法定票数 {quorum}）"))
@@ -306,7 +307,7 @@ mod tests {
     fn the_advice_for_too_few_is_that_of_the_cause() {
         let hint = |saw: usize, strength: Strength, down: usize| {
             let named = |number: usize| (0..number).map(|s| format!("s{s}")).collect::<Vec<_>>();
-            let (en, zh) = no_quorum(&named(saw), &[], strength, &named(down), Lang::En);
+            let (en, zh) = no_quorum(&named(saw), Some(&[]), strength, &named(down), Lang::En);
             (en.1, zh.1)
         };
         let alone = ("cut off from that sentinel alone", "只是该哨兵与主节点之间的网络不通");

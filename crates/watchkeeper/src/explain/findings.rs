@@ -472,14 +472,15 @@ fn no_good_replica(incident: &Incident, run: &Run, group: Option<&Group>, book: 
     }
 }
 
-fn outcome_findings(
+/// What became of the work of each leader.
+fn run_findings(
     incident: &Incident,
     group: Option<&Group>,
     book: &Book,
     names: &dyn Names,
+    rivals: bool,
     found: &mut Vec<Finding>,
 ) {
-    let rivals = rivals::finding(incident, names);
     for (at, run) in incident.runs.iter().enumerate() {
         match run.end.map(|(end, _)| end) {
             Some(End::NoGoodReplica) => {
@@ -490,7 +491,7 @@ fn outcome_findings(
                 let replica = run.selected.as_ref().map(|(place, _)| place.clone()).unwrap_or_default();
                 found.push(Finding::NotPromoted { replica });
             }
-            None if at + 1 < incident.runs.len() && rivals.is_none() => match incident.overtaken(run) {
+            None if at + 1 < incident.runs.len() && !rivals => match incident.overtaken(run) {
                 Some(first) => {
                     found.push(Finding::CalledTwice { first: names.who(first), other: names.who(run.who) });
                 }
@@ -506,6 +507,17 @@ fn outcome_findings(
             found.push(Finding::LateReplicas { replicas: late });
         }
     }
+}
+
+fn outcome_findings(
+    incident: &Incident,
+    group: Option<&Group>,
+    book: &Book,
+    names: &dyn Names,
+    found: &mut Vec<Finding>,
+) {
+    let rivals = rivals::finding(incident, names);
+    run_findings(incident, group, book, names, rivals.is_some(), found);
     found.extend(rivals);
     if !found.iter().any(|other| matches!(other, Finding::CalledTwice { .. })) {
         found.extend(rivals::same_chosen(incident, names));

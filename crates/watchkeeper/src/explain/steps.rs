@@ -37,6 +37,7 @@ struct Teller<'a> {
 /// All steps.
 pub(super) fn steps(incident: &Incident, names: &dyn Names, lang: Lang) -> Vec<Step> {
     let mut teller = Teller { incident, names, lang, steps: Vec::new() };
+    teller.asked();
     teller.downs();
     teller.back();
     teller.agreed();
@@ -64,7 +65,7 @@ impl Teller<'_> {
         self.steps.push(Step { at, event, text, of });
     }
 
-    fn downs(&mut self) {
+    fn asked(&mut self) {
         let incident = self.incident;
         let master = &incident.master;
         for (who, at) in &incident.asked {
@@ -86,6 +87,11 @@ impl Teller<'_> {
                 format!("有人在 {who} 上执行了 SENTINEL FAILOVER{zh}"),
             );
         }
+    }
+
+    fn downs(&mut self) {
+        let incident = self.incident;
+        let master = &incident.master;
         for (number, down) in incident.downs.iter().enumerate() {
             let of = Actor::Sentinel(down.who);
             let who = self.names.who(down.who);
