@@ -106,6 +106,19 @@ impl Picture {
         Picture { unix_ms, sentinels: vec![answer], servers: ask_servers(reach, &servers) }
     }
 
+    /// What these sentinels and no others say of a group, and its servers.
+    pub fn of_known(reach: &Reach, group: &str, sentinels: &[Endpoint]) -> Picture {
+        let unix_ms = now_ms();
+        let sentinels = each(sentinels, |at| SentinelAnswer {
+            at: at.clone(),
+            also_at: Vec::new(),
+            named: true,
+            says: reach.sentinel(at).and_then(|mut conn| ask_sentinel(&mut conn, Some(group))),
+        });
+        let servers = ask_servers(reach, &servers_of(&sentinels));
+        Picture { unix_ms, sentinels, servers }
+    }
+
     /// What the sentinels say, without asking the servers.
     pub fn of_sentinels(reach: &Reach, group: Option<&str>, learned: &BTreeSet<Endpoint>) -> Picture {
         let unix_ms = now_ms();

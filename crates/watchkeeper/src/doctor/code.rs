@@ -253,8 +253,8 @@ codes! {
         "分散哨兵，使每台主机上不到一半：三台主机三个哨兵，或增加一台只运行哨兵的主机；quorum 不要超过多数";
     OneHost "WD231" Warning
         "all data servers are on one host", "所有数据服务器都在同一台主机上";
-        "its loss is the loss of all copies: move a replica to another host",
-        "失去它就失去所有副本：把一个副本移到别的主机";
+        "if it is lost, all copies of the data are lost with it: move a replica to another host",
+        "失去这台主机，所有数据（主节点和副本）都会一起丢失：把一个副本移到别的主机";
     Loopback "WD232" Warning
         "a loopback address is announced to others", "向其他主机通告了回环地址";
         "on another host 127.0.0.1 is another machine. Name the master by its real address in `sentinel monitor`; set \

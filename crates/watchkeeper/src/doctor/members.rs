@@ -9,7 +9,7 @@ use super::code::{Code, Severity};
 use super::facts::Facts;
 use super::finding::{Finding, Found, Who};
 use super::replicas::{fields, server};
-use super::view::{GroupView, Said, refuses};
+use super::view::{GroupView, Said, is_loading, refuses};
 use super::words::places;
 use crate::ask::{Endpoint, Fields, ServerAnswer, listed_replicas, place};
 
@@ -77,15 +77,11 @@ fn twice_listed(view: &GroupView<'_>, found: &mut Found) {
 
 /// Replicas that servers feed and no sentinel lists.
 fn unknown(view: &GroupView<'_>, found: &mut Found) {
-    for stranger in view.facts.strangers.iter().filter(|stranger| stranger.group == view.name) {
+    if view.all_refused() {
+        return; // told as what comes of that
+    }
+    for stranger in view.strangers() {
         let at = &stranger.at;
-        let run = stranger.says.as_ref().map_or("", |(info, _)| info.get("run_id"));
-        let known = |answer: &&ServerAnswer| {
-            !run.is_empty() && view.info(answer).is_some_and(|info| info.get("run_id") == run)
-        };
-        if view.servers.iter().any(known) {
-            continue; // known by another address
-        }
         let feeds = |answer: &&&ServerAnswer| {
             view.info(answer).is_some_and(|info| listed_replicas(info).iter().any(|fed| fed.at == *at))
         };
@@ -131,7 +127,9 @@ fn known_to_some(view: &GroupView<'_>, found: &mut Found) {
         };
         // Whoever names it as the master is another finding.
         let knows = |said: &&Said<'_>| said.group.replicas.iter().any(is_it) || is_it(&said.group.master);
-        let not: Vec<&Said<'_>> = view.said.iter().filter(|said| !knows(said)).collect();
+        // Whom the master refuses can't read its replicas there, which is told already.
+        let refused = |said: &&Said<'_>| view.refuses(&said.group.master);
+        let not: Vec<&Said<'_>> = view.said.iter().filter(|said| !knows(said) && !refused(said)).collect();
         if not.is_empty() {
             continue;
         }
@@ -157,10 +155,13 @@ fn is_new(info: &Fields) -> bool {
 /// Servers and sentinels that answer here and not at the sentinels.
 fn down_for_sentinels(view: &GroupView<'_>, found: &mut Found) {
     for answer in view.servers.iter().filter(|answer| answer.says.is_ok()) {
-        let loading = view.info(answer).is_some_and(|info| info.get("loading") == "1");
+        let loading = view.info(answer).is_some_and(is_loading);
         let mut entries = view.entries(&answer.at);
-        // Of the master that is another finding.
-        entries.retain(|(_, entry)| !(view.is_master(&answer.at) && view.refuses(entry)));
+        // Of the master that is another finding, and who is in TILT renews no judgement.
+        entries.retain(|(who, entry)| {
+            let told = view.is_master(&answer.at) && view.refuses(entry);
+            !told && !view.is_tilted(who)
+        });
         if !loading {
             down_for(view, &answer.at, entries, found);
         }
@@ -170,6 +171,7 @@ fn down_for_sentinels(view: &GroupView<'_>, found: &mut Found) {
             let entries = said.group.sentinels.iter().filter(|entry| entry.get("runid") == other.says.id);
             entries.map(|entry| (said.who(), entry))
         });
+        let peers = peers.filter(|(who, _)| !view.is_tilted(who));
         down_for(view, other.at, peers.collect(), found);
     }
 }

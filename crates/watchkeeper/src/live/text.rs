@@ -137,6 +137,8 @@ impl GroupStatus {
         let line = line.with(Tone::Plain, &text).with(
             Tone::Plain,
             &match lang {
+                Lang::En if voters == 1 => format!("; quorum {quorum}, 1 sentinel known"),
+                Lang::Zh if voters == 1 => format!("；法定票数 {quorum}，已知 1 个哨兵"),
                 Lang::En => format!("; quorum {quorum} of {voters}"),
                 Lang::Zh => format!("；法定票数 {quorum}/{voters}"),
             },

@@ -158,6 +158,9 @@ fn roles_links_and_passwords() {
     stage.signal(Server(3), Signal::STOP);
     stage.finds(&[], &["WD202 warning", "WD244 warning"]);
     stage.signal(Server(3), Signal::CONT);
+    // Sentinels need a moment to hear it again.
+    let seen = stage.doctor(1, &[]);
+    assert!(!seen.text.contains("WD249"), "{}", seen.text);
     stage.finds(&[], &[]);
 
     // A replica that nobody knows yet, and one that wants to stay unknown.
@@ -244,6 +247,8 @@ fn sentinels_and_what_they_know_of_each_other() {
     stage.signal(Sentinel(3), Signal::STOP);
     stage.finds(&[], &["WD200 warning", "WD230 critical"]);
     stage.signal(Sentinel(3), Signal::CONT);
+    let seen = stage.doctor(1, &[]);
+    assert!(!seen.text.contains("WD249"), "{}", seen.text);
     stage.finds(&[], &["WD210 warning"]);
     stage.kill(Sentinel(3));
     stage.start(Sentinel(3));
@@ -390,7 +395,7 @@ fn few_of_everything() {
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.starts_with("mymaster：1 项严重，1 项警告\n"), "{text}");
-    assert!(text.contains("只有一个哨兵") && !text.contains('\u{1b}'), "{text}");
+    assert!(text.contains("已知的哨兵只有一个") && !text.contains('\u{1b}'), "{text}");
 
     let master = stage.addr(Server(1));
     stage.server(2, &format!("replicaof {} {}", master.ip(), master.port()));
@@ -424,6 +429,21 @@ fn a_replica_that_has_nothing_and_is_promoted() {
 #[test]
 fn a_master_that_loads() {
     danger::loading_master();
+}
+
+#[test]
+fn an_old_master_that_loads() {
+    danger::loading_old_master();
+}
+
+#[test]
+fn a_replica_that_loads_when_its_master_dies() {
+    danger::loading_replica_alone();
+}
+
+#[test]
+fn a_sentinel_that_nobody_hears_of() {
+    peers::unheard_of();
 }
 
 #[test]

@@ -45,6 +45,36 @@ pub(crate) fn of_upstream() {
     stage.finds(&[], &["WD228 note", "WD230 critical"]);
 }
 
+/// Sentinels whose login may not say hello at the servers, though there are enough of them.
+pub(crate) fn unheard_of() {
+    const USER: &str = "user watch on >s3cret ~* &* +@all -publish";
+    let login = format!("sentinel auth-user {NAME} watch\nsentinel auth-pass {NAME} s3cret\n");
+    let mut stage = Stage::new(3);
+    for who in SENTINELS {
+        stage.way(who, Way::Upstream);
+    }
+    stage.fill(USER, &login);
+    // Who asks one of them is not told that there is no other.
+    let said = [
+        "too few sentinels can be reached",
+        "it knows no other sentinel. If there are others, they do not find each other",
+        "The quorum is 2, and only 1 sentinel is known",
+        "Only one sentinel is known, and it knows no other",
+    ];
+    let codes = ["WD225 critical", "WD226 critical", "WD229 warning"];
+    let seen = stage.finds_saying(&[], &codes, &said);
+    for wrong in ["there is only", "There is only", "bring sentinels back", "failover mymaster"] {
+        assert!(!seen.text.contains(wrong), "`{wrong}`: {}", seen.text);
+    }
+    // All of them are there, and not to be brought back.
+    let others = [Sentinel(2), Sentinel(3)].map(|who| stage.addr(who).to_string());
+    let others = [others[0].as_str(), others[1].as_str()];
+    let said = ["enough sentinels answer here, and do not know or do not hear each other"];
+    stage.finds_saying(&others, &["WD218 warning", "WD225 critical"], &said);
+    stage.ask_all(&SERVERS, "ACL SETUSER watch +publish");
+    stage.finds(&[], &[]);
+}
+
 /// A sentinel that may not listen to the channel of hello messages, nor ask for INFO.
 pub(crate) fn deaf() {
     const THIRD: &str = "user third on nopass ~* &* +@all";
