@@ -106,8 +106,14 @@ impl Picture {
         Picture { unix_ms, sentinels: vec![answer], servers: ask_servers(reach, &servers) }
     }
 
-    /// What these sentinels and no others say of a group, and its servers.
-    pub fn of_known(reach: &Reach, group: &str, sentinels: &[Endpoint]) -> Picture {
+    /// What these sentinels and no others say of a group, and its servers; those that were silent before have a little time
+    /// only.
+    pub fn of_known(
+        reach: &Reach,
+        group: &str,
+        sentinels: &[Endpoint],
+        silent: impl Fn(&Endpoint) -> bool,
+    ) -> Picture {
         let unix_ms = now_ms();
         let sentinels = each(sentinels, |at| SentinelAnswer {
             at: at.clone(),
@@ -115,7 +121,10 @@ impl Picture {
             named: true,
             says: reach.sentinel(at).and_then(|mut conn| ask_sentinel(&mut conn, Some(group))),
         });
-        let servers = ask_servers(reach, &servers_of(&sentinels));
+        let (silent, others): (Vec<_>, Vec<_>) =
+            servers_of(&sentinels).into_iter().partition(|(_, at)| silent(at));
+        let mut servers = ask_servers(reach, &others);
+        servers.extend(ask_servers(&reach.brief(), &silent));
         Picture { unix_ms, sentinels, servers }
     }
 
