@@ -356,7 +356,25 @@ fn ask_servers(reach: &Reach, servers: &[(String, Endpoint)]) -> Vec<ServerAnswe
 
 fn ask_server(conn: &mut Conn) -> Result<(Fields, u64), Failure> {
     let info = Fields::info(&conn.call_text(&["INFO"])?);
+    let info = if info.has("min_slaves_good_slaves") { with_min_replicas(conn, info)? } else { info };
     Ok((info, ping(conn)?))
+}
+
+/// How many replicas writes depend on, which INFO does not tell; not where the login may not ask.
+fn with_min_replicas(conn: &mut Conn, info: Fields) -> Result<Fields, Failure> {
+    for name in ["min-replicas-to-write", "min-slaves-to-write"] {
+        match conn.call(&["CONFIG", "GET", name]) {
+            Ok(frame) => {
+                let said = Fields::of(&frame);
+                if said.has(name) {
+                    return Ok(info.with(Fields::MIN_REPLICAS, said.get(name).to_owned()));
+                }
+            }
+            Err(Failure::Refused(_)) => break,
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(info)
 }
 
 /// How long a PING takes, in microseconds. A server that is loading or busy does answer.

@@ -339,7 +339,9 @@ fn replica(view: &GroupView<'_>, at: &Endpoint, entries: &[(Who, &Fields)]) -> F
     };
     let finding = Finding::of(Code::ServerSilent, view.name, en, zh);
     if view.master_is_empty() {
-        return finding.advised(FILES_FIRST.0, FILES_FIRST.1);
+        return finding
+            .advised(FILES_FIRST.0, FILES_FIRST.1)
+            .besides("Else start it, or open the way to it", "否则启动它，或打通网络");
     }
     finding.advised(
         "start it, or open the way to it: it can't be promoted, and holds no copy of what is written now",

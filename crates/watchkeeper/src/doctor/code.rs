@@ -293,8 +293,8 @@ codes! {
     UnknownReplica "WD246" Warning
         "a replica that the sentinels do not know", "有哨兵不认识的副本";
         "sentinels read the replicas from the master's INFO every 10 s. If it stays unknown, it is not announced \
-         (`replica-announced no`), or is a copy that nobody expects: it can't be promoted, and follows nobody after a failover",
-        "哨兵每 10 秒从主节点的 INFO 读取副本。若一直未知，则它未被通告（`replica-announced no`），或是无人知晓的副本：无法被提升，故障转移后也不会跟随新主节点";
+         (`replica-announced no`), or is a copy that nobody expects: it can't be promoted, and nobody tells it to follow the new master after a failover",
+        "哨兵每 10 秒从主节点的 INFO 读取副本。若一直未知，则它未被通告（`replica-announced no`），或是无人知晓的副本：无法被提升，故障转移后也没有哨兵让它跟随新主节点";
     StaleReplica "WD247" Warning
         "a replica is listed that has long been gone", "列表中有早已消失的副本";
         "if it is gone for good, `SENTINEL RESET {group}` makes sentinels forget it: only while the master is up, \
@@ -313,9 +313,11 @@ codes! {
         "这些哨兵与 {at} 之间的网络或登录有问题：检查 `sentinel auth-pass`（哨兵之间为 `sentinel sentinel-pass`）、`bind`、防火墙";
     ForeignData "WD250" Critical
         "a replica's data is not the master's", "副本的数据与主节点不同源";
-        "it has another replication history and is not connected: promoted, it brings back other data. Reconnect it to the master \
-         (a full sync), or set `replica-priority 0` on it until then",
-        "它的复制历史不同且未连接：若被提升，会带来别的数据。让它重新连接主节点（全量同步），在此之前把它的 `replica-priority` 设为 0";
+        "it has another replication history and is not connected: promoted, it brings back other data. When it is \
+         connected to the master it copies that one's data, and its own is gone: if nobody needs that, reconnect it, or set \
+         `replica-priority 0` on it until then",
+        "它的复制历史不同且未连接：若被提升，会带来别的数据。连上主节点后它会复制主节点的数据，自己的数据随之消失：若不再需要，让它重新连接，\
+         或在此之前把它的 `replica-priority` 设为 0";
     PriorityZero "WD251" Note
         "a replica may not be promoted: its priority is 0", "副本的优先级为 0，不会被提升";
         "that is right for a replica that only serves backups or reports. If it is to take over some day: \
@@ -345,6 +347,12 @@ codes! {
         "if the master dies, the group stays without one: neither the sentinels nor `SENTINEL FAILOVER {group}` can help. Mend at least one \
          replica now, as the findings about each say",
         "主节点一旦宕机，该组将没有主节点：哨兵和 `SENTINEL FAILOVER {group}` 都无能为力。请按各副本的结果，现在至少修复一个";
+    TooFewInStep "WD257" Critical
+        "the master refuses writes: too few replicas", "主节点拒绝写入：副本不足";
+        "bring back or mend replicas, as the findings about each say: one counts that has acknowledged within `min-replicas-max-lag`. If \
+         writing is worth more than another copy: `CONFIG SET min-replicas-to-write` with a lower number on {at}",
+        "按各副本的结果恢复或修复副本：在 `min-replicas-max-lag` 内有确认的副本才计入。若写入比多一份副本更重要，在 {at} 上用 \
+         `CONFIG SET min-replicas-to-write` 设为较小的值";
     NoPersistence "WD260" Warning
         "a server that restarts comes back empty", "服务器重启后数据为空";
         "a master that is started again before a replica has been promoted is empty, and its replicas copy the emptiness: within \

@@ -172,13 +172,13 @@ fn settled(mut take: impl FnMut() -> Picture) -> Picture {
     }
 }
 
-/// Whether a sentinel holds somebody for down who answers here. Of one in TILT that says nothing, and who refuses it is not
-/// about to be heard.
+/// Whether a sentinel holds somebody for down who answers here. Of one in TILT that says nothing, and a master that refuses it
+/// is told as that.
 fn is_anybody_missed(picture: &Picture) -> bool {
     let steady = picture.answering().filter(|(_, says)| !is_tilted(says));
     let mut groups = steady.flat_map(|(_, says)| &says.groups);
     groups.any(|group| {
-        let missed = |entry: &&Fields| entry.flag("s_down") && !refuses(entry);
+        let missed = |entry: &&Fields| entry.flag("s_down");
         let answers = |entry: &Fields| {
             let server = place(entry).and_then(|at| picture.server(&group.name, &at));
             server.is_some_and(|server| server.says.as_ref().is_ok_and(|(info, _)| !is_loading(info)))
@@ -187,8 +187,9 @@ fn is_anybody_missed(picture: &Picture) -> bool {
             let id = entry.get("runid");
             !id.is_empty() && picture.answering().any(|(_, says)| says.id == id)
         };
-        let mut servers = group.replicas.iter().chain([&group.master]).filter(missed);
-        servers.any(answers) || group.sentinels.iter().filter(missed).any(is_there)
+        let master = [&group.master].into_iter().filter(|entry| !refuses(entry));
+        group.replicas.iter().chain(master).filter(missed).any(answers)
+            || group.sentinels.iter().filter(missed).any(is_there)
     })
 }
 

@@ -107,6 +107,15 @@ fn unknown(view: &GroupView<'_>, found: &mut Found) {
             ),
         };
         let mut finding = Finding::of(Code::UnknownReplica, view.name, en, zh).as_(severity).at(at);
+        if below && !hidden {
+            finding = finding.advised(
+                "sentinels know the replicas of the master only, so it is never promoted, and after a failover it goes on following the one it \
+                 follows. If it is to be known, `REPLICAOF` the master on {at}, or let Watchkeeper keep the chain: \
+                 `sentinel replication-topology {group} keep`",
+                "哨兵只认识主节点的直接副本，因此它不会被提升，故障转移后仍跟随原来的上级。若要让哨兵认识它，在 {at} 上用 `REPLICAOF` 指向主节点，\
+                 或让 Watchkeeper 保留链式复制：`sentinel replication-topology {group} keep`",
+            );
+        }
         finding = finding.says(server(&parent.at), format!("slaveN:ip={},port={}", at.host, at.port));
         found.add(match &stranger.says {
             Ok((info, _)) => {

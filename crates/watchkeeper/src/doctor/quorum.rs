@@ -51,7 +51,7 @@ fn able(view: &GroupView<'_>, found: &mut Found) -> bool {
     } else {
         let (few, of) = (failing.len(), view.known());
         (
-            format!("{few} of {of} sentinels see too few others for a failover."),
+            format!("Too few others for a failover are seen by {few} of {of} sentinels."),
             format!("{of} 个哨兵中有 {few} 个看到的哨兵不足以故障转移。"),
         )
     };

@@ -6,7 +6,7 @@ use super::absent::{is_master_gone, is_missed};
 use super::code::{Code, Severity};
 use super::finding::{Finding, Found, Who};
 use super::servers::{if_restarted, unless_nobody_has_all};
-use super::view::{GroupView, is_loading, never_connected};
+use super::view::{GroupView, has_no_keys, is_loading, never_connected};
 use super::words::{bytes, lasted, places};
 use crate::ask::{Endpoint, Fields, ServerAnswer, listed_replicas};
 use crate::live::{Refusal, Status, refused_replica};
@@ -244,6 +244,11 @@ fn link(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
             "nothing is to be repaired on {at}: it connects when its master answers again, or another one is promoted",
             "{at} 本身无需处理：主节点恢复应答，或另一台被提升后，它会重新连接",
         )
+    } else if is_loading(info) && !gone {
+        finding.as_(Severity::Note).advised(
+            "nothing is to be repaired on {at}: it connects to its master when it has loaded its data (WD261)",
+            "{at} 本身无需处理：加载完数据（WD261）后它会连接主节点",
+        )
     } else if view.master_loads() {
         finding.as_(Severity::Note).advised(
             "nothing is to be repaired on {at}: its master loads its data, and takes no replica before it is done (WD261)",
@@ -397,14 +402,38 @@ fn history(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found
         return;
     }
     let names = ["master_replid", "master_replid2", "master_repl_offset"];
+    let evident = |finding: Finding| {
+        let finding = finding.at(at).says(server(at), fields(info, &names));
+        finding.says(server(&view.master), fields(master, &names))
+    };
+    if view.master_is_empty() && !has_no_keys(info) {
+        found.add(evident(master_lost_its_data(view, at)));
+        return;
+    }
     let (en, zh) = (
         format!("The data of the replica {at} is not of the master {}: it has another history.", view.master),
         format!("副本 {at} 的数据与主节点 {} 不同源：复制历史不同。", view.master),
     );
-    let finding = Finding::of(Code::ForeignData, view.name, en, zh).at(at);
-    found.add(
-        finding.says(server(at), fields(info, &names)).says(server(&view.master), fields(master, &names)),
+    found.add(evident(Finding::of(Code::ForeignData, view.name, en, zh)));
+}
+
+/// A replica with data, and a master that began anew without any: to connect them is what must not be done.
+fn master_lost_its_data(view: &GroupView<'_>, at: &Endpoint) -> Finding {
+    let master = &view.master;
+    let (en, zh) = (
+        format!(
+            "The master {master} is empty, and the replica {at} has data of another history: as soon as it is connected it copies the emptiness."
+        ),
+        format!("主节点 {master} 为空，而副本 {at} 有另一段复制历史的数据：一旦连上主节点，它会复制空数据。"),
     );
+    Finding::of(Code::ForeignData, view.name, en, zh).advised(
+        "do not let {at} connect before its data is safe: `BGSAVE` on it, and copy the file (`dir`, `dbfilename`). If that is the data of the \
+         group (the master was started again and had kept nothing), `SENTINEL FAILOVER {group}` at one sentinel, at once, makes a replica that \
+         still has it the master; ask again which one it was. If the master is meant to be empty, let {at} connect",
+        "在保住 {at} 的数据之前不要让它连上主节点：在它上面执行 `BGSAVE` 并复制该文件（`dir`、`dbfilename`）。若那是本组的数据\
+         （主节点重启过且没有存盘），立即在一个哨兵上执行 `SENTINEL FAILOVER {group}`，让仍有数据的副本成为主节点，再检查提升的是哪一个。\
+         若主节点本应为空，则让 {at} 连上即可",
+    )
 }
 
 /// Whether the replica follows whom it should.
@@ -448,6 +477,20 @@ fn parent(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found)
     let severity = if of_group || akin { Severity::Warning } else { Severity::Critical };
     let finding =
         Finding::of(Code::WrongParent, view.name, en, zh).as_(severity).at(at).says(server(at), said);
+    let finding = match (of_group, akin) {
+        (true, _) => finding,
+        (false, true) => finding.advised(
+            "it has the history of the master, by a way that is not known here (another address, a server that no sentinel lists): if that is \
+             not meant to be, `REPLICAOF` the master on {at}",
+            "它的复制历史与主节点相同，但途径在此未知（另一个地址，或哨兵列表之外的服务器）：若非有意，在 {at} 上用 `REPLICAOF` 指向主节点",
+        ),
+        (false, false) => finding.advised(
+            "it holds no copy of this master's data, and can be promoted all the same: `REPLICAOF` the master on {at} (what it has now is replaced \
+             then), or `CONFIG SET replica-priority 0` on it as long as it follows another one",
+            "它没有本组主节点数据的副本，却仍可能被提升：在 {at} 上用 `REPLICAOF` 指向主节点（它现有的数据会被取代），\
+             或在它跟随别的服务器期间执行 `CONFIG SET replica-priority 0`",
+        ),
+    };
     found.add(
         finding
             .all_say(view.said.iter().map(|said| (said.who(), format!("SENTINEL MASTER: {}", view.master)))),

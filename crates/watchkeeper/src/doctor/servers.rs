@@ -25,6 +25,7 @@ pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
     }
     persistence(view, found);
     cut_off(view, found);
+    too_few_in_step(view, found);
     several(
         view,
         |info, _| info.has("config_file") && info.get("config_file").is_empty(),
@@ -286,6 +287,33 @@ fn persistence(view: &GroupView<'_>, found: &mut Found) {
         NOT_KEPT,
         found,
     );
+}
+
+/// A master that takes no writes because too few replicas follow it closely.
+fn too_few_in_step(view: &GroupView<'_>, found: &mut Found) {
+    let Some(info) = view.master_info().filter(|info| info.get("role") == "master" && !is_loading(info))
+    else {
+        return;
+    };
+    // INFO has this line where writes depend on replicas: at least on one.
+    let Some(good) = info.number("min_slaves_good_slaves") else { return };
+    let at = &view.master;
+    let settings = view.facts.closer(view.name, at).and_then(|closer| closer.settings.as_ref().ok());
+    let wanted = settings.and_then(|known| known.get(&["min-replicas-to-write", "min-slaves-to-write"]));
+    let wanted: i64 = wanted.and_then(|count| count.parse().ok()).unwrap_or(1);
+    if good >= wanted {
+        return;
+    }
+    let (en, zh) = (
+        format!(
+            "The master {at} refuses writes: replicas near enough {good}, at least {wanted} needed (`min-replicas-to-write`)."
+        ),
+        format!(
+            "主节点 {at} 拒绝写入：足够接近的副本 {good} 个，至少需要 {wanted} 个（`min-replicas-to-write`）。"
+        ),
+    );
+    let finding = Finding::of(Code::TooFewInStep, view.name, en, zh).at(at);
+    found.add(finding.says(server(at), format!("min_slaves_good_slaves:{good}")));
 }
 
 /// A master that does not notice that it is alone.

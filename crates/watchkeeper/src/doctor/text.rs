@@ -194,8 +194,11 @@ impl Writer {
         self.line("");
         self.line(lang.pick("Not looked at", "未能检查"));
         for entry in unchecked {
-            let why =
-                if entry.why.is_empty() { String::new() } else { format!(" ({})", entry.why.trim_end()) };
+            let why = match (entry.why.trim_end(), lang) {
+                ("", _) => String::new(),
+                (why, Lang::En) => format!(" ({why})"),
+                (why, Lang::Zh) => format!("（{why}）"),
+            };
             let what = entry.what(lang);
             let text = match lang {
                 Lang::En => format!("{}: {what}{why}", places(&entry.at, lang)),

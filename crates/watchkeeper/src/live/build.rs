@@ -85,7 +85,9 @@ impl<'a> Looked<'a> {
         let weight = |group: &GroupAnswer, at: &Endpoint| {
             let current = !(leads(group) && switched(group));
             let flags = ["failover_in_progress", "o_down", "s_down"].map(|flag| group.master.flag(flag));
-            (epoch(group), current, named.get(at).copied(), flags)
+            // One that knows no replica has not been let in by the master, and holds it for down because of that.
+            let knows = !group.replicas.is_empty();
+            (epoch(group), current, named.get(at).copied(), knows, flags)
         };
         let places = answers.iter().filter_map(|(_, group)| Some((*group, place(&group.master)?)));
         let (best, master) = places.max_by_key(|(group, at)| weight(group, at))?;
@@ -116,6 +118,7 @@ impl<'a> Looked<'a> {
             problems: Vec::new(),
         };
         group.writable = match group.server(&self.master).map(|server| &server.state) {
+            Some(ServerState::Up) if self.refuses_writes() => Writable::Refused,
             Some(ServerState::Up) => Writable::Yes,
             Some(ServerState::Login(_)) => Writable::Unknown,
             Some(_) | None => Writable::No,
@@ -211,6 +214,14 @@ impl<'a> Looked<'a> {
         says.and_then(keys) == Some(0)
     }
 
+    /// Whether the master takes no writes for want of replicas. INFO has the first line where writes depend on any.
+    fn refuses_writes(&self) -> bool {
+        let master = self.servers.iter().find(|server| server.at == self.master).and_then(|it| info(it));
+        let good = master.and_then(|it| it.number("min_slaves_good_slaves"));
+        let wanted = master.and_then(|it| it.number(Fields::MIN_REPLICAS)).unwrap_or(1);
+        good.is_some_and(|good| good < wanted)
+    }
+
     /// Whether the master reads its data.
     fn master_loads(&self) -> bool {
         let master = self.servers.iter().find(|server| server.at == self.master).and_then(|it| info(it));
@@ -242,6 +253,7 @@ impl<'a> Looked<'a> {
         match group.server(at).map(|server| &server.state) {
             Some(ServerState::Syncing) => Some(Lacking::FullSync),
             Some(ServerState::Loading) => Some(Lacking::Loading),
+            Some(ServerState::Astray) => Some(Lacking::OtherData),
             Some(ServerState::LinkDown(None)) => unlinked,
             // It had all there was: nothing. What its master reads now was put there meanwhile.
             Some(ServerState::LinkDown(Some(_)) | ServerState::InStep) if empty && self.master_loads() => {
@@ -285,6 +297,9 @@ impl<'a> Looked<'a> {
         let parents: Vec<Option<usize>> =
             servers.iter().map(|server| parent(server, &servers, &answers)).collect();
         for (member, parent) in parents.iter().enumerate() {
+            if parent.is_none() && is_astray(&servers[member], info(answers[member]), &self.master, source) {
+                servers[member].state = ServerState::Astray;
+            }
             let listed = parent.and_then(|parent| info(answers[parent])).map(listed_replicas);
             let own = listed.into_iter().flatten().find(|listed| listed.at == servers[member].at);
             servers[member].lag_s = own.and_then(|own| own.lag_s).or(servers[member].lag_s);
@@ -431,12 +446,16 @@ impl<'a> Looked<'a> {
         let mut problems = Vec::new();
         problems.extend(group.failover.is_some().then_some(Problem::FailoverRuns));
         match group.server(&group.master).map(|server| &server.state) {
+            Some(ServerState::Up) if group.writable == Writable::Refused => {
+                problems.push(Problem::WritesRefused)
+            }
             Some(ServerState::Up) => {}
             Some(ServerState::Login(failure)) => problems.push(Problem::LoginNeeded(failure.clone())),
             Some(ServerState::Silent(failure)) => problems.push(Problem::MasterSilent(failure.clone())),
             Some(ServerState::Loading) => problems.push(Problem::MasterLoading),
             Some(
                 ServerState::InStep
+                | ServerState::Astray
                 | ServerState::Syncing
                 | ServerState::LinkDown(_)
                 | ServerState::NotMaster
@@ -490,9 +509,11 @@ fn of_replica(server: &ServerStatus) -> Option<Problem> {
         ServerState::SecondMaster => Some(Problem::SecondMaster(server.at.clone())),
         ServerState::Silent(_) => Some(Problem::ReplicaSilent(server.at.clone())),
         ServerState::Login(failure) => Some(Problem::LoginNeeded(failure.clone())),
-        ServerState::Syncing | ServerState::Loading | ServerState::LinkDown(_) | ServerState::NotMaster => {
-            Some(Problem::ReplicaBehind(server.at.clone()))
-        }
+        ServerState::Astray
+        | ServerState::Syncing
+        | ServerState::Loading
+        | ServerState::LinkDown(_)
+        | ServerState::NotMaster => Some(Problem::ReplicaBehind(server.at.clone())),
     }
 }
 
@@ -556,6 +577,18 @@ fn follows(role: Role, info: &Fields, known: Option<&Fields>) -> Option<Endpoint
     };
     let port = port.and_then(|port| u16::try_from(port).ok()).filter(|port| *port != 0)?;
     Some(Endpoint::new(host, port)).filter(|at| !["", "?"].contains(&at.host.as_str()))
+}
+
+/// Whether a replica follows none of those that are known, and has another history than the master: by another way it could
+/// be the master's own.
+fn is_astray(
+    server: &ServerStatus,
+    info: Option<&Fields>,
+    master: &Endpoint,
+    source: Option<&Fields>,
+) -> bool {
+    let follows = server.state == ServerState::InStep && server.at != *master && server.follows.is_some();
+    follows && source.zip(info).is_some_and(|(source, info)| !one_history(source, info))
 }
 
 /// Below whom a server is drawn: whom it names, else who lists it, as it may name it by another address or not answer.
@@ -903,6 +936,72 @@ mod tests {
         };
         let found = ["master_replid:a", "master_replid:b", "master_replid:b master_replid2:a", ""].map(lag);
         assert_eq!(found, [Some(50), None, Some(50), Some(50)]);
+    }
+
+    #[test]
+    fn a_replica_of_another_server_is_neither_in_step_nor_ready() {
+        let mut said = sentinel(1, "", "ip:h port:11 flags:master", &[]);
+        said.says.as_mut().unwrap().groups[0].replicas =
+            vec![fields("ip:h port:12 flags:slave runid:b slave-priority:100 master-link-status:ok")];
+        let looked = |host: &str, id: &str| {
+            let own = format!(
+                "role:slave master_host:{host} master_port:99 master_link_status:up master_replid:{id}"
+            );
+            let servers = vec![server(11, Ok("role:master master_replid:a")), server(12, Ok(&own))];
+            let mut status = Status::of(&Picture { unix_ms: 0, sentinels: vec![said.clone()], servers });
+            status.groups.remove(0)
+        };
+        let at = Endpoint::new("h", 12);
+        let group = looked("elsewhere", "b");
+        assert_eq!(group.servers[1].state, ServerState::Astray);
+        assert!(group.problems.contains(&Problem::ReplicaBehind(at.clone())), "{:?}", group.problems);
+        assert_eq!(group.unready(), [(&at, Lacking::OtherData)]);
+        assert!(
+            texts(&group).contains("follows a server that is not known in this group"),
+            "{}",
+            texts(&group)
+        );
+        // The master itself may have another address there.
+        assert_eq!(looked("elsewhere", "a").servers[1].state, ServerState::InStep);
+    }
+
+    #[test]
+    fn a_master_that_wants_more_replicas_takes_no_writes() {
+        let looked = |master: &str, wanted: Option<&str>| {
+            let info = fields(master);
+            let info =
+                wanted.into_iter().fold(info, |info, it| info.with(Fields::MIN_REPLICAS, it.to_owned()));
+            let answer = ServerAnswer { at: Endpoint::new("h", 11), group: "m".into(), says: Ok((info, 0)) };
+            seen(vec![sentinel(1, "", "ip:h port:11 flags:master", &[])], vec![answer])
+        };
+        for (good, wanted, refused) in [
+            ("min_slaves_good_slaves:0", None, true),
+            ("min_slaves_good_slaves:1", None, false),
+            ("min_slaves_good_slaves:1", Some("2"), true),
+            ("min_slaves_good_slaves:2", Some("2"), false),
+            ("", None, false),
+        ] {
+            let group = looked(&format!("role:master {good}"), wanted);
+            assert_eq!(group.writable == Writable::Refused, refused, "{good} {wanted:?}");
+            assert_eq!(group.problems.contains(&Problem::WritesRefused), refused);
+            assert_eq!(texts(&group).contains("NOT WRITABLE; h:11 refuses writes: too few"), refused);
+            assert!(group.waiting.is_empty() && group.problems.len() > usize::from(refused));
+        }
+    }
+
+    #[test]
+    fn who_knows_replicas_is_believed_before_who_is_let_in_nowhere() {
+        let knows = |port, peers: &[u16]| sentinel(port, "", "ip:h port:11 flags:master", peers);
+        let mut refused = sentinel(3, "", "ip:h port:11 flags:s_down,master last-ok-ping-reply:9000", &[]);
+        refused.says.as_mut().unwrap().groups[0].replicas.clear();
+        let replica = "role:slave master_host:h master_port:11 master_link_status:up";
+        let servers = vec![server(11, Ok("role:master")), server(12, Ok(replica))];
+        let text = texts(&seen(vec![knows(1, &[2]), knows(2, &[1]), refused], servers));
+        assert!(!text.contains("the sentinels know no replica"), "{text}");
+        assert!(
+            text.contains("only 1 other sentinel ") && text.contains("do not know all the others, and each"),
+            "{text}"
+        );
     }
 
     #[test]

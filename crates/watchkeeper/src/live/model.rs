@@ -66,6 +66,8 @@ pub struct GroupStatus {
 pub enum Writable {
     /// the master answers and says that it is one
     Yes,
+    /// it does, and takes no writes: fewer replicas are near enough than `min-replicas-to-write` wants
+    Refused,
     /// it does not
     No,
     /// it wants a login that was not given
@@ -90,6 +92,8 @@ pub enum ServerState {
     Up,
     /// a replica that receives its data
     InStep,
+    /// a replica that receives the data of a server that is none of this group
+    Astray,
     /// a replica that is receiving a copy of everything
     Syncing,
     /// reading its data from disk
@@ -224,6 +228,8 @@ pub enum Problem {
     MasterIsReplica,
     /// the master reads its data
     MasterLoading,
+    /// the master takes no writes: too few replicas are near enough
+    WritesRefused,
     /// it is not known whether the master can be written to
     LoginNeeded(Failure),
     /// sentinels hold the master for down

@@ -68,6 +68,7 @@ pub(super) fn server_state(state: &ServerState, lang: Lang) -> (Tone, String) {
     let (tone, text) = match state {
         ServerState::Up => (Tone::Good, lang.pick("up", "正常").to_owned()),
         ServerState::InStep => (Tone::Good, lang.pick("in step", "同步").to_owned()),
+        ServerState::Astray => (Tone::Bad, lang.pick("follows another", "跟随别的服务器").to_owned()),
         ServerState::Syncing => (Tone::Warn, lang.pick("full resync", "全量同步中").to_owned()),
         ServerState::Loading => (Tone::Warn, lang.pick("loading data", "正在加载数据").to_owned()),
         ServerState::LinkDown(None) => (Tone::Bad, lang.pick("link down", "复制连接断开").to_owned()),
@@ -134,6 +135,12 @@ pub(super) fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> Str
         Problem::MasterIsReplica => format!("{master} 本应是主节点，实际是副本"),
         Problem::MasterLoading if en => format!("the master {master} is loading its data"),
         Problem::MasterLoading => format!("主节点 {master} 正在加载数据"),
+        Problem::WritesRefused if en => {
+            format!("{master} refuses writes: too few replicas are near enough (`min-replicas-to-write`)")
+        }
+        Problem::WritesRefused => {
+            format!("{master} 拒绝写入：足够接近的副本不足（`min-replicas-to-write`）")
+        }
         Problem::LoginNeeded(why) => {
             let why = failure(why, lang);
             if en { format!("servers want a login: {why}") } else { format!("服务器需要登录：{why}") }
@@ -217,6 +224,12 @@ fn replica_behind(at: &Endpoint, group: &GroupStatus, lang: Lang) -> String {
         (Some(ServerState::Loading), _) if is_master => loads_as_master(at, group, lang),
         (Some(ServerState::Loading), Lang::En) => format!("the replica {at} is loading its data"),
         (Some(ServerState::Loading), Lang::Zh) => format!("副本 {at} 正在加载数据"),
+        (Some(ServerState::Astray), Lang::En) => {
+            format!(
+                "the replica {at} follows a server that is not known in this group, and receives its data instead"
+            )
+        }
+        (Some(ServerState::Astray), Lang::Zh) => format!("副本 {at} 跟随本组之外的服务器，接收的是它的数据"),
         (Some(_) | None, Lang::En) => format!("the replica {at} does not receive its data"),
         (Some(_) | None, Lang::Zh) => format!("副本 {at} 没有在接收数据"),
     }
@@ -349,6 +362,10 @@ pub(crate) fn lacking(lacking: Lacking, lang: Lang) -> &'static str {
         Lacking::NoData => {
             lang.pick("empty: it has never had the master's data", "是空的：从未得到主节点的数据")
         }
+        Lacking::OtherData => lang.pick(
+            "with the data of a server that is not known in this group",
+            "接收的是本组之外服务器的数据",
+        ),
     }
 }
 
@@ -465,13 +482,13 @@ fn answering(waiting: &Waiting, lang: Lang) -> (String, Vec<String>) {
         ),
         (Waiting::Strangers { few, others }, Lang::En) => {
             let each = |(id, known): &(String, i64)| format!("{id} knows {known} of {others} others");
-            let text = "these sentinels do not know each other, so each counts alone; they find each other by what they \
-                        publish at the master and its replicas, which must let them in:";
+            let text = "these sentinels do not know all the others, and each counts those only that it knows; they find each other by \
+                        what they publish at the master and its replicas, which must let them in:";
             return (text.to_owned(), few.iter().map(each).collect());
         }
         (Waiting::Strangers { few, others }, Lang::Zh) => {
             let each = |(id, known): &(String, i64)| format!("{id} 认识 {others} 个其他哨兵中的 {known} 个");
-            let text = "这些哨兵互不认识，只能各自计数；它们通过在主节点及其副本上发布的消息相互发现，须能登录这些服务器：";
+            let text = "这些哨兵不认识全部其他哨兵，只能计入各自认识的；它们通过在主节点及其副本上发布的消息相互发现，须能登录这些服务器：";
             return (text.to_owned(), few.iter().map(each).collect());
         }
         (

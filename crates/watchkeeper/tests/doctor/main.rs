@@ -376,7 +376,7 @@ fn few_of_everything() {
     let script = stage.dir().join("notify.sh");
     fs::write(&script, "").unwrap();
     stage.sentinel(1, &lines);
-    stage.finds(&[], &["WD229 warning", "WD240 critical"]);
+    stage.finds(&[], &["WD229 warning", "WD240 critical", "WD257 critical"]);
     let with_script = stage.dir().join("script.conf");
     let at = stage.addr(Sentinel(1));
     let text = format!(
@@ -387,14 +387,15 @@ fn few_of_everything() {
     );
     fs::write(&with_script, text).unwrap();
     let file = with_script.display().to_string();
-    stage.finds(&["--config", &file], &["WD229 warning", "WD240 critical", "WD275 warning"]);
+    let codes = ["WD229 warning", "WD240 critical", "WD257 critical", "WD275 warning"];
+    stage.finds(&["--config", &file], &codes);
 
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_watchkeeper"))
         .args(["doctor", "--lang", "zh", &at.to_string()])
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.starts_with("mymaster：1 项严重，1 项警告\n"), "{text}");
+    assert!(text.starts_with("mymaster：2 项严重，1 项警告\n"), "{text}");
     assert!(text.contains("已知的哨兵只有一个") && !text.contains('\u{1b}'), "{text}");
 
     let master = stage.addr(Server(1));
@@ -429,6 +430,11 @@ fn a_replica_that_has_nothing_and_is_promoted() {
 #[test]
 fn a_master_that_loads() {
     danger::loading_master();
+}
+
+#[test]
+fn a_master_that_lost_its_data() {
+    danger::master_that_lost_its_data();
 }
 
 #[test]

@@ -75,6 +75,25 @@ fn a_master_that_loads_counts_as_alive_and_the_newer_data_of_its_replicas_can_be
     assert!(began.elapsed().as_secs() < 15, "{text}");
 }
 
+#[test]
+fn a_master_that_wants_more_replicas_than_it_has_is_not_said_to_be_writable() {
+    const LINES: &[(usize, &str)] = &[(1, "min-replicas-to-write 2"), (1, "min-replicas-max-lag 10")];
+    let mut group =
+        Group::start(&Plan { shape: "1>2 1>3", topology: None, server_lines: LINES, ..Plan::default() });
+    group.settles_as("1>2 1>3");
+    group.nobody_is_missed_soon();
+    let master = place(&group, Server(1));
+    assert!(asked(&group, &["status"]).1.contains("mymaster: writable"));
+    group.kill(&[Server(3)]);
+    let refused = format!("mymaster: NOT WRITABLE; {master} refuses writes: too few replicas");
+    eventually("that is told", || {
+        let (code, text) = asked(&group, &["status"]);
+        if code == 1 && text.contains(&refused) { Ok(()) } else { Err(text) }
+    });
+    let told = format!("{:?}", ask(&master, &["SET", "key", "value"]));
+    assert!(told.contains("NOREPLICAS"), "{told}");
+}
+
 /// The second server begins anew, and gets a copy of the master's data, a key in ten seconds.
 fn begins_to_copy(group: &mut Group) {
     let master = place(group, Server(1));

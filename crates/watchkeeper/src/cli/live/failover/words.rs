@@ -450,6 +450,10 @@ fn following(now: &GroupStatus, lang: Lang) -> Line {
 /// What becomes of a group whose failover was given up.
 fn after_giving_up(now: Option<&GroupStatus>, lang: Lang) -> String {
     match now {
+        Some(group) if group.writable == Writable::Refused && group.failover.is_none() => match lang {
+            Lang::En => format!("{} is still the master, and refuses writes.", group.master),
+            Lang::Zh => format!("{} 仍是主节点，但拒绝写入。", group.master),
+        },
         Some(group) if group.writable == Writable::Yes && group.failover.is_none() => match lang {
             Lang::En => format!(
                 "{} is still the master and takes writes. No sentinel tries again by itself while it answers.",
