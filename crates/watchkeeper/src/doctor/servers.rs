@@ -17,8 +17,8 @@ pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
             found.not_checked(
                 at,
                 words,
-                "settings that only CONFIG GET tells: snapshots, passwords between servers",
-                "只有 CONFIG GET 才能得知的设置：快照、服务器之间的密码",
+                "settings that only CONFIG GET tells: snapshots, passwords between servers, how many replicas writes depend on",
+                "只有 CONFIG GET 才能得知的设置：快照、服务器之间的密码、写入所需的副本数",
             );
         }
         state(view, at, &closer.info, found);

@@ -118,8 +118,7 @@ impl<'a> Looked<'a> {
             problems: Vec::new(),
         };
         group.writable = match group.server(&self.master).map(|server| &server.state) {
-            Some(ServerState::Up) if self.refuses_writes() => Writable::Refused,
-            Some(ServerState::Up) => Writable::Yes,
+            Some(ServerState::Up) => self.takes_writes(),
             Some(ServerState::Login(_)) => Writable::Unknown,
             Some(_) | None => Writable::No,
         };
@@ -214,12 +213,17 @@ impl<'a> Looked<'a> {
         says.and_then(keys) == Some(0)
     }
 
-    /// Whether the master takes no writes for want of replicas. INFO has the first line where writes depend on any.
-    fn refuses_writes(&self) -> bool {
+    /// Whether a master that is there takes writes. INFO has the line where they depend on replicas, on one at least; on how
+    /// many, not every login is told.
+    fn takes_writes(&self) -> Writable {
         let master = self.servers.iter().find(|server| server.at == self.master).and_then(|it| info(it));
         let good = master.and_then(|it| it.number("min_slaves_good_slaves"));
-        let wanted = master.and_then(|it| it.number(Fields::MIN_REPLICAS)).unwrap_or(1);
-        good.is_some_and(|good| good < wanted)
+        match (good, master.and_then(|it| it.number(Fields::MIN_REPLICAS))) {
+            (None, _) => Writable::Yes,
+            (Some(good), Some(wanted)) if good >= wanted => Writable::Yes,
+            (Some(0), None) | (Some(_), Some(_)) => Writable::Refused,
+            (Some(_), None) => Writable::Unknown,
+        }
     }
 
     /// Whether the master reads its data.
@@ -974,15 +978,16 @@ mod tests {
             let answer = ServerAnswer { at: Endpoint::new("h", 11), group: "m".into(), says: Ok((info, 0)) };
             seen(vec![sentinel(1, "", "ip:h port:11 flags:master", &[])], vec![answer])
         };
-        for (good, wanted, refused) in [
-            ("min_slaves_good_slaves:0", None, true),
-            ("min_slaves_good_slaves:1", None, false),
-            ("min_slaves_good_slaves:1", Some("2"), true),
-            ("min_slaves_good_slaves:2", Some("2"), false),
-            ("", None, false),
+        for (good, wanted, writable) in [
+            ("min_slaves_good_slaves:0", None, Writable::Refused),
+            ("min_slaves_good_slaves:1", None, Writable::Unknown),
+            ("min_slaves_good_slaves:1", Some("2"), Writable::Refused),
+            ("min_slaves_good_slaves:2", Some("2"), Writable::Yes),
+            ("", None, Writable::Yes),
         ] {
             let group = looked(&format!("role:master {good}"), wanted);
-            assert_eq!(group.writable == Writable::Refused, refused, "{good} {wanted:?}");
+            let refused = writable == Writable::Refused;
+            assert_eq!(group.writable, writable, "{good} {wanted:?}");
             assert_eq!(group.problems.contains(&Problem::WritesRefused), refused);
             assert_eq!(texts(&group).contains("NOT WRITABLE; h:11 refuses writes: too few"), refused);
             assert!(group.waiting.is_empty() && group.problems.len() > usize::from(refused));

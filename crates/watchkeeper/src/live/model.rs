@@ -70,7 +70,7 @@ pub enum Writable {
     Refused,
     /// it does not
     No,
-    /// it wants a login that was not given
+    /// it wants a login that was not given, or does not tell how many replicas writes depend on
     Unknown,
 }
 

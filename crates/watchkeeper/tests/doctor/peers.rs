@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::Write;
 
+use rustix::process::Signal;
+
 use crate::stage::Who::{Sentinel, Server};
 use crate::stage::{NAME, Stage, Way, eventually};
 use crate::{SENTINELS, SERVERS};
@@ -15,6 +17,8 @@ pub(crate) fn of_upstream() {
     }
     stage.fill("", "");
     stage.finds(&[], &[]);
+
+    back_again(&mut stage);
 
     // One is ours.
     stage.kill(Sentinel(3));
@@ -43,6 +47,24 @@ pub(crate) fn of_upstream() {
     let lines = stage.monitor(2);
     stage.sentinel(4, &lines);
     stage.finds(&[], &["WD228 note", "WD230 critical"]);
+}
+
+/// Whoever stood still and goes on is missed for another moment, which is not told.
+fn back_again(stage: &mut Stage) {
+    for (who, codes, said) in [
+        (Server(3), ["WD202 warning", "WD244 warning"], "flags s_down,slave"),
+        (Sentinel(3), ["WD200 warning", "WD230 critical"], "flags s_down,sentinel"),
+    ] {
+        stage.signal(who, Signal::STOP);
+        stage.finds_saying(&[], &codes, &[said]);
+        stage.signal(who, Signal::CONT);
+        let seen = stage.doctor(1, &[]);
+        assert!(!seen.text.contains("WD249"), "{}", seen.text);
+    }
+    // It does not trust its clock for half a minute.
+    stage.kill(Sentinel(3));
+    stage.start(Sentinel(3));
+    stage.finds(&[], &[]);
 }
 
 /// Sentinels whose login may not say hello at the servers, though there are enough of them.
