@@ -173,7 +173,7 @@ codes! {
          the servers, and whether the other sentinels reach it and may PUBLISH there",
         "纪元较旧的哨兵没有得知上次故障转移：检查它能否在服务器上 SUBSCRIBE `__sentinel__:hello`，以及其他哨兵能否连到它并在其上 PUBLISH";
     QuorumsDiffer "WD215" Warning
-        "sentinels have different quorums", "各哨兵的 quorum 不同";
+        "sentinels have different quorums", "各哨兵的法定票数不同";
         "`SENTINEL SET {group} quorum N` with the same number on all",
         "在所有哨兵上执行 `SENTINEL SET {group} quorum N`，取同一个值";
     TimingsDiffer "WD216" Warning
@@ -218,20 +218,20 @@ codes! {
          quorum and do not fail over because of it",
         "{at} 在运行，但只以错误应答它们：哨兵在那里的登录缺失或有误。在每个哨兵上执行 `SENTINEL SET {group} auth-pass 密码`\
          （使用 ACL 用户时还有 `auth-user`；所需权限包括 PING，见 WD267），密码即服务器的 `requirepass`。\
-         哨兵通过主节点发现彼此和副本：登录成功之前它们谁都不认识，也无法投票。不要因此降低 quorum 或触发故障转移";
+         哨兵通过主节点发现彼此和副本：登录成功之前它们谁都不认识，也无法投票。不要因此降低法定票数或触发故障转移";
     NoQuorum "WD225" Critical
         "no failover happens by itself: too few sentinels can vote", "不会自动故障转移：可投票的哨兵不足";
         "bring sentinels back until a majority of all that are known, and the quorum, can be reached. If the master is down \
          and they do not come back, `SENTINEL FAILOVER {group}` at one that is left (`watchkeeper failover {group}{reach}`) promotes a replica \
          without votes: only if the others are not cut off together with the master, else there are two",
-        "恢复哨兵，使已知哨兵的多数以及 quorum 均可达到。若主节点已宕机而它们无法恢复，在剩下的一个哨兵上执行 \
+        "恢复哨兵，使已知哨兵的多数以及法定票数均可达到。若主节点已宕机而它们无法恢复，在剩下的一个哨兵上执行 \
          `SENTINEL FAILOVER {group}`（`watchkeeper failover {group}{reach}`）可不经投票提升副本：前提是其他哨兵不是与主节点一起被隔离，否则会出现两个主节点";
     QuorumTooHigh "WD226" Critical
-        "the quorum is greater than the number of sentinels", "quorum 大于哨兵数量";
+        "the quorum is greater than the number of sentinels", "法定票数大于哨兵数量";
         "are there sentinels that these do not know? Then do not touch the quorum, and look why (they meet at the master and its replicas: a \
          login that is refused, a way that is closed). If there are no more, add some, or `SENTINEL SET {group} quorum N` on all with a \
          majority of them",
-        "是否还有它们不认识的哨兵？若有，不要改动 quorum，先查明原因（哨兵通过主节点和副本互相发现：登录被拒绝，或网络不通）。\
+        "是否还有它们不认识的哨兵？若有，不要改动法定票数，先查明原因（哨兵通过主节点和副本互相发现：登录被拒绝，或网络不通）。\
          若没有，则增加哨兵，或在所有哨兵上用 `SENTINEL SET {group} quorum N` 设为其多数";
     QuorumOne "WD227" Warning
         "one sentinel alone can begin a failover", "单个哨兵即可发起故障转移";
@@ -250,7 +250,7 @@ codes! {
         "without one of the hosts no failover is possible", "失去某一台主机后无法故障转移";
         "spread the sentinels so that every host has fewer than half of them: three on three hosts, or a third host with \
          nothing but a sentinel; with a quorum that is not above the majority",
-        "分散哨兵，使每台主机上不到一半：三台主机三个哨兵，或增加一台只运行哨兵的主机；quorum 不要超过多数";
+        "分散哨兵，使每台主机上不到一半：三台主机三个哨兵，或增加一台只运行哨兵的主机；法定票数不要超过多数";
     OneHost "WD231" Warning
         "all data servers are on one host", "所有数据服务器都在同一台主机上";
         "if it is lost, all copies of the data are lost with it: move a replica to another host",

@@ -196,7 +196,7 @@ fn down_for(view: &GroupView<'_>, at: &Endpoint, entries: Vec<(Who, &Fields)>, f
     };
     let (en, zh) = (
         format!("{at} answers here, and is down for {}.", list(Lang::En)),
-        format!("{at} 在本机有应答，但{}认为它下线。", list(Lang::Zh)),
+        format!("{at} 在本机有应答，但{} 认为它下线。", list(Lang::Zh)),
     );
     let said = down.iter().map(|(who, entry)| {
         let link = match (refuses(entry), entry.flag("disconnected")) {

@@ -122,7 +122,7 @@ fn numbers(view: &GroupView<'_>, count: usize, found: &mut Found) {
     }
     if lowest == 1 {
         let en = format!("One of {count} sentinels alone can begin a failover: the quorum is 1.");
-        let zh = format!("{count} 个哨兵中任意一个即可发起故障转移：quorum 为 1。");
+        let zh = format!("{count} 个哨兵中任意一个即可发起故障转移：法定票数为 1。");
         found.add(Finding::of(Code::QuorumOne, view.name, en, zh).all_say(quorums()));
     }
     if count % 2 == 0 {
@@ -139,7 +139,7 @@ fn too_high(view: &GroupView<'_>, quorum: i64, count: usize) -> Finding {
     let en = format!(
         "The quorum is {quorum}, and only {count} sentinel{s} {are} known: as long as that is so, no failover begins by itself."
     );
-    let zh = format!("quorum 为 {quorum}，而已知的哨兵只有 {count} 个：在此期间不会自动故障转移。");
+    let zh = format!("法定票数为 {quorum}，而已知的哨兵只有 {count} 个：在此期间不会自动故障转移。");
     let asked = view.facts.picture.sentinels.len();
     if asked <= count {
         return Finding::of(Code::QuorumTooHigh, view.name, en, zh);
@@ -147,10 +147,10 @@ fn too_high(view: &GroupView<'_>, quorum: i64, count: usize) -> Finding {
     let en = format!(
         "The quorum is {quorum}, and of {asked} sentinels that were asked only {count} can be counted."
     );
-    let zh = format!("quorum 为 {quorum}，而所询问的 {asked} 个哨兵中只能计入 {count} 个。");
+    let zh = format!("法定票数为 {quorum}，而所询问的 {asked} 个哨兵中只能计入 {count} 个。");
     Finding::of(Code::QuorumTooHigh, view.name, en, zh).advised(
         "do not lower the quorum: look first why the others do not answer or do not watch the group (WD200, WD201, WD205, WD212)",
-        "不要降低 quorum：先查明其余哨兵为何没有应答或没有监视该组（WD200、WD201、WD205、WD212）",
+        "不要降低法定票数：先查明其余哨兵为何没有应答或没有监视该组（WD200、WD201、WD205、WD212）",
     )
 }
 
