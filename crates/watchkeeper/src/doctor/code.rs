@@ -293,8 +293,8 @@ codes! {
     UnknownReplica "WD246" Warning
         "a replica that the sentinels do not know", "有哨兵不认识的副本";
         "sentinels read the replicas from the master's INFO every 10 s. If it stays unknown, it is not announced \
-         (`replica-announced no`), or is a copy that nobody expects: it can't be promoted, and nobody tells it to follow the new master after a failover",
-        "哨兵每 10 秒从主节点的 INFO 读取副本。若一直未知，则它未被通告（`replica-announced no`），或是无人知晓的副本：无法被提升，故障转移后也没有哨兵让它跟随新主节点";
+         (`replica-announced no`), their login may not INFO there (WD267), or it is a copy that nobody expects: it can't be promoted, and nobody tells it to follow the new master after a failover",
+        "哨兵每 10 秒从主节点的 INFO 读取副本。若一直未知，则它未被通告（`replica-announced no`）、哨兵的登录无权在那里执行 INFO（WD267），或是无人知晓的副本：无法被提升，故障转移后也没有哨兵让它跟随新主节点";
     StaleReplica "WD247" Warning
         "a replica is listed that has long been gone", "列表中有早已消失的副本";
         "if it is gone for good, `SENTINEL RESET {group}` makes sentinels forget it: only while the master is up, \

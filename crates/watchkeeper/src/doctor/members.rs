@@ -103,7 +103,12 @@ fn unknown(view: &GroupView<'_>, found: &mut Found) {
             (false, false) => (
                 format!("The master feeds a replica that no sentinel knows: {at}."),
                 format!("主节点在向哨兵不认识的副本 {at} 复制。"),
-                if new { Severity::Note } else { Severity::Warning },
+                match (new, view.replicas().next().is_none()) {
+                    (true, _) => Severity::Note,
+                    (false, false) => Severity::Warning,
+                    // There is nobody whom they could promote.
+                    (false, true) => Severity::Critical,
+                },
             ),
         };
         let mut finding = Finding::of(Code::UnknownReplica, view.name, en, zh).as_(severity).at(at);
@@ -198,13 +203,15 @@ fn down_for(view: &GroupView<'_>, at: &Endpoint, entries: Vec<(Who, &Fields)>, f
         format!("{at} answers here, and is down for {}.", list(Lang::En)),
         format!("{at} 在本机有应答，但{} 认为它下线。", list(Lang::Zh)),
     );
-    let said = down.iter().map(|(who, entry)| {
-        let link = match (refuses(entry), entry.flag("disconnected")) {
-            (true, _) => ", refused (it answers with errors)",
-            (false, true) => "",
-            (false, false) => ", connected",
+    let finding = Finding::of(Code::DownForSentinels, view.name, en, zh).at(at);
+    found.add(down.iter().fold(finding, |finding, (who, entry)| {
+        let (en, zh) = match (refuses(entry), entry.flag("disconnected")) {
+            (true, _) => (", refused (it answers with errors)", "，被拒绝（应答为错误）"),
+            (false, true) => ("", ""),
+            (false, false) => (", connected", "，已连接"),
         };
-        (who.clone(), format!("flags {}{link}, s-down-time {}", entry.get("flags"), entry.get("s-down-time")))
-    });
-    found.add(Finding::of(Code::DownForSentinels, view.name, en, zh).at(at).all_say(said));
+        let (flags, since) = (entry.get("flags"), entry.get("s-down-time"));
+        let told = |link: &str, comma: &str| format!("flags {flags}{link}{comma}s-down-time {since}");
+        finding.says_both(who.clone(), told(en, ", "), told(zh, "，"))
+    }));
 }

@@ -487,12 +487,16 @@ impl<'a> Looked<'a> {
         problems.extend((!others.is_empty()).then_some(Problem::Disagreement(others.len())));
         let strangers = group.strangers().count();
         problems.extend((strangers > 0).then_some(Problem::Strangers(strangers)));
-        let no_quorum = |(_, group): &(&SentinelAnswer, &GroupAnswer)| {
+        let no_quorum = |(_, group): &&(&SentinelAnswer, &GroupAnswer)| {
             group.quorum_check.as_ref().is_err_and(|words| words.starts_with("NOQUORUM"))
         };
-        // Those who do not know each other miss each other, and enough may be there.
-        let enough = strangers > 0 && group.acting() >= group.needed();
-        problems.extend((self.answers.iter().any(no_quorum) && !enough).then_some(Problem::NoMajority));
+        let missing = self.answers.iter().filter(no_quorum).count();
+        // Where enough are there, those who see too few do not know the others, which is told, or do not hear them.
+        problems.extend(match (missing, group.acting() >= group.needed(), strangers) {
+            (0, ..) | (_, true, 1..) => None,
+            (_, false, _) => Some(Problem::NoMajority),
+            (_, true, 0) => Some(Problem::SeeTooFew(missing)),
+        });
         problems.extend(group.sentinels.iter().filter_map(|sentinel| match &sentinel.state {
             SentinelState::Up => None,
             SentinelState::Tilt(_) => Some(Problem::SentinelTilt(sentinel.at.clone())),

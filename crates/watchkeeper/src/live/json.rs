@@ -210,6 +210,7 @@ fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> String {
         Problem::SentinelTilt(at) => ("sentinel_tilt", Some(at)),
         Problem::Strangers(_) => ("sentinels_strangers", None),
         Problem::NoMajority => ("no_majority", None),
+        Problem::SeeTooFew(_) => ("sentinels_see_too_few", None),
         Problem::NoCandidate => ("no_candidate", None),
     };
     object(&[

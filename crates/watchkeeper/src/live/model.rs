@@ -258,6 +258,8 @@ pub enum Problem {
     Strangers(usize),
     /// fewer sentinels are up than a failover needs
     NoMajority,
+    /// enough are, and so many of them do not hear enough of the others
+    SeeTooFew(usize),
     /// no replica could be promoted
     NoCandidate,
 }

@@ -264,6 +264,29 @@ fn sentinels_that_are_let_in_nowhere_are_counted_and_the_password_is_named() {
 }
 
 #[test]
+fn who_does_not_hear_others_that_answer_is_counted_and_they_are_not_said_to_be_too_few() {
+    let three = |deaf: usize| {
+        let peers: [&[u16]; 3] = [&[2, 3], &[1, 3], &[1, 2]];
+        let mut all = Vec::new();
+        for (port, peers) in (1..).zip(peers) {
+            let mut said = sentinel(port, "", "ip:h port:11 flags:master", peers);
+            if usize::from(port) <= deaf {
+                let check = Err("NOQUORUM 1 usable Sentinels.".to_owned());
+                said.says.as_mut().unwrap().groups[0].quorum_check = check;
+            }
+            all.push(said);
+        }
+        seen(all, vec![server(11, Ok("role:master"))])
+    };
+    for deaf in [1, 3] {
+        let group = three(deaf);
+        assert_eq!(group.problems[0], Problem::SeeTooFew(deaf), "{:?}", group.problems);
+        assert!(!group.problems.contains(&Problem::NoMajority), "{:?}", group.problems);
+    }
+    assert!(!three(0).problems.contains(&Problem::SeeTooFew(0)));
+}
+
+#[test]
 fn that_too_few_are_left_is_told_before_who_is_gone() {
     let mut alone = sentinel(1, "", "ip:h port:11 flags:master", &[2, 3]);
     alone.says.as_mut().unwrap().groups[0].quorum_check = Err("NOQUORUM 1 usable Sentinels.".to_owned());

@@ -168,6 +168,7 @@ pub(super) fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> Str
         Problem::SentinelTilt(at) => format!("哨兵 {at} 处于 TILT 模式，暂不行动"),
         Problem::Strangers(count) => strangers(*count, group, lang),
         Problem::NoMajority => no_majority(group, lang),
+        Problem::SeeTooFew(count) => see_too_few(*count, group, lang),
         Problem::NoCandidate => no_candidate(group, lang),
     }
 }
@@ -194,6 +195,15 @@ fn strangers(count: usize, group: &GroupStatus, lang: Lang) -> String {
             format!("{count} of {heard} sentinels do not know all the others, and can't count on them")
         }
         Lang::Zh => format!("{heard} 个哨兵中有 {count} 个不认识全部其他哨兵，无法与之投票"),
+    }
+}
+
+/// Sentinels that do not hear others who answer us.
+fn see_too_few(count: usize, group: &GroupStatus, lang: Lang) -> String {
+    let heard = group.heard();
+    match lang {
+        Lang::En => format!("too few of the others for a failover are heard by {count} of {heard} sentinels"),
+        Lang::Zh => format!("{heard} 个哨兵中有 {count} 个收不到足够多其他哨兵的应答，不足以故障转移"),
     }
 }
 
