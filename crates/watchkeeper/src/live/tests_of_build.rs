@@ -358,6 +358,14 @@ fn a_replica_of_another_server_is_neither_in_step_nor_ready() {
 }
 
 #[test]
+fn an_old_master_that_loads_is_no_replica_and_no_second_master_yet() {
+    let servers = vec![server(11, Ok("role:master")), server(12, Ok("role:master loading:1"))];
+    let text = texts(&seen(vec![sentinel(1, "", "ip:h port:11 flags:master", &[])], servers));
+    assert!(text.contains("h:12 is loading its data and will be a second master when it is done"), "{text}");
+    assert!(!text.contains("the replica h:12") && !text.contains("is a second master:"), "{text}");
+}
+
+#[test]
 fn a_master_that_wants_more_replicas_takes_no_writes() {
     let looked = |master: &str, wanted: Option<&str>| {
         let info = fields(master);

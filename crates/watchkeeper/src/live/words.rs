@@ -250,12 +250,9 @@ fn loads_as_master(at: &Endpoint, group: &GroupStatus, lang: Lang) -> String {
     let master = &group.master;
     match lang {
         Lang::En => format!(
-            "{at} was started as a master and is loading its data: it takes no writes yet; when it is done it does, until the sentinels make \
-             it follow {master}"
+            "{at} is loading its data and will be a second master when it is done, until the sentinels make it follow {master}"
         ),
-        Lang::Zh => format!(
-            "{at} 启动时是主节点，正在加载数据：目前不接受写入；加载完成后会接受写入，直到哨兵让它跟随 {master}"
-        ),
+        Lang::Zh => format!("{at} 正在加载数据，完成后会成为第二个主节点，直到哨兵让它跟随 {master}"),
     }
 }
 

@@ -468,6 +468,11 @@ fn peers_of_upstream() {
 }
 
 #[test]
+fn sentinels_that_may_not_ask_for_info() {
+    peers::without_info();
+}
+
+#[test]
 fn a_sentinel_that_is_deaf() {
     peers::deaf();
 }

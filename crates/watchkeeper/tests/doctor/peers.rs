@@ -97,6 +97,22 @@ pub(crate) fn unheard_of() {
     stage.finds(&[], &[]);
 }
 
+/// Sentinels whose login may not ask for INFO know no replica, so that nobody could be promoted.
+pub(crate) fn without_info() {
+    let login = format!("sentinel auth-user {NAME} watch\nsentinel auth-pass {NAME} s3cret\n");
+    let mut stage = Stage::new(3);
+    for who in SENTINELS {
+        stage.way(who, Way::Upstream);
+    }
+    stage.fill("user watch on >s3cret ~* &* +@all -info", &login);
+    let said = [
+        &format!("The master feeds a replica that no sentinel knows: {}.", stage.addr(Server(2))),
+        "their login may not INFO there (WD267)",
+    ];
+    // Whoever has just been started need not be known yet.
+    stage.finds_saying(&[], &["WD246 critical"], &said);
+}
+
 /// A sentinel that may not listen to the channel of hello messages, nor ask for INFO.
 pub(crate) fn deaf() {
     const THIRD: &str = "user third on nopass ~* &* +@all";
