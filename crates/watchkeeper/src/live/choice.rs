@@ -58,6 +58,8 @@ pub enum Lacking {
     NoLinkYet,
     /// it has had no link to its source, and is empty, which the master is not, as far as is known
     NoData,
+    /// it receives the data of a server that is none of this group
+    OtherData,
 }
 
 /// What is known of a replica by itself.

@@ -371,7 +371,7 @@ fn few_of_everything() {
     let script = stage.dir().join("notify.sh");
     fs::write(&script, "").unwrap();
     stage.sentinel(1, &lines);
-    stage.finds(&[], &["WD229 warning", "WD240 critical"]);
+    stage.finds(&[], &["WD229 warning", "WD240 critical", "WD257 critical"]);
     let with_script = stage.dir().join("script.conf");
     let at = stage.addr(Sentinel(1));
     let text = format!(
@@ -382,15 +382,16 @@ fn few_of_everything() {
     );
     fs::write(&with_script, text).unwrap();
     let file = with_script.display().to_string();
-    stage.finds(&["--config", &file], &["WD229 warning", "WD240 critical", "WD275 warning"]);
+    let codes = ["WD229 warning", "WD240 critical", "WD257 critical", "WD275 warning"];
+    stage.finds(&["--config", &file], &codes);
 
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_watchkeeper"))
         .args(["doctor", "--lang", "zh", &at.to_string()])
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.starts_with("mymaster：1 项严重，1 项警告\n"), "{text}");
-    assert!(text.contains("只有一个哨兵") && !text.contains('\u{1b}'), "{text}");
+    assert!(text.starts_with("mymaster：2 项严重，1 项警告\n"), "{text}");
+    assert!(text.contains("已知的哨兵只有一个") && !text.contains('\u{1b}'), "{text}");
 
     let master = stage.addr(Server(1));
     stage.server(2, &format!("replicaof {} {}", master.ip(), master.port()));
@@ -427,6 +428,26 @@ fn a_master_that_loads() {
 }
 
 #[test]
+fn a_master_that_lost_its_data() {
+    danger::master_that_lost_its_data();
+}
+
+#[test]
+fn an_old_master_that_loads() {
+    danger::loading_old_master();
+}
+
+#[test]
+fn a_replica_that_loads_when_its_master_dies() {
+    danger::loading_replica_alone();
+}
+
+#[test]
+fn a_sentinel_that_nobody_hears_of() {
+    peers::unheard_of();
+}
+
+#[test]
 fn sentinels_that_the_master_refuses() {
     danger::refused_sentinels();
 }
@@ -444,6 +465,11 @@ fn loopback_addresses_among_others() {
 #[test]
 fn peers_of_upstream() {
     peers::of_upstream();
+}
+
+#[test]
+fn sentinels_that_may_not_ask_for_info() {
+    peers::without_info();
 }
 
 #[test]
