@@ -507,8 +507,9 @@ fn none_fit(view: &GroupView<'_>, found: &mut Found) {
     let status = Status::of(&view.facts.picture);
     let Some(group) = status.groups.iter().find(|group| group.name == view.name) else { return };
     // Of those that have not the data WD243 tells.
-    let without_data =
-        |refusal: Refusal| matches!(refusal, Refusal::Loading | Refusal::NoData | Refusal::NotInStep);
+    let without_data = |why: Refusal| {
+        matches!(why, Refusal::Loading | Refusal::NoData | Refusal::Emptied | Refusal::NotInStep)
+    };
     let told = group.candidates.iter().all(|it| it.refusal.is_some_and(without_data));
     if told || group.heir().is_some() {
         return;

@@ -196,6 +196,9 @@ impl<'a> Looked<'a> {
                 loading: said.number("loading") == Some(1),
                 syncing: replica && !linked && said.number("master_sync_in_progress") == Some(1),
                 keys: keys(said),
+                cut_off_ms: since
+                    .filter(|since| replica && !linked && *since >= 0)
+                    .map(|since| since * 1_000),
             };
         }
         let known = self.best.replicas.iter().find(|fields| place(fields).as_ref() == Some(at));
@@ -234,15 +237,29 @@ impl<'a> Looked<'a> {
 
     /// Why a sentinel of ours does not promote it: upstream's do not look at that.
     fn refusal_of_ours(&self, data: Data) -> Option<Refusal> {
+        let empty = data.keys == Some(0) && !self.all_is_empty();
         if data.loading {
             Some(Refusal::Loading)
-        } else if data.never && data.keys == Some(0) && !self.all_is_empty() {
+        } else if data.never && empty {
             Some(Refusal::NoData)
-        } else if !self.best.master.flag("s_down") && (data.never || data.syncing) {
+        } else if self.emptied(data) {
+            Some(Refusal::Emptied)
+        } else if !self.best.master.flag("s_down")
+            && (data.never || data.syncing || empty && data.cut_off_ms.is_some())
+        {
             Some(Refusal::NotInStep)
         } else {
             None
         }
+    }
+
+    /// Whether it is empty and had lost its link while a master, that is held for down now, still answered: then a copy
+    /// that never ended has left it so. It tells whole seconds.
+    fn emptied(&self, data: Data) -> bool {
+        let outage_ms = self.best.master.number("last-ok-ping-reply");
+        let outage_ms = outage_ms.filter(|_| self.best.master.flag("s_down"));
+        let before = |outage_ms: i64| data.cut_off_ms.is_some_and(|cut_off| cut_off > outage_ms + 1_000);
+        data.keys == Some(0) && !self.all_is_empty() && outage_ms.is_some_and(before)
     }
 
     /// Why a replica has not got the group's data.
@@ -263,6 +280,7 @@ impl<'a> Looked<'a> {
             Some(ServerState::LinkDown(Some(_)) | ServerState::InStep) if empty && self.master_loads() => {
                 Some(Lacking::NoData)
             }
+            Some(ServerState::LinkDown(Some(_))) if self.emptied(data) => Some(Lacking::Emptied),
             // It has lost its configuration and its data: nobody has made it a master.
             Some(ServerState::SecondMaster) if empty => Some(Lacking::NoData),
             Some(ServerState::Silent(_) | ServerState::Login(_)) | None if data.never => unlinked,
@@ -545,6 +563,8 @@ struct Data {
     syncing: bool,
     /// how many keys it has; `None` if that is not known
     keys: Option<i64>,
+    /// for how many milliseconds it has been without its link, if it says
+    cut_off_ms: Option<i64>,
 }
 
 /// The keys of all databases; `None` if INFO does not tell. A database without any has no line there.

@@ -148,6 +148,7 @@ fn candidate(candidate: &Candidate, lang: Lang) -> String {
         Refusal::OldInfo(_) => "old_info",
         Refusal::Loading => "loading",
         Refusal::NoData => "no_data",
+        Refusal::Emptied => "emptied",
         Refusal::NotInStep => "not_in_step",
         Refusal::LinkDownTooLong(..) => "link_down_too_long",
     });
@@ -156,6 +157,7 @@ fn candidate(candidate: &Candidate, lang: Lang) -> String {
         Lacking::Loading => "loading",
         Lacking::NoLinkYet => "no_link_yet",
         Lacking::NoData => "no_data",
+        Lacking::Emptied => "emptied",
         Lacking::OtherData => "other_data",
     });
     object(&[

@@ -348,6 +348,12 @@ pub(crate) fn refusal(refusal: Refusal, lang: Lang) -> String {
         Refusal::NoData => lang
             .pick("it is empty: it has never had the master's data", "它是空的：从未得到主节点的数据")
             .to_owned(),
+        Refusal::Emptied => lang
+            .pick(
+                "it is empty: it had lost the master before the outage",
+                "它是空的：在故障之前就已与主节点断开",
+            )
+            .to_owned(),
         Refusal::NotInStep => lang
             .pick("it has not caught up with the master, which is up", "主节点正常，而它尚未同步")
             .to_owned(),
@@ -368,6 +374,9 @@ pub(crate) fn lacking(lacking: Lacking, lang: Lang) -> &'static str {
         }
         Lacking::NoData => {
             lang.pick("empty: it has never had the master's data", "是空的：从未得到主节点的数据")
+        }
+        Lacking::Emptied => {
+            lang.pick("empty: it had lost the master before the outage", "是空的：在故障之前就已与主节点断开")
         }
         Lacking::OtherData => lang.pick(
             "with the data of a server that is not known in this group",
