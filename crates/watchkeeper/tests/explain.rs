@@ -280,9 +280,11 @@ fn what_the_leader_alone_cannot_tell_is_not_told() {
     let (_, text) = explain(&dir, &["s3.log"], b"");
     assert!(flat(&text).contains("the leader's own +switch-master came after 2."), "{text}");
     assert!(text.contains("Only the leader's log is here") && !text.contains("did not lead learn"), "{text}");
+    // With Watchkeeper's sentinels, or where the others are cut off, they tell later.
+    assert!(flat(&text).contains("When the others told clients, is not in these logs."), "{text}");
     let (_, text) = explain(&dir, &["s3.log", "--lang", "zh"], b"");
     let text = flat(&text);
-    assert!(text.contains("这里只有执行者的日志") && text.contains("执行者自己的+switch-master"), "{text}");
+    assert!(text.contains("这里只有执行者的日志") && text.contains("执行者自己的 +switch-master"), "{text}");
     let (_, page) = explain(&dir, &["--format", "html", "s3.log"], b"");
     assert!(page.contains("the leader&#39;s own +switch-master after"), "{page}");
     assert!(page.contains("<small>plus down-after-milliseconds before it</small>"), "{page}");
@@ -725,8 +727,8 @@ fn a_stream_without_times_is_cut_where_one_failover_ends_and_the_next_begins() {
         [
             "  The master 10.0.0.1:6379 failed; 10.0.0.1:6380 took over.",
             "  A planned failover from 10.0.0.1:6380: 10.0.0.1:6379 is the master.",
-            "  The master 10.0.0.1:6379 was missed and came back by itself. Nobody took over.",
-            "  The master 10.0.0.1:6379 was missed and came back by itself. Nobody took over.",
+            "  The master 10.0.0.1:6379 was missed and came back by itself. No sentinel whose log is here took over.",
+            "  The master 10.0.0.1:6379 was missed and came back by itself. No sentinel whose log is here took over.",
             "  The master 10.0.0.1:6379 failed; 10.0.0.1:6380 took over.",
         ],
         "{en}"
@@ -918,7 +920,7 @@ fn two_deployments_in_one_stream_are_not_one_incident() {
     let (en, zh) = told(&[("stream.txt", &text)]);
     let expected = [
         "m:  The master 10.0.0.1:6379 failed; 10.0.0.2:6379 took over.",
-        "m (10.9.0.1:6379):  The master 10.9.0.1:6379 was missed and came back by itself. Nobody took over.",
+        "m (10.9.0.1:6379):  The master 10.9.0.1:6379 was missed and came back by itself. No sentinel whose log is here took over.",
     ];
     assert_eq!(outcomes(&en), expected, "{en}");
     assert!(en.contains("These logs seem to hold several deployments that call their group `m`"), "{en}");

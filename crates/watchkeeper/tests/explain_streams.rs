@@ -227,7 +227,7 @@ fn a_master_that_is_a_replica_is_said_to_be_that() {
     let switch = "+switch-master m 10.0.0.9 6379 10.0.0.1 6379";
     let [en, zh] = told(&[("a.txt", &stream(&[&replica, MISSED]))]);
     assert!(
-        en.contains("the master 10.0.0.1:6379 said that it is a replica: it took no writes since"),
+        en.contains("the master 10.0.0.1:6379 said that it is a replica: as one it takes no writes"),
         "{en}"
     );
     assert!(zh.contains("主节点 10.0.0.1:6379 在失联之前已自称副本"), "{zh}");
@@ -268,6 +268,7 @@ fn of_two_masters_in_two_epochs_the_later_stays() {
         line("03.200", "+switch-master m 10.0.0.1 6379 10.0.0.3 6379"),
     ];
     let three = [
+        line("00.000", "Sentinel ID is cc"),
         line("02.020", &format!("+config-update-from sentinel aa 10.0.1.1 26379 @ {old}")),
         line("02.020", "+switch-master m 10.0.0.1 6379 10.0.0.2 6379"),
         line("02.270", "+config-update-from sentinel bb 10.0.1.2 26379 @ m 10.0.0.2 6379"),

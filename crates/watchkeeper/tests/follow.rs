@@ -166,7 +166,7 @@ fn a_stream_is_told_to_its_end() {
     follower.wait(&["INCIDENT: the master", "is down, seen by"]);
     drop(input);
     let (status, printed) = follower.end();
-    assert!(status == 0 && printed.contains("NOBODY TOOK OVER."), "{printed}");
+    assert!(status == 0 && printed.contains("NO SENTINEL WHOSE LOG IS HERE TOOK OVER."), "{printed}");
 }
 
 /// `redis-cli psubscribe '*'` tells no times: those of arrival are taken.

@@ -11,21 +11,28 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
     let (en, zh) = match finding {
         Finding::Flapping { times, ms } => flapping(*times, *ms, lang),
         Finding::Failovers { times, ms } => failovers(*times, *ms, lang),
-        Finding::OnlyCameBack { ms } => only_came_back(*ms, lang),
-        Finding::StillDown { zero } => nobody::still_down(zero),
+        Finding::OnlyCameBack { ms, unread } => only_came_back(*ms, *unread, lang),
+        Finding::StillDown { unread, zero } => nobody::still_down(zero, *unread),
         Finding::CutShort { promoted, begun, agreed, timed } => {
             endings::cut_short(promoted.as_deref(), *begun, *agreed, *timed)
         }
         Finding::OldMasterGone { master } => old_master_gone(master),
-        Finding::TwoMasters { master, ms, timed } => two_masters(master, *ms, *timed, lang),
-        Finding::Foreign { to } => foreign(to),
+        Finding::TwoMasters { master, ms, timed, unread } => two_masters(master, *ms, *timed, *unread, lang),
+        Finding::Foreign { to, unread: true } => promoted_unseen(to),
+        Finding::Foreign { to, unread: false } => foreign(to),
         Finding::ResetThen { who } => reset_then(who, lang),
         Finding::VotesVoided { epoch, group, raised } => epochs::advice(*epoch, group, *raised),
-        Finding::SplitVote { epoch, votes, ours } => split_vote(*epoch, votes, *ours, lang),
-        Finding::NotElected { epoch, who, got, needed, known, down } => {
-            not_elected(*epoch, who, *got, *needed, *known, down, lang)
+        Finding::SplitVote { epoch, votes, open, ours } => split_vote(*epoch, votes, *open, *ours, lang),
+        Finding::NotElected { epoch, who, got, needed, known, down, unread } => {
+            let missing = missing(down, *unread, lang);
+            not_elected(*epoch, who, *got, known.map(|known| (known, *needed)), missing)
         }
-        Finding::NoQuorum { saw, strength, down } => few::no_quorum(saw, *strength, down, lang),
+        Finding::NoQuorum { saw, strength, down, unread: true } => {
+            few::no_quorum_here(saw, *strength, down, lang)
+        }
+        Finding::NoQuorum { saw, strength, down, unread: false } => {
+            few::no_quorum(saw, *strength, down, lang)
+        }
         Finding::Strangers { saw, quorum, reset } => endings::strangers(saw, *quorum, reset, lang),
         Finding::Isolated { who } => endings::isolated_advice(who, lang),
         Finding::Disagree { saw, not } => disagree(saw, not, lang),
@@ -34,7 +41,12 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::SameChosen { who, replica } => rivals::same_advice(who, replica, lang),
         Finding::CalledTwice { first, other } => endings::called_twice(first, other),
         Finding::LeaderLost { who, ours } => leader_lost(who, *ours),
-        Finding::StayedMaster { master, ms, seen, ours } => stayed_master(master, *ms, *seen, *ours, lang),
+        Finding::StayedMaster { master, ms: Some(ms), perhaps: true, .. } => {
+            perhaps_stayed(master, *ms, lang)
+        }
+        Finding::StayedMaster { master, ms, seen, ours, least, .. } => {
+            stayed_master(master, *ms, *seen, [*ours, *least], lang)
+        }
         Finding::TiltThen { who } => tilt_then(who, lang),
         Finding::Tilt { who, causes, set_back } => tilt(who, causes, set_back, lang),
         Finding::NoGoodReplica { known, after_tilt, timed, down, said } => {
@@ -43,8 +55,12 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::NotPromoted { replica } => not_promoted(replica),
         Finding::LateReplicas { replicas } => late_replicas(replicas, lang),
         Finding::Moved { id, to } => moved(id, to),
-        Finding::SentinelsGone { group, who, strength } => few::sentinels_gone(group, who, *strength, lang),
-        Finding::NoReplicaLeft { group, replicas } => nobody::no_replica_left(group, replicas, lang),
+        Finding::SentinelsGone { group, who, strength, unread, most } => {
+            few::sentinels_gone(group, who, *strength, [*unread, *most], lang)
+        }
+        Finding::NoReplicaLeft { group, replicas, unread } => {
+            nobody::no_replica_left(group, replicas, *unread, lang)
+        }
         Finding::Several { name, groups } => several(name, groups, lang),
         Finding::QuorumsDiffer { group, of } => quorums_differ(group, of, lang),
         Finding::QuorumOne { group, sentinels, all } => quorum_one(group, *sentinels, *all),
@@ -130,8 +146,18 @@ fn failovers(times: usize, ms: i64, lang: Lang) -> Both {
     )
 }
 
-fn only_came_back(ms: i64, lang: Lang) -> Both {
+fn only_came_back(ms: i64, unread: bool, lang: Lang) -> Both {
     let ms = duration(ms, lang);
+    if unread {
+        return both(
+            format!(
+                "In these logs the outage of {ms} ended because the master came back: no failover helped."
+            ),
+            "add the logs of the other sentinels to see what they saw and did; the next time the master may not come back",
+            format!("在这些日志中，中断 {ms}后因主节点自己恢复而结束：故障转移没有起作用。"),
+            "请加上其他哨兵的日志，查看它们看到和做了什么；下次主节点未必会恢复",
+        );
+    }
     both(
         format!("The outage of {ms} ended only because the master came back: no failover helped."),
         "find out above why nobody took over; the next time the master may not come back",
@@ -149,8 +175,9 @@ fn old_master_gone(master: &str) -> Both {
     )
 }
 
-fn two_masters(master: &str, ms: Option<i64>, timed: bool, lang: Lang) -> Both {
+fn two_masters(master: &str, ms: Option<i64>, timed: bool, unread: bool, lang: Lang) -> Both {
     let lasted = ms.map(|ms| duration(ms, lang));
+    let (about, about_zh) = if unread { ("about ", "约 ") } else { ("", " ") };
     let (en, zh) = match lasted {
         Some(_) if !timed => (
             format!(
@@ -160,8 +187,8 @@ fn two_masters(master: &str, ms: Option<i64>, timed: bool, lang: Lang) -> Both {
             format!("旧主节点 {master} 恢复时仍自称主节点，之后才被命令跟随；隔了多久，日志中没有。"),
         ),
         Some(ms) => (
-            format!("The old master {master} came back as a master and stayed one for {ms}."),
-            format!("旧主节点 {master} 恢复时仍自称主节点，持续 {ms}。"),
+            format!("The old master {master} came back as a master and stayed one for {about}{ms}."),
+            format!("旧主节点 {master} 恢复时仍自称主节点，持续{about_zh}{ms}。"),
         ),
         None => (
             format!("The old master {master} came back as a master; its demotion is not in these logs."),
@@ -186,6 +213,18 @@ fn foreign(to: &str) -> Both {
     )
 }
 
+fn promoted_unseen(to: &str) -> Both {
+    both(
+        format!(
+            "Who promoted {to}, is not in these logs: a sentinel whose log is not here, or somebody else."
+        ),
+        "add the logs of the other sentinels. If it was done by hand: promote by `SENTINEL FAILOVER` instead of `REPLICAOF NO \
+         ONE`, as sentinels turn such a server into a replica again",
+        format!("{to} 由谁提升，这些日志中没有：可能是日志不在此处的哨兵，也可能是哨兵以外的操作。"),
+        "请加上其他哨兵的日志。若是手工提升：请用 `SENTINEL FAILOVER`，不要用 `REPLICAOF NO ONE`，因为哨兵会把这样的节点重新变回副本",
+    )
+}
+
 fn reset_then(who: &[String], lang: Lang) -> Both {
     let who = by_name(who, lang);
     both(
@@ -198,12 +237,17 @@ fn reset_then(who: &[String], lang: Lang) -> Both {
     )
 }
 
-fn split_vote(epoch: u64, votes: &[(String, usize)], ours: bool, lang: Lang) -> Both {
+fn split_vote(epoch: u64, votes: &[(String, usize)], open: bool, ours: bool, lang: Lang) -> Both {
     let of: Vec<String> = votes.iter().map(|(who, votes)| format!("{who} {votes}")).collect();
     let of = list(&of, lang);
+    let (nobody, nobody_zh) = if open {
+        ("whether one of them had a majority, is not in these logs", "是否有人获得多数，这些日志中没有")
+    } else {
+        ("nobody had a majority", "无人获得多数")
+    };
     let (en, zh) = (
-        format!("The vote in epoch {epoch} was split ({of}): nobody had a majority."),
-        format!("纪元 {epoch} 的选票分散（{of}）：无人获得多数。"),
+        format!("The vote in epoch {epoch} was split ({of}): {nobody}."),
+        format!("纪元 {epoch} 的选票分散（{of}）：{nobody_zh}。"),
     );
     if ours {
         return both(
@@ -226,30 +270,34 @@ fn split_vote(epoch: u64, votes: &[(String, usize)], ours: bool, lang: Lang) -> 
     )
 }
 
+/// Which sentinels were down; if their logs are not here, they may only have been out of reach.
+fn missing(down: &[String], unread: bool, lang: Lang) -> (String, String) {
+    let names = by_name(down, lang);
+    let was = if down.len() == 1 { "was" } else { "were" };
+    match (down, unread) {
+        ([], _) => (String::new(), String::new()),
+        (_, true) => (format!(" {names} did not answer."), format!("{names} 没有应答。")),
+        (_, false) => (format!(" Down {was} {names}."), format!("已下线：{names}。")),
+    }
+}
+
 fn not_elected(
     epoch: u64,
     who: &str,
     got: Option<usize>,
-    needed: usize,
-    known: usize,
-    down: &[String],
-    lang: Lang,
+    known: Option<(usize, usize)>,
+    (en, zh): (String, String),
 ) -> Both {
-    let missing = if down.is_empty() { String::new() } else { by_name(down, lang) };
-    let (en, zh) = if missing.is_empty() {
-        (String::new(), String::new())
-    } else {
-        (
-            format!(" Down {} {missing}.", if down.len() == 1 { "was" } else { "were" }),
-            format!("已下线：{missing}。"),
-        )
-    };
-    let (votes, votes_zh) = match got {
-        Some(got) => (
+    let (votes, votes_zh) = match (got, known) {
+        (Some(got), Some((known, needed))) => (
             format!(": {got} of {known} votes, {needed} are needed"),
             format!("：{known} 票中得到 {got} 票，需要 {needed} 票"),
         ),
-        None => (
+        (Some(got), None) => (
+            format!(": its votes in these logs are {got}, too few as far as they tell"),
+            format!("：这些日志中它得到 {got} 票，就日志所见不足"),
+        ),
+        (None, _) => (
             "; how many votes it got, these events do not tell".to_owned(),
             "；这些事件没有说明它得到几票".to_owned(),
         ),
@@ -301,9 +349,25 @@ fn leader_lost(who: &str, ours: bool) -> Both {
     )
 }
 
-fn stayed_master(master: &str, ms: Option<i64>, seen: bool, ours: bool, lang: Lang) -> Both {
+fn perhaps_stayed(master: &str, ms: i64, lang: Lang) -> Both {
+    let ms = duration(ms, lang);
+    both(
+        format!(
+            "The old master {master} was told to follow {ms} after the new one was there. Whether it was up until then, is not in \
+             these logs; if it was, what clients wrote to it in that time is lost."
+        ),
+        "see whether it was running then; set min-replicas-to-write 1 on the servers: a master whose replicas have left then refuses \
+         writes in about a second",
+        format!(
+            "新主节点就位 {ms}后，旧主节点 {master} 才被命令跟随。此前它是否在线，这些日志中没有；若在线，这段时间写到它上面的数据会丢失。"
+        ),
+        "检查它当时是否在运行；并在服务器上设置 min-replicas-to-write 1：副本离开后，旧主节点约 1 秒内就会拒绝写入",
+    )
+}
+
+fn stayed_master(master: &str, ms: Option<i64>, seen: bool, [ours, least]: [bool; 2], lang: Lang) -> Both {
     // Others than ours notice late that the new one is there.
-    let (least, least_zh) = if ours { ("", " ") } else { ("at least ", "至少 ") };
+    let (least, least_zh) = if least { ("at least ", "至少 ") } else { ("", " ") };
     let (en, zh) = match ms.map(|ms| duration(ms, lang)) {
         Some(ms) => (
             format!(
@@ -364,11 +428,23 @@ fn tilt_then(who: &[String], lang: Lang) -> Both {
 }
 
 fn not_promoted(replica: &str) -> Both {
+    let (en, zh) = if replica.is_empty() {
+        (
+            "The chosen replica did not become master in time; which one it was, is not in these logs."
+                .to_owned(),
+            "选定的副本没有及时成为主节点；是哪一个，这些日志中没有。".to_owned(),
+        )
+    } else {
+        (
+            format!("{replica} was chosen and did not become master in time."),
+            format!("{replica} 被选定后没有及时成为主节点。"),
+        )
+    };
     both(
-        format!("{replica} was chosen and did not become master in time."),
+        en,
         "it hung or died in that moment, or the sentinel may not command it: check `ACL` rules, renamed commands and \
              `sentinel auth-pass` (SLAVEOF, CONFIG REWRITE, CLIENT KILL, MULTI)",
-        format!("{replica} 被选定后没有及时成为主节点。"),
+        zh,
         "它当时卡死或宕机，或者哨兵无权命令它：检查 ACL、改名的命令和 `sentinel auth-pass`（需要 SLAVEOF、CONFIG REWRITE、\
              CLIENT KILL、MULTI）",
     )
@@ -524,12 +600,24 @@ mod tests {
         Finding::NoGoodReplica { known: Some(known), after_tilt, timed: true, down, said: Vec::new() }
     }
 
+    fn still_down(unread: bool) -> Finding {
+        Finding::StillDown { unread, zero: Vec::new() }
+    }
+
     #[test]
     fn nobody_is_told_to_reset_while_the_master_is_down() {
         let (who, down) = ("s1".to_owned(), vec!["s10".to_owned(), "s2".to_owned()]);
-        let lost = Finding::NotElected { epoch: 1, who, got: Some(1), needed: 2, known: 3, down };
+        let lost = Finding::NotElected {
+            epoch: 1,
+            who,
+            got: Some(1),
+            needed: 2,
+            known: Some(3),
+            down,
+            unread: false,
+        };
         assert!(advise(&lost, Lang::En).0.ends_with("Down were s2 and s10."));
-        for (en, zh) in [hint(&lost), hint(&Finding::StillDown { zero: Vec::new() })] {
+        for (en, zh) in [hint(&lost), hint(&still_down(false))] {
             assert!(en.contains("`SENTINEL FAILOVER <group>` on one living sentinel"), "{en}");
             assert!(
                 en.contains("only once the master is up") || en.contains("Never `SENTINEL RESET`"),
@@ -538,11 +626,7 @@ mod tests {
             assert!(zh.contains("`SENTINEL FAILOVER <组>`"), "{zh}");
             assert!(zh.contains("必须等主节点恢复") || zh.contains("切勿执行 `SENTINEL RESET`"), "{zh}");
         }
-        assert!(
-            hint(&Finding::StillDown { zero: Vec::new() })
-                .0
-                .contains("auth-pass, down-after-milliseconds, failover-timeout")
-        );
+        assert!(hint(&still_down(false)).0.contains("auth-pass, down-after-milliseconds, failover-timeout"));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::mem::{Discriminant, discriminant};
 
-use super::incident::{At, Incident, Outcome, Who, is_address};
+use super::incident::{At, Election, How, Incident, Learned, Outcome, Who, is_address};
 use super::said::{Maker, Place, Said};
 use super::source::Entry;
 
@@ -58,6 +58,10 @@ pub(super) struct Speaker {
     pub(super) update: Option<String>,
     /// since when it does not trust its clock
     pub(super) tilt: Option<At>,
+    /// when it spoke first, as far as its log goes
+    pub(super) first: At,
+    /// its log begins with its start
+    pub(super) whole: bool,
     /// when it spoke last
     pub(super) last: At,
     /// when it said what of late: lines that a copy repeats count once
@@ -100,8 +104,10 @@ pub(super) struct Group {
     pub(super) posing: BTreeMap<Who, Place>,
     /// the most that agreed, themselves counted
     pub(super) agreed: usize,
-    /// who has named all replicas since its log began
-    pub(super) listed: BTreeSet<Who>,
+    /// who has found a replica of it: one that restarts knows them from its file
+    pub(super) found: BTreeSet<Who>,
+    /// who has named a new master, and all replicas behind it, and when first
+    pub(super) listed: BTreeMap<Who, At>,
     /// who was told to watch it no more
     pub(super) removed: BTreeSet<Who>,
     pub(super) open: Option<Incident>,
@@ -160,6 +166,8 @@ pub(super) struct Book {
     recent: Vec<Who>,
     /// which log each is a part of; those beyond are whole
     wholes: Vec<usize>,
+    /// when each sentinel, by id, was spoken of first
+    pub(super) spoken_of: BTreeMap<String, At>,
     /// where each sentinel is, by id
     pub(super) places: BTreeMap<String, Place>,
     pub(super) groups: BTreeMap<String, Group>,
@@ -224,6 +232,7 @@ impl Book {
             self.last = at;
         }
         let who = self.speaker(self.whole(source), entry);
+        self.speakers[who].first = self.speakers[who].first.min(at);
         // A line of a stream has no time of its own, by which it could be known again.
         if self.timed && entry.print != 0 && self.speakers[who].repeats(at, entry.print) {
             return;
@@ -242,6 +251,7 @@ impl Book {
             }
             Said::Port(port) => self.speakers[who].port = Some(port.clone()),
             Said::Maker(maker) => self.speakers[who].maker = Some(*maker),
+            Said::Waits => self.speakers[who].maker = Some(Maker::Redis),
             Said::Asked(group) => self.asked(who, at, group),
             Said::Started => {
                 let speaker = &mut self.speakers[who];
@@ -309,6 +319,7 @@ impl Book {
 
     /// All logs are read.
     pub(super) fn close(&mut self) {
+        self.name_the_nameless();
         let names: Vec<String> = self
             .groups
             .iter()
@@ -323,15 +334,98 @@ impl Book {
             self.put_away(&name);
         }
         self.incidents.make_contiguous().sort_by_key(|incident| incident.began);
+        // Only now is it known whose logs are here.
+        let mut incidents = std::mem::take(&mut self.incidents);
+        incidents.iter_mut().for_each(|incident| self.whose_logs(incident));
+        self.incidents = incidents;
+    }
+
+    /// Whether the log of this sentinel begins with its first start: nobody spoke of it before.
+    pub(super) fn is_whole(&self, who: Who) -> bool {
+        let before = |speaker: &Speaker| {
+            let spoken_of = speaker.id.as_ref().and_then(|id| self.spoken_of.get(id));
+            spoken_of.is_some_and(|at| *at < speaker.first.saturating_sub(ASKED_MS))
+        };
+        self.speakers.get(who).is_some_and(|speaker| speaker.whole && !before(speaker))
+    }
+
+    /// Whether the log of this sentinel begins when an incident has begun: what it saw of it before is not known. Without
+    /// times nothing tells which of several began first.
+    pub(super) fn began_after(&self, who: Who, incident: &Incident) -> bool {
+        let late = self.speakers.get(who).is_some_and(|speaker| speaker.first > incident.began);
+        late && incident.timed && !self.is_whole(who) && !self.elsewhere(who, &incident.group)
+    }
+
+    /// Whether a log ends, or has a gap, where its sentinel did something of which others tell; and one that nobody missed
+    /// says something of every new master.
+    fn ended_before(&self, incident: &Incident) -> bool {
+        let of = |id: &str| self.speakers.iter().position(|speaker| speaker.id.as_deref() == Some(id));
+        let silent_leader = incident.elections.iter().any(|election| {
+            let tried = |who: Who| election.candidates.iter().any(|(them, _)| *them == who);
+            let mut candidates = election.votes.iter().filter_map(|vote| of(&vote.candidate));
+            candidates.any(|who| self.speakers[who].pid != 0 && !tried(who))
+        });
+        let silent_source = incident.learned.iter().any(|it| self.hidden_source(it, incident));
+        // Who came forward, and did not say what came of it, may have promoted what others then saw.
+        let open = |election: &Election| election.elected.is_none() && election.lost.is_empty();
+        let unsaid = incident.foreign.is_some() && incident.elections.iter().any(open);
+        let silent = self.present().any(|(who, _)| self.ends_early(who, incident));
+        silent_leader || silent_source || unsaid || silent
+    }
+
+    /// Whether the log of this sentinel ends before a new master was named, though nobody missed it.
+    pub(super) fn ends_early(&self, who: Who, incident: &Incident) -> bool {
+        let Some((group, speaker)) = self.groups.get(&incident.group).zip(self.speakers.get(who)) else {
+            return false;
+        };
+        let missed = speaker.id.as_ref().is_none_or(|id| group.peers_down.contains_key(id));
+        let before = incident.first_told().is_some_and(|told| speaker.last < told);
+        before && !missed && !incident.knows_the_new(who) && !self.elsewhere(who, &incident.group)
+    }
+
+    /// Who told this sentinel of the new master is not among those that are read, or has not said in its log that it knew.
+    fn hidden_source(&self, learned: &Learned, incident: &Incident) -> bool {
+        let How::From(id) = &learned.how else { return false };
+        // Releases before 3.2 name it by its address, which its own log does not have.
+        if is_address(id) {
+            return false;
+        }
+        let who = self.speakers.iter().position(|speaker| speaker.id.as_ref() == Some(id));
+        who.map_or(!self.speaks(id), |who| !incident.knows_the_new(who))
+    }
+
+    /// Whether all logs of a group's sentinels begin with their start: then they tell all that these saw.
+    pub(super) fn all_whole(&self, name: &str) -> bool {
+        self.present().all(|(who, _)| self.is_whole(who) || self.elsewhere(who, name))
+    }
+
+    /// Whether logs are missing that could tell more of an incident.
+    fn whose_logs(&self, incident: &mut Incident) {
+        let Some(group) = self.groups.get(&incident.group) else { return };
+        // One log that begins in the middle of a sentinel's life tells of nobody else.
+        let mut here = self.present().filter(|(who, _)| !self.elsewhere(*who, &incident.group));
+        let alone = here.next().is_some_and(|(who, _)| !self.is_whole(who)) && here.next().is_none();
+        incident.cut = incident.headless()
+            || incident.begun_before
+            || self.present().any(|(who, _)| self.began_after(who, incident));
+        incident.unread = incident.cut
+            || self.ended_before(incident)
+            || self.unread(&incident.group, group)
+            || (alone && self.size(group) <= 1);
+        incident.all_known = self.names_all(&incident.group);
+        let first = incident.learned.iter().min_by_key(|learned| learned.at);
+        let strange = first.is_some_and(|it| self.hidden_source(it, incident));
+        let leader = incident.winner().and_then(|run| self.speakers.get(run.who));
+        incident.told_by_unread = strange && leader.is_some_and(|leader| leader.id.is_some());
     }
 
     /// What is noted of an incident when it is over, or told as if it were.
     pub(super) fn conclude(&self, incident: &mut Incident) {
         let Some(group) = self.groups.get(&incident.group) else { return };
         incident.sentinels = self.size(group);
-        incident.all_known = self.names_all(&incident.group);
         incident.streamed = self.streamed(incident);
         incident.others_unread = self.others_unread(&incident.group, group);
+        self.whose_logs(incident);
         incident.maker = self.maker(incident);
         let leader = incident.winner().and_then(|run| self.speakers.get(run.who));
         incident.logged = leader.is_some_and(|leader| leader.pid != 0);
@@ -446,6 +540,9 @@ impl Book {
         if full {
             return 0;
         }
+        // A stream of several sentinels tells of all from its first line.
+        let together = self.speakers.iter().filter(|other| other.source == source && other.pid == 0);
+        let first = together.map(|other| other.first).min().filter(|_| entry.pid == 0).unwrap_or(At::MAX);
         self.speakers.push(Speaker {
             source,
             label: entry.label.clone(),
@@ -462,6 +559,8 @@ impl Book {
             context: String::new(),
             update: None,
             tilt: None,
+            first,
+            whole: begins || matches!(entry.said, Said::Maker(_)),
             last: At::MIN,
             said_lately: VecDeque::new(),
         });

@@ -92,13 +92,15 @@ fn pointed(
     match lang {
         Lang::En => {
             let when = if timed { format!(" after {after}") } else { String::new() };
+            let here = if incident.unread { " whose log is here" } else { "" };
             format!(
-                "The master {old} failed and no sentinel took over; operators pointed {who} at {to}{when}."
+                "The master {old} failed and no sentinel{here} took over; operators pointed {who} at {to}{when}."
             )
         }
         Lang::Zh => {
             let when = if timed { format!("{after}后") } else { String::new() };
-            format!("主节点 {old} 故障，没有哨兵接替；{when}运维人员把 {who} 改为监视 {to}。")
+            let here = if incident.unread { "这些日志中" } else { "" };
+            format!("主节点 {old} 故障，{here}没有哨兵接替；{when}运维人员把 {who} 改为监视 {to}。")
         }
     }
 }
@@ -124,13 +126,13 @@ fn under_way(incident: &Incident, how_far: UnderWay<'_>, timed: bool, lang: Lang
         }
         UnderWay::Promoted(new, at) if timed => {
             let after = after(at);
-            if incident.is_ours() {
-                (format!(": {new} was promoted after {after}"), format!("：{new} 在 {after}后已提升为主节点"))
-            } else {
+            if incident.noticed_late() {
                 (
                     format!(": {new} was promoted after {after} at the latest"),
                     format!("：{new} 最迟在 {after}后已提升为主节点"),
                 )
+            } else {
+                (format!(": {new} was promoted after {after}"), format!("：{new} 在 {after}后已提升为主节点"))
             }
         }
         UnderWay::Promoted(new, _) => (format!(": {new} was promoted"), format!("：{new} 已提升为主节点")),
@@ -211,13 +213,16 @@ fn by_hand(incident: &Incident, at: At, new: &str, names: &dyn Names, timed: boo
     let after = |at: At| duration(at - incident.outage_began(), lang);
     let who: Vec<String> = incident.asked.last().map(|(who, _)| names.who(*who)).into_iter().collect();
     let who = list(&who, lang);
-    let few = incident.agreed.is_empty();
+    // How many missed it, the logs of some do not tell.
+    let few = incident.agreed.is_empty() && !incident.unread;
+    let (latest, latest_zh) = if incident.unread { (" at the latest", "最迟 ") } else { ("", "") };
     let told = after(incident.first_told().unwrap_or(incident.last));
     match lang {
         Lang::En => {
             let few = if few { " and too few sentinels missed it" } else { "" };
             let when = if timed { format!(" {} later", after(at)) } else { String::new() };
-            let told = if timed { format!(" Clients were told after {told}.") } else { String::new() };
+            let told =
+                if timed { format!(" Clients were told after {told}{latest}.") } else { String::new() };
             format!(
                 "The master {old} failed{few}; an operator forced the failover on {who}{when}. {new} took over.{told}"
             )
@@ -225,7 +230,11 @@ fn by_hand(incident: &Incident, at: At, new: &str, names: &dyn Names, timed: boo
         Lang::Zh => {
             let few = if few { "，而认为它下线的哨兵不足" } else { "" };
             let when = if timed { format!("{}后", after(at)) } else { String::new() };
-            let told = if timed { format!("{told}后客户端得知新地址。") } else { String::new() };
+            let told = if timed {
+                format!("{latest_zh}{told}后客户端得知新地址。")
+            } else {
+                String::new()
+            };
             format!("主节点 {old} 故障{few}；{when}有人在 {who} 上强制故障转移，由 {new} 接替。{told}")
         }
     }
@@ -244,16 +253,18 @@ fn isolated(incident: &Incident, names: &dyn Names, lang: Lang) -> String {
     let by = list(&by.into_iter().collect::<Vec<_>>(), lang);
     let one = cut_off.len() == 1;
     let alone_zh = if one { "它" } else { "它们" };
+    let here_zh = if incident.unread { "在有日志的哨兵中，" } else { "" };
     let cut_off = list(&cut_off, lang);
     match lang {
         Lang::En => {
             let (is, alone) = if one { ("is", "it alone misses") } else { ("are", "only they miss") };
+            let here = if incident.unread { "of those whose logs are here " } else { "" };
             format!(
-                "{cut_off} {is} isolated: {alone} the master {old}, and {by} cannot reach {cut_off}. To {by} the master is healthy."
+                "{cut_off} {is} isolated: {here}{alone} the master {old}, and {by} cannot reach {cut_off}. To {by} the master is healthy."
             )
         }
         Lang::Zh => format!(
-            "{cut_off} 被隔离：只有{alone_zh}认为主节点 {old} 失联，而 {by} 也联系不上 {cut_off}。在 {by} 看来主节点正常。"
+            "{cut_off} 被隔离：{here_zh}只有{alone_zh}认为主节点 {old} 失联，而 {by} 也联系不上 {cut_off}。在 {by} 看来主节点正常。"
         ),
     }
 }

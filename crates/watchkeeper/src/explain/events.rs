@@ -127,6 +127,9 @@ impl Book {
         }
         self.homes_of(name, event);
         let Some(group) = self.groups.get_mut(name) else { return };
+        if event.kind == EventKind::Slave {
+            group.found.insert(who);
+        }
         group.told_by.insert(who);
         match &event.subject {
             Subject::Replica(place) => self.members.add(&mut group.replicas, place),
@@ -268,7 +271,9 @@ impl Book {
                 Subject::Replica(place) => (place.clone(), false),
                 Subject::Sentinel { .. } | Subject::Nobody => return,
             };
-            if is_master && !self.missed_of_late(&event.group, &place, at) {
+            let read = at.saturating_sub(self.speakers[who].first) >= RESTART_SEEN_MS;
+            let since = self.is_whole(who) || !self.timed || read;
+            if is_master && since && !self.missed_of_late(&event.group, &place, at) {
                 self.other(Other::UnseenRestart(event.group.clone(), place.clone()), who, at);
             }
             self.other(Other::Rebooted(event.group.clone(), place), who, at);
@@ -294,14 +299,7 @@ impl Book {
         let is_down = event.kind == EventKind::SubjectivelyDown;
         match &event.subject {
             Subject::Master(place) if is_down => self.master_down(who, at, &event.group, place),
-            Subject::Master(_) => {
-                if let Some(incident) =
-                    self.groups.get_mut(&event.group).and_then(|group| group.open.as_mut())
-                {
-                    incident.last = at;
-                    incident.up(who, at);
-                }
-            }
+            Subject::Master(place) => self.master_up(who, at, &event.group, place),
             Subject::Replica(place) => {
                 let Some(group) = self.groups.get_mut(&event.group) else { return };
                 let Some(by) = self.members.entry(&mut group.replicas_down, place) else { return };
@@ -347,9 +345,37 @@ impl Book {
         let quorum = self.group(name).and_then(|group| group.quorums.get(&who).copied());
         let posed = self.group(name).is_some_and(|group| group.posing.get(&who) == Some(place));
         if let Some(incident) = self.incident(name, at) {
-            incident.down(who, at);
-            incident.posed |= posed;
+            incident.down(who, place, at);
+            incident.posed.extend(posed.then(|| place.clone()));
             incident.quorum = incident.quorum.max(quorum);
+        }
+    }
+
+    fn master_up(&mut self, who: Who, at: At, name: &str, place: &Place) {
+        let begins_late = !self.is_whole(who);
+        let Some(group) = self.group(name) else { return };
+        if let Some(open) = group.open.as_mut().filter(|open| !open.is_over() || open.master != *place) {
+            open.last = at;
+            if open.up(who, at) || !begins_late || open.master != *place {
+                return;
+            }
+            return remember(&mut open.back, (who, at));
+        }
+        if let Some(open) =
+            group.open.as_mut().filter(|open| open.new_master.is_some() || open.saw().contains(&who))
+        {
+            open.last = at;
+            open.up(who, at);
+            return;
+        }
+        // Nobody's log says since when it was missed.
+        if begins_late {
+            if group.open.is_none() {
+                group.master.clone_from(place);
+            }
+            if let Some(incident) = self.incident(name, at) {
+                remember(&mut incident.back, (who, at));
+            }
         }
     }
 
@@ -386,6 +412,11 @@ impl Book {
                     self.notice_another(who, |id| id != candidate);
                 }
                 if let Ok(epoch) = epoch.parse() {
+                    let group = &self.speakers[who].context;
+                    let open = self.groups.get_mut(group).and_then(|group| group.open.as_mut());
+                    if let Some(open) = open.filter(|_| own) {
+                        open.epoch_told(who, epoch);
+                    }
                     self.voted(who, at, &Voter::Log(who), candidate, epoch);
                 }
             }
@@ -400,13 +431,22 @@ impl Book {
             self.not_elected(who, at, event, epoch);
             return;
         }
+        self.next_begins(who, event);
+        self.another_begins(who, event);
         let maker = self.speakers[who].maker;
+        let cut = self.begins_late(who);
         let voided = self.voided(who, at, &event.group);
         let Some(incident) = self.incident(&event.group, at) else { return };
         incident.maker = incident.maker.or(maker);
+        if let Subject::Master(place) = &event.subject {
+            incident.named(place);
+        }
         match incident.election_of(who) {
             Some(election) => (election.elected, election.voided) = (Some((who, at)), voided),
-            None => incident.election(epoch).elected = Some((who, at)),
+            None => {
+                incident.begun_before |= cut;
+                incident.election(epoch).elected = Some((who, at));
+            }
         }
         incident.begin_run(who, at);
     }
@@ -444,7 +484,9 @@ impl Book {
             self.put_away(name);
         }
         let down = self.group(name).map(|group| group.peers_down_now()).unwrap_or_default();
+        let late = self.begins_late(who);
         let Some(incident) = self.incident(name, at) else { return };
+        incident.asked_late |= late;
         remember(&mut incident.asked, (who, at));
         // Those that were missing are why nobody had acted before.
         incident.peers_down.extend(down);
@@ -467,12 +509,13 @@ impl Book {
         self.speakers[who].trying = true;
         // Without +odown a sentinel acts only if somebody asks it to; a stream of events does not have that line.
         let open = self.groups.get(&event.group).and_then(|group| group.open.as_ref());
+        let covers = |open: &&Incident| !self.began_after(who, open);
         let forced = open.filter(|open| !open.agrees(who) && !open.asked_for(who, at));
         // Somebody else is asked at the same moment: who has not heard of it takes the same epoch.
         let together = open.is_some_and(|open| open.elections.iter().any(|election| election.epoch == epoch));
         if forced.is_some_and(|open| open.is_over() && !together) {
             self.put_away(&event.group);
-        } else if forced.is_some_and(|open| !open.downs.is_empty() && open.agreed.is_empty()) {
+        } else if forced.filter(covers).is_some_and(|open| !open.downs.is_empty() && open.agreed.is_empty()) {
             self.asked(who, at, &event.group);
         }
         if self.candidacies.len() >= LOOSE_VOTES {
@@ -490,12 +533,40 @@ impl Book {
             }
             !ours
         });
+        let cut = self.begins_late(who);
         let Some(incident) = self.incident(&event.group, at) else { return };
+        if let Subject::Master(place) = &event.subject {
+            incident.named(place);
+        }
+        incident.begun_before |= cut && !incident.asked_for(who, at) && incident.downs.is_empty();
         let election = incident.election(epoch);
         remember(&mut election.candidates, (who, at));
         for vote in early {
             election.vote(vote);
         }
+    }
+
+    /// A sentinel leads that had not come forward in the incident that is over, or one that made its master.
+    fn another_begins(&mut self, who: Who, event: &Event) {
+        let of = match &event.subject {
+            Subject::Master(place) => place,
+            Subject::Replica(_) | Subject::Sentinel { .. } | Subject::Nobody => &event.of,
+        };
+        let Some(group) = self.groups.get_mut(&event.group) else { return };
+        let leads = |open: &Incident| open.runs.iter().any(|run| run.who == who && run.end.is_none());
+        let next =
+            |open: &Incident| open.new_master.as_ref() == Some(of) && open.master != *of && !leads(open);
+        if group.open.as_ref().is_some_and(next) {
+            group.master.clone_from(of);
+            self.put_away(&event.group);
+        } else if group.open.as_ref().is_some_and(|open| open.ended_before_work(who)) {
+            self.put_away(&event.group);
+        }
+    }
+
+    /// A log, other than a stream, says when somebody asks for a failover; not what was before it begins.
+    fn begins_late(&self, who: Who) -> bool {
+        !self.is_whole(who) && self.speakers[who].pid != 0
     }
 
     fn work(&mut self, who: Who, at: At, event: &Event) {
@@ -507,7 +578,14 @@ impl Book {
                 .map(|(place, _)| place.clone())
                 .collect()
         });
+        self.another_begins(who, event);
+        let cut = self.begins_late(who);
         let Some(incident) = self.worked_on(&event.group, who, at) else { return };
+        match &event.subject {
+            Subject::Master(place) => incident.named(place),
+            Subject::Replica(_) | Subject::Sentinel { .. } | Subject::Nobody => incident.named(&event.of),
+        }
+        incident.begun_before |= cut && !incident.runs.iter().any(|run| run.who == who);
         let run = incident.run(who, at);
         let replica = match &event.subject {
             Subject::Replica(place) => place.clone(),
@@ -613,7 +691,8 @@ impl Book {
         let another = |open: &Incident| {
             let mut told = open.learned.iter().rev().filter(|learned| learned.who == who);
             let again = told.next().is_some_and(|told| open.master != *from || epoch > told.epoch);
-            again || open.is_foreign_alone() || open.new_master.as_ref().is_some_and(|known| known != to)
+            let other = open.new_master.as_ref().is_some_and(|known| known != to);
+            again || open.is_foreign_alone() || other || open.ended_before_switch(to, epoch)
         };
         let Some(group) = self.group(&event.group) else { return };
         if group.open.as_ref().is_some_and(another) {
@@ -640,7 +719,7 @@ impl Book {
         let Some(group) = self.group(&event.group) else { return };
         group.master.clone_from(to);
         // Servers begin anew with a switch, and each is named.
-        group.listed.insert(who);
+        group.listed.entry(who).or_insert(at);
         group.replicas_down.values_mut().for_each(|by| {
             by.remove(&who);
         });

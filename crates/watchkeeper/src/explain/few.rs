@@ -52,23 +52,26 @@ impl Strength {
         )
     }
 
-    /// How many are left, and what that means, as far as it can be told.
-    fn told(self) -> (String, String) {
+    /// How many are left, and what that means, as far as it can be told. `most`: others may be gone, too.
+    fn told(self, most: bool) -> (String, String) {
         let left = self.left;
         let are = if left == 1 { "is" } else { "are" };
         let (needs, needs_zh) = self.needs();
         let high = self.quorum_too_high();
         let (quorum, quorum_zh) = if high { (", its quorum", "（法定票数）") } else { ("", "") };
+        let (most, most_zh) = if most { ("at most ", "至多") } else { ("", "") };
         if self.too_weak() {
             return (
-                format!("{left} {are} left, and a failover needs {needs}{quorum}: none can happen by itself"),
-                format!("只剩 {left} 个，而故障转移需要{needs_zh}{quorum_zh}：无法自动切换"),
+                format!(
+                    "{most}{left} {are} left, and a failover needs {needs}{quorum}: none can happen by itself"
+                ),
+                format!("{most_zh}只剩 {left} 个，而故障转移需要{needs_zh}{quorum_zh}：无法自动切换"),
             );
         }
         if self.all {
             return (
-                format!("{left} {are} left, a failover needs {needs}"),
-                format!("还剩 {left} 个，故障转移需要{needs_zh}"),
+                format!("{most}{left} {are} left, a failover needs {needs}"),
+                format!("{most_zh}还剩 {left} 个，故障转移需要{needs_zh}"),
             );
         }
         (
@@ -103,6 +106,41 @@ pub(super) fn no_quorum(saw: &[String], strength: Strength, down: &[String], lan
     )
 }
 
+/// Too few whose logs are here missed the master; what the others saw is not known.
+pub(super) fn no_quorum_here(saw: &[String], strength: Strength, down: &[String], lang: Lang) -> Both {
+    let (seen_by, missing) = (by_name(saw, lang), by_name(down, lang));
+    let (needed, needed_zh) = strength.quorum.map_or((String::new(), String::new()), |quorum| {
+        (format!(" (quorum {quorum})"), format!("（法定票数 {quorum}）"))
+    });
+    let (en, zh) = if down.is_empty() {
+        (String::new(), String::new())
+    } else {
+        (format!(" {missing} did not answer."), format!("{missing} 没有应答。"))
+    };
+    let one = saw.len() == 1;
+    let (only, only_zh) = if one {
+        ("; if only that one missed it, it is cut off", "；若只有它认为主节点下线，则是它自己被隔离")
+    } else {
+        ("", "")
+    };
+    both(
+        format!(
+            "In these logs only {seen_by} missed the master{needed}, too few for a failover; whether others did, theirs would show.{en}"
+        ),
+        &format!(
+            "add the logs of the other sentinels, and ask these who is the master (`SENTINEL GET-MASTER-ADDR-BY-NAME`) before you \
+             promote anything; see whether they run and can be reached from here (`SENTINEL CKQUORUM`){only}"
+        ),
+        format!(
+            "在这些日志中只有 {seen_by} 认为主节点下线{needed_zh}，不足以故障转移；其他哨兵是否也这样认为，要看它们的日志。{zh}"
+        ),
+        &format!(
+            "请加上其他哨兵的日志，并在提升任何节点之前先向它们查询主节点（`SENTINEL GET-MASTER-ADDR-BY-NAME`）；\
+             检查它们是否运行、能否互通（`SENTINEL CKQUORUM`）{only_zh}"
+        ),
+    )
+}
+
 fn no_quorum_hint(saw: usize, strength: Strength, some_down: bool) -> (String, String) {
     if some_down && strength.quorum_too_high() {
         let (en, zh) = lower_quorum("<group>", "<组>", strength);
@@ -123,7 +161,7 @@ fn no_quorum_hint(saw: usize, strength: Strength, some_down: bool) -> (String, S
     } else {
         ("", "")
     };
-    let (alone, alone_zh) = if saw == 1 && (strength.all || !some_down) {
+    let (alone, alone_zh) = if saw == 1 {
         (
             "; a master that only one sentinel misses, while others reach it, is cut off from that sentinel alone",
             "；若只有一个哨兵认为主节点下线，而其他哨兵能连通它，则只是该哨兵与主节点之间的网络不通",
@@ -156,11 +194,18 @@ fn lower_quorum(group: &str, group_zh: &str, strength: Strength) -> (String, Str
     )
 }
 
-/// What to do about sentinels that never came back.
-pub(super) fn sentinels_gone(group: &str, who: &[String], strength: Strength, lang: Lang) -> Both {
+/// What to do about sentinels that never came back. Whether one is down whose log is not here, or only those that miss it are
+/// cut off, nobody knows.
+pub(super) fn sentinels_gone(
+    group: &str,
+    who: &[String],
+    strength: Strength,
+    [unread, most]: [bool; 2],
+    lang: Lang,
+) -> Both {
     let (who, one) = (by_name(who, lang), who.len() == 1);
     let (does, sentinels) = if one { ("does", "sentinel") } else { ("do", "sentinels") };
-    let (en, zh) = strength.told();
+    let (en, zh) = strength.told(most);
     let high = strength.quorum_too_high();
     let (lower, lower_zh) = if high {
         let (en, zh) = lower_quorum(group, group, strength);
@@ -173,13 +218,20 @@ pub(super) fn sentinels_gone(group: &str, who: &[String], strength: Strength, la
             format!("在其余的一个哨兵上执行 `SENTINEL CKQUORUM {group}`，可知剩下的是否足够；"),
         )
     };
+    let (so, so_zh) = match (unread, one) {
+        (false, _) => (";", "；"),
+        (true, true) => (" (its log is not here); if it is down,", "（它的日志不在此处）；若它确已下线，"),
+        (true, false) => {
+            (" (not all their logs are here); if they are down,", "（并非都有日志）；若它们确已下线，")
+        }
+    };
     both(
-        format!("{group}: the {sentinels} {who} {does} not answer to the end of the logs; {en}."),
+        format!("{group}: the {sentinels} {who} {does} not answer to the end of the logs{so} {en}."),
         &format!(
             "start what is down again, and see why nothing else did; {lower}one that is gone for good must be forgotten (`SENTINEL \
              RESET` on each of the others in turn, while the master is up)"
         ),
-        format!("{group}：到日志结束时哨兵 {who} 仍没有应答；{zh}。"),
+        format!("{group}：到日志结束时哨兵 {who} 仍没有应答{so_zh}{zh}。"),
         &format!(
             "重新启动它，并查明为何没有自动启动；{lower_zh}永久下线的哨兵要忘掉（在主节点正常时，逐个在其余哨兵上执行 `SENTINEL RESET`）"
         ),
@@ -214,7 +266,7 @@ mod tests {
     }
 
     fn gone(strength: Strength) -> [String; 4] {
-        let (en, zh) = sentinels_gone("m", &["s2".to_owned()], strength, Lang::En);
+        let (en, zh) = sentinels_gone("m", &["s2".to_owned()], strength, [false, false], Lang::En);
         [en.0, en.1, zh.0, zh.1]
     }
 

@@ -53,6 +53,8 @@ pub(super) enum Finding {
     SplitVote {
         epoch: u64,
         votes: Vec<(String, usize)>,
+        /// votes that are not in these logs could have made one of them the leader
+        open: bool,
         /// Watchkeeper's sentinels
         ours: bool,
     },
@@ -77,13 +79,18 @@ pub(super) enum Finding {
         /// nothing if these logs do not tell
         got: Option<usize>,
         needed: usize,
-        known: usize,
+        /// how many sentinels there are, if the logs name them all
+        known: Option<usize>,
         down: Vec<String>,
+        /// that they are down is said only by those who miss them
+        unread: bool,
     },
     NoQuorum {
         saw: Vec<String>,
         strength: Strength,
         down: Vec<String>,
+        /// others whose logs are not here may have missed it
+        unread: bool,
     },
     /// enough missed the master and did not know of each other
     Strangers {
@@ -104,8 +111,12 @@ pub(super) enum Finding {
     /// nobody took over
     OnlyCameBack {
         ms: i64,
+        /// one whose log is not here may have acted
+        unread: bool,
     },
     StillDown {
+        /// one whose log is not here may have acted
+        unread: bool,
         /// replicas whose priority of 0 is in the way
         zero: Vec<String>,
     },
@@ -133,6 +144,8 @@ pub(super) enum Finding {
         master: String,
         ms: Option<i64>,
         timed: bool,
+        /// others whose logs are not here may have seen it sooner
+        unread: bool,
     },
     LeaderLost {
         who: String,
@@ -163,12 +176,18 @@ pub(super) enum Finding {
         /// a sentinel saw that it was one
         seen: bool,
         ours: bool,
+        /// it was one for longer than that: the new one was there before anybody noticed
+        least: bool,
+        /// whether it was up until then is not in these logs
+        perhaps: bool,
     },
     TiltThen {
         who: Vec<String>,
     },
     Foreign {
         to: String,
+        /// one whose log is not here may have done it
+        unread: bool,
     },
     /// SENTINEL RESET while the master was down
     ResetThen {
@@ -190,11 +209,17 @@ pub(super) enum Finding {
         group: String,
         who: Vec<String>,
         strength: Strength,
+        /// none of those that miss them has its word confirmed by their own logs
+        unread: bool,
+        /// a log that begins too late may not tell of others that are gone, too
+        most: bool,
     },
     /// all replicas are down at the end of the logs
     NoReplicaLeft {
         group: String,
         replicas: Vec<String>,
+        /// the logs may not name all replicas
+        unread: bool,
     },
     QuorumsDiffer {
         group: String,
@@ -349,12 +374,12 @@ pub(super) trait Names {
 pub(super) fn of_incident(incident: &Incident, book: &Book, names: &dyn Names) -> Vec<Finding> {
     let mut found = Vec::new();
     let group = book.groups.get(&incident.group);
-    election_findings(incident, names, &mut found);
+    election_findings(incident, book.all_whole(&incident.group), names, &mut found);
     outcome_findings(incident, group, book, names, &mut found);
     saw_findings(incident, book, names, &mut found);
     aftermath(incident, &mut found);
     found.extend(stayed(incident));
-    found.extend(incident.posed.then(|| Finding::Posed { master: incident.master.clone() }));
+    found.extend(incident.posed.iter().map(|master| Finding::Posed { master: master.clone() }));
     // What came after the new master was told, or the old one was back, held nothing up.
     let until = incident.first_told().or(incident.came_back()).unwrap_or(incident.last);
     let during = |tilt: &&super::book::Tilt| {
@@ -377,7 +402,8 @@ fn reset_then(incident: &Incident, names: &dyn Names) -> Option<Finding> {
     (!incident.resets.is_empty() && !incident.downs.is_empty()).then(|| Finding::ResetThen { who: who() })
 }
 
-fn election_findings(incident: &Incident, names: &dyn Names, found: &mut Vec<Finding>) {
+/// `whole`: the logs name all sentinels.
+fn election_findings(incident: &Incident, whole: bool, names: &dyn Names, found: &mut Vec<Finding>) {
     found.extend(epochs::finding(incident));
     let mut down: Vec<String> = incident.peers_down.iter().map(|id| names.id(id)).collect();
     down.sort();
@@ -387,17 +413,22 @@ fn election_findings(incident: &Incident, names: &dyn Names, found: &mut Vec<Fin
         let quorum = incident.agreed.iter().map(|agreed| agreed.quorum as usize).max().unwrap_or(0);
         let needed = quorum.max(known / 2 + 1);
         let got = tally.first().map_or(1, |(_, votes)| *votes);
-        if got >= needed {
-            continue; // the master was back before it could act
+        // The master was back before it could act.
+        if got >= needed || election.lost.iter().any(|(_, at)| incident.was_back(*at)) {
+            continue;
         }
         if tally.len() > 1 {
-            found.push(Finding::SplitVote { epoch: election.epoch, votes: tally, ours: incident.is_ours() });
+            let cast: usize = tally.iter().map(|(_, votes)| *votes).sum();
+            let open = incident.unread && (!whole || got + known.saturating_sub(cast) >= needed);
+            let (epoch, ours) = (election.epoch, incident.is_ours());
+            found.push(Finding::SplitVote { epoch, votes: tally, open, ours });
         } else if let Some((who, _)) = election.lost.first() {
             // The same again for each attempt says nothing new.
             found.retain(|other| !matches!(other, Finding::NotElected { .. }));
             let got = Some(got).filter(|_| !incident.streamed.contains(who));
             let (who, epoch, down) = (names.who(*who), election.epoch, down.clone());
-            found.push(Finding::NotElected { epoch, who, got, needed, known, down });
+            let (unread, known) = (incident.unread, Some(known).filter(|_| whole));
+            found.push(Finding::NotElected { epoch, who, got, needed, known, down, unread });
         }
     }
 }
@@ -429,7 +460,7 @@ fn no_good_replica(incident: &Incident, run: &Run, group: Option<&Group>, book: 
     Finding::NoGoodReplica {
         after_tilt: book.tilts.iter().any(|tilt| tilt.who == run.who && tilt.to.is_some_and(fresh)),
         timed: incident.timed,
-        known: group.filter(|group| book.names_replicas(run.who, group)).map(others),
+        known: group.filter(|group| book.names_replicas(run.who, group, run.began)).map(others),
         down: run.replicas_down.iter().cloned().collect(),
         said: incident.reasons.iter().filter(|text| text.contains("cannot be promoted")).cloned().collect(),
     }
@@ -453,14 +484,14 @@ fn outcome_findings(
                 let replica = run.selected.as_ref().map(|(place, _)| place.clone()).unwrap_or_default();
                 found.push(Finding::NotPromoted { replica });
             }
-            None if at + 1 < incident.runs.len() && rivals.is_none() => {
-                found.push(match incident.overtaken(run) {
-                    Some(first) => {
-                        Finding::CalledTwice { first: names.who(first), other: names.who(run.who) }
-                    }
-                    None => Finding::LeaderLost { who: names.who(run.who), ours: incident.is_ours() },
-                })
-            }
+            None if at + 1 < incident.runs.len() && rivals.is_none() => match incident.overtaken(run) {
+                Some(first) => {
+                    found.push(Finding::CalledTwice { first: names.who(first), other: names.who(run.who) });
+                }
+                // A log that begins too late may not have who asked for it, one that ends too soon not how it ended.
+                None if incident.cut || book.ends_early(run.who, incident) => {}
+                None => found.push(Finding::LeaderLost { who: names.who(run.who), ours: incident.is_ours() }),
+            },
             Some(End::Done | End::DoneLate) | None => {}
         }
         let late: Vec<String> =
@@ -474,7 +505,11 @@ fn outcome_findings(
         found.extend(rivals::same_chosen(incident, names));
     }
     if let Some(foreign) = &incident.foreign {
-        found.push(Finding::Foreign { to: foreign.to.clone() });
+        // Of one that the sentinels name as the new master another one made it that, in a log that is not here.
+        let theirs = incident.unread && incident.new_master.as_ref() == Some(&foreign.to);
+        if !theirs {
+            found.push(Finding::Foreign { to: foreign.to.clone(), unread: incident.unread });
+        }
     }
     if incident.times_down() > 1 && incident.new_master.is_some() && incident.timed {
         let ms = incident.outage_began() - incident.began;
@@ -490,7 +525,8 @@ fn outcome_findings(
             let agreed = !incident.agreed.is_empty();
             found.push(Finding::CutShort { promoted, begun, agreed, timed: incident.timed });
         } else if incident.outcome() == Outcome::NobodyTookOver {
-            found.push(Finding::StillDown { zero: with_priority_zero(&incident.reasons) });
+            let zero = with_priority_zero(&incident.reasons);
+            found.push(Finding::StillDown { unread: incident.unread, zero });
         }
         return;
     };
@@ -499,8 +535,10 @@ fn outcome_findings(
     }
     if incident.times_down() > 1 {
         found.push(Finding::Flapping { times: incident.times_down(), ms: back - incident.began });
-    } else if back - incident.began > if incident.agreed.is_empty() { AGREE_MS } else { OUTAGE_MS } {
-        found.push(Finding::OnlyCameBack { ms: back - incident.began });
+    } else if !incident.headless()
+        && back - incident.began > if incident.agreed.is_empty() { AGREE_MS } else { OUTAGE_MS }
+    {
+        found.push(Finding::OnlyCameBack { ms: back - incident.began, unread: incident.unread });
     }
 }
 
@@ -509,6 +547,7 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
         return;
     }
     let saw: BTreeSet<usize> = incident.downs.iter().map(|down| down.who).collect();
+    let whole = book.all_whole(&incident.group);
     let absent = |who: &usize| {
         let id = book.speakers[*who].id.as_ref();
         id.is_some_and(|id| incident.peers_down.contains(id))
@@ -516,6 +555,14 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
     let present = book.present().map(|(who, _)| who);
     let others =
         present.filter(|who| !saw.contains(who) && !absent(who) && !book.elsewhere(*who, &incident.group));
+    // Who was down, a log that begins late may not tell, nor that its sentinel missed it, too.
+    let others = others.filter(|who| {
+        let back = incident.back.iter().any(|(by, _)| by == who);
+        let speaker = &book.speakers[*who];
+        let up = whole || speaker.last >= incident.began;
+        let before = book.is_whole(*who) || speaker.first < incident.began.saturating_sub(AGREE_MS);
+        up && !back && before
+    });
     let not: Vec<String> = others.map(|who| names.who(who)).collect();
     let saw: Vec<String> = saw.into_iter().map(|who| names.who(who)).collect();
     if !incident.isolated.is_empty() {
@@ -544,7 +591,7 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
             let left = incident.sentinels.saturating_sub(down.len()).max(saw.len());
             let all = incident.all_known;
             let strength = Strength { known: incident.sentinels, all, left, quorum };
-            found.push(Finding::NoQuorum { saw, strength, down });
+            found.push(Finding::NoQuorum { saw, strength, down, unread: incident.unread || !whole });
         }
     } else if incident.timed
         && !not.is_empty()
@@ -573,24 +620,34 @@ fn stayed(incident: &Incident) -> Option<Finding> {
     let told = told.filter(|told| gone.is_none_or(|gone| gone > *told));
     let ms = told.map(|told| told - since);
     let (master, ours) = (incident.master.clone(), incident.is_ours());
+    let least = !ours || incident.unread;
     let at_once = ours || incident.reasons.iter().any(|text| text.starts_with("The old master of `"));
     let seen = !incident.timed && first(Afterwards::SaysMaster).is_some();
     match ms.filter(|_| incident.timed) {
-        Some(ms) => (ms >= STAYED_MS).then_some(Finding::StayedMaster { master, ms: Some(ms), seen, ours }),
-        None if planned && seen => Some(Finding::StayedMaster { master, ms: None, seen, ours }),
+        Some(ms) => {
+            let stayed = Finding::StayedMaster { master, ms: Some(ms), seen, ours, least, perhaps: !planned };
+            (ms >= STAYED_MS).then_some(stayed)
+        }
+        None if planned && seen => {
+            Some(Finding::StayedMaster { master, ms: None, seen, ours, least, perhaps: false })
+        }
         None if planned && incident.logged && told.is_none() && !at_once && gone.is_none() => {
-            Some(Finding::StayedMaster { master, ms: None, seen, ours })
+            Some(Finding::StayedMaster { master, ms: None, seen, ours, least, perhaps: false })
         }
         None => None,
     }
 }
 
 fn aftermath(incident: &Incident, found: &mut Vec<Finding>) {
-    if incident.new_master.is_none() || incident.downs.is_empty() {
-        return;
-    }
     let of =
         |what: Afterwards| incident.afterwards.iter().find(|(known, _)| *known == what).map(|(_, at)| *at);
+    // Where the logs begin too late, it is known to have failed by being away afterwards.
+    let failed = !incident.downs.is_empty()
+        || !incident.agreed.is_empty()
+        || (incident.cause() == Cause::Unknown && of(Afterwards::Gone).is_some());
+    if incident.new_master.is_none() || !failed {
+        return;
+    }
     let answers: Option<At> = of(Afterwards::Answers).or(of(Afterwards::SaysMaster));
     let told = of(Afterwards::ToldToFollow);
     let gone = of(Afterwards::Gone);
@@ -601,8 +658,8 @@ fn aftermath(incident: &Incident, found: &mut Vec<Finding>) {
         let ms = until.map(|until| until - since).filter(|ms| *ms >= 0);
         let before = until.is_some_and(|until| until < since);
         if !before && (!incident.timed || ms.is_none_or(|ms| ms >= TWO_MASTERS_MS)) {
-            let master = incident.master.clone();
-            found.push(Finding::TwoMasters { master, ms, timed: incident.timed });
+            let (master, unread) = (incident.master.clone(), incident.unread);
+            found.push(Finding::TwoMasters { master, ms, timed: incident.timed, unread });
         }
     } else if gone.is_some() && answers.is_none() {
         found.push(Finding::OldMasterGone { master: incident.master.clone() });
@@ -645,7 +702,12 @@ pub(super) fn general(book: &Book, names: &dyn Names) -> Vec<Finding> {
     for (what, often) in &book.others {
         let who = || often.who.iter().map(|who| names.who(*who)).collect::<Vec<_>>();
         match what {
-            Other::Moved(id, to) => found.push(Finding::Moved { id: names.id(id), to: to.clone() }),
+            Other::Moved(id, to) => {
+                // One whose log is not here is called by its address, which is the new one.
+                let name = Some(names.id(id)).filter(|name| name != to);
+                let id = name.unwrap_or_else(|| super::short(id));
+                found.push(Finding::Moved { id, to: to.clone() });
+            }
             Other::NotSaved => found.push(Finding::NotSaved { who: who(), times: often.times }),
             Other::ScriptFailed(script) => {
                 found.push(Finding::ScriptFailed { script: script.clone(), times: often.times });
@@ -685,11 +747,14 @@ fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &m
                 quorum: book.least_quorum(group, &gone),
             },
             who: gone.iter().map(|id| names.id(id)).collect(),
+            unread: gone.iter().any(|id| !book.speaks(id)),
+            most: !book.all_whole(&name),
         });
     }
     let replicas = group.no_replica_left();
-    if !replicas.is_empty() && book.present().any(|(who, _)| book.names_replicas(who, group)) {
-        found.push(Finding::NoReplicaLeft { group: name.clone(), replicas });
+    if !replicas.is_empty() {
+        let unread = !book.present().any(|(who, _)| book.names_replicas(who, group, At::MAX));
+        found.push(Finding::NoReplicaLeft { group: name.clone(), replicas, unread });
     }
     let values: BTreeSet<u32> = group.quorums.values().copied().collect();
     if values.len() > 1 {
@@ -699,7 +764,7 @@ fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &m
     if values.contains(&1) && sentinels > 1 {
         found.push(Finding::QuorumOne { group: name.clone(), sentinels, all: complete });
     }
-    if sentinels > 0 && sentinels % 2 == 0 && complete {
+    if sentinels > 0 && sentinels % 2 == 0 && complete && !book.unread(&name, group) {
         found.push(Finding::Even { group: name.clone(), sentinels });
     }
     let blips =

@@ -125,6 +125,7 @@ impl Page<'_> {
             Outcome::Forced => ("warn", "! forced by hand", "! 人工强制"),
             Outcome::Switched => ("note", "switched", "已切换"),
             Outcome::PromotedByOthers => ("warn", "! promoted by others", "! 外部提升"),
+            Outcome::PromotedUnseen => ("warn", "! promoted, by whom is not here", "! 提升者不明"),
             Outcome::Repointed => ("warn", "! moved by hand", "! 人工改指"),
             Outcome::UnderWay => ("note", "under way", "进行中"),
             Outcome::Missed => ("note", "missed, logs end", "失联，日志结束"),
@@ -189,7 +190,8 @@ impl Page<'_> {
         let answered =
             |at: i64| incident.downs.iter().any(|down| down.up.is_some_and(|up| (began..at).contains(&up)));
         if let Some(at) = promoted.filter(|at| incident.new_master.is_some() && !answered(*at)) {
-            let latest = if incident.is_ours() { String::new() } else { self.pick(", at most", "，最多") };
+            let latest =
+                if incident.noticed_late() { self.pick(", at most", "，最多") } else { String::new() };
             if planned {
                 let label = self.pick("new master took writes after", "新主节点可写入，用时");
                 figure(label + &latest, at - began, String::new());
@@ -204,7 +206,8 @@ impl Page<'_> {
             } else {
                 self.pick("clients were told after", "客户端得知新地址，用时")
             };
-            figure(label, at - began, String::new());
+            let latest = if incident.unread { self.pick(", at most", "，最多") } else { String::new() };
+            figure(label + &latest, at - began, String::new());
         }
         if let Some(back) = incident.came_back() {
             figure(
@@ -300,7 +303,7 @@ impl Page<'_> {
             self.line(&format!("<p>{}</p>", escaped(slow::longest(part.phase, incident, self.lang))));
         }
         if !incident.downs.is_empty() {
-            let said = escaped(words::before_the_first_line(incident.is_ours(), self.lang));
+            let said = escaped(words::before_the_first_line(incident, self.lang));
             self.line(&format!("<p class=\"dim\">{said}</p>"));
         }
     }

@@ -16,8 +16,10 @@ const UNDER_WAY_LINES: At = 10;
 const SAID_BEFORE_MS: i64 = 3_000;
 /// A sentinel that is up learns of a new master within this time.
 const SOON_MS: i64 = 5_000;
-/// An attempt that was asked for begins within this time.
+/// An attempt that was asked for begins within this time, and so does one of a sentinel that need not wait.
 const ORDER_MS: i64 = 1_000;
+/// A sentinel gives up so soon when the master answers again.
+const AT_ONCE_MS: i64 = 100;
 
 /// A sentinel whose log is read, by its place in the book.
 pub(super) type Who = usize;
@@ -29,6 +31,8 @@ pub(super) type At = i64;
 #[derive(Debug, Clone)]
 pub(super) struct Down {
     pub(super) who: Who,
+    /// which it takes for the master: of two at once another one than the others do
+    pub(super) of: Place,
     pub(super) at: At,
     pub(super) up: Option<At>,
 }
@@ -179,6 +183,8 @@ pub(super) enum Outcome {
     /// why, is not known
     Switched,
     PromotedByOthers,
+    /// a replica became a master: whose doing it was, a log that is not here may tell
+    PromotedUnseen,
     /// operators gave the sentinels another master
     Repointed,
     /// the logs end in the middle of it
@@ -201,6 +207,7 @@ impl Outcome {
             Outcome::Forced => "forced-failover",
             Outcome::Switched => "switched",
             Outcome::PromotedByOthers => "promoted-by-others",
+            Outcome::PromotedUnseen => "promoted-unseen",
             Outcome::Repointed => "repointed",
             Outcome::UnderWay => "under-way",
             Outcome::Missed => "logs-end",
@@ -272,8 +279,8 @@ pub(super) struct Incident {
     pub(super) maker: Option<Maker>,
     /// from a log, where a sentinel says more than in its events
     pub(super) logged: bool,
-    /// the master had told those who missed it that it is a replica
-    pub(super) posed: bool,
+    /// masters that had told those who missed them that they are replicas: of two at once each may
+    pub(super) posed: BTreeSet<Place>,
     /// sentinels known when it ended
     pub(super) sentinels: usize,
     /// there are no others
@@ -282,6 +289,19 @@ pub(super) struct Incident {
     pub(super) streamed: BTreeSet<Who>,
     /// others of them were up, and what they said is not read
     pub(super) others_unread: bool,
+    /// there are others, up or down, whose logs are not read, or logs that begin in its middle: what these would tell is not
+    /// known
+    pub(super) unread: bool,
+    /// who had answers again of those whose logs do not say since when they missed it
+    pub(super) back: Vec<(Who, At)>,
+    /// logs begin in its middle, or after it
+    pub(super) cut: bool,
+    /// who told the first of these of the new master is one of those, and no leader whose log is here
+    pub(super) told_by_unread: bool,
+    /// the log of who was asked for it begins late: whether it missed the master before is not known
+    pub(super) asked_late: bool,
+    /// a log that begins late has an attempt: what set it off stood before
+    pub(super) begun_before: bool,
 }
 
 impl Incident {
@@ -314,18 +334,39 @@ impl Incident {
             isolated: BTreeSet::new(),
             maker: None,
             logged: false,
-            posed: false,
+            posed: BTreeSet::new(),
             sentinels: 0,
             all_known: false,
             streamed: BTreeSet::new(),
             others_unread: false,
+            unread: false,
+            back: Vec::new(),
+            cut: false,
+            told_by_unread: false,
+            asked_late: false,
+            begun_before: false,
         }
     }
 
     /// The master is answering again for all who missed it, and nobody was promoted.
     pub(super) fn came_back(&self) -> Option<At> {
         let up: Vec<At> = self.downs.iter().map(|down| down.up).collect::<Option<_>>()?;
-        up.into_iter().max().filter(|_| self.new_master.is_none())
+        let again = self.back.iter().map(|(_, at)| *at);
+        up.into_iter().chain(again).max().filter(|_| self.new_master.is_none())
+    }
+
+    /// The master was back, and nobody here led, or voted in this epoch since it was missed last: whatever made this server
+    /// the master later, it need not have been that it was missed.
+    pub(super) fn ended_before_switch(&self, to: &str, epoch: Option<u64>) -> bool {
+        let last = self.downs.iter().map(|down| down.at).max();
+        let begun = |election: &Election| {
+            let mut votes = election.votes.iter().map(|vote| vote.at);
+            let mut tried = election.candidates.iter().map(|(_, at)| *at);
+            let same = epoch.is_none_or(|epoch| epoch == election.epoch);
+            same && (votes.any(|at| Some(at) >= last) || tried.any(|at| Some(at) >= last))
+        };
+        let made = self.promotes(to) || self.foreign.is_some() || !self.asked.is_empty();
+        self.came_back().is_some() && !made && !self.elections.iter().any(begun)
     }
 
     /// Nothing more has to happen.
@@ -362,7 +403,7 @@ impl Incident {
             if self.held_down_at(*at) { Cause::Forced } else { Cause::Planned }
         } else if !self.downs.is_empty() || !self.agreed.is_empty() {
             Cause::MasterDown
-        } else if begun {
+        } else if begun && !self.begun_before {
             Cause::Planned
         } else {
             Cause::Unknown
@@ -452,7 +493,7 @@ impl Incident {
                 Cause::Unknown => Outcome::Switched,
             }
         } else if self.foreign.is_some() {
-            Outcome::PromotedByOthers
+            if self.unread { Outcome::PromotedUnseen } else { Outcome::PromotedByOthers }
         } else if self.pointed.is_some() {
             Outcome::Repointed
         } else if let Some(how_far) = self.under_way() {
@@ -496,18 +537,36 @@ impl Incident {
         began
     }
 
-    pub(super) fn down(&mut self, who: Who, at: At) {
+    pub(super) fn down(&mut self, who: Who, of: &str, at: At) {
         // After SENTINEL RESET it begins anew to miss a master that was never back.
         let missing = self.downs.iter().any(|down| down.who == who && down.up.is_none());
         if missing && self.reset.contains(&who) {
             return;
         }
-        remember(&mut self.downs, Down { who, at, up: None });
+        remember(&mut self.downs, Down { who, of: of.to_owned(), at, up: None });
     }
 
-    pub(super) fn up(&mut self, who: Who, at: At) {
-        if let Some(down) = self.downs.iter_mut().rev().find(|down| down.who == who && down.up.is_none()) {
-            down.up = Some(at);
+    /// Whether the log says since when this sentinel missed it.
+    pub(super) fn up(&mut self, who: Who, at: At) -> bool {
+        let down = self.downs.iter_mut().rev().find(|down| down.who == who && down.up.is_none());
+        let known = down.map(|down| down.up = Some(at)).is_some();
+        known || self.downs.iter().any(|down| down.who == who)
+    }
+
+    /// The master was back, and this sentinel had not come forward: what it does now is another story.
+    pub(super) fn ended_before_work(&self, who: Who) -> bool {
+        let last = self.downs.iter().map(|down| down.at).max();
+        let mut candidates = self.elections.iter().flat_map(|election| &election.candidates);
+        let tried = candidates.any(|(by, at)| *by == who && Some(*at) >= last);
+        let led = self.runs.iter().any(|run| run.who == who && run.end.is_none());
+        self.came_back().is_some() && !tried && !led && !self.asked.iter().any(|(by, _)| *by == who)
+    }
+
+    /// Nothing is known of it yet but that it is: a line that names its master is right.
+    pub(super) fn named(&mut self, master: &str) {
+        let fresh = self.downs.is_empty() && self.elections.is_empty() && self.runs.is_empty();
+        if fresh && self.agreed.is_empty() && self.learned.is_empty() && !master.is_empty() {
+            master.clone_into(&mut self.master);
         }
     }
 
@@ -529,6 +588,15 @@ impl Incident {
         self.elections.push(fresh);
         let last = self.elections.len() - 1;
         &mut self.elections[last]
+    }
+
+    /// The candidate's own vote tells the epoch of an attempt, where the log begins too late to have named it.
+    pub(super) fn epoch_told(&mut self, who: Who, epoch: u64) {
+        let of = |it: &Election| it.epoch == 0 && it.candidates.iter().any(|(them, _)| *them == who);
+        let known = self.elections.iter().any(|election| election.epoch == epoch);
+        if let Some(election) = self.elections.iter_mut().find(|election| of(election)).filter(|_| !known) {
+            election.epoch = epoch;
+        }
     }
 
     /// The last election in which this sentinel is a candidate.
@@ -599,20 +667,26 @@ impl Incident {
         }
     }
 
-    /// The leader whose work made the new master.
+    /// The leader whose work made the new master; nobody if that was one whose log is not here. Who promoted another
+    /// server did not make this one.
     pub(super) fn winner(&self) -> Option<&Run> {
-        let made =
-            |run: &&Run| run.promoted.as_ref().is_some_and(|(it, _)| Some(it) == self.new_master.as_ref());
-        let mut latest = self.runs.iter().rev();
-        let winner = latest.clone().find(made).or_else(|| latest.find(|run| run.promoted.is_some()));
-        winner.or(self.runs.last())
+        let mut promoted = self.runs.iter().rev().filter(|run| run.promoted.is_some());
+        let Some(new) = &self.new_master else { return promoted.next().or(self.runs.last()) };
+        let made = |run: &&Run| run.promoted.as_ref().is_some_and(|(place, _)| place == new);
+        let told = |run: &&Run| {
+            let heard = |it: &Learned| it.who == run.who && matches!(it.how, How::From(_));
+            run.promoted.is_none() && !self.learned.iter().any(heard)
+        };
+        promoted.find(made).or_else(|| self.runs.last().filter(told))
     }
 
     /// The logs begin in the middle of it: somebody was at work, and nobody tells what set it off.
     pub(super) fn headless(&self) -> bool {
         let tried = self.elections.iter().any(|election| !election.candidates.is_empty());
-        let under_way = !self.runs.is_empty() || !self.agreed.is_empty();
-        under_way && self.downs.is_empty() && self.asked.is_empty() && !tried
+        let worked = !self.runs.is_empty() || self.elections.iter().any(|election| !election.lost.is_empty());
+        let missed = !self.agreed.is_empty() || !self.back.is_empty();
+        let under_way = missed || self.begun_before || (worked && !tried);
+        under_way && self.downs.is_empty() && self.asked.is_empty()
     }
 
     /// The election that made the winner the leader.
@@ -637,11 +711,41 @@ impl Incident {
     }
 
     /// When the new master took writes, as far as anybody noticed. Whoever led first may have seen that and died before
-    /// clients were told.
+    /// clients were told; and another may have seen what a leader did whose log is not here.
     pub(super) fn took_writes(&self) -> Option<At> {
-        let (place, _) = self.winner()?.promoted.as_ref()?;
+        let place = match &self.new_master {
+            Some(new) => new,
+            None => &self.winner()?.promoted.as_ref()?.0,
+        };
         let promoted = self.runs.iter().filter_map(|run| run.promoted.as_ref());
-        promoted.filter(|(other, _)| other == place).map(|(_, at)| *at).min()
+        let promoted = promoted.filter(|(other, _)| other == place).map(|(_, at)| *at);
+        promoted.chain(self.seen_as_master(place)).min()
+    }
+
+    /// When a sentinel that had not promoted this server found that it is a master.
+    pub(super) fn seen_as_master(&self, place: &str) -> Option<At> {
+        let foreign = self.foreign.as_ref().filter(|foreign| foreign.to == place)?;
+        foreign.seen.iter().map(|(_, at)| *at).min()
+    }
+
+    /// When the new master took writes is known only from when somebody noticed it: others than ours ask once a second, and
+    /// one whose log is not here may have been first.
+    pub(super) fn noticed_late(&self) -> bool {
+        !self.is_ours() || self.unread
+    }
+
+    /// This attempt was given up because the master answered again.
+    pub(super) fn was_back(&self, at: At) -> bool {
+        let again = self.back.iter().map(|(_, at)| *at);
+        let mut ups = self.downs.iter().filter_map(|down| down.up).chain(again);
+        ups.any(|up| up <= at && at - up < AT_ONCE_MS)
+    }
+
+    /// How long after the quorum the winner came forward, if no attempt before it is known.
+    pub(super) fn came_forward_late(&self) -> bool {
+        let tried = self.won().and_then(|won| won.candidates.first()).map(|(_, at)| *at);
+        let agreed = self.agreed.iter().map(|agreed| agreed.at).min();
+        tried.zip(agreed).is_some_and(|(tried, agreed)| tried - agreed >= ORDER_MS)
     }
 
     /// When the old master was answering again for all who had missed it, if that was before the promotion.
@@ -671,7 +775,8 @@ impl Incident {
 
     /// When the first sentinel named the new master to clients.
     pub(super) fn first_told(&self) -> Option<At> {
-        self.learned.iter().map(|learned| learned.at).min()
+        let new = self.learned.iter().filter(|learned| self.new_master.as_ref() == Some(&learned.to));
+        new.map(|learned| learned.at).min()
     }
 }
 

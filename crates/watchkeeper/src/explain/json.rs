@@ -77,10 +77,11 @@ pub(super) fn incident(report: &Report, incident: &Incident, findings: &[Finding
         )
     }));
     format!(
-        "{{\"group\":{},\"began\":{},\"outcome\":{},\"old_master\":{},\"new_master\":{},\"text\":{},\"missed_by\":{downs},\
+        "{{\"group\":{},\"began\":{},\"complete\":{},\"outcome\":{},\"old_master\":{},\"new_master\":{},\"text\":{},\"missed_by\":{downs},\
          \"elections\":{},\"phases\":{parts},\"steps\":{steps},\"reasons\":{},\"findings\":{}}}",
         quoted(&incident.group),
         time(incident.began),
+        !incident.unread,
         quoted(incident.outcome().code()),
         quoted(&incident.master),
         maybe(incident.new_master.as_deref()),

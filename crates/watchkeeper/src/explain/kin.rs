@@ -57,6 +57,7 @@ impl Kin {
             | Said::Voted { .. }
             | Said::Port(_)
             | Said::Maker(_)
+            | Said::Waits
             | Said::Asked(_)
             | Said::Started
             | Said::Stopped

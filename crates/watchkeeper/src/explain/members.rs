@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use watchkeeper_core::event::EventKind;
 
-use super::book::{Book, Group, MEMBERS_MAX};
-use super::incident::{Who, is_address};
+use super::book::{Book, Group, MEMBERS_MAX, NAMES_MAX};
+use super::incident::{At, Who, is_address};
 use super::said::{Event, Subject};
 
 /// Servers and sentinels remembered over all groups.
@@ -58,6 +58,9 @@ impl Book {
         if self.group(name).is_none() {
             return;
         }
+        if self.spoken_of.len() < NAMES_MAX && !self.spoken_of.contains_key(id) {
+            self.spoken_of.insert(id.to_owned(), self.last);
+        }
         if let Some(group) = self.groups.get_mut(name) {
             let set = if is_address(id) { &mut group.addresses } else { &mut group.sentinels };
             self.members.add(set, id);
@@ -83,15 +86,17 @@ impl Book {
         group.size().max(here().count() + group.sentinels.iter().filter(silent).count())
     }
 
-    /// Whether these logs name all sentinels of this group: one of them begins with a sentinel's start. A log that begins in
-    /// the middle of its life, or a stream, names those of whom something is told.
+    /// Whether these logs name all sentinels of this group: one of them begins with a sentinel's first start. A log that begins
+    /// in the middle of its life, or a stream, names those of whom something is told.
     pub(super) fn names_all(&self, name: &str) -> bool {
-        self.present().any(|(who, speaker)| speaker.started && !self.elsewhere(who, name))
+        self.present().any(|(who, _)| self.is_whole(who) && !self.elsewhere(who, name))
     }
 
-    /// Whether this sentinel has named all replicas of a group. It does so when it starts, and at each switch.
-    pub(super) fn names_replicas(&self, who: Who, group: &Group) -> bool {
-        self.speakers.get(who).is_some_and(|speaker| speaker.started) || group.listed.contains(&who)
+    /// Whether this sentinel has named all replicas of a group by then. It does so at each switch, and when it finds them,
+    /// which is after its first start: one that knows some without having found any has them from its file.
+    pub(super) fn names_replicas(&self, who: Who, group: &Group, by: At) -> bool {
+        let found = group.found.contains(&who) || group.replicas.is_empty();
+        group.listed.get(&who).is_some_and(|at| *at <= by) || (found && self.is_whole(who))
     }
 
     /// Whether sentinels of this group are up whose logs are not read, as far as anybody tells of them.
@@ -101,15 +106,48 @@ impl Book {
         let down = |id: &str| group.peers_down.get(id).is_some_and(|by| !by.is_empty());
         let silent = |id: &&String| !self.speaks(id) && !down(id);
         // Releases before 3.2 know each other by addresses, which their own logs do not tell.
+        let away = group.peers_down.keys().filter(|id| !self.speaks(id) && down(id)).count();
         let unread = if group.addresses.is_empty() {
             group.sentinels.iter().filter(silent).count()
         } else {
-            let away = group.peers_down.keys().filter(|id| !self.speaks(id) && down(id)).count();
             group.size().saturating_sub(here().count() + away)
         };
+        // A log that begins late may tell of others only that they agreed.
+        let agreed = group.agreed > here().count() + away;
         // One of those may be who has not told its id, if another speaks of it.
         let told_of = if here().count() > 1 && group.addresses.is_empty() { nameless } else { 0 };
-        unread > told_of
+        agreed || unread > told_of
+    }
+
+    /// Whether this group has sentinels, up or down, whose logs are not read: others speak of them, or more agreed at once
+    /// than are here.
+    pub(super) fn unread(&self, name: &str, group: &Group) -> bool {
+        let here = || self.present().filter(|(who, _)| !self.elsewhere(*who, name));
+        let nameless = here().filter(|(_, speaker)| speaker.id.is_none()).count();
+        let silent = group.sentinels.iter().filter(|id| !self.speaks(id)).count();
+        let told_of = if here().count() > 1 { nameless } else { 0 };
+        let by_address = if group.addresses.is_empty() { 0 } else { group.size() };
+        silent > told_of || by_address.max(group.agreed) > here().count()
+    }
+
+    /// Gives a log that has not told its id the only one of which others speak and whose log is not here: others that
+    /// were there from their start know all.
+    pub(super) fn name_the_nameless(&mut self) {
+        let nameless: Vec<Who> = self
+            .present()
+            .filter(|(_, it)| it.id.is_none() && it.label.is_empty())
+            .map(|(who, _)| who)
+            .collect();
+        let [who] = nameless[..] else { return };
+        let whole = self.present().any(|(other, _)| other != who && self.is_whole(other));
+        let groups = self.groups.iter().filter(|(name, _)| !self.elsewhere(who, name));
+        let known: BTreeSet<&String> = groups.flat_map(|(_, group)| &group.sentinels).collect();
+        let mut unspoken = known.into_iter().filter(|id| !self.speaks(id));
+        let only = unspoken.next().filter(|_| unspoken.next().is_none() && whole).cloned();
+        drop(unspoken);
+        if let Some(id) = only {
+            self.identified(who, &id);
+        }
     }
 
     /// Remembers in which groups to look for those whom an event names.

@@ -42,6 +42,8 @@ mod stamp;
 mod steps;
 mod stream;
 mod style;
+#[cfg(test)]
+mod subsets;
 mod summary;
 mod text;
 mod turns;

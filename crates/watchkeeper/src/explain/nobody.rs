@@ -66,17 +66,34 @@ fn raise(zero: &[String]) -> (String, String) {
 }
 
 /// At the end of the logs the master is still missed; `zero` are replicas that are in the way of their own promotion.
-pub(super) fn still_down(zero: &[String]) -> Both {
+/// Where logs are missing, a sentinel whose log is not here may have taken over.
+pub(super) fn still_down(zero: &[String], unread: bool) -> Both {
     let (first, first_zh) = if zero.is_empty() {
         (String::new(), String::new())
     } else {
         let (en, zh) = raise(zero);
         (format!("First {en}. Then "), format!("先{zh}。然后"))
     };
+    let (en, zh, ask, ask_zh) = if unread {
+        (
+            "At the end of these logs the master is still missed; whether a sentinel whose log is not here took over, they do not tell.",
+            "到这些日志结束时，主节点仍失联；日志不在此处的哨兵是否已接替，无法得知。",
+            "ask the other sentinels first who is the master (`SENTINEL GET-MASTER-ADDR-BY-NAME`), or there may be two. If nobody took \
+             over: start",
+            "先向其他哨兵查询主节点（`SENTINEL GET-MASTER-ADDR-BY-NAME`），否则可能出现两个主节点。若确实无人接替：重新启动",
+        )
+    } else {
+        (
+            "At the end of the logs the master is still missed and nobody has taken over.",
+            "到日志结束时，主节点仍失联且无人接替。",
+            "if it is so now: start",
+            "若现在仍是如此：重新启动",
+        )
+    };
     both(
-        "At the end of the logs the master is still missed and nobody has taken over.",
+        en,
         &format!(
-            "if it is so now: start the master again, or take a replica. {first}`SENTINEL FAILOVER <group>` on one living \
+            "{ask} the master again, or take a replica. {first}`SENTINEL FAILOVER <group>` on one living \
              sentinel needs no quorum and no votes, only a replica that is up and has a replica-priority above 0; \
              {CALL_AGAIN}. Only if no sentinel can do it then: promote a replica by hand that has the data (`INFO keyspace` \
              shows what it has; `REPLICAOF NO ONE`), then `SENTINEL REMOVE` and `SENTINEL MONITOR` with its address on all \
@@ -84,9 +101,9 @@ pub(super) fn still_down(zero: &[String]) -> Both {
              failover-timeout, parallel-syncs, the scripts and renamed commands. Never `SENTINEL RESET` while the master is \
              down: it drops the replicas"
         ),
-        "到日志结束时，主节点仍失联且无人接替。",
+        zh,
         &format!(
-            "若现在仍是如此：重新启动主节点；或改用一个副本：{first_zh}在一个存活的哨兵上执行 `SENTINEL FAILOVER <组>`，它不需要法定票数和选票，\
+            "{ask_zh}主节点；或改用一个副本：{first_zh}在一个存活的哨兵上执行 `SENTINEL FAILOVER <组>`，它不需要法定票数和选票，\
              只要有一个在线且 replica-priority 大于 0 的副本；{CALL_AGAIN_ZH}。此后哨兵仍都做不到时，才手工提升一个有数据的副本（`INFO keyspace` \
              显示它有什么；`REPLICAOF NO ONE`），再在所有哨兵上执行 `SENTINEL REMOVE` 和 `SENTINEL MONITOR` 指向它，并重新设置（`SENTINEL SET`）被 REMOVE \
              清除的内容：auth-user 和 auth-pass、down-after-milliseconds、failover-timeout、parallel-syncs、脚本和改名的命令。\
@@ -153,8 +170,10 @@ fn probably(known: Option<usize>, down: &[String], lang: Lang) -> (String, Strin
 
 /// The same where these logs do not name all replicas.
 fn unnamed(down: &[String], lang: Lang) -> (String, String) {
-    let causes = "replica-priority 0, a master lost for too long, or no answer to INFO";
-    let causes_zh = "replica-priority 为 0、与主节点断开过久，或没有应答 INFO";
+    // What was down before the logs began, they do not tell either.
+    let causes =
+        "they are down, have replica-priority 0, had lost the master for too long, or had not answered INFO";
+    let causes_zh = "已下线、replica-priority 为 0、与主节点断开过久，或没有应答 INFO";
     if down.is_empty() {
         return (
             format!("which replicas there are, these logs do not tell; if there are any, probably {causes}"),
@@ -244,8 +263,21 @@ fn look_at_them() -> (String, String) {
 }
 
 /// What to do when the next failover has nobody to promote.
-pub(super) fn no_replica_left(group: &str, replicas: &[String], lang: Lang) -> Both {
+pub(super) fn no_replica_left(group: &str, replicas: &[String], unread: bool, lang: Lang) -> Both {
     let replicas = list(replicas, lang);
+    if unread {
+        return both(
+            format!(
+                "{group}: {replicas} did not answer to the end of the logs, and no other replica is named in these logs. If there is \
+                 none, the next failover has nobody to promote."
+            ),
+            "see what replicas there are (`SENTINEL REPLICAS`); if none answers, start one again before anything else",
+            format!(
+                "{group}：到日志结束时 {replicas} 没有应答，这些日志中没有提到别的副本。若确无其他副本，下次故障转移将无人可提升。"
+            ),
+            "用 `SENTINEL REPLICAS` 查看有哪些副本；若都没有应答，首先恢复一个副本",
+        );
+    }
     both(
         format!(
             "{group} has no replica left: {replicas} did not answer to the end of the logs. The next failover has nobody to promote."
@@ -297,12 +329,16 @@ mod tests {
         let zero = with_priority_zero(&[DOWN.to_owned(), ZERO.to_owned()]);
         assert_eq!(zero, ["10.0.0.3:6379"]);
         for (text, set, call) in [
-            (still_down(&zero).0.1, "First `CONFIG SET replica-priority 100`", "`SENTINEL FAILOVER <group>`"),
-            (still_down(&zero).1.1, "`CONFIG SET replica-priority 100`", "`SENTINEL FAILOVER <组>`"),
+            (
+                still_down(&zero, false).0.1,
+                "First `CONFIG SET replica-priority 100`",
+                "`SENTINEL FAILOVER <group>`",
+            ),
+            (still_down(&zero, false).1.1, "`CONFIG SET replica-priority 100`", "`SENTINEL FAILOVER <组>`"),
         ] {
             assert!(text.find(set).unwrap() < text.find(call).unwrap(), "{text}");
         }
-        assert!(!still_down(&[]).0.1.contains("CONFIG SET"));
+        assert!(!still_down(&[], false).0.1.contains("CONFIG SET"));
         // What the log does not say may be that.
         let (en, zh) = hint(2, &[], &[]);
         assert!(en.contains("slave_priority is 0, `CONFIG SET replica-priority 100`"), "{en}");
@@ -312,7 +348,7 @@ mod tests {
     /// What redis-sentinel knows of the replicas of a master that has just died is too old for it.
     #[test]
     fn a_forced_failover_is_asked_for_again_before_anybody_promotes_by_hand() {
-        let (en, zh) = (still_down(&[]).0.1, still_down(&[]).1.1);
+        let (en, zh) = (still_down(&[], false).0.1, still_down(&[], false).1.1);
         for (text, again, by_hand) in [(en, CALL_AGAIN, "by hand"), (zh, CALL_AGAIN_ZH, "手工提升")] {
             assert!(text.find(again).unwrap() < text.find(by_hand).unwrap(), "{text}");
         }

@@ -70,9 +70,14 @@ pub(super) fn phases(incident: &Incident) -> Vec<Took> {
     let hidden = incident.new_master.is_some() && promoted.is_none();
     let last_try = incident.won().and_then(|election| election.candidates.first()).map(|(_, at)| *at);
     let began = incident.outage_began();
-    // An attempt that began later, by hand while the first was under way, is none that failed before.
+    // An attempt that began later, by hand while the first was under way, is none that failed before. Of one whose log is
+    // not here only the votes are known.
     let before = |at: At| at >= began && last_try.is_some_and(|last| at < last);
-    let failed = incident.elections.iter().any(|e| e.candidates.first().is_some_and(|(_, at)| before(*at)));
+    let won = incident.won().map(|election| election.epoch);
+    let failed = incident.elections.iter().filter(|election| Some(election.epoch) != won).any(|election| {
+        let tried = election.candidates.first().map(|(_, at)| *at);
+        tried.or(election.votes.iter().map(|vote| vote.at).min()).is_some_and(before)
+    });
     let agreed = incident.agreed.iter().map(|agreed| agreed.at).filter(|at| *at >= began).min().or(agreed);
     let steps = [
         (Phase::Agreement, agreed.filter(|_| !incident.downs.is_empty() && !hidden)),

@@ -197,6 +197,11 @@ impl Report {
         self.book.incidents.iter().zip(self.findings.iter().map(Vec::as_slice))
     }
 
+    /// Others than these sentinels are known, and their logs are not here.
+    pub(super) fn is_partial(&self) -> bool {
+        self.book.groups.iter().any(|(name, group)| self.book.unread(name, group))
+    }
+
     /// Sentinels that others speak of and whose logs are not among those read.
     pub(super) fn absent(&self) -> Absent {
         // `watchkeeper events` names who speaks by its address.

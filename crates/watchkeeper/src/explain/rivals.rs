@@ -159,7 +159,10 @@ pub(super) fn same_chosen(incident: &Incident, names: &dyn Names) -> Option<Find
     let [first, _, ..] = &leaders[..] else { return None };
     let who = leaders.iter().map(|leader| names.who(leader.run.who)).collect();
     let same = leaders.iter().all(|leader| leader.place == first.place);
-    same.then(|| Finding::SameChosen { who, replica: first.place.to_owned() })
+    // What set off an attempt, a log that begins late may not tell.
+    let asked = |leader: &Rival<'_>| incident.asked.iter().any(|(who, _)| *who == leader.run.who);
+    let by_hand = !incident.cut || leaders.iter().all(asked);
+    (same && by_hand).then(|| Finding::SameChosen { who, replica: first.place.to_owned() })
 }
 
 /// What to do about it.
@@ -179,12 +182,12 @@ pub(super) fn same_advice(who: &[String], replica: &str, lang: Lang) -> Both {
 pub(super) fn posed(master: &str) -> Both {
     both(
         format!(
-            "Before it was missed, the master {master} said that it is a replica: it took no writes since. Sentinels miss such a \
+            "Before it was missed, the master {master} said that it is a replica: as one it takes no writes. Sentinels miss such a \
              master some 20 s after down-after-milliseconds, even if it answers."
         ),
         "find out who made it a replica: somebody by hand (`REPLICAOF`), or two leaders of failovers at once",
         format!(
-            "主节点 {master} 在失联之前已自称副本：从那时起它就不能写入。这样的主节点即使有应答，\
+            "主节点 {master} 在失联之前已自称副本：副本不能写入。这样的主节点即使有应答，\
              哨兵也会在 down-after-milliseconds 之后再过约 20 秒认为它下线。"
         ),
         "查明是谁把它变成了副本：有人手工执行了 `REPLICAOF`，或两个执行者同时进行了故障转移",

@@ -27,6 +27,8 @@ pub(super) enum Said {
     Maker(Maker),
     /// somebody called SENTINEL FAILOVER for this group
     Asked(String),
+    /// it will not lead before some time: only others than ours say so
+    Waits,
     /// the process started
     Started,
     /// the process was told to end
@@ -60,6 +62,7 @@ impl Said {
             | Said::Id(_)
             | Said::Port(_)
             | Said::Maker(_)
+            | Said::Waits
             | Said::Started
             | Said::Stopped
             | Said::TiltCause(_)
@@ -241,7 +244,10 @@ fn known_note(message: &[u8]) -> Option<Said> {
 
 /// What program it is: ours says so behind the line with which it speaks as another.
 fn maker(message: &[u8]) -> Option<Said> {
-    const OF_OTHERS: [&[u8]; 3] = [b"Redis version=", b"Valkey version=", b"Next failover delay: "];
+    const OF_OTHERS: [&[u8]; 2] = [b"Redis version=", b"Valkey version="];
+    if message.starts_with(b"Next failover delay: ") {
+        return Some(Said::Waits);
+    }
     if message.starts_with(b"This is Watchkeeper ") {
         return Some(Said::Maker(Maker::Watchkeeper));
     }

@@ -3,17 +3,77 @@
 use watchkeeper_core::Lang;
 
 use super::epochs;
-use super::incident::{End, Incident};
+use super::incident::{At, End, How, Incident};
 use super::phases::Phase;
 use super::said::Maker;
 use super::words::{nobody_else_told, only_the_leader};
 
+/// A hello comes every 2 s; one that comes later was held up.
+const HELLO_MS: At = 2_500;
+
 /// Why this part was the longest, and what makes it shorter.
 pub(super) fn longest(phase: Phase, incident: &Incident, lang: Lang) -> &'static str {
+    if let Some(unknown) = not_here(phase, incident, lang) {
+        return unknown;
+    }
     match incident.maker {
         Some(Maker::Watchkeeper) => of_ours(phase, incident, lang),
         Some(Maker::Redis) | None => of_redis(phase, incident, lang),
     }
+}
+
+/// What held it up is in logs that are not here.
+fn not_here(phase: Phase, incident: &Incident, lang: Lang) -> Option<&'static str> {
+    let told = match phase {
+        Phase::Telling if incident.told_by_unread => lang.pick(
+            "Those who told clients did not hear of it from the leader whose log is here, but from a sentinel whose log is not: that \
+             log would show why it took so long.",
+            "通知客户端的哨兵不是从这里有日志的执行者得知的，而是从另一个日志不在此处的哨兵得知：原因要看那份日志。",
+        ),
+        Phase::Telling if incident.unread && leader_told_first(incident) => lang.pick(
+            "In these logs the leader told clients first, and it waits with that until the replicas follow. Whether others told \
+             them before, their logs would show.",
+            "这些日志中最先通知客户端的是执行者，而它要等各副本完成跟随才通知。其他哨兵是否更早，要看它们的日志。",
+        ),
+        Phase::Agreement if incident.unread => lang.pick(
+            "Why the others missed the master later, or answered late, is not in these logs: theirs would show it.",
+            "其他哨兵为何较晚才发现主节点失联、或较晚应答，这些日志中没有：要看它们的日志。",
+        ),
+        Phase::Waiting if incident.unread => lang.pick(
+            "As far as these logs tell, nobody took over; the outage lasted as long as the master was away.",
+            "就这些日志所见无人接替；主节点离开多久，中断就持续多久。",
+        ),
+        Phase::Election if incident.cut || (incident.unread && incident.came_forward_late()) => lang.pick(
+            "The candidate came forward late, or the votes came late; whether another one had tried before, is not in these logs.",
+            "候选者参选晚，或选票来得晚；此前是否有别的哨兵尝试过，这些日志中没有。",
+        ),
+        Phase::Attempts | Phase::Telling if incident.cut => lang.pick(
+            "Why it took so long is not in these logs: some begin too late.",
+            "为何这么久，这些日志中没有：有的日志开始得太晚。",
+        ),
+        Phase::Telling
+        | Phase::Agreement
+        | Phase::Waiting
+        | Phase::Election
+        | Phase::Attempts
+        | Phase::Operator
+        | Phase::Selection
+        | Phase::Promotion
+        | Phase::Unseen => return None,
+    };
+    Some(told)
+}
+
+/// The leader named the new master before anybody who did not lead, and others who did not are here.
+fn leader_told_first(incident: &Incident) -> bool {
+    let first = incident.learned.iter().min_by_key(|learned| learned.at);
+    first.is_some_and(|learned| learned.how == How::Led) && !nobody_else_told(incident)
+}
+
+/// How long clients were not told of a master that took writes.
+fn told_late(incident: &Incident) -> bool {
+    let times = incident.took_writes().zip(incident.first_told());
+    times.is_some_and(|(promoted, told)| told - promoted > HELLO_MS)
 }
 
 /// With `redis-sentinel`, Valkey's, or nobody knows whose.
@@ -24,11 +84,11 @@ fn of_redis(phase: Phase, incident: &Incident, lang: Lang) -> &'static str {
             "选票起初没有计入，因为另一个组也在选举：见下面的警告。",
         ),
         Phase::Telling if only_the_leader(incident) => lang.pick(
-            "Only the leader's log is here, and its own +switch-master is the last: redis-sentinel's leader waits until the \
-             replicas follow, at most failover-timeout. The others tell clients as soon as they have its next hello, up to \
-             2 s after the promotion. Their logs would show it.",
-            "这里只有执行者的日志，而它自己的 +switch-master 最晚：redis-sentinel 的执行者要等各副本完成跟随，最多等待 \
-             failover-timeout。其他哨兵在提升后最多 2 秒内收到它的下一次 hello，随即通知客户端；加上它们的日志才能看到。",
+            "Only the leader's log is here. redis-sentinel's leader waits with its own +switch-master until the replicas \
+             follow, at most failover-timeout; the others tell clients as soon as they have its hello, which it sends every \
+             2 s. Their logs would show when.",
+            "这里只有执行者的日志。redis-sentinel 的执行者要等各副本完成跟随才发出自己的 +switch-master，最多等待 \
+             failover-timeout；它每 2 秒发出 hello，其他哨兵一收到就通知客户端。何时收到，要看它们的日志。",
         ),
         Phase::Telling if nobody_else_told(incident) => of_all(phase, lang),
         Phase::Agreement => lang.pick(
@@ -36,6 +96,12 @@ fn of_redis(phase: Phase, incident: &Incident, lang: Lang) -> &'static str {
              asks the others once a second. A different down-after-milliseconds on some of them does the same.",
             "各哨兵发现主节点失联的时刻不同：每个哨兵每秒 ping 一次，redis-sentinel 每秒询问其他哨兵一次。\
              各哨兵的 down-after-milliseconds 不一致也会如此。",
+        ),
+        Phase::Attempts if incident.maker.is_none() => lang.pick(
+            "After a failed attempt redis-sentinel and Valkey's wait twice failover-timeout before the next (6 min with the default \
+             of 180000), Watchkeeper at most seconds. Whose sentinels these are, is not in these logs.",
+            "尝试失败后，redis-sentinel 和 Valkey 的哨兵要等 2 倍 failover-timeout（默认 180000 时是 6 分钟）才再次尝试，\
+             Watchkeeper 最多几秒。这些是谁的哨兵，日志中没有。",
         ),
         Phase::Attempts => lang.pick(
             "After a failed attempt redis-sentinel waits twice failover-timeout before the next: 2 min with 60000, 6 min with the \
@@ -46,6 +112,11 @@ fn of_redis(phase: Phase, incident: &Incident, lang: Lang) -> &'static str {
             "redis-sentinel sees the promotion in the replica's next answer to INFO, up to 1 s later. Much more than that \
              means that the replica was slow: saving, swapping, or a busy machine.",
             "redis-sentinel 从副本下一次 INFO 应答中得知提升完成，最多晚 1 秒。若远超 1 秒，说明副本很慢：正在持久化、发生换页或机器繁忙。",
+        ),
+        Phase::Telling if told_late(incident) => lang.pick(
+            "The sentinels that did not lead learn of the new master by the leader's hello, which it sends every 2 s; this took \
+             longer: see whether the leader hung, died or was cut off.",
+            "其他哨兵从执行者的 hello 消息得知新主节点，执行者每 2 秒发出一次；这次超过了 2 秒：检查执行者当时是否卡死、宕机或被隔离。",
         ),
         Phase::Telling => lang.pick(
             "The sentinels that did not lead learn of the new master by the leader's next hello, up to 2 s later.",
@@ -98,11 +169,11 @@ fn found_nobody_fit(incident: &Incident) -> bool {
 fn of_ours(phase: Phase, incident: &Incident, lang: Lang) -> &'static str {
     match phase {
         Phase::Telling if only_the_leader(incident) => lang.pick(
-            "Only the leader's log is here, and its own +switch-master is the last: it waits until the replicas follow, at most \
-             failover-timeout. The others tell clients as soon as they have its hello, which it sends at once. Their logs would \
-             show it.",
-            "这里只有执行者的日志，而它自己的 +switch-master 最晚：它要等各副本完成跟随，最多等待 failover-timeout。\
-             执行者立即发出 hello，其他哨兵收到后随即通知客户端；加上它们的日志才能看到。",
+            "Only the leader's log is here. It waits with its own +switch-master until the replicas follow, at most \
+             failover-timeout; the others tell clients as soon as they have its hello, which it sends at once. Their logs would \
+             show when.",
+            "这里只有执行者的日志。它要等各副本完成跟随才发出自己的 +switch-master，最多等待 failover-timeout；\
+             它立即发出 hello，其他哨兵一收到就通知客户端。何时收到，要看它们的日志。",
         ),
         Phase::Telling if nobody_else_told(incident) => of_all(phase, lang),
         Phase::Agreement => lang.pick(
@@ -142,7 +213,7 @@ fn of_ours(phase: Phase, incident: &Incident, lang: Lang) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::incident::{How, Learned};
+    use super::super::incident::Learned;
     use super::*;
 
     /// The others tell clients earlier, unless they are down.

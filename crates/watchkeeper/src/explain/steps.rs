@@ -38,6 +38,7 @@ struct Teller<'a> {
 pub(super) fn steps(incident: &Incident, names: &dyn Names, lang: Lang) -> Vec<Step> {
     let mut teller = Teller { incident, names, lang, steps: Vec::new() };
     teller.downs();
+    teller.back();
     teller.agreed();
     for election in &incident.elections {
         teller.election(election);
@@ -96,6 +97,15 @@ impl Teller<'_> {
                     format!("{who} gets no answer from the master {master}"),
                     format!("{who} 得不到主节点 {master} 的应答"),
                 );
+            } else if down.of != *master {
+                let of_its = &down.of;
+                self.step(
+                    of.clone(),
+                    down.at,
+                    "+sdown",
+                    format!("{who} gets no answer from {of_its}, which it takes for the master"),
+                    format!("{who} 得不到 {of_its} 的应答，它以为那是主节点"),
+                );
             } else if incident.downs[..number].iter().any(|before| before.who == down.who) {
                 self.step(
                     of.clone(),
@@ -122,6 +132,16 @@ impl Teller<'_> {
                     format!("{who} 重新得到应答"),
                 );
             }
+        }
+    }
+
+    fn back(&mut self) {
+        let master = &self.incident.master;
+        for (who, at) in &self.incident.back {
+            let of = Actor::Sentinel(*who);
+            let who = self.names.who(*who);
+            let en = format!("{who} gets answers from the master {master} again");
+            self.step(of, *at, "-sdown", en, format!("{who} 重新得到主节点 {master} 的应答"));
         }
     }
 
@@ -189,9 +209,7 @@ impl Teller<'_> {
         for (number, (who, at)) in election.lost.iter().enumerate() {
             let (of, untold) = (Actor::Sentinel(*who), untold(who));
             let who = self.names.who(*who);
-            let back =
-                self.incident.downs.iter().any(|down| down.up.is_some_and(|up| up <= *at && *at - up < 100));
-            let (en, zh) = if back {
+            let (en, zh) = if self.incident.was_back(*at) {
                 (format!("{who} gives up: the master answers again"), format!("{who} 放弃：主节点恢复应答"))
             } else if number == 0 && election.elected.is_none() && !untold {
                 (
@@ -267,7 +285,8 @@ impl Teller<'_> {
         let who = self.names.who(run.who);
         let before =
             |other: &Run| other.promoted.as_ref().is_some_and(|(it, then)| it == replica && then < at);
-        if self.incident.runs.iter().any(before) {
+        let seen = self.incident.seen_as_master(replica).is_some_and(|then| then < *at);
+        if seen || self.incident.runs.iter().any(before) {
             return self.step(
                 Actor::Server(replica.clone()),
                 *at,
@@ -276,7 +295,7 @@ impl Teller<'_> {
                 format!("{who} 发现 {replica} 已是主节点"),
             );
         }
-        let (en, zh) = if self.incident.is_ours() {
+        let (en, zh) = if !self.incident.noticed_late() {
             (String::new(), String::new())
         } else {
             (format!(", at the latest then ({who} noticed it)"), format!("（最迟此时，{who} 得知）"))
@@ -296,12 +315,17 @@ impl Teller<'_> {
         for (who, at) in &foreign.seen {
             let of = Actor::Sentinel(*who);
             let who = self.names.who(*who);
+            let (by, by_zh) = if self.incident.unread {
+                ("; by whom, is not in these logs", "；由谁提升，这些日志中没有")
+            } else {
+                (", by nobody's failover", "，但并没有哨兵执行过故障转移")
+            };
             self.step(
                 of,
                 *at,
                 "+failover-detected",
-                format!("{who} sees that {to} is a master, by nobody's failover"),
-                format!("{who} 发现 {to} 是主节点，但并没有哨兵执行过故障转移"),
+                format!("{who} sees that {to} is a master{by}"),
+                format!("{who} 发现 {to} 是主节点{by_zh}"),
             );
         }
         if let Some(at) = foreign.undone {

@@ -27,6 +27,11 @@ pub(super) const DEPLOYMENT: Words = Words { en: "THE DEPLOYMENT", zh: "整体�
 pub(super) const ALSO_SEEN: Words = Words { en: "ALSO SEEN", zh: "此外" };
 pub(super) const SENTINELS: Words = Words { en: "SENTINELS IN THESE LOGS", zh: "日志中的哨兵" };
 
+const PARTIAL: Words = Words {
+    en: "Not all sentinels' logs are here: what only the others saw and did is not told.",
+    zh: "并非所有哨兵的日志都在此处：只有其他哨兵看到或做过的事，这里没有。",
+};
+
 /// A happening beside the incidents.
 pub(super) struct Seen {
     pub(super) when: String,
@@ -69,6 +74,9 @@ pub(super) fn head(report: &Report, lang: Lang) -> Vec<String> {
         told.push(lang.pick(&en, &format!("更早的 {forgotten} 起事故未显示。")).to_owned());
     }
     told.extend(servers::told(&report.logs, lang));
+    if report.is_partial() {
+        told.push(PARTIAL.get(lang).to_owned());
+    }
     let untimed = report.book.untimed.len() as u64;
     if untimed > 1 && report.book.first.is_none() {
         let en = "These logs have no times: only epochs put them in order, so steps may stand in another order than they \

@@ -147,14 +147,14 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
     if let Some(new) = &incident.new_master {
         let promoted = incident.took_writes();
         let told = incident.first_told().unwrap_or(incident.last);
-        let what = switched(old, new, cause, lang);
+        let what = switched(old, new, cause, incident.cut || incident.asked_late, lang);
         if !timed || cause == Cause::Unknown {
             return what;
         }
         return what + &told_after(incident, promoted.map(since), &since(told), lang);
     }
     if let Some(foreign) = &incident.foreign {
-        return by_others(old, foreign, lang);
+        return by_others(old, foreign, incident.unread, lang);
     }
     if let Some(back) = incident.came_back() {
         return came_back(incident, back, timed, lang);
@@ -179,22 +179,51 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
                 }
                 (_, _) => " to the end of the logs".to_owned(),
             };
-            format!("NOBODY TOOK OVER. The master {old} is missed{until}.")
+            let nobody = if incident.unread { "NO SENTINEL WHOSE LOG IS HERE" } else { "NOBODY" };
+            format!("{nobody} TOOK OVER. The master {old} is missed{until}.")
         }
-        (Lang::Zh, false) => match (ended, timed) {
-            (Some(0), true) => format!("无人接替。主节点 {old} 失联，此后日志中没有记录。"),
-            (Some(ms), true) => {
-                let ms = duration(ms, lang);
-                format!("无人接替。直到日志最后一行（第一条 +sdown 之后 {ms}），主节点 {old} 一直失联。")
+        (Lang::Zh, false) => {
+            let nobody = if incident.unread { "这些日志中无哨兵接替" } else { "无人接替" };
+            match (ended, timed) {
+                (Some(0), true) => format!("{nobody}。主节点 {old} 失联，此后日志中没有记录。"),
+                (Some(ms), true) => {
+                    let ms = duration(ms, lang);
+                    format!("{nobody}。直到日志最后一行（第一条 +sdown 之后 {ms}），主节点 {old} 一直失联。")
+                }
+                (_, _) => format!("{nobody}。直到日志结束，主节点 {old} 一直失联。"),
             }
-            (_, _) => format!("无人接替。直到日志结束，主节点 {old} 一直失联。"),
-        },
+        }
     }
 }
 
-/// Somebody else than the sentinels promoted a replica.
-fn by_others(old: &str, foreign: &Foreign, lang: Lang) -> String {
+/// Who did not act, as far as that is known.
+pub(super) fn nobody(unread: bool, lang: Lang) -> &'static str {
+    match (unread, lang) {
+        (false, Lang::En) => "Nobody",
+        (true, Lang::En) => "No sentinel whose log is here",
+        (false, Lang::Zh) => "没有发生切换",
+        (true, Lang::Zh) => "这些日志中的哨兵都没有接替",
+    }
+}
+
+/// Somebody else than the sentinels promoted a replica, or one of them whose log is not here.
+fn by_others(old: &str, foreign: &Foreign, unread: bool, lang: Lang) -> String {
     let new = &foreign.to;
+    if unread {
+        let (end, end_zh) = match (foreign.undone, foreign.follows) {
+            (Some(_), _) => ("; it was told to be a replica again", "，之后被命令重新成为副本"),
+            (None, Some(_)) => ("; it is a replica again", "，之后重新成为副本"),
+            (None, None) => ("", ""),
+        };
+        return match lang {
+            Lang::En => format!(
+                "{new} became a master while {old} was the master{end}. Who promoted it, is not in these logs."
+            ),
+            Lang::Zh => {
+                format!("{old} 仍是主节点时，{new} 成为主节点{end_zh}。由谁提升，这些日志中没有。")
+            }
+        };
+    }
     match (lang, foreign.undone, foreign.follows) {
         (Lang::En, Some(_), _) => {
             format!("Somebody else promoted {new}; the sentinels made it a replica of {old} again.")
@@ -217,26 +246,32 @@ fn by_others(old: &str, foreign: &Foreign, lang: Lang) -> String {
 fn came_back(incident: &Incident, back: i64, timed: bool, lang: Lang) -> String {
     let old = &incident.master;
     let (times, lasted) = (incident.times_down(), duration(back - incident.began, lang));
+    let nobody = nobody(incident.unread, lang);
     match (lang, times > 1) {
         (Lang::En, false) if timed => {
-            format!("The master {old} was missed for {lasted} and came back by itself. Nobody took over.")
+            format!("The master {old} was missed for {lasted} and came back by itself. {nobody} took over.")
         }
-        (Lang::Zh, false) if timed => format!("主节点 {old} 失联 {lasted}后自行恢复，没有发生切换。"),
+        (Lang::Zh, false) if timed => format!("主节点 {old} 失联 {lasted}后自行恢复，{nobody}。"),
         (Lang::En, true) if timed => format!(
-            "The master {old} went away {times} times in {lasted} and came back each time. Nobody took over."
+            "The master {old} went away {times} times in {lasted} and came back each time. {nobody} took over."
         ),
         (Lang::Zh, true) if timed => {
-            format!("主节点 {old} 在 {lasted}内失联 {times} 次，每次都自行恢复，没有发生切换。")
+            format!("主节点 {old} 在 {lasted}内失联 {times} 次，每次都自行恢复，{nobody}。")
         }
         (Lang::En, _) => {
-            format!("The master {old} was missed and came back by itself. Nobody took over.")
+            format!("The master {old} was missed and came back by itself. {nobody} took over.")
         }
-        (Lang::Zh, _) => format!("主节点 {old} 失联后自行恢复，没有发生切换。"),
+        (Lang::Zh, _) => format!("主节点 {old} 失联后自行恢复，{nobody}。"),
     }
 }
 
-fn switched(old: &str, new: &str, cause: Cause, lang: Lang) -> String {
+/// `cut`: whether the master was missed before is not in these logs.
+fn switched(old: &str, new: &str, cause: Cause, cut: bool, lang: Lang) -> String {
     match (lang, cause) {
+        (Lang::En, Cause::Planned) if cut => {
+            format!("Somebody asked for a failover from {old}: {new} is the master.")
+        }
+        (Lang::Zh, Cause::Planned) if cut => format!("有人要求切换：主节点由 {old} 变为 {new}。"),
         (Lang::En, Cause::Planned) => format!("A planned failover from {old}: {new} is the master."),
         (Lang::En, Cause::MasterDown | Cause::Forced) => format!("The master {old} failed; {new} took over."),
         (Lang::En, Cause::Unknown) => {
@@ -248,39 +283,56 @@ fn switched(old: &str, new: &str, cause: Cause, lang: Lang) -> String {
     }
 }
 
-/// When it took writes, and when clients knew of it.
+/// When it took writes, and when clients knew of it. Where logs are missing, others may have known before.
 fn told_after(incident: &Incident, promoted: Option<String>, told: &str, lang: Lang) -> String {
     let alone = only_the_leader(incident);
     // Others than ours ask a replica once a second.
-    let (latest_zh, latest, noticed_zh) = if incident.is_ours() {
-        ("", "", "")
-    } else {
+    let (latest_zh, latest, noticed_zh) = if incident.noticed_late() {
         ("最迟 ", " at the latest (the sentinel noticed it then)", "（哨兵此时得知）")
+    } else {
+        ("", "", "")
     };
+    let (first, first_zh, by, by_zh) = match (incident.unread, incident.downs.is_empty()) {
+        (false, _) => ("", "", "", ""),
+        (true, true) => ("", "", " at the latest", "最迟 "),
+        (true, false) => (
+            " Counted from the first +sdown in these logs:",
+            "从这些日志中的第一条 +sdown 算起：",
+            " at the latest",
+            "最迟 ",
+        ),
+    };
+    let (it, clients) = if first.is_empty() { ("It", "Clients") } else { ("it", "clients") };
     match (lang, promoted) {
         (Lang::En, Some(promoted)) if alone => format!(
-            " It took writes after {promoted}{latest}; the leader's own +switch-master came after {told}, those of the \
-             others, whose logs are not here, earlier."
+            "{first} {it} took writes after {promoted}{latest}; the leader's own +switch-master came after {told}. When the \
+             others told clients, is not in these logs."
         ),
-        (Lang::Zh, Some(promoted)) if alone => {
-            format!(
-                "{latest_zh}{promoted}后可写入{noticed_zh}；执行者自己的 +switch-master 在 {told}后，其他哨兵（日志不在此处）更早。"
-            )
-        }
+        (Lang::Zh, Some(promoted)) if alone => format!(
+            "{first_zh}{latest_zh}{promoted}后可写入{noticed_zh}；执行者自己的 +switch-master 在 {told}后。其他哨兵何时通知客户端，\
+             这些日志中没有。"
+        ),
         (Lang::En, Some(promoted)) => {
-            format!(" It took writes after {promoted}{latest}; clients were told after {told}.")
+            format!("{first} {it} took writes after {promoted}{latest}; clients were told after {told}{by}.")
         }
-        (Lang::En, None) => format!(" Clients were told after {told}."),
+        (Lang::En, None) => format!("{first} {clients} were told after {told}{by}."),
         (Lang::Zh, Some(promoted)) => {
-            format!("{latest_zh}{promoted}后可写入{noticed_zh}，{told}后客户端得知新地址。")
+            format!("{first_zh}{latest_zh}{promoted}后可写入{noticed_zh}，{by_zh}{told}后客户端得知新地址。")
         }
-        (Lang::Zh, None) => format!("{told}后客户端得知新地址。"),
+        (Lang::Zh, None) => format!("{first_zh}{by_zh}{told}后客户端得知新地址。"),
     }
 }
 
 /// What the times above do not contain. Only ours may hold a master for down sooner, whose port refuses connections.
-pub(super) fn before_the_first_line(ours: bool, lang: Lang) -> &'static str {
-    if ours {
+pub(super) fn before_the_first_line(incident: &Incident, lang: Lang) -> &'static str {
+    if incident.unread {
+        return lang.pick(
+            "Times count from the first +sdown in these logs. The master was away before that, and a sentinel whose log is not here \
+             may have missed it sooner.",
+            "时间从这些日志中的第一条 +sdown 算起；在此之前主节点已失联，日志不在此处的哨兵可能更早发现。",
+        );
+    }
+    if incident.is_ours() {
         return lang.pick(
             "Times count from the first +sdown. Before that the master was away for down-after-milliseconds; if it refused \
              connections, for refused-down-after-milliseconds where that is set.",
