@@ -26,9 +26,11 @@ pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
 
 /// CKQUORUM: whether a failover could be authorized now.
 fn able(view: &GroupView<'_>, found: &mut Found) -> bool {
-    let mut failing = Vec::new();
+    let (mut failing, mut able) = (Vec::new(), true);
     for said in &view.said {
         match &said.group.quorum_check {
+            // It hears all there are: its quorum alone is in the way, which is told as that.
+            Err(words) if words.starts_with("NOQUORUM") && wants_too_many(view, said, words) => able = false,
             Err(words) if words.starts_with("NOQUORUM") => failing.push((said.who(), words.clone())),
             Err(words) => found.not_checked(
                 said.at,
@@ -40,7 +42,7 @@ fn able(view: &GroupView<'_>, found: &mut Found) -> bool {
         }
     }
     if failing.is_empty() {
-        return true;
+        return able;
     }
     let all = failing.len() == view.said.len();
     let (en, zh) = if all {
@@ -73,6 +75,13 @@ fn able(view: &GroupView<'_>, found: &mut Found) -> bool {
         unless_nobody_has_all(view, finding)
     });
     false
+}
+
+/// Whether a sentinel hears all that are known, and its quorum is more than these.
+fn wants_too_many(view: &GroupView<'_>, said: &Said<'_>, words: &str) -> bool {
+    let usable = words.split(' ').nth(1).and_then(|word| word.parse::<usize>().ok());
+    let quorum = said.group.master.number("quorum").and_then(|quorum| usize::try_from(quorum).ok());
+    view.known() > 1 && usable == Some(view.known()) && quorum > usable
 }
 
 /// What to do about a sentinel that knows no other.

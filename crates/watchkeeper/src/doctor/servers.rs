@@ -325,12 +325,13 @@ fn cut_off(view: &GroupView<'_>, found: &mut Found) {
         return;
     }
     let at = &view.master;
-    let away = view.least("down-after-milliseconds").unwrap_or(0) / 1000;
+    let away = view.least("down-after-milliseconds").unwrap_or(0);
+    let (away, unit, unit_zh) = if away < 1000 { (away, "ms", "毫秒") } else { (away / 1000, "s", "秒") };
     let (en, zh) = (
         format!(
-            "If the master {at} is ever cut off from its replicas, it goes on taking writes (a failover takes {away} s and more)."
+            "If the master {at} is ever cut off from its replicas, it goes on taking writes (a failover takes {away} {unit} and more)."
         ),
-        format!("主节点 {at} 一旦与副本隔离，仍会接受写入（故障转移至少需要 {away} 秒）。"),
+        format!("主节点 {at} 一旦与副本隔离，仍会接受写入（故障转移至少需要 {away} {unit_zh}）。"),
     );
     let finding = Finding::of(Code::MinReplicas, view.name, en, zh).at(at);
     found.add(finding.says_both(

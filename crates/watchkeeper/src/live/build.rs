@@ -508,11 +508,17 @@ impl<'a> Looked<'a> {
         let no_quorum = |(_, group): &&(&SentinelAnswer, &GroupAnswer)| {
             group.quorum_check.as_ref().is_err_and(|words| words.starts_with("NOQUORUM"))
         };
+        let too_high = |(_, answer): &&(&SentinelAnswer, &GroupAnswer)| {
+            usize::try_from(answer.master.number("quorum").unwrap_or(0)).is_ok_and(|it| it > group.voters)
+        };
         let missing = self.answers.iter().filter(no_quorum).count();
+        let by_quorum = self.answers.iter().filter(no_quorum).filter(too_high).count();
         // Where enough are there, those who see too few do not know the others, which is told, or do not hear them.
         problems.extend(match (missing, group.acting() >= group.needed(), strangers) {
-            (0, ..) | (_, true, 1..) => None,
+            (0, ..) => None,
             (_, false, _) => Some(Problem::NoMajority),
+            (_, true, _) if by_quorum > 0 => Some(Problem::QuorumTooHigh(by_quorum)),
+            (_, true, 1..) => None,
             (_, true, 0) => Some(Problem::SeeTooFew(missing)),
         });
         problems.extend(group.sentinels.iter().filter_map(|sentinel| match &sentinel.state {

@@ -213,6 +213,7 @@ fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> String {
         Problem::Strangers(_) => ("sentinels_strangers", None),
         Problem::NoMajority => ("no_majority", None),
         Problem::SeeTooFew(_) => ("sentinels_see_too_few", None),
+        Problem::QuorumTooHigh(_) => ("quorum_too_high", None),
         Problem::NoCandidate => ("no_candidate", None),
     };
     object(&[

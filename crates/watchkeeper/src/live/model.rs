@@ -260,6 +260,8 @@ pub enum Problem {
     NoMajority,
     /// enough are, and so many of them do not hear enough of the others
     SeeTooFew(usize),
+    /// enough are, and so many of them have a quorum of more sentinels than there are
+    QuorumTooHigh(usize),
     /// no replica could be promoted
     NoCandidate,
 }

@@ -291,6 +291,24 @@ fn who_does_not_hear_others_that_answer_is_counted_and_they_are_not_said_to_be_t
 }
 
 #[test]
+fn a_quorum_that_one_sentinel_can_never_reach_is_told_as_that() {
+    let two = |quorum: u16, usable: u16| {
+        let mut first = sentinel(1, "", &format!("ip:h port:11 flags:master quorum:{quorum}"), &[2]);
+        let check = Err(format!("NOQUORUM {usable} usable Sentinels."));
+        first.says.as_mut().unwrap().groups[0].quorum_check = check;
+        let second = sentinel(2, "", "ip:h port:11 flags:master quorum:2", &[1]);
+        seen(vec![first, second], vec![server(11, Ok("role:master"))])
+    };
+    assert_eq!(two(6, 2).problems[0], Problem::QuorumTooHigh(1));
+    assert!(
+        texts(&two(6, 2)).contains("the quorum of 1 of 2 sentinels can't be reached"),
+        "{}",
+        texts(&two(6, 2))
+    );
+    assert_eq!(two(2, 1).problems[0], Problem::SeeTooFew(1));
+}
+
+#[test]
 fn that_too_few_are_left_is_told_before_who_is_gone() {
     let mut alone = sentinel(1, "", "ip:h port:11 flags:master", &[2, 3]);
     alone.says.as_mut().unwrap().groups[0].quorum_check = Err("NOQUORUM 1 usable Sentinels.".to_owned());

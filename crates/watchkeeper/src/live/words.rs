@@ -169,6 +169,7 @@ pub(super) fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> Str
         Problem::Strangers(count) => strangers(*count, group, lang),
         Problem::NoMajority => no_majority(group, lang),
         Problem::SeeTooFew(count) => see_too_few(*count, group, lang),
+        Problem::QuorumTooHigh(count) => quorum_too_high(*count, group, lang),
         Problem::NoCandidate => no_candidate(group, lang),
     }
 }
@@ -204,6 +205,16 @@ fn see_too_few(count: usize, group: &GroupStatus, lang: Lang) -> String {
     match lang {
         Lang::En => format!("too few of the others for a failover are heard by {count} of {heard} sentinels"),
         Lang::Zh => format!("{heard} 个哨兵中有 {count} 个收不到足够多其他哨兵的应答，不足以故障转移"),
+    }
+}
+
+fn quorum_too_high(count: usize, group: &GroupStatus, lang: Lang) -> String {
+    let (heard, voters) = (group.heard(), group.voters);
+    match lang {
+        Lang::En => format!(
+            "the quorum of {count} of {heard} sentinels can't be reached: it is greater than the number of sentinels, {voters}"
+        ),
+        Lang::Zh => format!("{heard} 个哨兵中有 {count} 个的法定票数高于哨兵总数 {voters}，无法达到"),
     }
 }
 
