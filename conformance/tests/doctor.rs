@@ -99,10 +99,10 @@ fn a_failover_in_the_midst_of_an_upgrade() {
     });
     group.wait_switched(before, LONG);
     // It may go on where it was. It can't once a full sync is needed, and tries that again and again: the only replica never
-    // has all data, which is critical.
+    // has all data, which is critical, and the master takes no writes without one.
     group.servers[0].kill();
     group.servers[0].start();
-    finds_with_status(&group, &[], &["WD243", "WD272", "WD231"], 2);
+    finds_with_status(&group, &[], &["WD243", "WD257", "WD272", "WD231"], 2);
     eventually(LONG, "the older one says why", || {
         let log = group.servers[0].log();
         if log.contains("Can't handle RDB format version") { Ok(()) } else { Err(log) }

@@ -15,6 +15,16 @@ impl Fields {
     /// The name that INFO has if it tells of the databases; those without keys have no line of their own.
     pub const KEYSPACE: &str = "# Keyspace";
 
+    /// The name that is added to INFO for `min-replicas-to-write`, where that is set and told.
+    pub const MIN_REPLICAS: &str = "# min-replicas-to-write";
+
+    /// The same with one more.
+    #[must_use]
+    pub(crate) fn with(mut self, name: &str, value: String) -> Fields {
+        self.0.insert(name.to_owned(), value);
+        self
+    }
+
     /// From a map, or from an array of names and values by turns. Anything else is empty.
     pub fn of(frame: &Frame) -> Fields {
         let mut fields = BTreeMap::new();

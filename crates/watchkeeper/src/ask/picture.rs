@@ -106,6 +106,28 @@ impl Picture {
         Picture { unix_ms, sentinels: vec![answer], servers: ask_servers(reach, &servers) }
     }
 
+    /// What these sentinels and no others say of a group, and its servers; those that were silent before have a little time
+    /// only.
+    pub fn of_known(
+        reach: &Reach,
+        group: &str,
+        sentinels: &[Endpoint],
+        silent: impl Fn(&Endpoint) -> bool,
+    ) -> Picture {
+        let unix_ms = now_ms();
+        let sentinels = each(sentinels, |at| SentinelAnswer {
+            at: at.clone(),
+            also_at: Vec::new(),
+            named: true,
+            says: reach.sentinel(at).and_then(|mut conn| ask_sentinel(&mut conn, Some(group))),
+        });
+        let (silent, others): (Vec<_>, Vec<_>) =
+            servers_of(&sentinels).into_iter().partition(|(_, at)| silent(at));
+        let mut servers = ask_servers(reach, &others);
+        servers.extend(ask_servers(&reach.brief(), &silent));
+        Picture { unix_ms, sentinels, servers }
+    }
+
     /// What the sentinels say, without asking the servers.
     pub fn of_sentinels(reach: &Reach, group: Option<&str>, learned: &BTreeSet<Endpoint>) -> Picture {
         let unix_ms = now_ms();
@@ -334,7 +356,25 @@ fn ask_servers(reach: &Reach, servers: &[(String, Endpoint)]) -> Vec<ServerAnswe
 
 fn ask_server(conn: &mut Conn) -> Result<(Fields, u64), Failure> {
     let info = Fields::info(&conn.call_text(&["INFO"])?);
+    let info = if info.has("min_slaves_good_slaves") { with_min_replicas(conn, info)? } else { info };
     Ok((info, ping(conn)?))
+}
+
+/// How many replicas writes depend on, which INFO does not tell; not where the login may not ask.
+fn with_min_replicas(conn: &mut Conn, info: Fields) -> Result<Fields, Failure> {
+    for name in ["min-replicas-to-write", "min-slaves-to-write"] {
+        match conn.call(&["CONFIG", "GET", name]) {
+            Ok(frame) => {
+                let said = Fields::of(&frame);
+                if said.has(name) {
+                    return Ok(info.with(Fields::MIN_REPLICAS, said.get(name).to_owned()));
+                }
+            }
+            Err(Failure::Refused(_)) => break,
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(info)
 }
 
 /// How long a PING takes, in microseconds. A server that is loading or busy does answer.

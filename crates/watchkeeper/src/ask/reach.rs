@@ -20,6 +20,8 @@ use crate::said::told;
 
 /// A password file may hold so many bytes.
 const PASS_BYTES_MAX: u64 = 4096;
+/// How long an answer may take of one who may well hang.
+const BRIEF: Duration = Duration::from_millis(500);
 /// The port of a sentinel where nothing says another.
 const SENTINEL_PORT: u16 = 26379;
 
@@ -190,6 +192,12 @@ impl ReachArgs {
 }
 
 impl Reach {
+    /// With little patience, for those who may well hang.
+    #[must_use]
+    pub fn brief(&self) -> Reach {
+        Reach { patience: self.patience.min(BRIEF), ..self.clone() }
+    }
+
     /// A connection to a sentinel.
     ///
     /// # Errors

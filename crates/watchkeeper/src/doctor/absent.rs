@@ -5,7 +5,7 @@ use watchkeeper_core::Lang;
 use super::code::{Code, Severity};
 use super::finding::{Finding, Found, Who};
 use super::servers::if_restarted;
-use super::view::{GroupView, has_no_keys};
+use super::view::{GroupView, has_no_keys, is_loading};
 use super::words::{lasted, places, waited};
 use crate::ask::{Endpoint, Failure, Fields};
 use crate::live::{Status, Waiting, told_waiting};
@@ -200,6 +200,17 @@ const NOTHING_TO_PROMOTE: (&str, &str) = (
      复制空数据。在这些副本上执行 `CONFIG SET replica-priority 0` 可阻止 redis-sentinel。然后恢复 {at}：若仍在运行，打通网络；若它把数据存到磁盘\
      （`save` 或 `appendonly`），重新启动它。若届时已有副本被提升，请先复制 {at} 的数据文件。只有它没有存盘且已不再运行时，数据才已丢失：启动它，该组从空数据开始",
 );
+/// What to do about a master that is gone while those that could follow it read their data.
+const LOADED_FIRST: (&str, &str) = (
+    "no replica that answers can be promoted before it has loaded its data (WD261): until then it refuses the order, from the sentinels and \
+     from `watchkeeper failover`. Wait until it is done (`INFO persistence` there: loading_eta_seconds) and do not restart it; then \
+     enough sentinels promote it by themselves, and `watchkeeper failover {group}{reach}` does without them. Or open the way to {at}, if it still \
+     runs. Do not simply restart it if it does not keep its data on disk (`save` and `appendonly` off): it comes back empty and its replicas \
+     copy that",
+    "有应答的副本在加载完数据（WD261）之前都无法提升：在此之前它会拒绝提升命令，无论来自哨兵还是 `watchkeeper failover`。等待加载完成\
+     （在该副本上看 `INFO persistence` 的 loading_eta_seconds），不要重启它；之后只要哨兵足够就会自行提升，否则用 `watchkeeper failover {group}{reach}`。\
+     若 {at} 仍在运行，也可打通到它的网络。若它不把数据存到磁盘（`save` 和 `appendonly` 均关闭），不要直接重启：它会带着空数据回来，副本会复制空数据",
+);
 /// What to do about somebody who may have the data that the master has not.
 const FILES_FIRST: (&str, &str) = (
     "the present master has no keys. If {at} has data on its disk, copy its files (`dir`: the RDB file, `appenddirname`) before anybody \
@@ -223,6 +234,8 @@ fn advised(view: &GroupView<'_>, finding: Finding) -> Finding {
     } else if view.nobody_has_any() {
         // Whether it keeps its data or not, it is to be started.
         return finding.advised(NOTHING_TO_PROMOTE.0, NOTHING_TO_PROMOTE.1);
+    } else if view.all_load() {
+        finding.advised(LOADED_FIRST.0, LOADED_FIRST.1)
     } else if view.in_failover() {
         finding.advised(
             "a failover is going on: wait until it is over, and ask again. `watchkeeper status {group}{reach}` shows how far it is. Do not start \
@@ -256,9 +269,9 @@ fn advised(view: &GroupView<'_>, finding: Finding) -> Finding {
 }
 
 /// Where a replica is a master already: a failover that is not over yet, or that began after the sentinels were asked.
-fn promoted<'a>(view: &GroupView<'a>) -> Option<(&'a Endpoint, bool)> {
+pub(super) fn promoted<'a>(view: &GroupView<'a>) -> Option<(&'a Endpoint, bool)> {
     let mut answering = view.replicas().filter_map(|server| Some((&server.at, view.info(server)?)));
-    let (at, info) = answering.find(|(_, info)| info.get("role") == "master")?;
+    let (at, info) = answering.find(|(_, info)| info.get("role") == "master" && !is_loading(info))?;
     let closer = view.facts.closer(view.name, at);
     let settings = closer.and_then(|closer| closer.settings.as_ref().ok());
     let wanted = settings.and_then(|known| known.get(&["min-replicas-to-write", "min-slaves-to-write"]));
@@ -325,9 +338,10 @@ fn replica(view: &GroupView<'_>, at: &Endpoint, entries: &[(Who, &Fields)]) -> F
         )
     };
     let finding = Finding::of(Code::ServerSilent, view.name, en, zh);
-    let empty = |info: &Fields| info.get("role") == "master" && has_no_keys(info);
-    if view.master_info().is_some_and(empty) {
-        return finding.advised(FILES_FIRST.0, FILES_FIRST.1);
+    if view.master_is_empty() {
+        return finding
+            .advised(FILES_FIRST.0, FILES_FIRST.1)
+            .besides("Else start it, or open the way to it", "否则启动它，或打通网络");
     }
     finding.advised(
         "start it, or open the way to it: it can't be promoted, and holds no copy of what is written now",
@@ -397,6 +411,8 @@ mod tests {
         let copying = "role:slave master_link_status:down master_sync_in_progress:1 slave_priority:100";
         let never =
             "role:slave master_link_status:down master_link_down_since_seconds:-1 slave_repl_offset:0";
+        let loading = "role:slave loading:1 master_link_status:down master_link_down_since_seconds:-1 \
+                       slave_repl_offset:1 slave_priority:100";
         for (flags, replicas, first) in [
             (DOWN.0, &[IN_STEP][..], "have a replica promoted first"),
             (DOWN.0, &[], "no replica answers"),
@@ -404,6 +420,9 @@ mod tests {
             (DOWN.0, &[never], "every replica that could be promoted is empty"),
             (leading, &[never], "every replica that could be promoted is empty"),
             (DOWN.0, &[never, copying], "no replica that answers has all data"),
+            (DOWN.0, &[loading], "no replica that answers can be promoted before it has loaded"),
+            (leading, &[loading, never], "no replica that answers can be promoted before it has loaded"),
+            (DOWN.0, &[loading, IN_STEP], "have a replica promoted first"),
             (
                 DOWN.0,
                 &[copying, &format!("{IN_STEP} slave_repl_offset:0")],

@@ -173,7 +173,7 @@ codes! {
          the servers, and whether the other sentinels reach it and may PUBLISH there",
         "纪元较旧的哨兵没有得知上次故障转移：检查它能否在服务器上 SUBSCRIBE `__sentinel__:hello`，以及其他哨兵能否连到它并在其上 PUBLISH";
     QuorumsDiffer "WD215" Warning
-        "sentinels have different quorums", "各哨兵的 quorum 不同";
+        "sentinels have different quorums", "各哨兵的法定票数不同";
         "`SENTINEL SET {group} quorum N` with the same number on all",
         "在所有哨兵上执行 `SENTINEL SET {group} quorum N`，取同一个值";
     TimingsDiffer "WD216" Warning
@@ -218,20 +218,20 @@ codes! {
          quorum and do not fail over because of it",
         "{at} 在运行，但只以错误应答它们：哨兵在那里的登录缺失或有误。在每个哨兵上执行 `SENTINEL SET {group} auth-pass 密码`\
          （使用 ACL 用户时还有 `auth-user`；所需权限包括 PING，见 WD267），密码即服务器的 `requirepass`。\
-         哨兵通过主节点发现彼此和副本：登录成功之前它们谁都不认识，也无法投票。不要因此降低 quorum 或触发故障转移";
+         哨兵通过主节点发现彼此和副本：登录成功之前它们谁都不认识，也无法投票。不要因此降低法定票数或触发故障转移";
     NoQuorum "WD225" Critical
         "no failover happens by itself: too few sentinels can vote", "不会自动故障转移：可投票的哨兵不足";
         "bring sentinels back until a majority of all that are known, and the quorum, can be reached. If the master is down \
          and they do not come back, `SENTINEL FAILOVER {group}` at one that is left (`watchkeeper failover {group}{reach}`) promotes a replica \
          without votes: only if the others are not cut off together with the master, else there are two",
-        "恢复哨兵，使已知哨兵的多数以及 quorum 均可达到。若主节点已宕机而它们无法恢复，在剩下的一个哨兵上执行 \
+        "恢复哨兵，使已知哨兵的多数以及法定票数均可达到。若主节点已宕机而它们无法恢复，在剩下的一个哨兵上执行 \
          `SENTINEL FAILOVER {group}`（`watchkeeper failover {group}{reach}`）可不经投票提升副本：前提是其他哨兵不是与主节点一起被隔离，否则会出现两个主节点";
     QuorumTooHigh "WD226" Critical
-        "the quorum is greater than the number of sentinels", "quorum 大于哨兵数量";
+        "the quorum is greater than the number of sentinels", "法定票数大于哨兵数量";
         "are there sentinels that these do not know? Then do not touch the quorum, and look why (they meet at the master and its replicas: a \
          login that is refused, a way that is closed). If there are no more, add some, or `SENTINEL SET {group} quorum N` on all with a \
          majority of them",
-        "是否还有它们不认识的哨兵？若有，不要改动 quorum，先查明原因（哨兵通过主节点和副本互相发现：登录被拒绝，或网络不通）。\
+        "是否还有它们不认识的哨兵？若有，不要改动法定票数，先查明原因（哨兵通过主节点和副本互相发现：登录被拒绝，或网络不通）。\
          若没有，则增加哨兵，或在所有哨兵上用 `SENTINEL SET {group} quorum N` 设为其多数";
     QuorumOne "WD227" Warning
         "one sentinel alone can begin a failover", "单个哨兵即可发起故障转移";
@@ -250,11 +250,11 @@ codes! {
         "without one of the hosts no failover is possible", "失去某一台主机后无法故障转移";
         "spread the sentinels so that every host has fewer than half of them: three on three hosts, or a third host with \
          nothing but a sentinel; with a quorum that is not above the majority",
-        "分散哨兵，使每台主机上不到一半：三台主机三个哨兵，或增加一台只运行哨兵的主机；quorum 不要超过多数";
+        "分散哨兵，使每台主机上不到一半：三台主机三个哨兵，或增加一台只运行哨兵的主机；法定票数不要超过多数";
     OneHost "WD231" Warning
         "all data servers are on one host", "所有数据服务器都在同一台主机上";
-        "its loss is the loss of all copies: move a replica to another host",
-        "失去它就失去所有副本：把一个副本移到别的主机";
+        "if it is lost, all copies of the data are lost with it: move a replica to another host",
+        "失去这台主机，所有数据（主节点和副本）都会一起丢失：把一个副本移到别的主机";
     Loopback "WD232" Warning
         "a loopback address is announced to others", "向其他主机通告了回环地址";
         "on another host 127.0.0.1 is another machine. Name the master by its real address in `sentinel monitor`; set \
@@ -293,8 +293,8 @@ codes! {
     UnknownReplica "WD246" Warning
         "a replica that the sentinels do not know", "有哨兵不认识的副本";
         "sentinels read the replicas from the master's INFO every 10 s. If it stays unknown, it is not announced \
-         (`replica-announced no`), or is a copy that nobody expects: it can't be promoted, and follows nobody after a failover",
-        "哨兵每 10 秒从主节点的 INFO 读取副本。若一直未知，则它未被通告（`replica-announced no`），或是无人知晓的副本：无法被提升，故障转移后也不会跟随新主节点";
+         (`replica-announced no`), their login may not INFO there (WD267), or it is a copy that nobody expects: it can't be promoted, and nobody tells it to follow the new master after a failover",
+        "哨兵每 10 秒从主节点的 INFO 读取副本。若一直未知，则它未被通告（`replica-announced no`）、哨兵的登录无权在那里执行 INFO（WD267），或是无人知晓的副本：无法被提升，故障转移后也没有哨兵让它跟随新主节点";
     StaleReplica "WD247" Warning
         "a replica is listed that has long been gone", "列表中有早已消失的副本";
         "if it is gone for good, `SENTINEL RESET {group}` makes sentinels forget it: only while the master is up, \
@@ -313,9 +313,11 @@ codes! {
         "这些哨兵与 {at} 之间的网络或登录有问题：检查 `sentinel auth-pass`（哨兵之间为 `sentinel sentinel-pass`）、`bind`、防火墙";
     ForeignData "WD250" Critical
         "a replica's data is not the master's", "副本的数据与主节点不同源";
-        "it has another replication history and is not connected: promoted, it brings back other data. Reconnect it to the master \
-         (a full sync), or set `replica-priority 0` on it until then",
-        "它的复制历史不同且未连接：若被提升，会带来别的数据。让它重新连接主节点（全量同步），在此之前把它的 `replica-priority` 设为 0";
+        "it has another replication history and is not connected: promoted, it brings back other data. When it is \
+         connected to the master it copies that one's data, and its own is gone: if nobody needs that, reconnect it, or set \
+         `replica-priority 0` on it until then",
+        "它的复制历史不同且未连接：若被提升，会带来别的数据。连上主节点后它会复制主节点的数据，自己的数据随之消失：若不再需要，让它重新连接，\
+         或在此之前把它的 `replica-priority` 设为 0";
     PriorityZero "WD251" Note
         "a replica may not be promoted: its priority is 0", "副本的优先级为 0，不会被提升";
         "that is right for a replica that only serves backups or reports. If it is to take over some day: \
@@ -345,6 +347,12 @@ codes! {
         "if the master dies, the group stays without one: neither the sentinels nor `SENTINEL FAILOVER {group}` can help. Mend at least one \
          replica now, as the findings about each say",
         "主节点一旦宕机，该组将没有主节点：哨兵和 `SENTINEL FAILOVER {group}` 都无能为力。请按各副本的结果，现在至少修复一个";
+    TooFewInStep "WD257" Critical
+        "the master refuses writes: too few replicas", "主节点拒绝写入：副本不足";
+        "bring back or mend replicas, as the findings about each say: one counts that has acknowledged within `min-replicas-max-lag`. If \
+         writing is worth more than another copy: `CONFIG SET min-replicas-to-write` with a lower number on {at}",
+        "按各副本的结果恢复或修复副本：在 `min-replicas-max-lag` 内有确认的副本才计入。若写入比多一份副本更重要，在 {at} 上用 \
+         `CONFIG SET min-replicas-to-write` 设为较小的值";
     NoPersistence "WD260" Warning
         "a server that restarts comes back empty", "服务器重启后数据为空";
         "a master that is started again before a replica has been promoted is empty, and its replicas copy the emptiness: within \

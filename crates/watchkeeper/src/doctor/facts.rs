@@ -10,12 +10,18 @@ use watchkeeper_resp::Frame;
 use super::certificate;
 use super::names::Names;
 use super::rights::{self, Right};
+use super::view::{is_loading, is_tilted, refuses};
 use crate::ask::{
     Conn, Endpoint, Failure, Fields, Picture, Reach, ServerAnswer, each, listed_replicas, place, text, texts,
 };
 
 /// Between the two looks at how much a master writes.
 const SAMPLE: Duration = Duration::from_secs(1);
+
+/// Whoever is back is heard by the sentinels within so long: they ping, and open a lost connection anew, each second.
+const BACK: Duration = Duration::from_secs(3);
+/// Between two looks at whether it is.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// What the file of a sentinel on this host says of a group, and nobody else would.
 #[derive(Debug, Clone, Default)]
@@ -121,7 +127,7 @@ pub(super) struct Facts {
 impl Facts {
     /// Asks everybody.
     pub(super) fn gather(reach: &Reach, group: Option<&str>, local: BTreeMap<String, Local>) -> Facts {
-        let picture = Picture::take(reach, group);
+        let picture = settled(|| Picture::take(reach, group));
         let names = Names::resolve(hosts(&picture, reach));
         let strangers = strangers(&picture, &names, reach);
         let answering: Vec<&ServerAnswer> =
@@ -151,6 +157,40 @@ impl Facts {
     pub(super) fn closer(&self, group: &str, at: &Endpoint) -> Option<&Closer> {
         self.closer.get(&(group.to_owned(), at.clone()))
     }
+}
+
+/// A picture in which nobody who answers here is down for a sentinel only because that has not heard it again yet; if it
+/// stays so, the last one.
+fn settled(mut take: impl FnMut() -> Picture) -> Picture {
+    let until = Instant::now() + BACK;
+    loop {
+        let picture = take();
+        if !is_anybody_missed(&picture) || Instant::now() >= until {
+            return picture;
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// Whether a sentinel holds somebody for down who answers here. Of one in TILT that says nothing, and a master that refuses it
+/// is told as that.
+fn is_anybody_missed(picture: &Picture) -> bool {
+    let steady = picture.answering().filter(|(_, says)| !is_tilted(says));
+    let mut groups = steady.flat_map(|(_, says)| &says.groups);
+    groups.any(|group| {
+        let missed = |entry: &&Fields| entry.flag("s_down");
+        let answers = |entry: &Fields| {
+            let server = place(entry).and_then(|at| picture.server(&group.name, &at));
+            server.is_some_and(|server| server.says.as_ref().is_ok_and(|(info, _)| !is_loading(info)))
+        };
+        let is_there = |entry: &Fields| {
+            let id = entry.get("runid");
+            !id.is_empty() && picture.answering().any(|(_, says)| says.id == id)
+        };
+        let master = [&group.master].into_iter().filter(|entry| !refuses(entry));
+        group.replicas.iter().chain(master).filter(missed).any(answers)
+            || group.sentinels.iter().filter(missed).any(is_there)
+    })
 }
 
 /// Every name or address that anybody uses for anybody.
@@ -209,7 +249,7 @@ fn look_at_server(
     let open_to_all = conn.open_to_all();
     let (info, ahead_ms) = info_and_clock(&mut conn, &["INFO"])?;
     let since = Instant::now();
-    let loading = info.get("loading") == "1";
+    let loading = is_loading(&info);
     let settings = match conn.call(&["CONFIG", "GET", "*"]) {
         Ok(frame) => Ok(Settings(Fields::of(&frame))),
         Err(Failure::Refused(words)) => Err(words),

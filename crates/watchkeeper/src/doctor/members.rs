@@ -9,7 +9,7 @@ use super::code::{Code, Severity};
 use super::facts::Facts;
 use super::finding::{Finding, Found, Who};
 use super::replicas::{fields, server};
-use super::view::{GroupView, Said, refuses};
+use super::view::{GroupView, Said, is_loading, refuses};
 use super::words::places;
 use crate::ask::{Endpoint, Fields, ServerAnswer, listed_replicas, place};
 
@@ -77,15 +77,11 @@ fn twice_listed(view: &GroupView<'_>, found: &mut Found) {
 
 /// Replicas that servers feed and no sentinel lists.
 fn unknown(view: &GroupView<'_>, found: &mut Found) {
-    for stranger in view.facts.strangers.iter().filter(|stranger| stranger.group == view.name) {
+    if view.all_refused() {
+        return; // told as what comes of that
+    }
+    for stranger in view.strangers() {
         let at = &stranger.at;
-        let run = stranger.says.as_ref().map_or("", |(info, _)| info.get("run_id"));
-        let known = |answer: &&ServerAnswer| {
-            !run.is_empty() && view.info(answer).is_some_and(|info| info.get("run_id") == run)
-        };
-        if view.servers.iter().any(known) {
-            continue; // known by another address
-        }
         let feeds = |answer: &&&ServerAnswer| {
             view.info(answer).is_some_and(|info| listed_replicas(info).iter().any(|fed| fed.at == *at))
         };
@@ -107,10 +103,24 @@ fn unknown(view: &GroupView<'_>, found: &mut Found) {
             (false, false) => (
                 format!("The master feeds a replica that no sentinel knows: {at}."),
                 format!("主节点在向哨兵不认识的副本 {at} 复制。"),
-                if new { Severity::Note } else { Severity::Warning },
+                match (new, view.replicas().next().is_none()) {
+                    (true, _) => Severity::Note,
+                    (false, false) => Severity::Warning,
+                    // There is nobody whom they could promote.
+                    (false, true) => Severity::Critical,
+                },
             ),
         };
         let mut finding = Finding::of(Code::UnknownReplica, view.name, en, zh).as_(severity).at(at);
+        if below && !hidden {
+            finding = finding.advised(
+                "sentinels know the replicas of the master only, so it is never promoted, and after a failover it goes on following the one it \
+                 follows. If it is to be known, `REPLICAOF` the master on {at}, or let Watchkeeper keep the chain: \
+                 `sentinel replication-topology {group} keep`",
+                "哨兵只认识主节点的直接副本，因此它不会被提升，故障转移后仍跟随原来的上级。若要让哨兵认识它，在 {at} 上用 `REPLICAOF` 指向主节点，\
+                 或让 Watchkeeper 保留链式复制：`sentinel replication-topology {group} keep`",
+            );
+        }
         finding = finding.says(server(&parent.at), format!("slaveN:ip={},port={}", at.host, at.port));
         found.add(match &stranger.says {
             Ok((info, _)) => {
@@ -131,7 +141,9 @@ fn known_to_some(view: &GroupView<'_>, found: &mut Found) {
         };
         // Whoever names it as the master is another finding.
         let knows = |said: &&Said<'_>| said.group.replicas.iter().any(is_it) || is_it(&said.group.master);
-        let not: Vec<&Said<'_>> = view.said.iter().filter(|said| !knows(said)).collect();
+        // Whom the master refuses can't read its replicas there, which is told already.
+        let refused = |said: &&Said<'_>| view.refuses(&said.group.master);
+        let not: Vec<&Said<'_>> = view.said.iter().filter(|said| !knows(said) && !refused(said)).collect();
         if not.is_empty() {
             continue;
         }
@@ -157,10 +169,13 @@ fn is_new(info: &Fields) -> bool {
 /// Servers and sentinels that answer here and not at the sentinels.
 fn down_for_sentinels(view: &GroupView<'_>, found: &mut Found) {
     for answer in view.servers.iter().filter(|answer| answer.says.is_ok()) {
-        let loading = view.info(answer).is_some_and(|info| info.get("loading") == "1");
+        let loading = view.info(answer).is_some_and(is_loading);
         let mut entries = view.entries(&answer.at);
-        // Of the master that is another finding.
-        entries.retain(|(_, entry)| !(view.is_master(&answer.at) && view.refuses(entry)));
+        // Of the master that is another finding, and who is in TILT renews no judgement.
+        entries.retain(|(who, entry)| {
+            let told = view.is_master(&answer.at) && view.refuses(entry);
+            !told && !view.is_tilted(who)
+        });
         if !loading {
             down_for(view, &answer.at, entries, found);
         }
@@ -170,6 +185,7 @@ fn down_for_sentinels(view: &GroupView<'_>, found: &mut Found) {
             let entries = said.group.sentinels.iter().filter(|entry| entry.get("runid") == other.says.id);
             entries.map(|entry| (said.who(), entry))
         });
+        let peers = peers.filter(|(who, _)| !view.is_tilted(who));
         down_for(view, other.at, peers.collect(), found);
     }
 }
@@ -185,15 +201,17 @@ fn down_for(view: &GroupView<'_>, at: &Endpoint, entries: Vec<(Who, &Fields)>, f
     };
     let (en, zh) = (
         format!("{at} answers here, and is down for {}.", list(Lang::En)),
-        format!("{at} 在本机有应答，但{}认为它下线。", list(Lang::Zh)),
+        format!("{at} 在本机有应答，但{} 认为它下线。", list(Lang::Zh)),
     );
-    let said = down.iter().map(|(who, entry)| {
-        let link = match (refuses(entry), entry.flag("disconnected")) {
-            (true, _) => ", refused (it answers with errors)",
-            (false, true) => "",
-            (false, false) => ", connected",
+    let finding = Finding::of(Code::DownForSentinels, view.name, en, zh).at(at);
+    found.add(down.iter().fold(finding, |finding, (who, entry)| {
+        let (en, zh) = match (refuses(entry), entry.flag("disconnected")) {
+            (true, _) => (", refused (it answers with errors)", "，被拒绝（应答为错误）"),
+            (false, true) => ("", ""),
+            (false, false) => (", connected", "，已连接"),
         };
-        (who.clone(), format!("flags {}{link}, s-down-time {}", entry.get("flags"), entry.get("s-down-time")))
-    });
-    found.add(Finding::of(Code::DownForSentinels, view.name, en, zh).at(at).all_say(said));
+        let (flags, since) = (entry.get("flags"), entry.get("s-down-time"));
+        let told = |link: &str, comma: &str| format!("flags {flags}{link}{comma}s-down-time {since}");
+        finding.says_both(who.clone(), told(en, ", "), told(zh, "，"))
+    }));
 }

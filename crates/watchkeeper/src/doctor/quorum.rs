@@ -26,9 +26,11 @@ pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
 
 /// CKQUORUM: whether a failover could be authorized now.
 fn able(view: &GroupView<'_>, found: &mut Found) -> bool {
-    let mut failing = Vec::new();
+    let (mut failing, mut able) = (Vec::new(), true);
     for said in &view.said {
         match &said.group.quorum_check {
+            // It hears all there are: its quorum alone is in the way, which is told as that.
+            Err(words) if words.starts_with("NOQUORUM") && wants_too_many(view, said, words) => able = false,
             Err(words) if words.starts_with("NOQUORUM") => failing.push((said.who(), words.clone())),
             Err(words) => found.not_checked(
                 said.at,
@@ -40,7 +42,7 @@ fn able(view: &GroupView<'_>, found: &mut Found) -> bool {
         }
     }
     if failing.is_empty() {
-        return true;
+        return able;
     }
     let all = failing.len() == view.said.len();
     let (en, zh) = if all {
@@ -51,21 +53,50 @@ fn able(view: &GroupView<'_>, found: &mut Found) -> bool {
     } else {
         let (few, of) = (failing.len(), view.known());
         (
-            format!("{few} of {of} sentinels see too few others for a failover."),
+            format!("Too few others for a failover are seen by {few} of {of} sentinels."),
             format!("{of} 个哨兵中有 {few} 个看到的哨兵不足以故障转移。"),
         )
     };
     let severity = if all { Severity::Critical } else { Severity::Warning };
     let finding = Finding::of(Code::NoQuorum, view.name, en, zh).as_(severity).all_say(failing);
-    found.add(if view.refused().is_empty() {
-        unless_nobody_has_all(view, finding)
-    } else {
+    found.add(if !view.refused().is_empty() {
         finding.advised(
             "the master refuses the sentinels (WD222), and there they would meet: mend that first, and ask again",
             "主节点拒绝哨兵（WD222），而它们正是在那里互相发现：先解决该问题，再检查",
         )
+    } else if view.known() == 1 {
+        finding.advised(KNOWS_NOBODY.0, KNOWS_NOBODY.1)
+    } else if enough_are_there(view) {
+        finding.advised(
+            "enough sentinels answer here, and do not know or do not hear each other: mend that first (WD218, WD249)",
+            "本机能收到足够多哨兵的应答，但它们互不认识或互相收不到应答：先解决该问题（WD218、WD249）",
+        )
+    } else {
+        unless_nobody_has_all(view, finding)
     });
     false
+}
+
+/// Whether a sentinel hears all that are known, and its quorum is more than these.
+fn wants_too_many(view: &GroupView<'_>, said: &Said<'_>, words: &str) -> bool {
+    let usable = words.split(' ').nth(1).and_then(|word| word.parse::<usize>().ok());
+    let quorum = said.group.master.number("quorum").and_then(|quorum| usize::try_from(quorum).ok());
+    view.known() > 1 && usable == Some(view.known()) && quorum > usable
+}
+
+/// What to do about a sentinel that knows no other.
+const KNOWS_NOBODY: (&str, &str) = (
+    "it knows no other sentinel. If there are others, they do not find each other: look whether their login may PUBLISH and SUBSCRIBE on \
+     `__sentinel__:hello` at the master and its replicas (WD267; `--config` with a sentinel's file checks that login), and name them all to \
+     this command (`--sentinel`). If there are none, WD229 says what to do",
+    "它不认识任何其他哨兵。若还有其他哨兵，则它们未能互相发现：检查它们的登录能否在主节点及其副本的 `__sentinel__:hello` 上 PUBLISH 和 SUBSCRIBE\
+     （WD267；用 `--config` 指定哨兵的配置文件可检查该登录），并在本命令中列出所有哨兵（`--sentinel`）。若没有，见 WD229",
+);
+
+/// Whether as many answer here as an election takes.
+fn enough_are_there(view: &GroupView<'_>) -> bool {
+    let quorum = view.longest("quorum").and_then(|quorum| usize::try_from(quorum).ok()).unwrap_or(0);
+    view.said.len() >= quorum.max(view.known() / 2 + 1)
 }
 
 fn numbers(view: &GroupView<'_>, count: usize, found: &mut Found) {
@@ -83,21 +114,24 @@ fn numbers(view: &GroupView<'_>, count: usize, found: &mut Found) {
     if count < 3 {
         let (en, zh) = if count == 1 {
             (
-                "There is only one sentinel: without it there is no failover.",
-                "只有一个哨兵：失去它就无法故障转移。",
+                "Only one sentinel is known, and it knows no other: without it there is no failover.",
+                "已知的哨兵只有一个，它不认识其他哨兵：失去它就无法故障转移。",
             )
         } else {
             (
-                "There are only two sentinels: without one there is no failover.",
-                "只有两个哨兵：失去一个就无法故障转移。",
+                "Only two sentinels are known: without one there is no failover.",
+                "已知的哨兵只有两个：失去一个就无法故障转移。",
             )
         };
-        found.add(Finding::of(Code::FewSentinels, view.name, en, zh));
+        found.add(Finding::of(Code::FewSentinels, view.name, en, zh).besides(
+            "If there are more, they do not find each other (WD218)",
+            "若实际更多，则它们未能互相发现（WD218）",
+        ));
         return;
     }
     if lowest == 1 {
         let en = format!("One of {count} sentinels alone can begin a failover: the quorum is 1.");
-        let zh = format!("{count} 个哨兵中任意一个即可发起故障转移：quorum 为 1。");
+        let zh = format!("{count} 个哨兵中任意一个即可发起故障转移：法定票数为 1。");
         found.add(Finding::of(Code::QuorumOne, view.name, en, zh).all_say(quorums()));
     }
     if count % 2 == 0 {
@@ -112,9 +146,9 @@ fn numbers(view: &GroupView<'_>, count: usize, found: &mut Found) {
 fn too_high(view: &GroupView<'_>, quorum: i64, count: usize) -> Finding {
     let (are, s) = if count == 1 { ("is", "") } else { ("are", "s") };
     let en = format!(
-        "The quorum is {quorum}, and there {are} only {count} sentinel{s}: the master is never held for down."
+        "The quorum is {quorum}, and only {count} sentinel{s} {are} known: as long as that is so, no failover begins by itself."
     );
-    let zh = format!("quorum 为 {quorum}，而哨兵只有 {count} 个：永远无法判定主节点下线。");
+    let zh = format!("法定票数为 {quorum}，而已知的哨兵只有 {count} 个：在此期间不会自动故障转移。");
     let asked = view.facts.picture.sentinels.len();
     if asked <= count {
         return Finding::of(Code::QuorumTooHigh, view.name, en, zh);
@@ -122,10 +156,10 @@ fn too_high(view: &GroupView<'_>, quorum: i64, count: usize) -> Finding {
     let en = format!(
         "The quorum is {quorum}, and of {asked} sentinels that were asked only {count} can be counted."
     );
-    let zh = format!("quorum 为 {quorum}，而所询问的 {asked} 个哨兵中只能计入 {count} 个。");
+    let zh = format!("法定票数为 {quorum}，而所询问的 {asked} 个哨兵中只能计入 {count} 个。");
     Finding::of(Code::QuorumTooHigh, view.name, en, zh).advised(
         "do not lower the quorum: look first why the others do not answer or do not watch the group (WD200, WD201, WD205, WD212)",
-        "不要降低 quorum：先查明其余哨兵为何没有应答或没有监视该组（WD200、WD201、WD205、WD212）",
+        "不要降低法定票数：先查明其余哨兵为何没有应答或没有监视该组（WD200、WD201、WD205、WD212）",
     )
 }
 
@@ -318,7 +352,7 @@ mod tests {
             (finding.text(Lang::En).to_owned(), finding.hint("m", Lang::En))
         };
         let (said, hint) = text(&facts);
-        assert!(said.contains("there is only 1 sentinel:") && hint.contains("quorum N"), "{said} {hint}");
+        assert!(said.contains("only 1 sentinel is known:") && hint.contains("quorum N"), "{said} {hint}");
         facts.picture.sentinels.push(SentinelAnswer {
             at: Endpoint::new("s", 2),
             also_at: Vec::new(),

@@ -5,8 +5,8 @@ use watchkeeper_core::Lang;
 use super::absent::{is_master_gone, is_missed};
 use super::code::{Code, Severity};
 use super::finding::{Finding, Found, Who};
-use super::servers::if_restarted;
-use super::view::{GroupView, never_connected};
+use super::servers::{if_restarted, unless_nobody_has_all};
+use super::view::{GroupView, has_no_keys, is_loading, never_connected};
 use super::words::{bytes, lasted, places};
 use crate::ask::{Endpoint, Fields, ServerAnswer, listed_replicas};
 use crate::live::{Refusal, Status, refused_replica};
@@ -79,12 +79,29 @@ fn refusing(view: &GroupView<'_>, found: &mut Found) {
         Some(Err(failure)) if failure.is_login() => finding.says(server(at), failure),
         Some(_) | None => finding,
     };
+    let unknown: Vec<&Endpoint> = view.strangers().map(|stranger| &stranger.at).collect();
+    let finding = if unknown.is_empty() || !view.all_refused() {
+        finding
+    } else {
+        let list = |lang| places(unknown.iter().copied(), lang);
+        let en = format!("feeds replicas that they can't know: {}", list(Lang::En));
+        finding.says_both(server(at), en, format!("正在向它们无从得知的副本复制：{}", list(Lang::Zh)))
+    };
     let names = ["flags", "last-ping-reply", "last-ok-ping-reply", "num-other-sentinels"];
     found.add(finding.all_say(refused.iter().map(|said| {
         let said_of = names.map(|name| format!("{name} {}", said.group.master.get(name)));
         (said.who(), said_of.join(", "))
     })));
 }
+
+/// What to do about a master that sentinels miss and that answers here.
+const ANSWERS_HERE: (&str, &str) = (
+    "{at} answers here, so it runs, and clients may still write to it. Look at the way from the sentinels to it, and at their login there \
+     (WD249). As soon as enough of them agree they promote a replica (`watchkeeper status {group}{reach}` says what they wait for): what is \
+     written to {at} from then on is lost",
+    "{at} 对本机有应答，说明它在运行，客户端可能仍在写入。请检查哨兵到它的网络以及哨兵在那里的登录（WD249）。同意的哨兵足够多时会提升副本\
+     （`watchkeeper status {group}{reach}` 显示它们在等什么）：此后写入 {at} 的数据会丢失",
+);
 
 /// Sentinels that hold the master for down, and not because it refuses them.
 fn held_for_down(view: &GroupView<'_>, found: &mut Found) {
@@ -108,6 +125,14 @@ fn held_for_down(view: &GroupView<'_>, found: &mut Found) {
         finding.advised(
             "others hear it: look at the way from those sentinels to {at}. `watchkeeper status {group}{reach}` says who does not hear it",
             "其余哨兵能收到它的应答：请检查这些哨兵到 {at} 的网络。`watchkeeper status {group}{reach}` 显示谁收不到应答",
+        )
+    } else if view.master_info().is_some() {
+        let finding = finding.advised(ANSWERS_HERE.0, ANSWERS_HERE.1);
+        unless_nobody_has_all(view, finding)
+    } else if view.all_load() {
+        finding.advised(
+            "no replica can be promoted before it has loaded its data (WD261): do what WD202 says",
+            "副本在加载完数据（WD261）之前都无法提升：请按 WD202 处理",
         )
     } else if view.nobody_has_all() {
         if_restarted(
@@ -145,6 +170,9 @@ fn master(view: &GroupView<'_>, found: &mut Found) {
 /// Of a listed replica that answers.
 fn replica(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
     if info.get("role") == "master" {
+        if is_loading(info) {
+            return; // no second one before it is done, which is told with that
+        }
         let lists = view
             .entries(at)
             .into_iter()
@@ -177,7 +205,7 @@ fn link(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
     }
     let gone = is_master_gone(view);
     let with_link = |finding: Finding| finding.at(at).says(server(at), fields(info, LINK));
-    if gone && info.get("loading") == "1" && view.is_copying(at, info) {
+    if gone && is_loading(info) && view.is_copying(at, info) {
         found.add(with_link(read_in(view, at, info)));
         return;
     }
@@ -207,14 +235,19 @@ fn link(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
     let finding = with_link(Finding::of(Code::LinkDown, view.name, en, zh));
     found.add(if gone && view.is_of_unknown_age(info) {
         finding.advised(
-            "what it has is what it read from its own disk: how old that is, it does not say. Of the same `replica-priority`, sentinels \
+            "what it has is from its own disk: how old that is, it does not say. Of the same `replica-priority`, sentinels \
              prefer a replica that knows how far it is; if there is none, get back its master first, if there is a way (WD202)",
-            "它的数据是从自己磁盘读取的，新旧未知。`replica-priority` 相同时，哨兵优先选择知道复制进度的副本；若没有，请尽可能先恢复主节点（见 WD202）",
+            "它的数据来自自己的磁盘，新旧未知。`replica-priority` 相同时，哨兵优先选择知道复制进度的副本；若没有，请尽可能先恢复主节点（见 WD202）",
         )
     } else if gone {
         finding.as_(Severity::Note).advised(
             "nothing is to be repaired on {at}: it connects when its master answers again, or another one is promoted",
             "{at} 本身无需处理：主节点恢复应答，或另一台被提升后，它会重新连接",
+        )
+    } else if is_loading(info) && !gone {
+        finding.as_(Severity::Note).advised(
+            "nothing is to be repaired on {at}: it connects to its master when it has loaded its data (WD261)",
+            "{at} 本身无需处理：加载完数据（WD261）后它会连接主节点",
         )
     } else if view.master_loads() {
         finding.as_(Severity::Note).advised(
@@ -357,7 +390,7 @@ const NOTHING_BETTER: (&str, &str) = (
 /// A replica that is not connected, with data of another history than the master's. While the master reads its data its id is
 /// one that it has made up for the time being.
 fn history(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
-    let settled = |master: &&Fields| master.get("role") == "master" && master.get("loading") != "1";
+    let settled = |master: &&Fields| master.get("role") == "master" && !is_loading(master);
     let Some(master) = view.master_info().filter(settled) else { return };
     let theirs = info.get("master_replid");
     // A server that never replicated has an id of its own, no data of a master, and the offset 0 or 1.
@@ -369,14 +402,38 @@ fn history(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found
         return;
     }
     let names = ["master_replid", "master_replid2", "master_repl_offset"];
+    let evident = |finding: Finding| {
+        let finding = finding.at(at).says(server(at), fields(info, &names));
+        finding.says(server(&view.master), fields(master, &names))
+    };
+    if view.master_is_empty() && !has_no_keys(info) {
+        found.add(evident(master_lost_its_data(view, at)));
+        return;
+    }
     let (en, zh) = (
         format!("The data of the replica {at} is not of the master {}: it has another history.", view.master),
         format!("副本 {at} 的数据与主节点 {} 不同源：复制历史不同。", view.master),
     );
-    let finding = Finding::of(Code::ForeignData, view.name, en, zh).at(at);
-    found.add(
-        finding.says(server(at), fields(info, &names)).says(server(&view.master), fields(master, &names)),
+    found.add(evident(Finding::of(Code::ForeignData, view.name, en, zh)));
+}
+
+/// A replica with data, and a master that began anew without any: to connect them is what must not be done.
+fn master_lost_its_data(view: &GroupView<'_>, at: &Endpoint) -> Finding {
+    let master = &view.master;
+    let (en, zh) = (
+        format!(
+            "The master {master} is empty, and the replica {at} has data of another history: as soon as it is connected it copies the emptiness."
+        ),
+        format!("主节点 {master} 为空，而副本 {at} 有另一段复制历史的数据：一旦连上主节点，它会复制空数据。"),
     );
+    Finding::of(Code::ForeignData, view.name, en, zh).advised(
+        "do not let {at} connect before its data is safe: `BGSAVE` on it, and copy the file (`dir`, `dbfilename`). If that is the data of the \
+         group (the master was started again and had kept nothing), `SENTINEL FAILOVER {group}` at one sentinel, at once, makes a replica that \
+         still has it the master; ask again which one it was. If the master is meant to be empty, let {at} connect",
+        "在保住 {at} 的数据之前不要让它连上主节点：在它上面执行 `BGSAVE` 并复制该文件（`dir`、`dbfilename`）。若那是本组的数据\
+         （主节点重启过且没有存盘），立即在一个哨兵上执行 `SENTINEL FAILOVER {group}`，让仍有数据的副本成为主节点，再检查提升的是哪一个。\
+         若主节点本应为空，则让 {at} 连上即可",
+    )
 }
 
 /// Whether the replica follows whom it should.
@@ -420,6 +477,20 @@ fn parent(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found)
     let severity = if of_group || akin { Severity::Warning } else { Severity::Critical };
     let finding =
         Finding::of(Code::WrongParent, view.name, en, zh).as_(severity).at(at).says(server(at), said);
+    let finding = match (of_group, akin) {
+        (true, _) => finding,
+        (false, true) => finding.advised(
+            "it has the history of the master, by a way that is not known here (another address, a server that no sentinel lists): if that is \
+             not meant to be, `REPLICAOF` the master on {at}",
+            "它的复制历史与主节点相同，但途径在此未知（另一个地址，或哨兵列表之外的服务器）：若非有意，在 {at} 上用 `REPLICAOF` 指向主节点",
+        ),
+        (false, false) => finding.advised(
+            "it holds no copy of this master's data, and can be promoted all the same: `REPLICAOF` the master on {at} (what it has now is replaced \
+             then), or `CONFIG SET replica-priority 0` on it as long as it follows another one",
+            "它没有本组主节点数据的副本，却仍可能被提升：在 {at} 上用 `REPLICAOF` 指向主节点（它现有的数据会被取代），\
+             或在它跟随别的服务器期间执行 `CONFIG SET replica-priority 0`",
+        ),
+    };
     found.add(
         finding
             .all_say(view.said.iter().map(|said| (said.who(), format!("SENTINEL MASTER: {}", view.master)))),
@@ -436,8 +507,9 @@ fn none_fit(view: &GroupView<'_>, found: &mut Found) {
     let status = Status::of(&view.facts.picture);
     let Some(group) = status.groups.iter().find(|group| group.name == view.name) else { return };
     // Of those that have not the data WD243 tells.
-    let without_data =
-        |refusal: Refusal| matches!(refusal, Refusal::Loading | Refusal::NoData | Refusal::NotInStep);
+    let without_data = |why: Refusal| {
+        matches!(why, Refusal::Loading | Refusal::NoData | Refusal::Emptied | Refusal::NotInStep)
+    };
     let told = group.candidates.iter().all(|it| it.refusal.is_some_and(without_data));
     if told || group.heir().is_some() {
         return;

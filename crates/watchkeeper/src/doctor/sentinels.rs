@@ -223,7 +223,7 @@ pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
         Code::QuorumsDiffer,
         view.name,
         "The sentinels have different quorums.",
-        "各哨兵的 quorum 不同。",
+        "各哨兵的法定票数不同。",
     );
     differing(view, &["quorum"], quorums, found);
     for setting in SETTINGS {

@@ -2,10 +2,11 @@
 
 use watchkeeper_core::Lang;
 
+use super::absent::promoted;
 use super::code::{Code, Severity};
 use super::facts::Settings;
 use super::finding::{Finding, Found, Who};
-use super::view::{GroupView, has_no_keys, never_connected};
+use super::view::{GroupView, has_no_keys, is_loading, never_connected};
 use super::words::places;
 use crate::ask::{Endpoint, Fields};
 
@@ -16,14 +17,15 @@ pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
             found.not_checked(
                 at,
                 words,
-                "settings that only CONFIG GET tells: snapshots, passwords between servers",
-                "只有 CONFIG GET 才能得知的设置：快照、服务器之间的密码",
+                "settings that only CONFIG GET tells: snapshots, passwords between servers, how many replicas writes depend on",
+                "只有 CONFIG GET 才能得知的设置：快照、服务器之间的密码、写入所需的副本数",
             );
         }
         state(view, at, &closer.info, found);
     }
     persistence(view, found);
     cut_off(view, found);
+    too_few_in_step(view, found);
     several(
         view,
         |info, _| info.has("config_file") && info.get("config_file").is_empty(),
@@ -82,15 +84,53 @@ fn several(
     }
 }
 
-fn replica_loads(view: &GroupView<'_>, at: &Endpoint) -> Finding {
+/// What to do about a server that reads what the present master, an empty one, may lack.
+const FILES_NOW: (&str, &str) = (
+    "the present master has no keys: what {at} reads may be the only copy. Copy its files (`dir`: the RDB file, `appenddirname`) now: as \
+     soon as it is done it becomes a replica of the present master and copies the emptiness",
+    "当前主节点没有任何键：{at} 读取的可能是唯一的一份数据。现在就复制其文件（`dir` 下的 RDB 文件和 `appenddirname`）：\
+     一旦加载完成，它会成为当前主节点的副本，复制空数据",
+);
+
+/// Another server than the master that reads its data: from its own disk, or what the master has sent.
+fn other_loads(view: &GroupView<'_>, at: &Endpoint, info: &Fields) -> Finding {
     let (en, zh) = (format!("The server {at} is loading its data."), format!("服务器 {at} 正在加载数据。"));
-    Finding::of(Code::Loading, view.name, en, zh)
+    let finding = Finding::of(Code::Loading, view.name, en, zh);
+    if view.is_copying(at, info) {
+        return finding;
+    }
+    let finding = if info.get("role") == "master" { loads_as_master(view, at) } else { finding };
+    if view.master_is_empty() {
+        return finding.as_(Severity::Critical).advised(FILES_NOW.0, FILES_NOW.1);
+    }
+    finding
+}
+
+/// An old master that is back, and is no second one yet.
+fn loads_as_master(view: &GroupView<'_>, at: &Endpoint) -> Finding {
+    let (en, zh) = (
+        format!(
+            "{at} is listed as a replica and was started as a master: it is loading its data, and takes no writes yet."
+        ),
+        format!("{at} 在列表中是副本，启动时是主节点：它正在加载数据，目前不接受写入。"),
+    );
+    let finding = Finding::of(Code::Loading, view.name, en, zh).says(server(at), "role:master");
+    finding.advised(
+        "when it is done it takes writes until the sentinels make it a replica, some seconds later: those writes are lost, so keep clients from \
+         it that do not ask the sentinels. It then copies the present master's data in place of what it has read: if it may have something \
+         that the present master lacks, copy its files (`dir`: the RDB file, `appenddirname`) before it is done",
+        "加载完成后它会接受写入，直到数秒后哨兵让它成为副本：这些写入会丢失，请阻止不向哨兵查询的客户端连接它。随后它会以当前主节点的数据\
+         取代它读取的数据：若它可能有当前主节点没有的数据，请在加载完成前复制其文件（`dir` 下的 RDB 文件和 `appenddirname`）",
+    )
 }
 
 /// A master that reads its data again. Sentinels take its error for an answer, so that nothing happens until it is done; then
 /// its replicas copy what it has read, and lose what they have beyond that.
 fn master_loads(view: &GroupView<'_>) -> Finding {
     let at = &view.master;
+    if let Some((to, _)) = promoted(view) {
+        return loads_behind(view, to);
+    }
     let keeps = |info: &Fields| {
         info.get("role") == "slave"
             && info.get("master_link_status") == "down"
@@ -99,7 +139,7 @@ fn master_loads(view: &GroupView<'_>) -> Finding {
             && !has_no_keys(info)
     };
     let answering = view.replicas().filter_map(|server| Some((&server.at, view.info(server)?)));
-    let keeping: Vec<_> = answering.filter(|(_, info)| keeps(info) && info.get("loading") != "1").collect();
+    let keeping: Vec<_> = answering.filter(|(_, info)| keeps(info) && !is_loading(info)).collect();
     let (en, zh) = (
         format!("The master {at} is loading its data: nobody can write until it is done"),
         format!("主节点 {at} 正在加载数据：完成之前无法写入"),
@@ -130,11 +170,32 @@ fn master_loads(view: &GroupView<'_>) -> Finding {
     )
 }
 
+/// A master that reads its data while a replica is a master already.
+fn loads_behind(view: &GroupView<'_>, to: &Endpoint) -> Finding {
+    let at = &view.master;
+    let (en, zh) = (
+        format!("The old master {at} is loading its data; the replica {to} is already promoted."),
+        format!("旧主节点 {at} 正在加载数据；副本 {to} 已被提升。"),
+    );
+    let finding = Finding::of(Code::Loading, view.name, en, zh).says(server(to), "role:master");
+    let empty = view.replicas().any(|server| server.at == *to && view.info(server).is_some_and(has_no_keys));
+    if empty {
+        return finding
+            .as_(Severity::Critical)
+            .says_both(server(to), "no keys (INFO keyspace)", "没有键（INFO keyspace）")
+            .advised(FILES_NOW.0, FILES_NOW.1);
+    }
+    finding.advised(
+        "ask again in some seconds, when the sentinels name the new master: {at} becomes its replica when it is done, and copies its data",
+        "数秒后哨兵给出新主节点时再检查：{at} 加载完成后会成为它的副本，并复制它的数据",
+    )
+}
+
 /// What a server says of its state.
 fn state(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
-    if info.get("loading") == "1" {
+    if is_loading(info) {
         let said = format!("loading:1 loading_eta_seconds:{}", info.get("loading_eta_seconds"));
-        let finding = if view.is_master(at) { master_loads(view) } else { replica_loads(view, at) };
+        let finding = if view.is_master(at) { master_loads(view) } else { other_loads(view, at, info) };
         found.add(finding.at(at).says(server(at), said));
     }
     let failed: Vec<String> =
@@ -174,9 +235,12 @@ fn state(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) 
 /// What a server says that keeps nothing on disk.
 const NOT_KEPT: &str = "save \"\"; aof_enabled:0";
 
-/// Whether a server would be empty after a restart.
+/// Whether a server would be empty after a restart. One that reads its data has something to read then, too; and while it
+/// reads a copy, it does without its log of writes.
 fn keeps_nothing(info: &Fields, settings: Option<&Settings>) -> bool {
-    info.get("aof_enabled") == "0" && settings.and_then(|known| known.get(&["save"])) == Some("")
+    !is_loading(info)
+        && info.get("aof_enabled") == "0"
+        && settings.and_then(|known| known.get(&["save"])) == Some("")
 }
 
 /// Of a master that somebody may be about to start again: what others of its group keep, it most likely keeps, too.
@@ -225,6 +289,33 @@ fn persistence(view: &GroupView<'_>, found: &mut Found) {
     );
 }
 
+/// A master that takes no writes because too few replicas follow it closely.
+fn too_few_in_step(view: &GroupView<'_>, found: &mut Found) {
+    let Some(info) = view.master_info().filter(|info| info.get("role") == "master" && !is_loading(info))
+    else {
+        return;
+    };
+    // INFO has this line where writes depend on replicas: at least on one.
+    let Some(good) = info.number("min_slaves_good_slaves") else { return };
+    let at = &view.master;
+    let settings = view.facts.closer(view.name, at).and_then(|closer| closer.settings.as_ref().ok());
+    let wanted = settings.and_then(|known| known.get(&["min-replicas-to-write", "min-slaves-to-write"]));
+    let wanted: i64 = wanted.and_then(|count| count.parse().ok()).unwrap_or(1);
+    if good >= wanted {
+        return;
+    }
+    let (en, zh) = (
+        format!(
+            "The master {at} refuses writes: replicas near enough {good}, at least {wanted} needed (`min-replicas-to-write`)."
+        ),
+        format!(
+            "主节点 {at} 拒绝写入：足够接近的副本 {good} 个，至少需要 {wanted} 个（`min-replicas-to-write`）。"
+        ),
+    );
+    let finding = Finding::of(Code::TooFewInStep, view.name, en, zh).at(at);
+    found.add(finding.says(server(at), format!("min_slaves_good_slaves:{good}")));
+}
+
 /// A master that does not notice that it is alone.
 fn cut_off(view: &GroupView<'_>, found: &mut Found) {
     let Some(info) = view.master_info() else { return };
@@ -234,12 +325,13 @@ fn cut_off(view: &GroupView<'_>, found: &mut Found) {
         return;
     }
     let at = &view.master;
-    let away = view.least("down-after-milliseconds").unwrap_or(0) / 1000;
+    let away = view.least("down-after-milliseconds").unwrap_or(0);
+    let (away, unit, unit_zh) = if away < 1000 { (away, "ms", "毫秒") } else { (away / 1000, "s", "秒") };
     let (en, zh) = (
         format!(
-            "If the master {at} is ever cut off from its replicas, it goes on taking writes (a failover takes {away} s and more)."
+            "If the master {at} is ever cut off from its replicas, it goes on taking writes (a failover takes {away} {unit} and more)."
         ),
-        format!("主节点 {at} 一旦与副本隔离，仍会接受写入（故障转移至少需要 {away} 秒）。"),
+        format!("主节点 {at} 一旦与副本隔离，仍会接受写入（故障转移至少需要 {away} {unit_zh}）。"),
     );
     let finding = Finding::of(Code::MinReplicas, view.name, en, zh).at(at);
     found.add(finding.says_both(

@@ -70,16 +70,26 @@ fn title(group: &Patient, lang: Lang) -> String {
     let silent = sentinels < known;
     match lang {
         Lang::En => {
-            let plural = |count: usize| if count == 1 { "" } else { "s" };
+            let replicas = match replicas {
+                0 => "no replica known".to_owned(),
+                1 => "1 replica".to_owned(),
+                _ => format!("{replicas} replicas"),
+            };
+            let known =
+                if *known == 1 { "1 sentinel known".to_owned() } else { format!("{known} sentinels") };
             let answered = if silent { format!(", {sentinels} of them answered") } else { String::new() };
-            let (replica, sentinel) = (plural(*replicas), plural(*known));
-            format!(
-                "{name} (master {master}, {replicas} replica{replica}, {known} sentinel{sentinel}{answered})"
-            )
+            format!("{name} (master {master}, {replicas}, {known}{answered})")
         }
         Lang::Zh => {
             let answered = if silent { format!("，其中 {sentinels} 个有应答") } else { String::new() };
-            format!("{name}（主节点 {master}，{replicas} 个副本，{known} 个哨兵{answered}）")
+            let replicas = if *replicas == 0 {
+                "没有已知的副本".to_owned()
+            } else {
+                format!("{replicas} 个副本")
+            };
+            let known =
+                if *known == 1 { "已知 1 个哨兵".to_owned() } else { format!("{known} 个哨兵") };
+            format!("{name}（主节点 {master}，{replicas}，{known}{answered}）")
         }
     }
 }
@@ -184,8 +194,11 @@ impl Writer {
         self.line("");
         self.line(lang.pick("Not looked at", "未能检查"));
         for entry in unchecked {
-            let why =
-                if entry.why.is_empty() { String::new() } else { format!(" ({})", entry.why.trim_end()) };
+            let why = match (entry.why.trim_end(), lang) {
+                ("", _) => String::new(),
+                (why, Lang::En) => format!(" ({why})"),
+                (why, Lang::Zh) => format!("（{why}）"),
+            };
             let what = entry.what(lang);
             let text = match lang {
                 Lang::En => format!("{}: {what}{why}", places(&entry.at, lang)),

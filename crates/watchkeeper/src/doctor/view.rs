@@ -13,12 +13,17 @@ const MISSED_MS: i64 = 1_500;
 /// No server lasts so many seconds; before 6.2 one that never had a master tells the time since 1970.
 const FOR_EVER_S: i64 = 1_000_000_000;
 
+/// Whether a server reads its data: until it is done it takes neither writes nor the order to be a master or a replica.
+pub(super) fn is_loading(info: &Fields) -> bool {
+    info.get("loading") == "1"
+}
+
 /// Whether a server says that it has no keys.
 pub(super) fn has_no_keys(info: &Fields) -> bool {
     let database = |name: &str| {
         name.strip_prefix("db").is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
     };
-    info.get("loading") != "1" && !info.iter().any(|(name, _)| database(name))
+    !is_loading(info) && !info.iter().any(|(name, _)| database(name))
 }
 
 /// Whether a replica has not been connected since it was started.
@@ -41,6 +46,11 @@ fn is_fresh(info: &Fields) -> bool {
 pub(super) fn refuses(entry: &Fields) -> bool {
     let (any, good) = (entry.number("last-ping-reply"), entry.number("last-ok-ping-reply"));
     any.zip(good).is_some_and(|(any, good)| any < MISSED_MS && good > any + MISSED_MS)
+}
+
+/// Whether a sentinel does not trust its clock: until it does, it renews no judgement.
+pub(super) fn is_tilted(says: &SentinelSays) -> bool {
+    says.info.get("sentinel_tilt") == "1"
 }
 
 /// What one sentinel says of the group.
@@ -152,9 +162,22 @@ impl<'a> GroupView<'a> {
         never_connected(info) && is_fresh(info) && !has_no_keys(info)
     }
 
+    /// Whether the master answers and has nothing.
+    pub(super) fn master_is_empty(&self) -> bool {
+        self.master_info().is_some_and(|info| info.get("role") == "master" && has_no_keys(info))
+    }
+
+    /// Whether of those that answer and may be promoted some read their data, and the others have none: until it is read
+    /// none takes the order to be a master.
+    pub(super) fn all_load(&self) -> bool {
+        let fit = self.fit();
+        fit.iter().any(|(_, info)| is_loading(info))
+            && fit.iter().all(|(_, info)| is_loading(info) || self.is_empty(info))
+    }
+
     /// Whether the master answers and is still reading its data.
     pub(super) fn master_loads(&self) -> bool {
-        self.master_info().is_some_and(|info| info.get("loading") == "1")
+        self.master_info().is_some_and(is_loading)
     }
 
     /// Whether the master refuses a sentinel, by what that says of it. Not where it answers us with an error for another
@@ -168,6 +191,23 @@ impl<'a> GroupView<'a> {
     /// The sentinels that the master refuses.
     pub(super) fn refused(&self) -> Vec<&Said<'a>> {
         self.said.iter().filter(|said| self.refuses(&said.group.master)).collect()
+    }
+
+    /// Whether the master refuses all sentinels that answer: then they can't know its replicas, nor each other.
+    pub(super) fn all_refused(&self) -> bool {
+        self.refused().len() == self.said.len()
+    }
+
+    /// The replicas that servers of this group feed and no sentinel lists.
+    pub(super) fn strangers(&self) -> impl Iterator<Item = &'a ServerAnswer> {
+        let known = |run: &str| {
+            let servers = self.servers.iter().filter_map(|server| self.info(server));
+            !run.is_empty() && servers.into_iter().any(|info| info.get("run_id") == run)
+        };
+        let of_group = self.facts.strangers.iter().filter(|stranger| stranger.group == self.name);
+        // Some are known by another address.
+        of_group
+            .filter(move |stranger| !known(stranger.says.as_ref().map_or("", |(info, _)| info.get("run_id"))))
     }
 
     /// Whether a sentinel had an answer of the master lately, by what it says of it.
@@ -215,6 +255,11 @@ impl<'a> GroupView<'a> {
         });
         // Before 6.2.6 a sentinel kept an entry with the port 0 when another id said hello from its address.
         moved || entry.number("port") == Some(0)
+    }
+
+    /// Whether this is a sentinel in TILT.
+    pub(super) fn is_tilted(&self, who: &Who) -> bool {
+        self.said.iter().any(|said| is_tilted(said.says) && said.who() == *who)
     }
 
     /// How many sentinels the group has, as far as anybody knows; one that is known to be no more is none.

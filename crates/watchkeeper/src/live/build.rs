@@ -85,7 +85,9 @@ impl<'a> Looked<'a> {
         let weight = |group: &GroupAnswer, at: &Endpoint| {
             let current = !(leads(group) && switched(group));
             let flags = ["failover_in_progress", "o_down", "s_down"].map(|flag| group.master.flag(flag));
-            (epoch(group), current, named.get(at).copied(), flags)
+            // One that knows no replica has not been let in by the master, and holds it for down because of that.
+            let knows = !group.replicas.is_empty();
+            (epoch(group), current, named.get(at).copied(), knows, flags)
         };
         let places = answers.iter().filter_map(|(_, group)| Some((*group, place(&group.master)?)));
         let (best, master) = places.max_by_key(|(group, at)| weight(group, at))?;
@@ -116,7 +118,7 @@ impl<'a> Looked<'a> {
             problems: Vec::new(),
         };
         group.writable = match group.server(&self.master).map(|server| &server.state) {
-            Some(ServerState::Up) => Writable::Yes,
+            Some(ServerState::Up) => self.takes_writes(),
             Some(ServerState::Login(_)) => Writable::Unknown,
             Some(_) | None => Writable::No,
         };
@@ -194,6 +196,9 @@ impl<'a> Looked<'a> {
                 loading: said.number("loading") == Some(1),
                 syncing: replica && !linked && said.number("master_sync_in_progress") == Some(1),
                 keys: keys(said),
+                cut_off_ms: since
+                    .filter(|since| replica && !linked && *since >= 0)
+                    .map(|since| since * 1_000),
             };
         }
         let known = self.best.replicas.iter().find(|fields| place(fields).as_ref() == Some(at));
@@ -211,6 +216,19 @@ impl<'a> Looked<'a> {
         says.and_then(keys) == Some(0)
     }
 
+    /// Whether a master that is there takes writes. INFO has the line where they depend on replicas, on one at least; on how
+    /// many, not every login is told.
+    fn takes_writes(&self) -> Writable {
+        let master = self.servers.iter().find(|server| server.at == self.master).and_then(|it| info(it));
+        let good = master.and_then(|it| it.number("min_slaves_good_slaves"));
+        match (good, master.and_then(|it| it.number(Fields::MIN_REPLICAS))) {
+            (None, _) => Writable::Yes,
+            (Some(good), Some(wanted)) if good >= wanted => Writable::Yes,
+            (Some(0), None) | (Some(_), Some(_)) => Writable::Refused,
+            (Some(_), None) => Writable::Unknown,
+        }
+    }
+
     /// Whether the master reads its data.
     fn master_loads(&self) -> bool {
         let master = self.servers.iter().find(|server| server.at == self.master).and_then(|it| info(it));
@@ -219,15 +237,29 @@ impl<'a> Looked<'a> {
 
     /// Why a sentinel of ours does not promote it: upstream's do not look at that.
     fn refusal_of_ours(&self, data: Data) -> Option<Refusal> {
+        let empty = data.keys == Some(0) && !self.all_is_empty();
         if data.loading {
             Some(Refusal::Loading)
-        } else if data.never && data.keys == Some(0) && !self.all_is_empty() {
+        } else if data.never && empty {
             Some(Refusal::NoData)
-        } else if !self.best.master.flag("s_down") && (data.never || data.syncing) {
+        } else if self.emptied(data) {
+            Some(Refusal::Emptied)
+        } else if !self.best.master.flag("s_down")
+            && (data.never || data.syncing || empty && data.cut_off_ms.is_some())
+        {
             Some(Refusal::NotInStep)
         } else {
             None
         }
+    }
+
+    /// Whether it is empty and had lost its link while a master, that is held for down now, still answered: then a copy
+    /// that never ended has left it so. It tells whole seconds.
+    fn emptied(&self, data: Data) -> bool {
+        let outage_ms = self.best.master.number("last-ok-ping-reply");
+        let outage_ms = outage_ms.filter(|_| self.best.master.flag("s_down"));
+        let before = |outage_ms: i64| data.cut_off_ms.is_some_and(|cut_off| cut_off > outage_ms + 1_000);
+        data.keys == Some(0) && !self.all_is_empty() && outage_ms.is_some_and(before)
     }
 
     /// Why a replica has not got the group's data.
@@ -242,11 +274,13 @@ impl<'a> Looked<'a> {
         match group.server(at).map(|server| &server.state) {
             Some(ServerState::Syncing) => Some(Lacking::FullSync),
             Some(ServerState::Loading) => Some(Lacking::Loading),
+            Some(ServerState::Astray) => Some(Lacking::OtherData),
             Some(ServerState::LinkDown(None)) => unlinked,
             // It had all there was: nothing. What its master reads now was put there meanwhile.
             Some(ServerState::LinkDown(Some(_)) | ServerState::InStep) if empty && self.master_loads() => {
                 Some(Lacking::NoData)
             }
+            Some(ServerState::LinkDown(Some(_))) if self.emptied(data) => Some(Lacking::Emptied),
             // It has lost its configuration and its data: nobody has made it a master.
             Some(ServerState::SecondMaster) if empty => Some(Lacking::NoData),
             Some(ServerState::Silent(_) | ServerState::Login(_)) | None if data.never => unlinked,
@@ -285,6 +319,9 @@ impl<'a> Looked<'a> {
         let parents: Vec<Option<usize>> =
             servers.iter().map(|server| parent(server, &servers, &answers)).collect();
         for (member, parent) in parents.iter().enumerate() {
+            if parent.is_none() && is_astray(&servers[member], info(answers[member]), &self.master, source) {
+                servers[member].state = ServerState::Astray;
+            }
             let listed = parent.and_then(|parent| info(answers[parent])).map(listed_replicas);
             let own = listed.into_iter().flatten().find(|listed| listed.at == servers[member].at);
             servers[member].lag_s = own.and_then(|own| own.lag_s).or(servers[member].lag_s);
@@ -431,12 +468,16 @@ impl<'a> Looked<'a> {
         let mut problems = Vec::new();
         problems.extend(group.failover.is_some().then_some(Problem::FailoverRuns));
         match group.server(&group.master).map(|server| &server.state) {
+            Some(ServerState::Up) if group.writable == Writable::Refused => {
+                problems.push(Problem::WritesRefused)
+            }
             Some(ServerState::Up) => {}
             Some(ServerState::Login(failure)) => problems.push(Problem::LoginNeeded(failure.clone())),
             Some(ServerState::Silent(failure)) => problems.push(Problem::MasterSilent(failure.clone())),
             Some(ServerState::Loading) => problems.push(Problem::MasterLoading),
             Some(
                 ServerState::InStep
+                | ServerState::Astray
                 | ServerState::Syncing
                 | ServerState::LinkDown(_)
                 | ServerState::NotMaster
@@ -464,12 +505,22 @@ impl<'a> Looked<'a> {
         problems.extend((!others.is_empty()).then_some(Problem::Disagreement(others.len())));
         let strangers = group.strangers().count();
         problems.extend((strangers > 0).then_some(Problem::Strangers(strangers)));
-        let no_quorum = |(_, group): &(&SentinelAnswer, &GroupAnswer)| {
+        let no_quorum = |(_, group): &&(&SentinelAnswer, &GroupAnswer)| {
             group.quorum_check.as_ref().is_err_and(|words| words.starts_with("NOQUORUM"))
         };
-        // Those who do not know each other miss each other, and enough may be there.
-        let enough = strangers > 0 && group.acting() >= group.needed();
-        problems.extend((self.answers.iter().any(no_quorum) && !enough).then_some(Problem::NoMajority));
+        let too_high = |(_, answer): &&(&SentinelAnswer, &GroupAnswer)| {
+            usize::try_from(answer.master.number("quorum").unwrap_or(0)).is_ok_and(|it| it > group.voters)
+        };
+        let missing = self.answers.iter().filter(no_quorum).count();
+        let by_quorum = self.answers.iter().filter(no_quorum).filter(too_high).count();
+        // Where enough are there, those who see too few do not know the others, which is told, or do not hear them.
+        problems.extend(match (missing, group.acting() >= group.needed(), strangers) {
+            (0, ..) => None,
+            (_, false, _) => Some(Problem::NoMajority),
+            (_, true, _) if by_quorum > 0 => Some(Problem::QuorumTooHigh(by_quorum)),
+            (_, true, 1..) => None,
+            (_, true, 0) => Some(Problem::SeeTooFew(missing)),
+        });
         problems.extend(group.sentinels.iter().filter_map(|sentinel| match &sentinel.state {
             SentinelState::Up => None,
             SentinelState::Tilt(_) => Some(Problem::SentinelTilt(sentinel.at.clone())),
@@ -490,9 +541,11 @@ fn of_replica(server: &ServerStatus) -> Option<Problem> {
         ServerState::SecondMaster => Some(Problem::SecondMaster(server.at.clone())),
         ServerState::Silent(_) => Some(Problem::ReplicaSilent(server.at.clone())),
         ServerState::Login(failure) => Some(Problem::LoginNeeded(failure.clone())),
-        ServerState::Syncing | ServerState::Loading | ServerState::LinkDown(_) | ServerState::NotMaster => {
-            Some(Problem::ReplicaBehind(server.at.clone()))
-        }
+        ServerState::Astray
+        | ServerState::Syncing
+        | ServerState::Loading
+        | ServerState::LinkDown(_)
+        | ServerState::NotMaster => Some(Problem::ReplicaBehind(server.at.clone())),
     }
 }
 
@@ -516,6 +569,8 @@ struct Data {
     syncing: bool,
     /// how many keys it has; `None` if that is not known
     keys: Option<i64>,
+    /// for how many milliseconds it has been without its link, if it says
+    cut_off_ms: Option<i64>,
 }
 
 /// The keys of all databases; `None` if INFO does not tell. A database without any has no line there.
@@ -558,6 +613,18 @@ fn follows(role: Role, info: &Fields, known: Option<&Fields>) -> Option<Endpoint
     Some(Endpoint::new(host, port)).filter(|at| !["", "?"].contains(&at.host.as_str()))
 }
 
+/// Whether a replica follows none of those that are known, and has another history than the master: by another way it could
+/// be the master's own.
+fn is_astray(
+    server: &ServerStatus,
+    info: Option<&Fields>,
+    master: &Endpoint,
+    source: Option<&Fields>,
+) -> bool {
+    let follows = server.state == ServerState::InStep && server.at != *master && server.follows.is_some();
+    follows && source.zip(info).is_some_and(|(source, info)| !one_history(source, info))
+}
+
 /// Below whom a server is drawn: whom it names, else who lists it, as it may name it by another address or not answer.
 fn parent(server: &ServerStatus, servers: &[ServerStatus], answers: &[&ServerAnswer]) -> Option<usize> {
     if server.role == Role::Master {
@@ -583,340 +650,5 @@ fn version(info: &Fields) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ask::Failure;
-    use crate::live::{Refusal, Verdict, Waiting};
-
-    fn fields(text: &str) -> Fields {
-        Fields::info(&text.replace(' ', "\r\n"))
-    }
-
-    fn sentinel(port: u16, info: &str, master: &str, peers: &[u16]) -> SentinelAnswer {
-        let peer = |port: &u16| {
-            fields(&format!(
-                "ip:h port:{port} runid:id{port} flags:sentinel voted-leader:id1 voted-leader-epoch:7"
-            ))
-        };
-        let group = GroupAnswer {
-            name: "m".to_owned(),
-            master: fields(&format!(
-                "name:m quorum:2 down-after-milliseconds:1000 failover-timeout:9000 {master}"
-            )),
-            replicas: vec![fields("ip:h port:12 flags:slave runid:b slave-priority:0")],
-            sentinels: peers.iter().map(peer).collect(),
-            quorum_check: Ok("OK".to_owned()),
-        };
-        let says = SentinelSays {
-            id: format!("id{port}"),
-            info: fields(&format!("redis_version:7.0.15 {info}")),
-            config: Fields::default(),
-            rtt_us: 0,
-            groups: vec![group],
-        };
-        SentinelAnswer { at: Endpoint::new("h", port), also_at: Vec::new(), named: port == 1, says: Ok(says) }
-    }
-
-    fn server(port: u16, info: Result<&str, Failure>) -> ServerAnswer {
-        let says = info.map(|info| (fields(info), 0));
-        ServerAnswer { at: Endpoint::new("h", port), group: "m".to_owned(), says }
-    }
-
-    fn seen(sentinels: Vec<SentinelAnswer>, servers: Vec<ServerAnswer>) -> GroupStatus {
-        let mut status = Status::of(&Picture { unix_ms: 0, sentinels, servers });
-        assert_eq!((status.verdict(), status.groups.len()), (Verdict::Wrong, 1));
-        status.groups.remove(0)
-    }
-
-    fn silent() -> Failure {
-        Failure::Silent(5)
-    }
-
-    #[test]
-    fn the_newest_configuration_counts_and_who_disagrees_is_named() {
-        let group = seen(
-            vec![
-                sentinel(1, "", "ip:h port:11 flags:master config-epoch:4", &[2, 3]),
-                sentinel(2, "sentinel_tilt:1", "ip:h port:12 flags:master config-epoch:5", &[1, 3]),
-                SentinelAnswer {
-                    at: Endpoint::new("h", 3),
-                    also_at: Vec::new(),
-                    named: false,
-                    says: Err(silent()),
-                },
-            ],
-            vec![server(11, Ok("role:master")), server(12, Ok("role:master master_repl_offset:90"))],
-        );
-        assert_eq!((group.master.port, group.config_epoch, group.voters), (12, 5, 3));
-        assert_eq!(group.writable, Writable::Yes);
-        let at = |port| Endpoint::new("h", port);
-        assert_eq!(
-            group.problems,
-            [
-                Problem::OldMaster(at(11)),
-                Problem::NotYetTold(1),
-                Problem::SentinelTilt(at(2)),
-                Problem::SentinelSilent(at(3)),
-                Problem::NoCandidate
-            ]
-        );
-        assert_eq!(group.candidates[0].refusal, Some(Refusal::PriorityZero));
-        assert_eq!(group.sentinels[2].state, SentinelState::Silent(silent(), Doubt::OthersHearIt));
-        let vote = Vote { leader: "id1".to_owned(), epoch: 7 };
-        assert_eq!(group.sentinels[2].vote, Some(vote));
-    }
-
-    #[test]
-    fn during_a_switch_old_flags_do_not_count_and_who_leads_is_not_behind() {
-        let leads =
-            "flags:master,s_down,o_down,failover_in_progress failover-state:reconf_slaves config-epoch:5";
-        let group = seen(
-            vec![
-                sentinel(1, "", &format!("ip:h port:11 {leads}"), &[2, 3]),
-                sentinel(2, "", "ip:h port:12 flags:master config-epoch:5", &[1, 3]),
-                sentinel(3, "", "ip:h port:11 flags:master,s_down,o_down config-epoch:4", &[1, 2]),
-            ],
-            vec![server(11, Ok("role:master")), server(12, Ok("role:master"))],
-        );
-        assert_eq!((group.master.port, group.holding_down()), (12, 0));
-        let told: Vec<&Problem> = group.problems.iter().filter(|it| **it != Problem::NoCandidate).collect();
-        let old = Problem::OldMaster(Endpoint::new("h", 11));
-        assert_eq!(told, [&Problem::FailoverRuns, &old, &Problem::NotYetTold(1)]);
-        let text: Vec<String> =
-            group.screen(watchkeeper_core::Lang::En).iter().map(|line| line.print(false)).collect();
-        let text = text.join("\n");
-        assert!(text.contains("1 sentinel is not yet told of the switch to h:12"), "{text}");
-        assert!(text.contains("does the failover") && text.contains("still h:11, epoch 4"), "{text}");
-    }
-
-    #[test]
-    fn a_failover_that_runs_is_shown_with_its_phase_and_is_no_waiting() {
-        let down =
-            "ip:h port:11 flags:s_down,o_down,master,failover_in_progress failover-state:wait_promotion";
-        let servers =
-            vec![server(11, Err(silent())), server(12, Ok("role:slave master_host:h master_port:11"))];
-        let group = seen(vec![sentinel(1, "", down, &[2])], servers);
-        let now = FailoverNow { phase: "wait_promotion".to_owned(), by: Endpoint::new("h", 1) };
-        assert_eq!((group.failover, group.waiting, group.writable), (Some(now), Vec::new(), Writable::No));
-        assert_eq!(group.servers[1].state, ServerState::LinkDown(None));
-    }
-
-    #[test]
-    fn a_replica_in_full_sync_is_not_named_as_next_without_saying_so() {
-        let mut said = sentinel(1, "", "ip:h port:11 flags:master", &[]);
-        let listed = |port: u16, priority: u8, more: &str| {
-            fields(&format!("ip:h port:{port} flags:slave runid:{port} slave-priority:{priority} {more}"))
-        };
-        said.says.as_mut().unwrap().groups[0].replicas = vec![
-            listed(12, 10, "slave-repl-offset:70 info-refresh:9000"),
-            listed(13, 100, "slave-repl-offset:80"),
-            listed(14, 10, "master-link-status:err master-link-down-time:-1000"),
-        ];
-        let replica = "role:slave master_host:h master_port:11";
-        let syncing = format!("{replica} master_link_status:down master_sync_in_progress:1");
-        let in_step = format!("{replica} master_link_status:up slave_repl_offset:90");
-        let looked = |master| {
-            let others = [(12, Ok(syncing.as_str())), (13, Ok(in_step.as_str())), (14, Err(silent()))];
-            let all = [(11, master)].into_iter().chain(others);
-            seen(vec![said.clone()], all.map(|(port, info)| server(port, info)).collect())
-        };
-        let group = looked(Ok("role:master master_repl_offset:90"));
-        let at = |port| Endpoint::new("h", port);
-        let both = [(&at(12), Lacking::FullSync), (&at(14), Lacking::NoLinkYet)];
-        assert_eq!(group.unready(), both);
-        let line = group.master_line(watchkeeper_core::Lang::En).print(false);
-        assert!(line.ends_with("; next: h:12 (in full sync, without the data yet)"), "{line}");
-        assert_eq!(group.foreign(), (1, 1));
-        // Without a master nobody has a link: that says nothing of the data, but nobody says that there is any.
-        assert_eq!(looked(Err(silent())).unready(), both);
-    }
-
-    /// A group of a master and a replica as they answer, with sentinels of this version.
-    fn with_data(version: &str, flags: &str, master: Result<&str, Failure>, replica: &str) -> GroupStatus {
-        let mut said = sentinel(1, "", &format!("ip:h port:11 flags:{flags}"), &[]);
-        let says = said.says.as_mut().unwrap();
-        says.info = fields(version);
-        says.groups[0].replicas =
-            vec![fields("ip:h port:12 flags:slave runid:b slave-priority:100 master-link-status:ok")];
-        let info =
-            |text: &str| (Fields::info(&text.replace("KEYSPACE", "# Keyspace").replace("; ", "\r\n")), 0);
-        let answer = |port, says| ServerAnswer { at: Endpoint::new("h", port), group: "m".into(), says };
-        let servers = vec![answer(11, master.map(info)), answer(12, Ok(info(replica)))];
-        let mut status = Status::of(&Picture { unix_ms: 0, sentinels: vec![said], servers });
-        status.groups.remove(0)
-    }
-
-    #[test]
-    fn of_a_chain_without_a_master_the_first_is_next_not_who_still_follows_it() {
-        let mut said = sentinel(1, "", "ip:h port:11 flags:master,s_down,o_down", &[]);
-        let says = said.says.as_mut().unwrap();
-        says.info = fields("watchkeeper_version:0.1.0");
-        let listed = |port: u16, of: u16| {
-            fields(&format!(
-                "ip:h port:{port} flags:slave runid:{} slave-priority:100 slave-repl-offset:90 master-host:h master-port:{of}",
-                99 - port
-            ))
-        };
-        says.groups[0].replicas = vec![listed(12, 11), listed(13, 12)];
-        let replica = |of: u16, link: &str| {
-            format!(
-                "role:slave master_host:h master_port:{of} master_link_status:{link} slave_repl_offset:90"
-            )
-        };
-        let (first, second) = (
-            replica(11, "down master_link_down_since_seconds:8 master_sync_in_progress:0"),
-            replica(12, "up"),
-        );
-        let all = [(11, Err(silent())), (12, Ok(first.as_str())), (13, Ok(second.as_str()))];
-        let group = seen(vec![said], all.map(|(port, info)| server(port, info)).to_vec());
-        assert_eq!(group.heir().map(|it| it.at.port), Some(12), "{:?}", group.candidates);
-    }
-
-    #[test]
-    fn an_empty_replica_that_never_had_a_link_is_not_promoted_when_the_master_is_gone() {
-        let unlinked = "role:slave; master_host:h; master_port:11; master_link_status:down; \
-                        master_link_down_since_seconds:-1; master_sync_in_progress:0";
-        let (empty, full) =
-            (format!("{unlinked}; KEYSPACE"), format!("{unlinked}; KEYSPACE; db0:keys=7,expires=0"));
-        let syncing = empty.replace("in_progress:0", "in_progress:1");
-        let loading = format!("loading:1; {full}");
-        let (redis, ours) = ("redis_version:7.0.15", "watchkeeper_version:0.1.0");
-        let (up, bare) = ("role:master; KEYSPACE; db0:keys=7,expires=0", "role:master; KEYSPACE");
-        let gone = || Err(silent());
-        // Files were put into the place of a master that had nothing, and it reads them.
-        let reads = "loading:1; role:master; KEYSPACE; db0:keys=3,expires=0";
-        let had = empty.replace("seconds:-1", "seconds:8");
-        let had_some = full.replace("seconds:-1", "seconds:8");
-        use super::super::choice::Refusal as R;
-        for (flags, master, replica, lacks, refusal) in [
-            ("master", gone(), empty.as_str(), Some(Lacking::NoData), Some(R::NoData)),
-            ("master,s_down", gone(), &empty, Some(Lacking::NoData), Some(R::NoData)),
-            ("master,s_down", gone(), &full, None, None),
-            ("master", Ok(up), &empty, Some(Lacking::NoData), Some(R::NoData)),
-            ("master", Ok(up), &full, Some(Lacking::NoLinkYet), Some(R::NotInStep)),
-            ("master", Ok(bare), &empty, Some(Lacking::NoLinkYet), Some(R::NotInStep)),
-            ("master", Ok(up), &syncing, Some(Lacking::FullSync), Some(R::NoData)),
-            ("master", Ok(up), &loading, Some(Lacking::Loading), Some(R::Loading)),
-            ("master", Ok(reads), &had, Some(Lacking::NoData), None),
-            ("master", Ok(reads), &had_some, None, None),
-            ("master", gone(), &had, None, None),
-            // What is not told is not held for data.
-            ("master,s_down", gone(), unlinked, Some(Lacking::NoLinkYet), None),
-            ("master,s_down", gone(), bare, Some(Lacking::NoData), None),
-        ] {
-            let group = with_data(redis, flags, master.clone(), replica);
-            let at = Endpoint::new("h", 12);
-            let unready: Vec<_> = lacks.iter().map(|why| (&at, *why)).collect();
-            assert_eq!((group.unready(), group.candidates[0].refusal), (unready, None), "{replica}");
-            let group = with_data(ours, flags, master, replica);
-            let candidate = &group.candidates[0];
-            assert_eq!((candidate.lacks, candidate.refusal), (lacks, refusal), "{replica}");
-        }
-    }
-
-    fn texts(group: &GroupStatus) -> String {
-        let lines = group.screen(watchkeeper_core::Lang::En);
-        let lines: Vec<String> = lines.iter().map(|line| line.print(false).trim().to_owned()).collect();
-        lines.join(" ")
-    }
-
-    #[test]
-    fn sentinels_that_are_let_in_nowhere_are_counted_and_the_password_is_named() {
-        let alone = |port| {
-            let mut said =
-                sentinel(port, "", "ip:h port:11 flags:s_down,master last-ok-ping-reply:9000", &[]);
-            let group = &mut said.says.as_mut().unwrap().groups[0];
-            group.replicas.clear();
-            group.quorum_check = Err("NOQUORUM 1 usable Sentinels.".to_owned());
-            said
-        };
-        let sentinels = || [1, 2, 3].map(alone).to_vec();
-        let replica = "role:slave master_host:h master_port:11 master_link_status:up";
-        let group = seen(sentinels(), vec![server(11, Ok("role:master")), server(12, Ok(replica))]);
-        assert_eq!((group.voters, group.holding_down()), (3, 3));
-        assert_eq!(
-            group.problems,
-            [Problem::HeldForDown(3), Problem::Strangers(3), Problem::NoCandidate],
-            "three are enough, if only they knew each other"
-        );
-        let text = texts(&group);
-        for words in [
-            "held for down by 3 of 3 sentinels, quorum 2",
-            "; quorum 2 of 3",
-            "it answers this host: sentinels that miss it may lack its password (`sentinel auth-pass`)",
-            "id1 knows 0 of 2 others",
-            "the sentinels know no replica to promote; replicas that are there: 1",
-        ] {
-            assert!(text.contains(words), "`{words}` is missing in {text}");
-        }
-        let refused = Failure::Refused("NOAUTH Authentication required.".to_owned());
-        let text = texts(&seen(sentinels(), vec![server(11, Err(refused))]));
-        let words =
-            "it wants a login (`NOAUTH Authentication required.`): a sentinel without its password gets no";
-        assert!(text.contains(words) && text.contains("`SENTINEL SET m auth-pass PASSWORD`"), "{text}");
-    }
-
-    #[test]
-    fn that_too_few_are_left_is_told_before_who_is_gone() {
-        let mut alone = sentinel(1, "", "ip:h port:11 flags:master", &[2, 3]);
-        alone.says.as_mut().unwrap().groups[0].quorum_check = Err("NOQUORUM 1 usable Sentinels.".to_owned());
-        let gone = |port| SentinelAnswer {
-            at: Endpoint::new("h", port),
-            also_at: Vec::new(),
-            named: false,
-            says: Err(silent()),
-        };
-        let group = seen(vec![alone, gone(2), gone(3)], vec![server(11, Ok("role:master"))]);
-        assert_eq!(group.problems[0], Problem::NoMajority);
-        assert_eq!(group.problems[1], Problem::SentinelSilent(Endpoint::new("h", 2)));
-    }
-
-    #[test]
-    fn a_master_that_loads_is_not_said_to_be_missed_soon_and_nobody_is_measured_by_it() {
-        let replica = "role:slave master_host:h master_port:11 master_link_status:down master_link_down_since_seconds:6 slave_repl_offset:900";
-        let loading = "role:master loading:1 master_repl_offset:0";
-        let mut said = sentinel(1, "", "ip:h port:11 flags:master", &[]);
-        // Nobody has what could be kept.
-        let alone = seen(vec![said.clone()], vec![server(11, Ok(loading))]);
-        assert_eq!(alone.waiting[0], Waiting::Loading(None));
-        assert!(!texts(&alone).contains("watchkeeper failover"), "{}", texts(&alone));
-        said.says.as_mut().unwrap().groups[0].replicas =
-            vec![fields("ip:h port:12 flags:slave runid:b slave-priority:100")];
-        let group = seen(vec![said.clone()], vec![server(11, Ok(loading)), server(12, Ok(replica))]);
-        assert_eq!(group.servers[1].lag_bytes, None);
-        assert_eq!(group.waiting[0], Waiting::Loading(Some("m".to_owned())));
-        let text = texts(&group);
-        assert!(
-            text.contains("no failover comes by itself") && text.contains("`watchkeeper failover m`"),
-            "{text}"
-        );
-        assert!(!text.contains("no sentinel misses it"), "{text}");
-        // One that began anew counts anew, too; offsets of a switch before are of the same history.
-        let lag = |source: &str| {
-            let of = |id: &str| format!("role:master master_repl_offset:950 {id}");
-            let own = format!("{replica} master_replid:a");
-            let group = seen(
-                vec![sentinel(1, "", "ip:h port:11 flags:master", &[])],
-                vec![server(11, Ok(&of(source))), server(12, Ok(&own))],
-            );
-            group.servers[1].lag_bytes
-        };
-        let found = ["master_replid:a", "master_replid:b", "master_replid:b master_replid2:a", ""].map(lag);
-        assert_eq!(found, [Some(50), None, Some(50), Some(50)]);
-    }
-
-    #[test]
-    fn servers_are_drawn_below_their_source_by_whatever_name() {
-        let info = "role:master master_repl_offset:90 slave0:ip=h,port=12,state=online,offset=70,lag=3";
-        let below = "role:slave master_host:other-name master_port:11 master_link_status:up slave_repl_offset:70 \
-                     slave0:ip=h,port=13,state=online,offset=1,lag=0";
-        let group = seen(
-            vec![sentinel(1, "", "ip:h port:11 flags:master", &[])],
-            vec![server(11, Ok(info)), server(12, Ok(below)), server(13, Err(silent()))],
-        );
-        let drawn: Vec<String> =
-            group.servers.iter().map(|server| format!("{}{}", server.branch, server.at.port)).collect();
-        assert_eq!(drawn, ["11", "└─ 12", "   └─ 13"]);
-        assert_eq!((group.servers[1].lag_bytes, group.servers[1].lag_s), (Some(20), Some(3)));
-    }
-}
+#[path = "tests_of_build.rs"]
+mod tests;

@@ -58,6 +58,10 @@ pub enum Lacking {
     NoLinkYet,
     /// it has had no link to its source, and is empty, which the master is not, as far as is known
     NoData,
+    /// it is empty, which the master was not, and had lost its source while the master still answered
+    Emptied,
+    /// it receives the data of a server that is none of this group
+    OtherData,
 }
 
 /// What is known of a replica by itself.
@@ -90,6 +94,8 @@ pub enum Refusal {
     Loading,
     /// it is empty and never had the data, and Watchkeeper minds that
     NoData,
+    /// it is empty and had lost the master before that went, and Watchkeeper minds that
+    Emptied,
     /// it has not caught up with a master that is up, and Watchkeeper minds that
     NotInStep,
     /// it has been without its source for so long, and the limit

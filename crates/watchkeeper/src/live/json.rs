@@ -42,7 +42,7 @@ impl GroupStatus {
             .map(|now| object(&[("phase", quoted(&now.phase)), ("sentinel", place(&now.by))]));
         let writable = match self.writable {
             Writable::Yes => Some("true".to_owned()),
-            Writable::No => Some("false".to_owned()),
+            Writable::No | Writable::Refused => Some("false".to_owned()),
             Writable::Unknown => None,
         };
         object(&[
@@ -76,6 +76,7 @@ fn server(server: &ServerStatus, lang: Lang) -> String {
     let (state, why): (&str, Option<&Failure>) = match &server.state {
         ServerState::Up => ("up", None),
         ServerState::InStep => ("in_step", None),
+        ServerState::Astray => ("astray", None),
         ServerState::Syncing => ("syncing", None),
         ServerState::Loading => ("loading", None),
         ServerState::LinkDown(_) => ("link_down", None),
@@ -147,6 +148,7 @@ fn candidate(candidate: &Candidate, lang: Lang) -> String {
         Refusal::OldInfo(_) => "old_info",
         Refusal::Loading => "loading",
         Refusal::NoData => "no_data",
+        Refusal::Emptied => "emptied",
         Refusal::NotInStep => "not_in_step",
         Refusal::LinkDownTooLong(..) => "link_down_too_long",
     });
@@ -155,6 +157,8 @@ fn candidate(candidate: &Candidate, lang: Lang) -> String {
         Lacking::Loading => "loading",
         Lacking::NoLinkYet => "no_link_yet",
         Lacking::NoData => "no_data",
+        Lacking::Emptied => "emptied",
+        Lacking::OtherData => "other_data",
     });
     object(&[
         ("address", place(&candidate.at)),
@@ -193,6 +197,7 @@ fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> String {
         Problem::MasterSilent(_) => ("master_no_answer", Some(&group.master)),
         Problem::MasterIsReplica => ("master_is_replica", Some(&group.master)),
         Problem::MasterLoading => ("master_loading", Some(&group.master)),
+        Problem::WritesRefused => ("writes_refused", Some(&group.master)),
         Problem::LoginNeeded(_) => ("login", None),
         Problem::HeldForDown(_) => ("held_for_down", Some(&group.master)),
         Problem::FailoverRuns => ("failover_in_progress", None),
@@ -207,6 +212,8 @@ fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> String {
         Problem::SentinelTilt(at) => ("sentinel_tilt", Some(at)),
         Problem::Strangers(_) => ("sentinels_strangers", None),
         Problem::NoMajority => ("no_majority", None),
+        Problem::SeeTooFew(_) => ("sentinels_see_too_few", None),
+        Problem::QuorumTooHigh(_) => ("quorum_too_high", None),
         Problem::NoCandidate => ("no_candidate", None),
     };
     object(&[

@@ -66,9 +66,11 @@ pub struct GroupStatus {
 pub enum Writable {
     /// the master answers and says that it is one
     Yes,
+    /// it does, and takes no writes: fewer replicas are near enough than `min-replicas-to-write` wants
+    Refused,
     /// it does not
     No,
-    /// it wants a login that was not given
+    /// it wants a login that was not given, or does not tell how many replicas writes depend on
     Unknown,
 }
 
@@ -90,6 +92,8 @@ pub enum ServerState {
     Up,
     /// a replica that receives its data
     InStep,
+    /// a replica that receives the data of a server that is none of this group
+    Astray,
     /// a replica that is receiving a copy of everything
     Syncing,
     /// reading its data from disk
@@ -224,6 +228,8 @@ pub enum Problem {
     MasterIsReplica,
     /// the master reads its data
     MasterLoading,
+    /// the master takes no writes: too few replicas are near enough
+    WritesRefused,
     /// it is not known whether the master can be written to
     LoginNeeded(Failure),
     /// sentinels hold the master for down
@@ -252,6 +258,10 @@ pub enum Problem {
     Strangers(usize),
     /// fewer sentinels are up than a failover needs
     NoMajority,
+    /// enough are, and so many of them do not hear enough of the others
+    SeeTooFew(usize),
+    /// enough are, and so many of them have a quorum of more sentinels than there are
+    QuorumTooHigh(usize),
     /// no replica could be promoted
     NoCandidate,
 }

@@ -90,7 +90,7 @@ impl GroupStatus {
         let line = Line::of(Tone::Bold, &self.name).with(Tone::Plain, colon);
         let (tone, writable) = match self.writable {
             Writable::Yes => (Tone::Good, lang.pick("writable", "可写入")),
-            Writable::No => (Tone::Bad, lang.pick("NOT WRITABLE", "不可写入")),
+            Writable::No | Writable::Refused => (Tone::Bad, lang.pick("NOT WRITABLE", "不可写入")),
             Writable::Unknown => (Tone::Warn, lang.pick("not known whether writable", "不知是否可写入")),
         };
         let line = line.with(tone, writable);
@@ -137,6 +137,8 @@ impl GroupStatus {
         let line = line.with(Tone::Plain, &text).with(
             Tone::Plain,
             &match lang {
+                Lang::En if voters == 1 => format!("; quorum {quorum}, 1 sentinel known"),
+                Lang::Zh if voters == 1 => format!("；法定票数 {quorum}，已知 1 个哨兵"),
                 Lang::En => format!("; quorum {quorum} of {voters}"),
                 Lang::Zh => format!("；法定票数 {quorum}/{voters}"),
             },
@@ -310,8 +312,9 @@ impl GroupStatus {
         }
         let few = sentinel.knows.filter(|(peers, _)| (*peers as usize) + 1 < self.voters);
         match (few, lang) {
+            (Some((1, _)), Lang::En) => (Tone::Warn, "only 1 other sentinel".to_owned()),
             (Some((peers, _)), Lang::En) => (Tone::Warn, format!("only {peers} other sentinels")),
-            (Some((peers, _)), Lang::Zh) => (Tone::Warn, format!("只有 {peers} 个其他哨兵")),
+            (Some((peers, _)), Lang::Zh) => (Tone::Warn, format!("只认识 {peers} 个其他哨兵")),
             (None, _) => (Tone::Good, lang.pick("master up", "主节点正常").to_owned()),
         }
     }

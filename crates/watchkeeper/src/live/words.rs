@@ -68,8 +68,9 @@ pub(super) fn server_state(state: &ServerState, lang: Lang) -> (Tone, String) {
     let (tone, text) = match state {
         ServerState::Up => (Tone::Good, lang.pick("up", "正常").to_owned()),
         ServerState::InStep => (Tone::Good, lang.pick("in step", "同步").to_owned()),
+        ServerState::Astray => (Tone::Bad, lang.pick("follows another", "跟随别的服务器").to_owned()),
         ServerState::Syncing => (Tone::Warn, lang.pick("full resync", "全量同步中").to_owned()),
-        ServerState::Loading => (Tone::Warn, lang.pick("loading data", "正在载入数据").to_owned()),
+        ServerState::Loading => (Tone::Warn, lang.pick("loading data", "正在加载数据").to_owned()),
         ServerState::LinkDown(None) => (Tone::Bad, lang.pick("link down", "复制连接断开").to_owned()),
         ServerState::LinkDown(Some(seconds)) => {
             let since = roughly(seconds.saturating_mul(1000), lang);
@@ -133,7 +134,13 @@ pub(super) fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> Str
         Problem::MasterIsReplica if en => format!("{master} should be the master and is a replica"),
         Problem::MasterIsReplica => format!("{master} 本应是主节点，实际是副本"),
         Problem::MasterLoading if en => format!("the master {master} is loading its data"),
-        Problem::MasterLoading => format!("主节点 {master} 正在载入数据"),
+        Problem::MasterLoading => format!("主节点 {master} 正在加载数据"),
+        Problem::WritesRefused if en => {
+            format!("{master} refuses writes: too few replicas are near enough (`min-replicas-to-write`)")
+        }
+        Problem::WritesRefused => {
+            format!("{master} 拒绝写入：足够接近的副本不足（`min-replicas-to-write`）")
+        }
         Problem::LoginNeeded(why) => {
             let why = failure(why, lang);
             if en { format!("servers want a login: {why}") } else { format!("服务器需要登录：{why}") }
@@ -161,6 +168,8 @@ pub(super) fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> Str
         Problem::SentinelTilt(at) => format!("哨兵 {at} 处于 TILT 模式，暂不行动"),
         Problem::Strangers(count) => strangers(*count, group, lang),
         Problem::NoMajority => no_majority(group, lang),
+        Problem::SeeTooFew(count) => see_too_few(*count, group, lang),
+        Problem::QuorumTooHigh(count) => quorum_too_high(*count, group, lang),
         Problem::NoCandidate => no_candidate(group, lang),
     }
 }
@@ -190,6 +199,25 @@ fn strangers(count: usize, group: &GroupStatus, lang: Lang) -> String {
     }
 }
 
+/// Sentinels that do not hear others who answer us.
+fn see_too_few(count: usize, group: &GroupStatus, lang: Lang) -> String {
+    let heard = group.heard();
+    match lang {
+        Lang::En => format!("too few of the others for a failover are heard by {count} of {heard} sentinels"),
+        Lang::Zh => format!("{heard} 个哨兵中有 {count} 个收不到足够多其他哨兵的应答，不足以故障转移"),
+    }
+}
+
+fn quorum_too_high(count: usize, group: &GroupStatus, lang: Lang) -> String {
+    let (heard, voters) = (group.heard(), group.voters);
+    match lang {
+        Lang::En => format!(
+            "the quorum of {count} of {heard} sentinels can't be reached: it is greater than the number of sentinels, {voters}"
+        ),
+        Lang::Zh => format!("{heard} 个哨兵中有 {count} 个的法定票数高于哨兵总数 {voters}，无法达到"),
+    }
+}
+
 /// A failover: how far it is, by whom, and whether there is a new master that clients do not know of.
 fn failover_runs(group: &GroupStatus, lang: Lang) -> String {
     let now = group.failover.as_ref();
@@ -208,15 +236,34 @@ fn failover_runs(group: &GroupStatus, lang: Lang) -> String {
 
 /// A replica that is not in step.
 fn replica_behind(at: &Endpoint, group: &GroupStatus, lang: Lang) -> String {
+    let is_master = group.server(at).is_some_and(|server| server.role == Role::Master);
     match (group.server(at).map(|server| &server.state), lang) {
         (Some(ServerState::Syncing), Lang::En) => {
             format!("the replica {at} is in full sync: it has not got the data yet")
         }
         (Some(ServerState::Syncing), Lang::Zh) => format!("副本 {at} 正在全量同步，数据尚不完整"),
+        (Some(ServerState::Loading), _) if is_master => loads_as_master(at, group, lang),
         (Some(ServerState::Loading), Lang::En) => format!("the replica {at} is loading its data"),
-        (Some(ServerState::Loading), Lang::Zh) => format!("副本 {at} 正在载入数据"),
+        (Some(ServerState::Loading), Lang::Zh) => format!("副本 {at} 正在加载数据"),
+        (Some(ServerState::Astray), Lang::En) => {
+            format!(
+                "the replica {at} follows a server that is not known in this group, and receives its data instead"
+            )
+        }
+        (Some(ServerState::Astray), Lang::Zh) => format!("副本 {at} 跟随本组之外的服务器，接收的是它的数据"),
         (Some(_) | None, Lang::En) => format!("the replica {at} does not receive its data"),
         (Some(_) | None, Lang::Zh) => format!("副本 {at} 没有在接收数据"),
+    }
+}
+
+/// A server that was started as a master and reads its data: it is a second one only when it is done.
+fn loads_as_master(at: &Endpoint, group: &GroupStatus, lang: Lang) -> String {
+    let master = &group.master;
+    match lang {
+        Lang::En => format!(
+            "{at} is loading its data and will be a second master when it is done, until the sentinels make it follow {master}"
+        ),
+        Lang::Zh => format!("{at} 正在加载数据，完成后会成为第二个主节点，直到哨兵让它跟随 {master}"),
     }
 }
 
@@ -231,7 +278,7 @@ fn no_majority(group: &GroupStatus, lang: Lang) -> String {
     match lang {
         Lang::En if by_quorum => {
             format!(
-                "too few sentinels for a failover: the quorum of {quorum} is needed, and there are {voters}"
+                "too few sentinels for a failover: the quorum of {quorum} is needed, and {voters} are known"
             )
         }
         Lang::Zh if by_quorum => format!("哨兵不足以进行故障转移：{voters} 个中需要达到法定票数 {quorum}"),
@@ -245,10 +292,11 @@ fn out_of_reach(quorum: i64, voters: usize, lang: Lang) -> Option<String> {
     let missing = usize::try_from(quorum).is_ok_and(|quorum| quorum > voters);
     missing.then(|| match lang {
         Lang::En if voters == 1 => {
-            format!("the quorum of {quorum} can't be reached: there is 1 sentinel")
+            format!("the quorum of {quorum} can't be reached: the one sentinel that is known knows no other")
         }
-        Lang::En => format!("the quorum of {quorum} can't be reached: there are {voters} sentinels"),
-        Lang::Zh => format!("无法达到法定票数 {quorum}：只有 {voters} 个哨兵"),
+        Lang::En => format!("the quorum of {quorum} can't be reached: {voters} sentinels are known"),
+        Lang::Zh if voters == 1 => format!("无法达到法定票数 {quorum}：已知的一个哨兵不认识其他哨兵"),
+        Lang::Zh => format!("无法达到法定票数 {quorum}：已知的哨兵只有 {voters} 个"),
     })
 }
 
@@ -267,8 +315,12 @@ fn second_master(at: &Endpoint, group: &GroupStatus, lang: Lang) -> String {
     let master = &group.master;
     let late = match (group.foreign().0, lang) {
         (0, _) => "",
-        (_, Lang::En) => " (redis-sentinel and valkey-sentinel do so some 10 s after they first see it so)",
-        (_, Lang::Zh) => "（redis-sentinel 与 valkey-sentinel 在首次看到后约 10 秒执行）",
+        (_, Lang::En) => {
+            " (redis-sentinel and valkey-sentinel do so at a look more than 8 s after they first see it so; they look every 10 s)"
+        }
+        (_, Lang::Zh) => {
+            "（redis-sentinel 与 valkey-sentinel 每 10 秒查看一次，在首次看到 8 秒以后的那次查看时执行）"
+        }
     };
     match lang {
         Lang::En => format!(
@@ -303,9 +355,15 @@ pub(crate) fn refusal(refusal: Refusal, lang: Lang) -> String {
         Refusal::PriorityZero => lang.pick("its replica-priority is 0", "replica-priority 为 0").to_owned(),
         Refusal::OldInfo(ms) if en => format!("its last INFO is {ms} ms old"),
         Refusal::OldInfo(ms) => format!("它的 INFO 是 {ms} 毫秒前的"),
-        Refusal::Loading => lang.pick("it is loading its data", "正在载入数据").to_owned(),
+        Refusal::Loading => lang.pick("it is loading its data", "正在加载数据").to_owned(),
         Refusal::NoData => lang
             .pick("it is empty: it has never had the master's data", "它是空的：从未得到主节点的数据")
+            .to_owned(),
+        Refusal::Emptied => lang
+            .pick(
+                "it is empty: it had lost the master before the outage",
+                "它是空的：在故障之前就已与主节点断开",
+            )
             .to_owned(),
         Refusal::NotInStep => lang
             .pick("it has not caught up with the master, which is up", "主节点正常，而它尚未同步")
@@ -321,13 +379,20 @@ pub(crate) fn refusal(refusal: Refusal, lang: Lang) -> String {
 pub(crate) fn lacking(lacking: Lacking, lang: Lang) -> &'static str {
     match lacking {
         Lacking::FullSync => lang.pick("in full sync, without the data yet", "正在全量同步，数据尚不完整"),
-        Lacking::Loading => lang.pick("loading its data", "正在载入数据"),
+        Lacking::Loading => lang.pick("loading its data", "正在加载数据"),
         Lacking::NoLinkYet => {
             lang.pick("without a link to its source yet, perhaps without data", "尚未连上上级，可能没有数据")
         }
         Lacking::NoData => {
             lang.pick("empty: it has never had the master's data", "是空的：从未得到主节点的数据")
         }
+        Lacking::Emptied => {
+            lang.pick("empty: it had lost the master before the outage", "是空的：在故障之前就已与主节点断开")
+        }
+        Lacking::OtherData => lang.pick(
+            "with the data of a server that is not known in this group",
+            "接收的是本组之外服务器的数据",
+        ),
     }
 }
 
@@ -362,7 +427,7 @@ pub(crate) fn waiting(waiting: &Waiting, lang: Lang) -> (String, Vec<String>) {
         Waiting::TooFewHoldItDown { seen, quorum, others } => {
             let name = |(id, why): &(String, NotHolding)| not_holding(id, *why, lang);
             let rest = if others.is_empty() {
-                lang.pick("there is no other", "没有其他哨兵")
+                lang.pick("no other is known", "没有其他已知的哨兵")
             } else {
                 lang.pick("not by:", "其余：")
             };
@@ -408,17 +473,17 @@ fn loading(keeps: Option<&str>, lang: Lang) -> String {
     let wait = lang.pick(
         "it is loading its data: that counts as an answer, so no sentinel holds it for down, and no failover comes by \
          itself. When it is done, its replicas take over what it has read, in place of what they have",
-        "它正在载入数据：这也算应答，哨兵不会判定它下线，也不会自动故障转移。载入完成后，副本会以它载入的数据取代自己的数据",
+        "它正在加载数据：这也算应答，哨兵不会判定它下线，也不会自动故障转移。加载完成后，副本会以它加载的数据取代自己的数据",
     );
     match (keeps, lang) {
         (Some(group), Lang::En) => format!(
             "{wait}. If theirs is newer, or this takes too long, `watchkeeper failover {group}` keeps it: a replica becomes the master"
         ),
         (Some(group), Lang::Zh) => format!(
-            "{wait}。若副本的数据更新，或载入太久，用 `watchkeeper failover {group}` 提升副本，保住副本的数据"
+            "{wait}。若副本的数据更新，或加载太久，用 `watchkeeper failover {group}` 提升副本，保住副本的数据"
         ),
         (None, Lang::En) => format!("{wait}. No replica is known to have data: wait until it is done"),
-        (None, Lang::Zh) => format!("{wait}。没有已知有数据的副本：请等待载入完成"),
+        (None, Lang::Zh) => format!("{wait}。没有已知有数据的副本：请等待加载完成"),
     }
 }
 
@@ -444,13 +509,13 @@ fn answering(waiting: &Waiting, lang: Lang) -> (String, Vec<String>) {
         ),
         (Waiting::Strangers { few, others }, Lang::En) => {
             let each = |(id, known): &(String, i64)| format!("{id} knows {known} of {others} others");
-            let text = "these sentinels do not know each other, so each counts alone; they find each other by what they \
-                        publish at the master and its replicas, which must let them in:";
+            let text = "these sentinels do not know all the others, and each counts those only that it knows; they find each other by \
+                        what they publish at the master and its replicas, which must let them in:";
             return (text.to_owned(), few.iter().map(each).collect());
         }
         (Waiting::Strangers { few, others }, Lang::Zh) => {
             let each = |(id, known): &(String, i64)| format!("{id} 认识 {others} 个其他哨兵中的 {known} 个");
-            let text = "这些哨兵互不认识，只能各自计数；它们通过在主节点及其副本上发布的消息相互发现，须能登录这些服务器：";
+            let text = "这些哨兵不认识全部其他哨兵，只能计入各自认识的；它们通过在主节点及其副本上发布的消息相互发现，须能登录这些服务器：";
             return (text.to_owned(), few.iter().map(each).collect());
         }
         (
@@ -526,7 +591,7 @@ pub(crate) fn some(items: &[String], most: usize, lang: Lang) -> String {
     let more = items.len() - most;
     match lang {
         Lang::En => format!("{} and {more} more", items[..most].join(", ")),
-        Lang::Zh => format!("{}等 {} 项", items[..most].join("、"), items.len()),
+        Lang::Zh => format!("{} 等 {} 项", items[..most].join("、"), items.len()),
     }
 }
 
@@ -554,12 +619,15 @@ mod tests {
         let told = |group: &GroupStatus| problem(&Problem::NoMajority, group, Lang::En);
         assert!(told(&group).ends_with(": 2 of 3 are needed"));
         group.quorum = 3;
-        assert!(told(&group).ends_with(": the quorum of 3 is needed, and there are 3"));
+        assert!(told(&group).ends_with(": the quorum of 3 is needed, and 3 are known"));
         (group.quorum, group.voters) = (2, 1);
-        assert_eq!(told(&group), "the quorum of 2 can't be reached: there is 1 sentinel");
+        assert_eq!(
+            told(&group),
+            "the quorum of 2 can't be reached: the one sentinel that is known knows no other"
+        );
         let few = |waiting: &Waiting| super::waiting(waiting, Lang::En).0;
         let alone = few(&Waiting::TooFewHoldItDown { seen: 1, quorum: 2, others: Vec::new() });
-        assert!(alone.ends_with("; there is no other"), "{alone}");
+        assert!(alone.ends_with("; no other is known"), "{alone}");
         let elected = few(&Waiting::NoMajority { acting: 1, needed: 2, voters: 1 });
         assert_eq!(elected, told(&group));
     }
@@ -569,12 +637,13 @@ mod tests {
         let mut group = chain("m");
         let other = Endpoint::new("h", 1);
         let told = |group: &GroupStatus, lang| problem(&Problem::SecondMaster(other.clone()), group, lang);
-        assert!(
-            !told(&group, Lang::En).contains("some 10 s") && !told(&group, Lang::Zh).contains("约 10 秒")
-        );
+        assert!(!told(&group, Lang::En).contains("10 s") && !told(&group, Lang::Zh).contains("10 秒"));
         group.sentinels[0].version = "redis 7.0.15".to_owned();
-        assert!(told(&group, Lang::En).ends_with("some 10 s after they first see it so)"));
-        assert!(told(&group, Lang::Zh).contains("首次看到后约 10 秒"));
+        assert!(
+            told(&group, Lang::En)
+                .ends_with("more than 8 s after they first see it so; they look every 10 s)")
+        );
+        assert!(told(&group, Lang::Zh).contains("首次看到 8 秒以后"));
     }
 
     #[test]
@@ -582,6 +651,6 @@ mod tests {
         let items: Vec<String> = ["a", "b", "c", "d"].map(String::from).to_vec();
         assert_eq!(some(&items, 2, Lang::En), "a, b and 2 more");
         assert_eq!(some(&items[..2], 2, Lang::En), "a and b");
-        assert_eq!(some(&items, 2, Lang::Zh), "a、b等 4 项");
+        assert_eq!(some(&items, 2, Lang::Zh), "a、b 等 4 项");
     }
 }

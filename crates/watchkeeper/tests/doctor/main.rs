@@ -35,8 +35,11 @@ fn settings_of_sentinels_and_servers() {
     stage.ask(Sentinel(3), &format!("SENTINEL SET {NAME} quorum 1"));
     let seen = stage.finds(&[], &["WD215 warning", "WD216 warning", "WD227 warning"]);
     assert_eq!(seen.status, 1);
+    // It hears them all: they are not too few, its quorum is too high.
+    stage.ask(Sentinel(3), &format!("SENTINEL SET {NAME} quorum 4"));
+    stage.finds(&[], &["WD215 warning", "WD216 warning", "WD226 critical"]);
     stage.ask_all(&SENTINELS, &format!("SENTINEL SET {NAME} down-after-milliseconds 2000 quorum 4"));
-    let seen = stage.finds(&[], &["WD225 critical", "WD226 critical"]);
+    let seen = stage.finds(&[], &["WD226 critical"]);
     assert_eq!(seen.status, 2);
     stage.ask_all(&SENTINELS, &format!("SENTINEL SET {NAME} quorum 2"));
     stage.ask(Sentinel(2), "SENTINEL SIMULATE-FAILURE crash-after-election");
@@ -371,7 +374,7 @@ fn few_of_everything() {
     let script = stage.dir().join("notify.sh");
     fs::write(&script, "").unwrap();
     stage.sentinel(1, &lines);
-    stage.finds(&[], &["WD229 warning", "WD240 critical"]);
+    stage.finds(&[], &["WD229 warning", "WD240 critical", "WD257 critical"]);
     let with_script = stage.dir().join("script.conf");
     let at = stage.addr(Sentinel(1));
     let text = format!(
@@ -382,15 +385,16 @@ fn few_of_everything() {
     );
     fs::write(&with_script, text).unwrap();
     let file = with_script.display().to_string();
-    stage.finds(&["--config", &file], &["WD229 warning", "WD240 critical", "WD275 warning"]);
+    let codes = ["WD229 warning", "WD240 critical", "WD257 critical", "WD275 warning"];
+    stage.finds(&["--config", &file], &codes);
 
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_watchkeeper"))
         .args(["doctor", "--lang", "zh", &at.to_string()])
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.starts_with("mymaster：1 项严重，1 项警告\n"), "{text}");
-    assert!(text.contains("只有一个哨兵") && !text.contains('\u{1b}'), "{text}");
+    assert!(text.starts_with("mymaster：2 项严重，1 项警告\n"), "{text}");
+    assert!(text.contains("已知的哨兵只有一个") && !text.contains('\u{1b}'), "{text}");
 
     let master = stage.addr(Server(1));
     stage.server(2, &format!("replicaof {} {}", master.ip(), master.port()));
@@ -427,6 +431,26 @@ fn a_master_that_loads() {
 }
 
 #[test]
+fn a_master_that_lost_its_data() {
+    danger::master_that_lost_its_data();
+}
+
+#[test]
+fn an_old_master_that_loads() {
+    danger::loading_old_master();
+}
+
+#[test]
+fn a_replica_that_loads_when_its_master_dies() {
+    danger::loading_replica_alone();
+}
+
+#[test]
+fn a_sentinel_that_nobody_hears_of() {
+    peers::unheard_of();
+}
+
+#[test]
 fn sentinels_that_the_master_refuses() {
     danger::refused_sentinels();
 }
@@ -444,6 +468,11 @@ fn loopback_addresses_among_others() {
 #[test]
 fn peers_of_upstream() {
     peers::of_upstream();
+}
+
+#[test]
+fn sentinels_that_may_not_ask_for_info() {
+    peers::without_info();
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::Write;
 
+use rustix::process::Signal;
+
 use crate::stage::Who::{Sentinel, Server};
 use crate::stage::{NAME, Stage, Way, eventually};
 use crate::{SENTINELS, SERVERS};
@@ -15,6 +17,8 @@ pub(crate) fn of_upstream() {
     }
     stage.fill("", "");
     stage.finds(&[], &[]);
+
+    back_again(&mut stage);
 
     // One is ours.
     stage.kill(Sentinel(3));
@@ -43,6 +47,70 @@ pub(crate) fn of_upstream() {
     let lines = stage.monitor(2);
     stage.sentinel(4, &lines);
     stage.finds(&[], &["WD228 note", "WD230 critical"]);
+}
+
+/// Whoever stood still and goes on is missed for another moment, which is not told.
+fn back_again(stage: &mut Stage) {
+    for (who, codes, said) in [
+        (Server(3), ["WD202 warning", "WD244 warning"], "flags s_down,slave"),
+        (Sentinel(3), ["WD200 warning", "WD230 critical"], "flags s_down,sentinel"),
+    ] {
+        stage.signal(who, Signal::STOP);
+        stage.finds_saying(&[], &codes, &[said]);
+        stage.signal(who, Signal::CONT);
+        let seen = stage.doctor(1, &[]);
+        assert!(!seen.text.contains("WD249"), "{}", seen.text);
+    }
+    // It does not trust its clock for half a minute.
+    stage.kill(Sentinel(3));
+    stage.start(Sentinel(3));
+    stage.finds(&[], &[]);
+}
+
+/// Sentinels whose login may not say hello at the servers, though there are enough of them.
+pub(crate) fn unheard_of() {
+    const USER: &str = "user watch on >s3cret ~* &* +@all -publish";
+    let login = format!("sentinel auth-user {NAME} watch\nsentinel auth-pass {NAME} s3cret\n");
+    let mut stage = Stage::new(3);
+    for who in SENTINELS {
+        stage.way(who, Way::Upstream);
+    }
+    stage.fill(USER, &login);
+    // Who asks one of them is not told that there is no other.
+    let said = [
+        "too few sentinels can be reached",
+        "it knows no other sentinel. If there are others, they do not find each other",
+        "The quorum is 2, and only 1 sentinel is known",
+        "Only one sentinel is known, and it knows no other",
+    ];
+    let codes = ["WD225 critical", "WD226 critical", "WD229 warning"];
+    let seen = stage.finds_saying(&[], &codes, &said);
+    for wrong in ["there is only", "There is only", "bring sentinels back", "failover mymaster"] {
+        assert!(!seen.text.contains(wrong), "`{wrong}`: {}", seen.text);
+    }
+    // All of them are there, and not to be brought back.
+    let others = [Sentinel(2), Sentinel(3)].map(|who| stage.addr(who).to_string());
+    let others = [others[0].as_str(), others[1].as_str()];
+    let said = ["enough sentinels answer here, and do not know or do not hear each other"];
+    stage.finds_saying(&others, &["WD218 warning", "WD225 critical"], &said);
+    stage.ask_all(&SERVERS, "ACL SETUSER watch +publish");
+    stage.finds(&[], &[]);
+}
+
+/// Sentinels whose login may not ask for INFO know no replica, so that nobody could be promoted.
+pub(crate) fn without_info() {
+    let login = format!("sentinel auth-user {NAME} watch\nsentinel auth-pass {NAME} s3cret\n");
+    let mut stage = Stage::new(3);
+    for who in SENTINELS {
+        stage.way(who, Way::Upstream);
+    }
+    stage.fill("user watch on >s3cret ~* &* +@all -info", &login);
+    let said = [
+        &format!("The master feeds a replica that no sentinel knows: {}.", stage.addr(Server(2))),
+        "their login may not INFO there (WD267)",
+    ];
+    // Whoever has just been started need not be known yet.
+    stage.finds_saying(&[], &["WD246 critical"], &said);
 }
 
 /// A sentinel that may not listen to the channel of hello messages, nor ask for INFO.

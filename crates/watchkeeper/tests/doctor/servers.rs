@@ -41,7 +41,7 @@ fn loads(stage: &mut Stage, who: Who) {
     file.write_all(b"key-load-delay 50000\nloading-process-events-interval-bytes 1024\n").unwrap();
     stage.start(who);
     let said = format!("The server {} is loading its data.", stage.addr(who));
-    stage.finds_saying(&[], &["WD243 warning", "WD261 warning"], &[&said]);
+    stage.finds_saying(&[], &["WD243 note", "WD261 warning"], &[&said]);
     stage.ask(who, "CONFIG SET key-load-delay 0");
     stage.finds(&[], &[]);
 }

@@ -61,13 +61,13 @@ pub(crate) fn run() {
 
     let ca = stage.dir().join("ca.crt").display().to_string();
     let words = ["--tls", "--cacert", ca.as_str()];
-    let seen = stage.finds(&words, &["WD229 warning", "WD240 critical", "WD273 warning"]);
+    let seen = stage.finds(&words, &["WD229 warning", "WD240 critical", "WD257 critical", "WD273 warning"]);
     assert!(seen.text.contains("ends in 11 days") || seen.text.contains("ends in 12 days"), "{}", seen.text);
 
     authority.issue(stage.dir(), "server", &host, 200);
     stage.kill(Server(1));
     stage.start(Server(1));
-    stage.finds(&words, &["WD229 warning", "WD240 critical"]);
+    stage.finds(&words, &["WD229 warning", "WD240 critical", "WD257 critical"]);
 
     authority.issue(stage.dir(), "server", &host, -2);
     stage.kill(Server(1));

@@ -42,6 +42,11 @@ impl Running {
         self.lines.lock().unwrap().clone()
     }
 
+    /// With which status it ends by itself.
+    pub(crate) fn ends(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+
     /// Ctrl-C, and with which status it ends.
     pub(crate) fn interrupt(&mut self) -> Option<i32> {
         kill_process(Pid::from_child(&self.child), Signal::INT).unwrap();

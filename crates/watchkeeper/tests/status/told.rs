@@ -75,6 +75,25 @@ fn a_master_that_loads_counts_as_alive_and_the_newer_data_of_its_replicas_can_be
     assert!(began.elapsed().as_secs() < 15, "{text}");
 }
 
+#[test]
+fn a_master_that_wants_more_replicas_than_it_has_is_not_said_to_be_writable() {
+    const LINES: &[(usize, &str)] = &[(1, "min-replicas-to-write 2"), (1, "min-replicas-max-lag 10")];
+    let mut group =
+        Group::start(&Plan { shape: "1>2 1>3", topology: None, server_lines: LINES, ..Plan::default() });
+    group.settles_as("1>2 1>3");
+    group.nobody_is_missed_soon();
+    let master = place(&group, Server(1));
+    assert!(asked(&group, &["status"]).1.contains("mymaster: writable"));
+    group.kill(&[Server(3)]);
+    let refused = format!("mymaster: NOT WRITABLE; {master} refuses writes: too few replicas");
+    eventually("that is told", || {
+        let (code, text) = asked(&group, &["status"]);
+        if code == 1 && text.contains(&refused) { Ok(()) } else { Err(text) }
+    });
+    let told = format!("{:?}", ask(&master, &["SET", "key", "value"]));
+    assert!(told.contains("NOREPLICAS"), "{told}");
+}
+
 /// The second server begins anew, and gets a copy of the master's data, a key in ten seconds.
 fn begins_to_copy(group: &mut Group) {
     let master = place(group, Server(1));
@@ -169,13 +188,51 @@ fn how_long_a_sentinel_that_hangs_was_waited_for_is_not_told_of_the_servers() {
     group.settles_as("1>2 1>3");
     group.nobody_is_missed_soon();
     group.pause(Sentinel(3));
+    let began = std::time::Instant::now();
     let (code, text) = asked(&group, &["failover", NAME, "--yes", "--timeout", "5000"]);
+    let took = began.elapsed();
     group.resume(Sentinel(3));
     assert_eq!(code, 0, "{text}");
+    // It is waited for once, before all begins.
+    assert!(took.as_secs() < 9, "{took:?}: {text}");
+    let unasked =
+        format!("Not known to have switched, as it could not be asked: {}.", place(&group, Sentinel(3)));
+    assert!(text.contains(&unasked), "{text}");
     assert!(text.contains("until the last sentinel that answers switched to it"), "{text}");
     let line = text.lines().find(|line| line.contains("until all that answer followed it")).unwrap();
     let ms: u64 = line.trim().split(' ').next().unwrap().parse().unwrap();
     assert!(ms < 4000, "{text}");
+}
+
+#[test]
+fn a_sentinel_that_hangs_meanwhile_is_not_waited_for_once_the_others_have_switched() {
+    const LINES: &[(usize, &str)] = &[(3, "replica-priority 200")];
+    let mut group =
+        Group::start(&Plan { shape: "1>2 1>3", topology: None, server_lines: LINES, ..Plan::default() });
+    group.settles_as("1>2 1>3");
+    group.nobody_is_missed_soon();
+    // It can't be told of the new master, so who does the failover goes on until failover-timeout, and switches last.
+    group.pause(Server(3));
+    let first = place(&group, Sentinel(1));
+    let mut failover =
+        Running::start(&["failover", NAME, "--yes", "--timeout", "20000", "--sentinel", &first]);
+    eventually("the others have switched", || {
+        let lines = failover.lines();
+        let count = lines.iter().filter(|line| line.contains("+switch-master")).count();
+        if count == 2 { Ok(()) } else { Err(format!("{lines:#?}")) }
+    });
+    group.pause(Sentinel(1));
+    let began = std::time::Instant::now();
+    assert_eq!(failover.ends(), Some(0));
+    // Without that it ends when nothing was heard of it within the time that was given.
+    assert!(began.elapsed().as_secs() < 19, "{:#?}", failover.lines());
+    let unasked = format!("Not known to have switched, as it could not be asked: {first}.");
+    eventually("it is named", || {
+        let lines = failover.lines();
+        if lines.iter().any(|line| line.contains(&unasked)) { Ok(()) } else { Err(format!("{lines:#?}")) }
+    });
+    group.resume(Sentinel(1));
+    group.resume(Server(3));
 }
 
 #[test]

@@ -67,12 +67,23 @@ impl Course {
     pub(super) fn hear(&mut self, heard: &Heard) {
         match &heard.what {
             What::Connected => drop(self.listening.insert(heard.sentinel.clone())),
-            What::Lost(_) => drop(self.listening.remove(&heard.sentinel)),
+            What::Lost(_) => self.lose(&heard.sentinel),
             What::Event { name, payload } if Happened::of(heard).group() == Some(&self.group) => {
                 self.event(heard, name, payload);
             }
             What::Event { .. } => {}
         }
+        self.judge();
+    }
+
+    /// A sentinel does not answer: it is waited for no longer.
+    pub(super) fn lose(&mut self, sentinel: &Endpoint) {
+        self.listening.remove(sentinel);
+        self.judge();
+    }
+
+    /// Whether it is over.
+    fn judge(&mut self) {
         let told = self.listening.iter().all(|sentinel| self.switched.contains_key(sentinel));
         // Who was waited for and is gone has not switched, so the last one that did counts.
         let last = self.switched.values().map(|(_, at)| *at).max();
@@ -128,6 +139,17 @@ impl Course {
     /// A sentinel that named a new master.
     pub(super) fn told(&self) -> Option<&Endpoint> {
         self.switched.keys().next()
+    }
+
+    /// The sentinels that are heard.
+    pub(super) fn listening(&self) -> &BTreeSet<Endpoint> {
+        &self.listening
+    }
+
+    /// Those of them that have not named a new master yet, once another has.
+    pub(super) fn awaited(&self) -> Vec<Endpoint> {
+        let late = self.listening.iter().filter(|at| !self.switched.contains_key(at));
+        late.filter(|_| !self.switched.is_empty()).cloned().collect()
     }
 
     /// The replica that was chosen.
@@ -205,6 +227,15 @@ mod tests {
         // How long it was waited for is not how long the switch took.
         let [(_, took, _)] = course.phases()[..] else { panic!("{:?}", course.phases()) };
         assert_eq!(took, Duration::from_millis(5));
+
+        // The same when only we notice that it hangs.
+        let both = [1, 2].map(|port| Endpoint::new("h", port)).into();
+        let mut course = Course::new("m", start, both);
+        assert_eq!(course.awaited(), []);
+        course.hear(&event(1, start, "+switch-master", "m h 7 h 8"));
+        assert_eq!((course.awaited(), course.end()), (vec![Endpoint::new("h", 2)], None));
+        course.lose(&Endpoint::new("h", 2));
+        assert!(course.end().is_some() && course.awaited().is_empty());
 
         let mut course = Course::new("m", start, BTreeSet::new());
         course.hear(&event(1, start, "-failover-abort-no-good-slave", "master m h 7"));

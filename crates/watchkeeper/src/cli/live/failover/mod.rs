@@ -15,18 +15,21 @@ use jiff::tz::TimeZone;
 use self::course::{Course, End};
 use self::probe::Probe;
 use super::{Interrupt, NOT_ASKED, WRONG, complain, look, no_such_group, nobody_answered, printed, reach};
-use crate::ask::{Endpoint, Failure, Followers, Heard, Picture, Reach, ReachArgs, What};
+use crate::ask::{Endpoint, Failure, Followers, Heard, Picture, Reach, ReachArgs, What, each};
 use crate::cli::lang::Lang;
 use crate::cli::out;
 use crate::cli::status;
-use crate::live::{GroupStatus, SentinelState, ServerState, Status, Story};
+use crate::live::{GroupStatus, SentinelState, ServerState, ServerStatus, Status, Story};
 
 /// Between two looks at Ctrl-C and the clock.
 const LOOK: Duration = Duration::from_millis(50);
 /// Between two looks at whether all servers follow, at first, and later: by a tenth of the time it has taken.
 const LOOK_AT_SERVERS: Duration = Duration::from_millis(10);
 const LOOK_AT_SERVERS_MAX: Duration = Duration::from_millis(250);
-/// How long the servers are waited for after the switch: redis-sentinel demotes the old master some 10 s late.
+/// Between two looks at whether sentinels are there that are the last to be waited for.
+const LOOK_AT_AWAITED: Duration = Duration::from_secs(1);
+/// How long the servers are waited for after the switch: redis-sentinel demotes the old master when it looks at it more than
+/// 8 s later, which it does every 10 s.
 const FOLLOW_MAX: Duration = Duration::from_secs(20);
 /// No failover is followed for longer, whatever its `failover-timeout`.
 const COURSE_MAX: Duration = Duration::from_secs(24 * 3600);
@@ -168,10 +171,24 @@ fn perform(reach: &Reach, group: &GroupStatus, lang: Lang) -> i32 {
         say(words::goes_on(lang), lang);
         return INTERRUPTED;
     }
-    // Whoever names another master than most is behind: those who know the new one are asked for.
-    let now = look(&everybody, Some(&group.name)).groups.into_iter().next();
+    let now = afterwards(reach, group, &sentinels, &course);
     say(&printed(&words::summary(&ended, &course, gap, group, now.as_ref(), lang)), lang);
     if matches!(ended, Ok(End::Switched(_))) { 0 } else { WRONG }
+}
+
+/// The group as it is when all is over. Who did not answer is not waited for once more.
+fn afterwards(
+    reach: &Reach,
+    before: &GroupStatus,
+    sentinels: &[Endpoint],
+    course: &Course,
+) -> Option<GroupStatus> {
+    let heard: Vec<Endpoint> = course.listening().iter().cloned().collect();
+    let asked = if heard.is_empty() { sentinels } else { &heard };
+    let is_silent = |server: &ServerStatus| matches!(server.state, ServerState::Silent(_));
+    let silent = |at: &Endpoint| before.server(at).is_some_and(is_silent);
+    let now = Picture::of_known(reach, &before.name, asked, silent).with_sub_replicas(reach);
+    Status::of(&now).groups.into_iter().next()
 }
 
 /// The sentinels of the group that answered.
@@ -244,8 +261,14 @@ impl Telling<'_> {
     fn until_it_ends(&mut self, course: &mut Course) -> Result<End, Stop> {
         let limit = Duration::from_millis(u64::try_from(self.group.failover_timeout_ms).unwrap_or(0));
         let until = Instant::now() + limit.min(COURSE_MAX) + FOLLOW_MAX;
+        let mut looked: Option<Instant> = None;
         loop {
             self.tell(course, LOOK);
+            if looked.is_none_or(|at| at.elapsed() > LOOK_AT_AWAITED) {
+                let awaited = course.awaited();
+                looked = (!awaited.is_empty()).then(Instant::now);
+                self.silent(&awaited).iter().for_each(|at| course.lose(at));
+            }
             if let Some(end) = course.end() {
                 return Ok(end);
             }
@@ -256,6 +279,17 @@ impl Telling<'_> {
                 return course.switched().cloned().map(End::Switched).ok_or(Stop::TimeIsUp);
             }
         }
+    }
+
+    /// Those of these sentinels that do not answer: one that hangs has a connection that stands.
+    fn silent(&self, sentinels: &[Endpoint]) -> Vec<Endpoint> {
+        let reach = self.reach.brief();
+        let said = each(sentinels, |at| reach.sentinel(at).and_then(|mut conn| conn.call(&["PING"])));
+        let silent = sentinels.iter().zip(said).filter(|(_, said)| match said {
+            Ok(_) | Err(Failure::Refused(_) | Failure::Protocol(_)) => false,
+            Err(Failure::Unreachable(_) | Failure::Silent(_) | Failure::Broken(_)) => true,
+        });
+        silent.map(|(at, _)| at.clone()).collect()
     }
 
     /// Until every server that answered before follows the new master, or for a while.

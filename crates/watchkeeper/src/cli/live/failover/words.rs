@@ -102,18 +102,18 @@ fn late(group: &GroupStatus, lang: Lang) -> Option<String> {
     let master = &group.master;
     Some(match lang {
         Lang::En if foreign == all => format!(
-            "These sentinels tell the old master late: {master} goes on taking writes for some 10 s after the switch, and \
-             they are all lost. Stop those who write before, or have them ask a sentinel again at once."
+            "These sentinels tell the old master late: {master} goes on taking writes until one looks at it more than 8 s after \
+             the switch (each looks every 10 s), and they are all lost. Stop those who write before, or have them ask a sentinel again at once."
         ),
         Lang::En => format!(
-            "{foreign} of {all} sentinels are not Watchkeeper. If one of them does it, {master} may go on taking writes for \
-             some 10 s after the switch, and they are all lost."
+            "{foreign} of {all} sentinels are not Watchkeeper. If one of them does it, {master} may go on taking writes until one \
+             looks at it more than 8 s after the switch (each looks every 10 s), and they are all lost."
         ),
         Lang::Zh if foreign == all => format!(
-            "这些哨兵很晚才通知旧主节点：切换后约 10 秒内 {master} 仍接受写入，这些写入都会丢失。请事先停止写入，或让客户端立即重新查询哨兵。"
+            "这些哨兵很晚才通知旧主节点：{master} 会继续接受写入，直到某个哨兵在切换 8 秒以后再查看它（每个哨兵每 10 秒查看一次），这些写入都会丢失。请事先停止写入，或让客户端立即重新查询哨兵。"
         ),
         Lang::Zh => format!(
-            "{all} 个哨兵中有 {foreign} 个不是 Watchkeeper。若由其中之一执行，切换后约 10 秒内 {master} 可能仍接受写入，这些写入都会丢失。"
+            "{all} 个哨兵中有 {foreign} 个不是 Watchkeeper。若由其中之一执行，{master} 可能继续接受写入，直到某个哨兵在切换 8 秒以后再查看它（每个哨兵每 10 秒查看一次），这些写入都会丢失。"
         ),
     })
 }
@@ -133,7 +133,10 @@ pub(in crate::cli::live) fn unready(group: &GroupStatus, lang: Lang) -> Option<S
     let list = some(&unready.iter().map(of).collect::<Vec<_>>(), 3, lang);
     let list = crate::explain::plain(&list);
     let only_loads = unready.iter().all(|(_, why)| *why == Lacking::Loading);
-    let hint = if group.writable == Writable::No && !only_loads {
+    if only_loads && group.writable == Writable::No {
+        return Some(loading_first(&list, &name, lang));
+    }
+    let hint = if group.writable == Writable::No {
         without_source(group, lang)
     } else {
         match lang {
@@ -152,6 +155,19 @@ pub(in crate::cli::live) fn unready(group: &GroupStatus, lang: Lang) -> Option<S
              若仍要执行，请向哨兵发送 `SENTINEL FAILOVER {name}`，哨兵不检查这一点"
         ),
     })
+}
+
+/// Why it is not asked for while the replica that would be promoted reads its data.
+fn loading_first(list: &str, name: &str, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!(
+            "a replica would be promoted, or could be, that takes no orders yet: {list}\nhint: wait until `watchkeeper status {name}` shows it \
+             no longer loading, and do not restart it"
+        ),
+        Lang::Zh => format!(
+            "将被提升（或可能被提升）的副本目前不接受命令：{list}\n提示：等到 `watchkeeper status {name}` 不再显示它正在加载，不要重启它"
+        ),
+    }
 }
 
 /// What to do where there is nobody to get the data from.
@@ -340,6 +356,7 @@ pub(super) fn summary(
     if let Ok(End::Switched(new)) = ended {
         lines.extend(gap.and_then(|gap| gap_line(gap, before, now, lang)));
         lines.extend(lost(course, before, now, lang).map(|text| Line::of(Tone::Warn, &text)));
+        lines.extend(unasked(course, before, lang).map(|text| Line::of(Tone::Warn, &text)));
         if let Some(now) = now {
             lines.extend((now.master == *new).then(|| following(now, lang)));
             lines.extend(now.server_lines(lang));
@@ -383,6 +400,19 @@ fn lost(course: &Course, before: &GroupStatus, now: Option<&GroupStatus>, lang: 
     })
 }
 
+/// The sentinels that could not be asked whether they have switched.
+fn unasked(course: &Course, before: &GroupStatus, lang: Lang) -> Option<String> {
+    let heard = course.listening();
+    let unasked = before.sentinels.iter().map(|sentinel| &sentinel.at).filter(|at| !heard.contains(at));
+    let unasked: Vec<String> = unasked.map(Endpoint::to_string).collect();
+    let names = some(&unasked, 3, lang);
+    match lang {
+        _ if unasked.is_empty() => None,
+        Lang::En => Some(format!("  Not known to have switched, as it could not be asked: {names}.")),
+        Lang::Zh => Some(format!("  无法询问，不知是否已切换的哨兵：{names}。")),
+    }
+}
+
 /// Whether the old master took no writes any more: it was gone, or was told at once, as Watchkeeper does.
 fn told_at_once(before: &GroupStatus) -> bool {
     before.foreign().0 == 0 || before.writable == Writable::No
@@ -420,6 +450,10 @@ fn following(now: &GroupStatus, lang: Lang) -> Line {
 /// What becomes of a group whose failover was given up.
 fn after_giving_up(now: Option<&GroupStatus>, lang: Lang) -> String {
     match now {
+        Some(group) if group.writable == Writable::Refused && group.failover.is_none() => match lang {
+            Lang::En => format!("{} is still the master, and refuses writes.", group.master),
+            Lang::Zh => format!("{} 仍是主节点，但拒绝写入。", group.master),
+        },
         Some(group) if group.writable == Writable::Yes && group.failover.is_none() => match lang {
             Lang::En => format!(
                 "{} is still the master and takes writes. No sentinel tries again by itself while it answers.",
@@ -504,7 +538,7 @@ fn dead_before(until: Option<Duration>, before: &GroupStatus, lang: Lang) -> Str
         Lang::En if loading => {
             "  The master was already loading its data when this began, and took no commands"
         }
-        Lang::Zh if loading => "  本命令开始时主节点正在载入数据，不接受命令",
+        Lang::Zh if loading => "  本命令开始时主节点正在加载数据，不接受命令",
         Lang::En => "  The master already did not answer when this began",
         Lang::Zh => "  本命令开始时主节点已无应答",
     };
@@ -573,8 +607,9 @@ mod tests {
             sentinel.version = "valkey 8.1.1".to_owned();
         }
         let before = text(plan(&group, Lang::En));
-        assert!(before.contains("10.0.0.1:6379 goes on taking writes for some 10 s"), "{before}");
-        assert!(text(plan(&group, Lang::Zh)).contains("约 10 秒"));
+        let said = "10.0.0.1:6379 goes on taking writes until one looks at it more than 8 s after";
+        assert!(before.contains(said), "{before}");
+        assert!(text(plan(&group, Lang::Zh)).contains("切换 8 秒以后"));
         assert!(after(&group).is_some_and(|text| text.contains("10.0.0.1:6379")));
         group.writable = Writable::No;
         assert!(!text(plan(&group, Lang::En)).contains("10 s") && after(&group).is_none());
