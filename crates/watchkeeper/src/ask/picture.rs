@@ -52,8 +52,10 @@ pub struct SentinelSays {
     pub config: Fields,
     /// how long a PING took, in microseconds
     pub rtt_us: u64,
-    /// its groups, in its order
+    /// its groups, in its order: all, or the one that was asked for
     pub groups: Vec<GroupAnswer>,
+    /// the name and the master of every group it has
+    pub masters: Vec<(String, Endpoint)>,
 }
 
 /// What a sentinel says of a group.
@@ -285,6 +287,8 @@ fn ask_sentinel(conn: &mut Conn, group: Option<&str>) -> Result<SentinelSays, Fa
     let id = optional(conn.call(&["SENTINEL", "MYID"]))?.map(|frame| super::fields::text(&frame));
     let config = optional(conn.call(&["SENTINEL", "CONFIG", "GET", "*"]))?;
     let masters = Fields::list(&conn.call(&["SENTINEL", "MASTERS"])?);
+    let named = masters.iter().filter_map(|master| Some((master.get("name").to_owned(), place(master)?)));
+    let named = named.collect();
     let wanted = masters.into_iter().filter(|master| group.is_none_or(|group| master.get("name") == group));
     let groups = wanted.map(|master| ask_group(conn, master)).collect::<Result<Vec<_>, _>>()?;
     Ok(SentinelSays {
@@ -293,6 +297,7 @@ fn ask_sentinel(conn: &mut Conn, group: Option<&str>) -> Result<SentinelSays, Fa
         config: config.as_ref().map(Fields::of).unwrap_or_default(),
         rtt_us,
         groups,
+        masters: named,
     })
 }
 
@@ -463,6 +468,7 @@ mod tests {
                     config: Fields::default(),
                     rtt_us: 0,
                     groups: vec![peers(9000..9100)],
+                    masters: Vec::new(),
                 });
             }
             said
@@ -491,6 +497,7 @@ mod tests {
                 config: Fields::default(),
                 rtt_us: 0,
                 groups: Vec::new(),
+                masters: Vec::new(),
             }),
         };
         let kept = merged(vec![answer(1, "a"), answer(2, "b"), answer(3, "a")]);

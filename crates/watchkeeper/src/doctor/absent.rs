@@ -319,6 +319,20 @@ fn succeeded(view: &GroupView<'_>, at: &Endpoint, (to, writable): (&Endpoint, bo
     )
 }
 
+/// What to do about a replica that does not answer here, and that a sentinel hears.
+const RUNS: (&str, &str) = (
+    "it ran a moment ago: a sentinel had an answer of it then. It may hang at times (it is loading its data, or a slow command keeps it), or \
+     the way to it from this host is broken. Ask again; if it stays so, see its log, and do not restart it while it loads: it would begin anew",
+    "它刚才还在运行：有哨兵收到过它的应答。它可能时而挂起（正在加载数据，或有慢命令），或本机到它的网络不通。请再检查一次；若仍如此，查看它的日志，\
+     加载期间不要重启它，否则会从头开始",
+);
+/// The same, where the present master has no keys.
+const RUNS_BESIDES: (&str, &str) = (
+    "The present master has no keys: if {at} has data on its disk, copy its files (`dir`: the RDB file, `appenddirname`) now, as it copies the \
+     emptiness once it is connected",
+    "当前主节点没有任何键：若 {at} 的磁盘上有数据，现在就复制其文件（`dir` 下的 RDB 文件和 `appenddirname`），它连上后会复制空数据",
+);
+
 fn replica(view: &GroupView<'_>, at: &Endpoint, entries: &[(Who, &Fields)]) -> Finding {
     let down_ms =
         entries.iter().map(|(_, entry)| entry.number("s-down-time").unwrap_or(0)).min().unwrap_or(0);
@@ -338,6 +352,14 @@ fn replica(view: &GroupView<'_>, at: &Endpoint, entries: &[(Who, &Fields)]) -> F
         )
     };
     let finding = Finding::of(Code::ServerSilent, view.name, en, zh);
+    if entries.iter().any(|(_, entry)| view.heard(entry)) {
+        let finding = finding.advised(RUNS.0, RUNS.1);
+        return if view.master_is_empty() {
+            finding.besides(RUNS_BESIDES.0, RUNS_BESIDES.1)
+        } else {
+            finding
+        };
+    }
     if view.master_is_empty() {
         return finding
             .advised(FILES_FIRST.0, FILES_FIRST.1)
@@ -345,7 +367,7 @@ fn replica(view: &GroupView<'_>, at: &Endpoint, entries: &[(Who, &Fields)]) -> F
     }
     finding.advised(
         "start it, or open the way to it: it can't be promoted, and holds no copy of what is written now",
-        "启动它，或打通网络：它无法被提升，也没有最新数据的副本",
+        "启动它，或打通网络：它无法被提升，也不包含此刻写入的数据",
     )
 }
 

@@ -132,7 +132,7 @@ codes! {
         "a replica: start it, or open the way to it; it can't be promoted, and holds no copy of what is written now. A master: have a \
          replica promoted first (`watchkeeper failover {group}{reach}`), or open the way to it. Do not simply restart it if it does not keep its \
          data on disk (`save` and `appendonly` off): it comes back empty and its replicas copy that; promote a replica first",
-        "若是副本：启动它，或打通网络；它无法被提升，也没有最新数据的副本。若是主节点：先提升副本（`watchkeeper failover {group}{reach}`），或打通网络。\
+        "若是副本：启动它，或打通网络；它无法被提升，也不包含此刻写入的数据。若是主节点：先提升副本（`watchkeeper failover {group}{reach}`），或打通网络。\
          若它不把数据存到磁盘（`save` 和 `appendonly` 均关闭），不要直接重启：它会带着空数据回来，副本会复制空数据；请先提升副本";
     ServerLogin "WD203" Warning
         "a data server refuses the login", "有数据服务器拒绝登录";
@@ -266,9 +266,11 @@ codes! {
         "没有可提升的服务器。增加副本：在空服务器上执行 `REPLICAOF IP PORT`";
     NotAReplica "WD241" Critical
         "a listed replica is a master", "列表中的副本其实是主节点";
-        "clients that connect to it write what is lost when it is made a replica again. Sentinels do that within some seconds: if \
-         they do not, they can't reach it or may not command it; keep writes from it, then `REPLICAOF` the master",
-        "连到它的客户端写入的数据，在它重新成为副本时会丢失。哨兵通常在数秒内处理；若没有，说明哨兵连不上它或无权命令它：先阻止写入，再用 `REPLICAOF` 指向主节点";
+        "when it is made a replica again it takes the master's data in place of all its own: what it has beyond that, and what clients write \
+         to it, is lost. Sentinels do that within some seconds (Watchkeeper's at once): if they do not, they can't reach it or may not command \
+         it. Keep writes from it; if it may have what the master lacks, `BGSAVE` on it and copy the file (`dir`, `dbfilename`); then `REPLICAOF` the master",
+        "它重新成为副本时，会以主节点的数据取代自己的全部数据：它独有的数据和客户端写入它的数据都会丢失。哨兵通常在数秒内处理（Watchkeeper 立即处理）；\
+         若没有，说明哨兵连不上它或无权命令它。先阻止写入；若它可能有主节点没有的数据，在它上面执行 `BGSAVE` 并复制该文件（`dir`、`dbfilename`）；再用 `REPLICAOF` 指向主节点";
     NotAMaster "WD242" Critical
         "the master that sentinels name is a replica", "哨兵给出的主节点其实是副本";
         "clients can't write. Sentinels fail over when this lasts; if they do not, promote what has the data with \

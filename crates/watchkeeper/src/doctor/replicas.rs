@@ -28,6 +28,9 @@ const LINK: &[&str] = &[
     "master_port",
 ];
 
+/// What a server says of the history that its data is of.
+const HISTORY: &[&str] = &["master_replid", "master_replid2", "master_repl_offset"];
+
 /// Of one group.
 pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
     master(view, found);
@@ -150,21 +153,75 @@ fn held_for_down(view: &GroupView<'_>, found: &mut Found) {
 
 /// Of the server that sentinels take for the master.
 fn master(view: &GroupView<'_>, found: &mut Found) {
-    let at = &view.master;
     refusing(view, found);
     held_for_down(view, found);
     let Some(info) = view.master_info() else { return };
     if info.get("role") == "slave" {
-        let names = view.said.iter().map(|said| (said.who(), format!("SENTINEL MASTER: {at}")));
-        let said = fields(info, &["role", "master_host", "master_port"]);
-        let (en, zh) = (
-            format!("{at} is a replica; the sentinels name it as the master."),
-            format!("{at} 是副本，而哨兵把它当作主节点。"),
-        );
-        found.add(
-            Finding::of(Code::NotAMaster, view.name, en, zh).at(at).says(server(at), said).all_say(names),
-        );
+        found.add(not_a_master(view, info));
     }
+}
+
+/// The server that sentinels name as the master follows somebody.
+fn not_a_master(view: &GroupView<'_>, info: &Fields) -> Finding {
+    let at = &view.master;
+    let names = view.said.iter().map(|said| (said.who(), format!("SENTINEL MASTER: {at}")));
+    let said = fields(info, &["role", "master_host", "master_port", "master_link_status"]);
+    let (mut en, mut zh) = (
+        format!("{at} is a replica; the sentinels name it as the master."),
+        format!("{at} 是副本，而哨兵把它当作主节点。"),
+    );
+    let outsider = outsider(view, info);
+    let linked = info.get("master_link_status") == "up";
+    if let Some(whom) = &outsider {
+        en += &format!(" It follows {whom}, which is no server of this group");
+        zh += &format!("它跟随 {whom}，后者不是本组的服务器");
+        (en, zh) = if linked {
+            (
+                en + ": its data, and that of the replicas that follow it, is that server's now.",
+                zh + "：它和跟随它的副本现在的数据都是那台服务器的。",
+            )
+        } else {
+            (en + ".", zh + "。")
+        };
+    }
+    let finding =
+        Finding::of(Code::NotAMaster, view.name, en, zh).at(at).says(server(at), said).all_say(names);
+    match (outsider.is_some(), linked) {
+        (true, true) => finding.advised(TAKEN_OVER.0, TAKEN_OVER.1),
+        (true, false) => finding.advised(BEING_TAKEN_OVER.0, BEING_TAKEN_OVER.1),
+        (false, _) => finding,
+    }
+}
+
+/// What to do about a master that has taken the data of a server outside the group.
+const TAKEN_OVER: (&str, &str) = (
+    "clients can't write. If that was not meant (a `REPLICAOF` by hand): to promote a server does not bring the data back, a failover by the \
+     sentinels (they begin one when this lasts) does not either. Restore it from a backup, or from a server of the group that did not \
+     follow. `REPLICAOF NO ONE` on {at} makes it the master again, with the data it has now",
+    "客户端无法写入。若这并非有意（手工执行了 `REPLICAOF`）：提升任何服务器都找不回原来的数据，哨兵的故障转移（持续如此时会开始）也不能。\
+     请从备份恢复，或从没有跟随的本组服务器恢复。在 {at} 上执行 `REPLICAOF NO ONE` 会让它带着现有的数据重新成为主节点",
+);
+/// About one that is not connected to such a server.
+const BEING_TAKEN_OVER: (&str, &str) = (
+    "clients can't write. As soon as {at} is connected to that server, it copies that one's data in place of what it has, and its replicas do so, \
+     too. If that is not meant, `REPLICAOF NO ONE` on {at}, at once: it is the master again, with the data it has",
+    "客户端无法写入。{at} 一旦连上那台服务器，就会以它的数据取代自己的数据，它的副本也会如此。若这并非有意，立即在 {at} 上执行 `REPLICAOF NO ONE`：\
+     它会带着现有的数据重新成为主节点",
+);
+
+/// Whom a server follows, if that is nobody who is known in this group.
+fn outsider(view: &GroupView<'_>, info: &Fields) -> Option<Endpoint> {
+    let names = &view.facts.names;
+    let port = info.number("master_port").and_then(|port| u16::try_from(port).ok())?;
+    let whom = Endpoint::new(info.get("master_host"), port);
+    let known = view.servers.iter().map(|server| &server.at).chain(view.strangers().map(|it| &it.at));
+    let at = &view.master;
+    // By an address of its own (a tunnel, NAT) it may know a server that feeds it.
+    let fed = |server: &&ServerAnswer| {
+        view.info(server).is_some_and(|info| listed_replicas(info).iter().any(|fed| names.same(&fed.at, at)))
+    };
+    let inside = known.into_iter().any(|known| names.same(known, &whom)) || view.servers.iter().any(fed);
+    (!whom.host.is_empty() && !inside).then_some(whom)
 }
 
 /// Of a listed replica that answers.
@@ -182,9 +239,14 @@ fn replica(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found
             format!("{at} 在列表中是副本，实际是主节点：存在两个主节点。"),
         );
         let said = fields(info, &["role", "connected_slaves"]);
-        found.add(
-            Finding::of(Code::NotAReplica, view.name, en, zh).at(at).says(server(at), said).all_say(lists),
-        );
+        let finding =
+            Finding::of(Code::NotAReplica, view.name, en, zh).at(at).says(server(at), said).all_say(lists);
+        found.add(if view.master_is_empty() && !has_no_keys(info) {
+            let none = ("no keys (INFO keyspace)", "没有键（INFO keyspace）");
+            finding.says_both(server(&view.master), none.0, none.1).advised(ONLY_COPY.0, ONLY_COPY.1)
+        } else {
+            finding
+        });
         return;
     }
     link(view, at, info, found);
@@ -201,6 +263,11 @@ fn replica(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found
 
 fn link(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
     if info.get("master_link_status") == "up" {
+        return;
+    }
+    if view.keeps_what_is_lost(info) {
+        // What else is said of its link is to connect it.
+        found.add(master_lost_its_data(view, at, info));
         return;
     }
     let gone = is_master_gone(view);
@@ -259,6 +326,16 @@ fn link(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
     });
     history(view, at, info, found);
 }
+
+/// What to do about a second master that has keys while the present one has none.
+const ONLY_COPY: (&str, &str) = (
+    "the present master has no keys, and {at} has: all of it is lost as soon as the sentinels make {at} a replica (redis-sentinel does so in \
+     some seconds, Watchkeeper at once). Do not `REPLICAOF` the master on it. Copy its files (`dir`: the RDB file, `appenddirname`) elsewhere \
+     now; if it keeps none, `BGSAVE` on it and copy the file (`dbfilename`). Keep writes from it",
+    "当前主节点没有任何键，而 {at} 有：哨兵让 {at} 成为副本后，这些数据会全部丢失（redis-sentinel 在数秒后执行，Watchkeeper 立即执行）。\
+     不要在它上面用 `REPLICAOF` 指向主节点。现在就把它的文件（`dir` 下的 RDB 文件和 `appenddirname`）复制到别处；若没有文件，\
+     在它上面执行 `BGSAVE` 并复制该文件（`dbfilename`）。阻止对它的写入",
+);
 
 /// A replica that has nothing. Where nobody has more, redis-sentinel makes it the master all the same.
 fn empty(view: &GroupView<'_>, at: &Endpoint, info: &Fields, gone: bool) -> Finding {
@@ -364,11 +441,11 @@ fn read_in(view: &GroupView<'_>, at: &Endpoint, info: &Fields) -> Finding {
 
 /// What to do about a replica that is copying its data: while its master sends it.
 const UNDER_WAY: (&str, &str) = (
-    "redis-sentinel promotes it with whatever it has (Watchkeeper's sentinels not while its master is up): wait with failovers until it \
-     has all data. What it lacks then is lost (all of it, if \
+    "redis-sentinel promotes it with whatever it has (Watchkeeper's sentinels not while its master is up, once the copy has begun): wait \
+     with failovers until it has all data. What it lacks then is lost (all of it, if \
      it began empty); `CONFIG SET replica-priority 0` on {at} keeps sentinels from it until you set back what it was. If it begins \
      anew again and again, raise `client-output-buffer-limit replica` and `repl-timeout` on the master",
-    "redis-sentinel 会让它带着现有的数据被提升（主节点在线时，Watchkeeper 的哨兵不会）：在它拥有全部数据之前不要故障转移。它缺少的数据会丢失（若从空开始，则全部丢失）；在 {at} 上执行 \
+    "redis-sentinel 会让它带着现有的数据被提升（主节点在线且同步已开始时，Watchkeeper 的哨兵不会）：在它拥有全部数据之前不要故障转移。它缺少的数据会丢失（若从空开始，则全部丢失）；在 {at} 上执行 \
      `CONFIG SET replica-priority 0` 可使哨兵不提升它，完成后改回原值。若反复重新开始，请在主节点上调大 \
      `client-output-buffer-limit replica` 和 `repl-timeout`",
 );
@@ -401,24 +478,17 @@ fn history(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found
     {
         return;
     }
-    let names = ["master_replid", "master_replid2", "master_repl_offset"];
-    let evident = |finding: Finding| {
-        let finding = finding.at(at).says(server(at), fields(info, &names));
-        finding.says(server(&view.master), fields(master, &names))
-    };
-    if view.master_is_empty() && !has_no_keys(info) {
-        found.add(evident(master_lost_its_data(view, at)));
-        return;
-    }
     let (en, zh) = (
         format!("The data of the replica {at} is not of the master {}: it has another history.", view.master),
         format!("副本 {at} 的数据与主节点 {} 不同源：复制历史不同。", view.master),
     );
-    found.add(evident(Finding::of(Code::ForeignData, view.name, en, zh)));
+    let finding = Finding::of(Code::ForeignData, view.name, en, zh).at(at);
+    let finding = finding.says(server(at), fields(info, HISTORY));
+    found.add(finding.says(server(&view.master), fields(master, HISTORY)));
 }
 
 /// A replica with data, and a master that began anew without any: to connect them is what must not be done.
-fn master_lost_its_data(view: &GroupView<'_>, at: &Endpoint) -> Finding {
+fn master_lost_its_data(view: &GroupView<'_>, at: &Endpoint, info: &Fields) -> Finding {
     let master = &view.master;
     let (en, zh) = (
         format!(
@@ -426,15 +496,44 @@ fn master_lost_its_data(view: &GroupView<'_>, at: &Endpoint) -> Finding {
         ),
         format!("主节点 {master} 为空，而副本 {at} 有另一段复制历史的数据：一旦连上主节点，它会复制空数据。"),
     );
-    Finding::of(Code::ForeignData, view.name, en, zh).advised(
-        "do not let {at} connect before its data is safe: `BGSAVE` on it, and copy the file (`dir`, `dbfilename`). If that is the data of the \
-         group (the master was started again and had kept nothing), `SENTINEL FAILOVER {group}` at one sentinel, at once, makes a replica that \
-         still has it the master; ask again which one it was. If the master is meant to be empty, let {at} connect",
-        "在保住 {at} 的数据之前不要让它连上主节点：在它上面执行 `BGSAVE` 并复制该文件（`dir`、`dbfilename`）。若那是本组的数据\
-         （主节点重启过且没有存盘），立即在一个哨兵上执行 `SENTINEL FAILOVER {group}`，让仍有数据的副本成为主节点，再检查提升的是哪一个。\
-         若主节点本应为空，则让 {at} 连上即可",
+    let finding = Finding::of(Code::ForeignData, view.name, en, zh).at(at);
+    let finding = finding.says(server(at), fields(info, &[LINK, HISTORY].concat()));
+    let finding = finding
+        .all_say(view.master_info().map(|says| (server(master), fields(says, HISTORY))))
+        .says_both(server(master), "no keys (INFO keyspace)", "没有键（INFO keyspace）");
+    let copying = view.is_copying(at, info);
+    if copying && view.saves_what_is_lost() {
+        return finding.advised(FAIL_OVER_NOW.0, FAIL_OVER_NOW.1);
+    }
+    let finding = finding.advised(KEEP_IT_APART.0, KEEP_IT_APART.1);
+    if view.saves_what_is_lost() {
+        return finding;
+    }
+    finding.besides(
+        "But not every replica that could be promoted has it: look first whom a failover would take (`watchkeeper status {group}{reach}`)",
+        "但并非每个可提升的副本都有这些数据：先用 `watchkeeper status {group}{reach}` 查看故障转移会提升哪一个",
     )
 }
+
+/// What to do about a replica that has what its master lost: when it is about to copy the emptiness, and a failover keeps it.
+const FAIL_OVER_NOW: (&str, &str) = (
+    "it waits for the copy already, in seconds its data is gone. If that is the data of the group (the master was started again and had kept \
+     nothing), do not wait, and do not set `replica-priority 0`: `SENTINEL FAILOVER {group}` at one sentinel, at once, or \
+     `watchkeeper failover {group}{reach}`: a replica that still has it becomes the master. If that is refused, `BGSAVE` on {at} and copy the \
+     file (`dir`, `dbfilename`). If the master is meant to be empty, nothing is to be done",
+    "它已在等待全量同步，数秒后数据就会消失。若那是本组的数据（主节点重启过且没有存盘），不要等待，也不要设置 `replica-priority 0`：\
+     立即在一个哨兵上执行 `SENTINEL FAILOVER {group}`，或 `watchkeeper failover {group}{reach}`，让仍有数据的副本成为主节点。若被拒绝，\
+     在 {at} 上执行 `BGSAVE` 并复制该文件（`dir`、`dbfilename`）。若主节点本应为空，则无需处理",
+);
+/// When it is kept from its master so far, or a failover may take another one.
+const KEEP_IT_APART: (&str, &str) = (
+    "do not let {at} connect before its data is safe: `BGSAVE` on it, and copy the file (`dir`, `dbfilename`). If that is the data of the \
+     group (the master was started again and had kept nothing), `SENTINEL FAILOVER {group}` at one sentinel, at once, makes a replica that \
+     still has it the master; ask again which one it was. If the master is meant to be empty, let {at} connect",
+    "在保住 {at} 的数据之前不要让它连上主节点：在它上面执行 `BGSAVE` 并复制该文件（`dir`、`dbfilename`）。若那是本组的数据\
+     （主节点重启过且没有存盘），立即在一个哨兵上执行 `SENTINEL FAILOVER {group}`，让仍有数据的副本成为主节点，再检查提升的是哪一个。\
+     若主节点本应为空，则让 {at} 连上即可",
+);
 
 /// Whether the replica follows whom it should.
 fn parent(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
@@ -656,7 +755,7 @@ mod tests {
         let (away, never) = (copying.replace("-1", "21"), format!("{COPYING}0"));
         let (copying, away, never) = (copying.as_str(), away.as_str(), never.as_str());
         let complete = "role:slave master_link_status:up slave_priority:1";
-        let wait = "not while its master is up): wait with failovers until it has all data";
+        let wait = "once the copy has begun): wait with failovers until it has all data";
         for (replicas, severity, said) in [
             (&[copying][..], Severity::Critical, wait),
             (&[copying, copying], Severity::Critical, wait),
@@ -665,7 +764,7 @@ mod tests {
             (&[never, complete], Severity::Note, "until then it can't be promoted"),
             (&[away], Severity::Warning, "until then it can't be promoted"),
         ] {
-            let finding = of_link(ALIVE, Some("role:master"), replicas);
+            let finding = of_link(ALIVE, Some("role:master db0:keys=9"), replicas);
             assert_eq!(finding.severity, severity, "{replicas:?}");
             assert!(finding.hint("m", Lang::En).contains(said), "{replicas:?}: {finding:?}");
             let nobody = finding.text(Lang::En).contains("no other one that can be promoted has it");

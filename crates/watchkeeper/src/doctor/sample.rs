@@ -34,6 +34,7 @@ pub(super) fn facts(said: &[(&str, i64)], master: Option<&str>, replicas: &[&str
                 sentinels: Vec::new(),
                 quorum_check: Ok(String::new()),
             }],
+            masters: Vec::new(),
         }),
     });
     let all = [master].into_iter().chain(replicas.iter().copied().map(Some));

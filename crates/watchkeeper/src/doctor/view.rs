@@ -142,7 +142,10 @@ impl<'a> GroupView<'a> {
     /// is none.
     pub(super) fn nobody_has_all(&self) -> bool {
         let fit = self.fit();
-        !fit.is_empty() && fit.iter().all(|(at, info)| is_fresh(info) || self.is_copying(at, info))
+        let lacks = |at: &Endpoint, info: &Fields| {
+            !self.keeps_what_is_lost(info) && (is_fresh(info) || self.is_copying(at, info))
+        };
+        !fit.is_empty() && fit.iter().all(|(at, info)| lacks(at, info))
     }
 
     /// Whether all of them are empty.
@@ -165,6 +168,28 @@ impl<'a> GroupView<'a> {
     /// Whether the master answers and has nothing.
     pub(super) fn master_is_empty(&self) -> bool {
         self.master_info().is_some_and(|info| info.get("role") == "master" && has_no_keys(info))
+    }
+
+    /// Whether a replica has keys of another history than an empty master's, and no link to it yet: it has what that one lost,
+    /// until it copies the emptiness.
+    pub(super) fn keeps_what_is_lost(&self, info: &Fields) -> bool {
+        let theirs = info.get("master_replid");
+        let differs = self.master_info().is_some_and(|master| {
+            !["master_replid", "master_replid2"].map(|name| master.get(name)).contains(&theirs)
+        });
+        self.master_is_empty()
+            && info.get("role") == "slave"
+            && info.get("master_link_status") != "up"
+            && !is_loading(info)
+            && !has_no_keys(info)
+            && !theirs.is_empty()
+            && differs
+    }
+
+    /// Whether a failover promotes a replica that has what an empty master lost, whichever it chooses.
+    pub(super) fn saves_what_is_lost(&self) -> bool {
+        let fit = self.fit();
+        !fit.is_empty() && fit.iter().all(|(_, info)| self.keeps_what_is_lost(info))
     }
 
     /// Whether of those that answer and may be promoted some read their data, and the others have none: until it is read

@@ -1,6 +1,6 @@
 //! From what everybody said to what is shown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::choice::{Candidate, Lacking, Own, Refusal, candidates, predicted};
 use super::model::{
@@ -216,6 +216,32 @@ impl<'a> Looked<'a> {
         says.and_then(keys) == Some(0)
     }
 
+    /// The replicas without a link that still have keys, of another history than the master's, which is empty.
+    fn keeping(&self) -> Vec<Endpoint> {
+        if !self.all_is_empty() {
+            return Vec::new();
+        }
+        let master = self.servers.iter().find(|server| server.at == self.master).and_then(|it| info(it));
+        let keeps = |said: &Fields| {
+            said.get("role") == "slave"
+                && said.get("master_link_status") != "up"
+                && said.number("loading") != Some(1)
+                && keys(said).is_some_and(|keys| keys > 0)
+                && master.is_some_and(|master| !one_history(master, said))
+        };
+        let keeping = self.servers.iter().filter(|server| info(server).is_some_and(keeps));
+        keeping.map(|server| server.at.clone()).collect()
+    }
+
+    /// The other groups of which a server of this one is the master, by what any sentinel says: each server once.
+    fn other_groups(&self) -> Vec<Problem> {
+        let named = self.picture.answering().flat_map(|(_, says)| &says.masters);
+        let others =
+            named.filter(|(name, at)| name != self.name && self.servers.iter().any(|it| it.at == *at));
+        let others: BTreeSet<&(String, Endpoint)> = others.collect();
+        others.into_iter().map(|(name, at)| Problem::TwoGroups(at.clone(), name.clone())).collect()
+    }
+
     /// Whether a master that is there takes writes. INFO has the line where they depend on replicas, on one at least; on how
     /// many, not every login is told.
     fn takes_writes(&self) -> Writable {
@@ -264,7 +290,11 @@ impl<'a> Looked<'a> {
 
     /// Why a replica has not got the group's data.
     fn lacks(&self, group: &GroupStatus, at: &Endpoint, data: Data) -> Option<Lacking> {
-        let empty = data.keys == Some(0) && !self.all_is_empty();
+        let keeping = self.keeping();
+        if keeping.contains(at) {
+            return None; // all of it, until it is connected
+        }
+        let empty = data.keys == Some(0) && !(self.all_is_empty() && keeping.is_empty());
         // Without a master nobody gets a link, and one that began again with its data is as good as any.
         let unlinked = match data.keys {
             _ if empty => Some(Lacking::NoData),
@@ -277,7 +307,9 @@ impl<'a> Looked<'a> {
             Some(ServerState::Astray) => Some(Lacking::OtherData),
             Some(ServerState::LinkDown(None)) => unlinked,
             // It had all there was: nothing. What its master reads now was put there meanwhile.
-            Some(ServerState::LinkDown(Some(_)) | ServerState::InStep) if empty && self.master_loads() => {
+            Some(ServerState::LinkDown(Some(_)) | ServerState::InStep)
+                if empty && (self.master_loads() || !keeping.is_empty()) =>
+            {
                 Some(Lacking::NoData)
             }
             Some(ServerState::LinkDown(Some(_))) if self.emptied(data) => Some(Lacking::Emptied),
@@ -368,6 +400,7 @@ impl<'a> Looked<'a> {
             priority: info
                 .number("slave_priority")
                 .or_else(|| known.and_then(|known| known.number("slave-priority"))),
+            keys: keys(info).filter(|_| info.number("loading") != Some(1)),
             version: version(info),
             down_by: self.answers.iter().filter_map(listings).filter(|fields| fields.flag("s_down")).count(),
         }
@@ -467,6 +500,8 @@ impl<'a> Looked<'a> {
     fn problems(&self, group: &GroupStatus) -> Vec<Problem> {
         let mut problems = Vec::new();
         problems.extend(group.failover.is_some().then_some(Problem::FailoverRuns));
+        let keeping = self.keeping();
+        problems.extend((!keeping.is_empty()).then_some(Problem::MasterEmpty(keeping)));
         match group.server(&group.master).map(|server| &server.state) {
             Some(ServerState::Up) if group.writable == Writable::Refused => {
                 problems.push(Problem::WritesRefused)
@@ -487,6 +522,7 @@ impl<'a> Looked<'a> {
             )
             | None => problems.push(Problem::MasterIsReplica),
         }
+        problems.extend(self.other_groups());
         let held = group.holding_down();
         problems.extend((held > 0).then_some(Problem::HeldForDown(held)));
         for problem in group.servers.iter().filter(|it| it.at != group.master).filter_map(of_replica) {

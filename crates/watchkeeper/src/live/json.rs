@@ -197,6 +197,8 @@ fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> String {
         Problem::MasterSilent(_) => ("master_no_answer", Some(&group.master)),
         Problem::MasterIsReplica => ("master_is_replica", Some(&group.master)),
         Problem::MasterLoading => ("master_loading", Some(&group.master)),
+        Problem::MasterEmpty(_) => ("master_empty", Some(&group.master)),
+        Problem::TwoGroups(at, _) => ("in_two_groups", Some(at)),
         Problem::WritesRefused => ("writes_refused", Some(&group.master)),
         Problem::LoginNeeded(_) => ("login", None),
         Problem::HeldForDown(_) => ("held_for_down", Some(&group.master)),

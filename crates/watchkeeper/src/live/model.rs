@@ -1,5 +1,7 @@
 //! A deployment as it is shown. Plain data; where it comes from is `build`.
 
+use std::collections::BTreeSet;
+
 use super::choice::{Candidate, Lacking, Odds};
 use super::waiting::Waiting;
 use crate::ask::{Endpoint, Failure};
@@ -137,6 +139,8 @@ pub struct ServerStatus {
     pub offset: Option<i64>,
     /// its priority: the lowest is promoted first, 0 never
     pub priority: Option<i64>,
+    /// how many keys it has; `None` if it does not say, or reads them
+    pub keys: Option<i64>,
     /// product and version
     pub version: String,
     /// sentinels that hold it for down
@@ -228,6 +232,10 @@ pub enum Problem {
     MasterIsReplica,
     /// the master reads its data
     MasterLoading,
+    /// the master has no keys, and these replicas still have theirs, of another history: they lose them once they are connected
+    MasterEmpty(Vec<Endpoint>),
+    /// a server of the group is in another one, of this name, too: it is the master there
+    TwoGroups(Endpoint, String),
     /// the master takes no writes: too few replicas are near enough
     WritesRefused,
     /// it is not known whether the master can be written to
@@ -280,6 +288,43 @@ impl GroupStatus {
     /// The server at this place.
     pub fn server(&self, at: &Endpoint) -> Option<&ServerStatus> {
         self.servers.iter().find(|server| server.at == *at)
+    }
+
+    /// The replicas that still have what a master without keys has lost.
+    pub fn keeping(&self) -> &[Endpoint] {
+        for problem in &self.problems {
+            if let Problem::MasterEmpty(keeping) = problem {
+                return keeping;
+            }
+        }
+        &[]
+    }
+
+    /// The other groups of which a server of this one is the master.
+    pub fn other_names(&self) -> BTreeSet<&str> {
+        let mut names = BTreeSet::new();
+        for problem in &self.problems {
+            if let Problem::TwoGroups(_, other) = problem {
+                names.insert(other.as_str());
+            }
+        }
+        names
+    }
+
+    /// Whom the server follows that should be the master, if that is nobody who is known in this group, and whether it has a
+    /// link to it.
+    pub fn outsider(&self) -> Option<(&Endpoint, bool)> {
+        let master = self.server(&self.master).filter(|it| it.state == ServerState::NotMaster)?;
+        // One below whom it is drawn has another address here.
+        let follows = master.follows.as_ref().filter(|at| master.depth == 0 && self.server(at).is_none())?;
+        // Only who has a link says when it heard of its source.
+        Some((follows, master.lag_s.is_some()))
+    }
+
+    /// Whether everything that a second master has is lost with it: the one that sentinels name has no keys.
+    pub fn is_only_copy(&self, at: &Endpoint) -> bool {
+        let keys = |at: &Endpoint| self.server(at).and_then(|server| server.keys);
+        keys(&self.master) == Some(0) && keys(at).is_some_and(|keys| keys > 0)
     }
 
     /// Whether a server receives the data of this master, through others or not.

@@ -21,6 +21,7 @@ fn server(port: u16, above: Option<u16>, depth: usize, branch: &str) -> ServerSt
         lag_s: replica.then_some(1),
         offset: Some(5000),
         priority: Some(100),
+        keys: Some(7),
         version: "redis 7.0.15".to_owned(),
         down_by: 0,
     }

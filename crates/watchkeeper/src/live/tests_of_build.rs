@@ -29,6 +29,7 @@ fn sentinel(port: u16, info: &str, master: &str, peers: &[u16]) -> SentinelAnswe
         config: Fields::default(),
         rtt_us: 0,
         groups: vec![group],
+        masters: Vec::new(),
     };
     SentinelAnswer { at: Endpoint::new("h", port), also_at: Vec::new(), named: port == 1, says: Ok(says) }
 }

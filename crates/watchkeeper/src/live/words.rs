@@ -131,8 +131,9 @@ pub(super) fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> Str
                 format!("主节点 {master} 无应答：{why}")
             }
         }
-        Problem::MasterIsReplica if en => format!("{master} should be the master and is a replica"),
-        Problem::MasterIsReplica => format!("{master} 本应是主节点，实际是副本"),
+        Problem::MasterIsReplica => master_is_replica(group, lang),
+        Problem::MasterEmpty(keeping) => master_empty(keeping, group, lang),
+        Problem::TwoGroups(at, other) => two_groups(at, other, group, lang),
         Problem::MasterLoading if en => format!("the master {master} is loading its data"),
         Problem::MasterLoading => format!("主节点 {master} 正在加载数据"),
         Problem::WritesRefused if en => {
@@ -155,7 +156,7 @@ pub(super) fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> Str
         }
         Problem::FailoverRuns => failover_runs(group, lang),
         Problem::SecondMaster(at) => second_master(at, group, lang),
-        Problem::OldMaster(at) => old_master(at, master, lang),
+        Problem::OldMaster(at) => old_master(at, group, lang),
         Problem::NotYetTold(count) => disagreeing(*count, true, master, lang),
         Problem::Disagreement(count) => disagreeing(*count, false, master, lang),
         Problem::ReplicaSilent(at) if en => format!("the replica {at} does not answer"),
@@ -301,12 +302,90 @@ fn out_of_reach(quorum: i64, voters: usize, lang: Lang) -> Option<String> {
 }
 
 /// A server that says it is a master and is the one that only sentinels name that are not yet told.
-fn old_master(at: &Endpoint, master: &Endpoint, lang: Lang) -> String {
+fn old_master(at: &Endpoint, group: &GroupStatus, lang: Lang) -> String {
+    let (master, lost) = (&group.master, lost_with(at, group, lang));
     match lang {
-        Lang::En => {
-            format!("{at} was the master until the switch to {master}; what is written to it now is lost")
+        Lang::En => format!(
+            "{at} was the master until the switch to {master}, and becomes its replica: {}",
+            lost.unwrap_or("what is written to it now is lost")
+        ),
+        Lang::Zh => format!(
+            "{at} 是切换到 {master} 之前的主节点，将成为它的副本：{}",
+            lost.unwrap_or("现在写入它的数据会丢失")
+        ),
+    }
+}
+
+/// That a server has what a master without keys has not, and loses all of it.
+fn lost_with(at: &Endpoint, group: &GroupStatus, lang: Lang) -> Option<&'static str> {
+    group.is_only_copy(at).then(|| {
+        lang.pick(
+            "all its data is lost then, as that one has no keys. Copy its data files elsewhere now",
+            "后者没有任何键，届时它的全部数据都会丢失。现在就把它的数据文件复制到别处",
+        )
+    })
+}
+
+/// A server that sentinels name as the master and that follows somebody.
+fn master_is_replica(group: &GroupStatus, lang: Lang) -> String {
+    let master = &group.master;
+    match (group.outsider(), lang) {
+        (None, Lang::En) => format!("{master} should be the master and is a replica"),
+        (None, Lang::Zh) => format!("{master} 本应是主节点，实际是副本"),
+        (Some((whom, true)), Lang::En) => format!(
+            "{master} should be the master and follows {whom}, which is not known in this group: its data and its replicas' is that server's now"
+        ),
+        (Some((whom, true)), Lang::Zh) => {
+            format!("{master} 本应是主节点，却跟随本组之外的 {whom}：它和它的副本现在的数据都是那台服务器的")
         }
-        Lang::Zh => format!("{at} 是切换到 {master} 之前的主节点；现在写入它的数据会丢失"),
+        (Some((whom, false)), Lang::En) => format!(
+            "{master} should be the master and is told to follow {whom}, which is not known in this group: once connected it copies that \
+             one's data in place of what it has. `REPLICAOF NO ONE` on {master} prevents that"
+        ),
+        (Some((whom, false)), Lang::Zh) => format!(
+            "{master} 本应是主节点，却被指定跟随本组之外的 {whom}：连上后它会以那台服务器的数据取代自己的。在 {master} 上执行 \
+             `REPLICAOF NO ONE` 可避免"
+        ),
+    }
+}
+
+/// A master without keys, and replicas that still have theirs.
+fn master_empty(keeping: &[Endpoint], group: &GroupStatus, lang: Lang) -> String {
+    let (master, name) = (&group.master, &group.name);
+    let keeping: Vec<String> = keeping.iter().map(Endpoint::to_string).collect();
+    let keeping = some(&keeping, 3, lang);
+    let text = match lang {
+        Lang::En => format!(
+            "the master {master} has no keys, and its replicas that still have theirs copy that once they are connected: {keeping}"
+        ),
+        Lang::Zh => format!("主节点 {master} 没有任何键，仍有数据的副本连上后会复制空数据：{keeping}"),
+    };
+    let saved = group.failover.is_none() && group.heir().is_some() && group.unready().is_empty();
+    match lang {
+        Lang::En if saved => {
+            format!(
+                "{text}. Unless that is meant, do `watchkeeper failover {name}` at once: a replica with its data becomes the master"
+            )
+        }
+        Lang::Zh if saved => {
+            format!("{text}。若非有意，立即执行 `watchkeeper failover {name}`，让有数据的副本成为主节点")
+        }
+        Lang::En | Lang::Zh => text,
+    }
+}
+
+/// A server that another group has for its master.
+fn two_groups(at: &Endpoint, other: &str, group: &GroupStatus, lang: Lang) -> String {
+    let name = &group.name;
+    match lang {
+        Lang::En => format!(
+            "{at} is in this group and the master of the group `{other}`: each fails over by itself, and undoes what the other has done. \
+             `SENTINEL REMOVE` one of `{name}` and `{other}` at every sentinel, if it is an alias"
+        ),
+        Lang::Zh => format!(
+            "{at} 属于本组，同时是组 `{other}` 的主节点：两个组各自故障转移，互相撤销。若其一只是别名，在每个哨兵上用 `SENTINEL REMOVE` \
+             移除 `{name}` 或 `{other}`"
+        ),
     }
 }
 
@@ -322,11 +401,16 @@ fn second_master(at: &Endpoint, group: &GroupStatus, lang: Lang) -> String {
             "（redis-sentinel 与 valkey-sentinel 每 10 秒查看一次，在首次看到 8 秒以后的那次查看时执行）"
         }
     };
+    let lost = lost_with(at, group, lang);
     match lang {
         Lang::En => format!(
-            "{at} is a second master: what is written to it is lost once the sentinels make it follow {master}{late}"
+            "{at} is a second master. The sentinels make it follow {master}{late}: {}",
+            lost.unwrap_or("what it has beyond that one's data is lost then")
         ),
-        Lang::Zh => format!("{at} 是第二个主节点：哨兵让它跟随 {master} 后{late}，写入它的数据会丢失"),
+        Lang::Zh => format!(
+            "{at} 是第二个主节点。哨兵会让它跟随 {master}{late}：{}",
+            lost.unwrap_or("届时它独有的数据会丢失")
+        ),
     }
 }
 
@@ -383,9 +467,7 @@ pub(crate) fn lacking(lacking: Lacking, lang: Lang) -> &'static str {
         Lacking::NoLinkYet => {
             lang.pick("without a link to its source yet, perhaps without data", "尚未连上上级，可能没有数据")
         }
-        Lacking::NoData => {
-            lang.pick("empty: it has never had the master's data", "是空的：从未得到主节点的数据")
-        }
+        Lacking::NoData => lang.pick("empty: it has no keys", "是空的：没有任何键"),
         Lacking::Emptied => {
             lang.pick("empty: it had lost the master before the outage", "是空的：在故障之前就已与主节点断开")
         }
@@ -640,8 +722,9 @@ mod tests {
         assert!(!told(&group, Lang::En).contains("10 s") && !told(&group, Lang::Zh).contains("10 秒"));
         group.sentinels[0].version = "redis 7.0.15".to_owned();
         assert!(
-            told(&group, Lang::En)
-                .ends_with("more than 8 s after they first see it so; they look every 10 s)")
+            told(&group, Lang::En).contains(
+                "more than 8 s after they first see it so; they look every 10 s): what it has beyond"
+            )
         );
         assert!(told(&group, Lang::Zh).contains("首次看到 8 秒以后"));
     }

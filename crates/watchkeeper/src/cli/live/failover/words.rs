@@ -36,7 +36,14 @@ pub(in crate::cli::live) fn plan(group: &GroupStatus, lang: Lang) -> Vec<Line> {
             "客户端连接会断开，需要重新查询主节点；届时副本尚未收到的写入会丢失。",
         ),
     ));
-    let warnings = [silent_heirs(group, lang), late(group, lang), few(group, lang)];
+    let warnings = [
+        foreign_data(group, lang),
+        only_on_disk(group, lang),
+        in_two_groups(group, lang),
+        silent_heirs(group, lang),
+        late(group, lang),
+        few(group, lang),
+    ];
     lines.extend(warnings.iter().flatten().map(|text| Line::of(Tone::Warn, text)));
     lines
 }
@@ -54,6 +61,66 @@ fn refusing(group: &GroupStatus, lang: Lang) -> Vec<Line> {
     let mut lines = vec![Line::of(Tone::Warn, text)];
     lines.extend(unfit(group, lang).iter().map(|text| Line::of(Tone::Plain, text)));
     lines
+}
+
+/// That the data is of a server outside the group, which a failover does not change.
+fn foreign_data(group: &GroupStatus, lang: Lang) -> Option<String> {
+    let (whom, linked) = group.outsider()?;
+    let master = &group.master;
+    Some(match lang {
+        Lang::En if linked => format!(
+            "{master} has taken the data of {whom}, and so have the replicas that follow it: this makes the group writable, and brings \
+             back nothing of what it had before. If that is needed, restore it from a backup."
+        ),
+        Lang::Zh if linked => format!(
+            "{master} 的数据已是 {whom} 的，跟随它的副本也一样：本操作使该组恢复写入，但找不回原来的数据。若需要，请从备份恢复。"
+        ),
+        Lang::En => format!(
+            "{master} has no link to {whom} now: whether it has taken its data before is not known. `REPLICAOF NO ONE` on {master} keeps what it has, too."
+        ),
+        Lang::Zh => format!(
+            "{master} 目前没有连上 {whom}：是否曾复制它的数据不得而知。在 {master} 上执行 `REPLICAOF NO ONE` 也能保住现有的数据。"
+        ),
+    })
+}
+
+/// What is lost with a master that reads its data: when it is done it copies the new one's.
+fn only_on_disk(group: &GroupStatus, lang: Lang) -> Option<String> {
+    let master = &group.master;
+    loads(group).then(|| match lang {
+        Lang::En => format!(
+            "{master} is loading what it has on its disk. When it is done it follows the new master and copies its data: what only the disk \
+             has is lost then. If the replicas may lack something of it, copy its files (`dir`: the RDB file, `appenddirname`) first, or wait."
+        ),
+        Lang::Zh => format!(
+            "{master} 正在加载磁盘上的数据。加载完成后它会跟随新主节点并复制其数据：仅在磁盘上的数据届时会丢失。若副本可能缺少其中的数据，\
+             请先复制其文件（`dir` 下的 RDB 文件和 `appenddirname`），或等待加载完成。"
+        ),
+    })
+}
+
+/// Whether the master reads its data.
+fn loads(group: &GroupStatus) -> bool {
+    group.server(&group.master).is_some_and(|server| server.state == ServerState::Loading)
+}
+
+/// That another group has a server of this one for its master, and will not leave it at that.
+fn in_two_groups(group: &GroupStatus, lang: Lang) -> Option<String> {
+    let others = group.other_names();
+    let others: Vec<String> =
+        others.into_iter().map(|name| format!("`{}`", crate::explain::plain(name))).collect();
+    let names = some(&others, 3, lang);
+    match lang {
+        _ if others.is_empty() => None,
+        Lang::En => Some(format!(
+            "The sentinels have the same servers in another group, too ({names}), which goes on by itself: it may make the new master a \
+             replica again. Remove one of the names first: `SENTINEL REMOVE` at every sentinel."
+        )),
+        Lang::Zh => Some(format!(
+            "哨兵在另一个组（{names}）中也监视同样的服务器，那个组各行其是，可能把新主节点重新变成副本。请先移除其中一个组名：\
+             在每个哨兵上执行 `SENTINEL REMOVE`。"
+        )),
+    }
 }
 
 /// That replicas that may be promoted do not answer this host, which a sentinel need not have noticed yet.
@@ -136,7 +203,9 @@ pub(in crate::cli::live) fn unready(group: &GroupStatus, lang: Lang) -> Option<S
     if only_loads && group.writable == Writable::No {
         return Some(loading_first(&list, &name, lang));
     }
-    let hint = if group.writable == Writable::No {
+    let hint = if let [first, ..] = group.keeping() {
+        save_first(first, lang)
+    } else if group.writable == Writable::No {
         without_source(group, lang)
     } else {
         match lang {
@@ -166,6 +235,18 @@ fn loading_first(list: &str, name: &str, lang: Lang) -> String {
         ),
         Lang::Zh => format!(
             "将被提升（或可能被提升）的副本目前不接受命令：{list}\n提示：等到 `watchkeeper status {name}` 不再显示它正在加载，不要重启它"
+        ),
+    }
+}
+
+/// What to do where the master has no keys, and a failover may take a replica that has none either.
+fn save_first(at: &Endpoint, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!(
+            "the master has no keys, and {at} still has its own until it is connected: at once `BGSAVE` on it and copy the file (`dir`, `dbfilename`)"
+        ),
+        Lang::Zh => format!(
+            "主节点没有任何键，而 {at} 在连上之前仍有自己的数据：立即在它上面执行 `BGSAVE` 并复制该文件（`dir`、`dbfilename`）"
         ),
     }
 }
@@ -461,6 +542,15 @@ fn after_giving_up(now: Option<&GroupStatus>, lang: Lang) -> String {
             ),
             Lang::Zh => format!("{} 仍是主节点，可以写入。只要它有应答，哨兵不会自行再试。", group.master),
         },
+        Some(group) if group.failover.is_none() && loads(group) && group.holding_down() == 0 => match lang {
+            Lang::En => format!(
+                "{} is still the master and is loading its data. That counts as an answer: no sentinel tries again by itself.",
+                group.master
+            ),
+            Lang::Zh => {
+                format!("{} 仍是主节点，正在加载数据。这也算应答：哨兵不会自行再试。", group.master)
+            }
+        },
         Some(_) | None => lang
             .pick(
                 "While the master is down the sentinels try again by themselves; `watchkeeper status` shows how it stands.",
@@ -533,7 +623,7 @@ fn replicas_miss_it(before: &GroupStatus) -> bool {
 
 /// The master of before was not there from the beginning on.
 fn dead_before(until: Option<Duration>, before: &GroupStatus, lang: Lang) -> String {
-    let loading = before.server(&before.master).is_some_and(|server| server.state == ServerState::Loading);
+    let loading = loads(before);
     let so = match lang {
         Lang::En if loading => {
             "  The master was already loading its data when this began, and took no commands"
