@@ -404,6 +404,34 @@ mod tests {
     }
 
     #[test]
+    fn a_replica_that_a_sentinel_hears_is_not_to_be_started() {
+        let at = Endpoint::new("h", 6380);
+        for (since, flags, runs) in
+            [(7, "slave", true), (5_911, "s_down,slave", false), (7, "slave,disconnected", false)]
+        {
+            let mut facts = facts(&[("master", 200)], Some("role:master db0:keys=1"), &["role:slave"]);
+            facts.picture.servers[1].says = Err(Failure::Silent(2000));
+            let said = Fields::info(&format!(
+                "ip:h\r\nport:6380\r\nflags:{flags}\r\nlast-ok-ping-reply:{since}\r\n"
+            ));
+            facts.picture.sentinels[0].says.as_mut().unwrap().groups[0].replicas = vec![said];
+            let view = GroupView::of(&facts, "m").unwrap();
+            let finding = replica(&view, &at, &view.entries(&at)).at(&at);
+            let (en, zh) = (finding.hint("m", Lang::En), finding.hint("m", Lang::Zh));
+            assert_eq!(
+                en.contains("it ran a moment ago") && zh.contains("有哨兵收到过它的应答"),
+                runs,
+                "{en} {zh}"
+            );
+            assert_eq!(
+                en.contains("start it, or open the way") && zh.contains("不包含此刻写入的数据"),
+                !runs,
+                "{en} {zh}"
+            );
+        }
+    }
+
+    #[test]
     fn who_does_not_hear_a_master_that_is_alive_is_named() {
         let facts = facts(&[("s_down,master", 40_000), ("master", 200), ("master", 300)], None, &[]);
         let view = GroupView::of(&facts, "m").unwrap();

@@ -750,6 +750,37 @@ mod tests {
     }
 
     #[test]
+    fn what_an_empty_master_lost_is_kept_before_a_replica_copies_that() {
+        let waiting = "role:slave master_link_status:down master_sync_in_progress:0 master_link_down_since_seconds:2 \
+                       slave_repl_offset:2556 master_replid:a db0:keys=3 slave_priority:100";
+        let copied = "role:slave master_link_status:up master_replid:b slave_priority:100";
+        let master = |keys: &str| {
+            format!(
+                "role:master master_replid:b {keys} slave0:ip=h,port=6380,state=wait_bgsave,offset=0,lag=0"
+            )
+        };
+        let (empty, full) = (master(""), master("db0:keys=1"));
+        let syncing = waiting.replace("in_progress:0", "in_progress:1");
+        let same = waiting.replace("replid:a", "replid:b");
+        for (master, replicas, code, said, unsaid) in [
+            (&empty, &[waiting][..], Code::ForeignData, "do not wait", "But not every"),
+            (&empty, &[&syncing], Code::ForeignData, "do not wait", "But not every"),
+            (&empty, &[waiting, copied], Code::ForeignData, "But not every replica", "do not wait"),
+            (&full, &[waiting], Code::LinkDown, "wait with failovers", "do not wait"),
+            // It is the master's own history that ends with nothing.
+            (&empty, &[&same], Code::LinkDown, "wait with failovers", "do not wait"),
+        ] {
+            let finding = of_link(ALIVE, Some(master), replicas);
+            let hint = finding.hint("m", Lang::En);
+            assert_eq!(finding.code, code, "{master} {replicas:?}: {finding:?}");
+            assert!(hint.contains(said) && !hint.contains(unsaid), "{hint}");
+            let facts = facts(&[ALIVE], Some(master), replicas);
+            let view = GroupView::of(&facts, "m").unwrap();
+            assert_eq!(view.nobody_has_all(), code == Code::LinkDown, "{replicas:?}");
+        }
+    }
+
+    #[test]
     fn a_replica_that_copies_its_data_can_be_promoted() {
         let copying = format!("{COPYING}100");
         let (away, never) = (copying.replace("-1", "21"), format!("{COPYING}0"));

@@ -441,3 +441,34 @@ fn servers_are_drawn_below_their_source_by_whatever_name() {
     assert_eq!(drawn, ["11", "└─ 12", "   └─ 13"]);
     assert_eq!((group.servers[1].lag_bytes, group.servers[1].lag_s), (Some(20), Some(3)));
 }
+
+#[test]
+fn of_an_empty_master_s_replicas_those_are_next_that_have_not_copied_that_yet() {
+    let mut said = sentinel(1, "", "ip:h port:11 flags:master", &[]);
+    let listed = |port: u16| fields(&format!("ip:h port:{port} flags:slave runid:{port} slave-priority:100"));
+    said.says.as_mut().unwrap().groups[0].replicas = vec![listed(12), listed(13)];
+    let kept = "role:slave master_host:h master_port:11 master_link_status:down master_link_down_since_seconds:2 \
+                master_replid:a slave_repl_offset:70 KEYSPACE db0:keys=3,expires=0";
+    let copied = "role:slave master_host:h master_port:11 master_link_status:up master_replid:b \
+                  slave_repl_offset:90 KEYSPACE";
+    let looked = |second: &str, third: &str| {
+        let info =
+            |text: &str| (Fields::info(&text.replace(' ', "\r\n").replace("KEYSPACE", "# Keyspace")), 0);
+        let all = [(11, "role:master master_replid:b KEYSPACE"), (12, second), (13, third)];
+        let answer = |(port, text): (u16, &str)| ServerAnswer {
+            at: Endpoint::new("h", port),
+            group: "m".into(),
+            says: Ok(info(text)),
+        };
+        seen(vec![said.clone()], all.into_iter().map(answer).collect())
+    };
+    let at = |port| Endpoint::new("h", port);
+    for kept in [kept.to_owned(), format!("{kept} master_sync_in_progress:1")] {
+        let group = looked(&kept, &kept);
+        assert_eq!(group.problems[0], Problem::MasterEmpty(vec![at(12), at(13)]));
+        assert_eq!(group.unready(), []);
+        let group = looked(copied, &kept);
+        assert_eq!((group.keeping(), group.unready()), (&[at(13)][..], vec![(&at(12), Lacking::NoData)]));
+        assert_eq!(group.heir().map(|it| it.at.port), Some(13));
+    }
+}

@@ -7,6 +7,7 @@ mod addresses;
 mod apart;
 mod clock;
 mod danger;
+mod emptied;
 mod master;
 mod peers;
 mod servers;
@@ -140,6 +141,7 @@ fn roles_links_and_passwords() {
     stage.finds(&[], &[]);
     let nowhere = format!("{} 1", stage.addr(Server(1)).ip());
     stage.ask(Server(3), "CONFIG SET min-replicas-to-write 0");
+    stage.ask(Server(1), "SET other value");
     let seen = stage.finds_once("WD250 critical", || {
         stage.ask(Server(3), "REPLICAOF NO ONE");
         stage.ask(Server(3), "SET key value");
@@ -433,6 +435,21 @@ fn a_master_that_loads() {
 #[test]
 fn a_master_that_lost_its_data() {
     danger::master_that_lost_its_data();
+}
+
+#[test]
+fn a_master_that_came_back_empty_at_once() {
+    emptied::master_at_once();
+}
+
+#[test]
+fn a_second_master_with_the_only_copy() {
+    emptied::second_master();
+}
+
+#[test]
+fn a_master_that_follows_an_outsider() {
+    emptied::outsider();
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod group;
 #[allow(dead_code, reason = "shared with the tests of topologies")]
 #[path = "../topology/look.rs"]
 mod look;
+mod lost;
 #[allow(dead_code, reason = "shared with the tests of topologies")]
 #[path = "../topology/net.rs"]
 mod net;

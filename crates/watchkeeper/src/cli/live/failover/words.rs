@@ -656,7 +656,7 @@ mod tests {
     use super::*;
     use crate::ask::{Heard, What};
     use crate::live::sample::{chain, stuck};
-    use crate::live::{Doubt, MasterDown, SentinelState};
+    use crate::live::{Doubt, MasterDown, Problem, SentinelState};
 
     fn told(words: &str, group: &GroupStatus, lang: Lang) -> String {
         refused(&Endpoint::new("h", 1), &Failure::Refused(words.to_owned()), group, lang)
@@ -775,6 +775,37 @@ mod tests {
             assert!(hangs.contains(second) && hangs.contains("10.0.0.1:6380"), "{hangs}");
         }
         assert_eq!(told("-failover-abort-not-elected", &group, Lang::En), None);
+    }
+
+    #[test]
+    fn sentinels_try_again_by_themselves_only_if_the_master_does_not_answer() {
+        let mut group = stuck("m");
+        let again = |group: &GroupStatus| {
+            (after_giving_up(Some(group), Lang::En), after_giving_up(Some(group), Lang::Zh))
+        };
+        let (en, zh) = again(&group);
+        assert!(en.contains("try again by themselves") && zh.contains("哨兵会自行再试"), "{en} {zh}");
+        group.servers[0].state = ServerState::Loading;
+        group.sentinels[0].master_down = MasterDown::No;
+        let (en, zh) = again(&group);
+        assert!(en.contains("10.0.0.1:6379 is still the master and is loading its data"), "{en}");
+        assert!(
+            en.contains("no sentinel tries again by itself") && zh.contains("哨兵不会自行再试"),
+            "{en} {zh}"
+        );
+    }
+
+    #[test]
+    fn where_an_empty_replica_may_be_promoted_the_data_of_the_others_is_saved_first() {
+        let mut group = chain("m");
+        group.candidates[1].lacks = Some(Lacking::NoData);
+        group.problems = vec![Problem::MasterEmpty(vec![Endpoint::new("10.0.0.1", 6380)])];
+        for lang in Lang::ALL {
+            let text = unready(&group, lang).unwrap();
+            assert!(text.contains("`BGSAVE`") && text.contains("10.0.0.1:6380"), "{text}");
+            let told = group.headline(lang).print(false);
+            assert!(!told.contains("watchkeeper failover"), "{told}");
+        }
     }
 
     #[test]
