@@ -6,7 +6,7 @@ use super::absent::{is_master_gone, is_missed};
 use super::code::{Code, Severity};
 use super::finding::{Finding, Found, Who};
 use super::servers::{if_restarted, unless_nobody_has_all};
-use super::view::{GroupView, has_no_keys, is_loading, never_connected};
+use super::view::{GroupView, has_no_keys, is_loading, keys, never_connected};
 use super::words::{bytes, lasted, places};
 use crate::ask::{Endpoint, Fields, ServerAnswer, listed_replicas};
 use crate::live::{Refusal, Status, refused_replica};
@@ -409,6 +409,22 @@ fn copying(view: &GroupView<'_>, at: &Endpoint, info: &Fields) -> Finding {
         );
     }
     let all = view.nobody_has_all();
+    if let Some(fewer) = view.has_more(info) {
+        let (en, zh) = (
+            format!(", which has fewer keys than {at}, of another history"),
+            format!("，而主节点的键比它少，且复制历史不同"),
+        );
+        let severity = if all { Severity::Critical } else { Severity::Warning };
+        let (own, master) = (keys(info), &view.master);
+        return of(&en, &zh)
+            .as_(severity)
+            .says_both(
+                server(at),
+                format!("{own} keys; {master}: {fewer}"),
+                format!("{own} 个键；{master}：{fewer}"),
+            )
+            .advised(HAS_MORE.0, HAS_MORE.1);
+    }
     let (finding, severity) = if all {
         let en = ", and no other one that can be promoted has it: a failover now loses data";
         (of(en, "，且没有其他数据完整、可提升的副本：此时故障转移会丢失数据"), Severity::Critical)
@@ -448,6 +464,14 @@ const UNDER_WAY: (&str, &str) = (
     "redis-sentinel 会让它带着现有的数据被提升（主节点在线且同步已开始时，Watchkeeper 的哨兵不会）：在它拥有全部数据之前不要故障转移。它缺少的数据会丢失（若从空开始，则全部丢失）；在 {at} 上执行 \
      `CONFIG SET replica-priority 0` 可使哨兵不提升它，完成后改回原值。若反复重新开始，请在主节点上调大 \
      `client-output-buffer-limit replica` 和 `repl-timeout`",
+);
+/// When it has more than its master, which may have lost it.
+const HAS_MORE: (&str, &str) = (
+    "was the master started again, and came back with less than it had? Then do not wait, and do not set `replica-priority 0`: \
+     `SENTINEL FAILOVER {group}` at one sentinel, at once, makes a replica that still has its own data the master, and loses what the present one \
+     has taken since; the copy ends that. If the master has all it should have, wait with failovers until {at} has its copy",
+    "主节点是否重启过，且恢复的数据比原来少？若是，不要等待，也不要设置 `replica-priority 0`：立即在一个哨兵上执行 `SENTINEL FAILOVER {group}`，\
+     让仍有自己数据的副本成为主节点，当前主节点此后收到的写入会丢失；同步完成后就来不及了。若主节点的数据齐全，则在 {at} 同步完成之前不要故障转移",
 );
 /// When its master is gone, and others have more.
 const LEFT_BEHIND: (&str, &str) = (
@@ -759,14 +783,22 @@ mod tests {
                 "role:master master_replid:b {keys} slave0:ip=h,port=6380,state=wait_bgsave,offset=0,lag=0"
             )
         };
-        let (empty, full) = (master(""), master("db0:keys=1"));
+        let (empty, full, fuller) = (master(""), master("db0:keys=1"), master("db0:keys=2 db1:keys=1"));
         let syncing = waiting.replace("in_progress:0", "in_progress:1");
         let same = waiting.replace("replid:a", "replid:b");
         for (master, replicas, code, said, unsaid) in [
             (&empty, &[waiting][..], Code::ForeignData, "do not wait", "But not every"),
             (&empty, &[&syncing], Code::ForeignData, "do not wait", "But not every"),
             (&empty, &[waiting, copied], Code::ForeignData, "But not every replica", "do not wait"),
-            (&full, &[waiting], Code::LinkDown, "wait with failovers", "do not wait"),
+            // Who has written to it since has not brought that back.
+            (
+                &full,
+                &[waiting],
+                Code::LinkDown,
+                "`SENTINEL FAILOVER m` at one sentinel, at once",
+                "But not every",
+            ),
+            (&fuller, &[waiting], Code::LinkDown, "wait with failovers", "do not wait"),
             // It is the master's own history that ends with nothing.
             (&empty, &[&same], Code::LinkDown, "wait with failovers", "do not wait"),
         ] {

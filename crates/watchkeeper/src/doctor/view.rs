@@ -18,12 +18,20 @@ pub(super) fn is_loading(info: &Fields) -> bool {
     info.get("loading") == "1"
 }
 
-/// Whether a server says that it has no keys.
-pub(super) fn has_no_keys(info: &Fields) -> bool {
+/// How many keys a server says that it has, in all its databases; those without any have no line.
+pub(super) fn keys(info: &Fields) -> i64 {
     let database = |name: &str| {
         name.strip_prefix("db").is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
     };
-    !is_loading(info) && !info.iter().any(|(name, _)| database(name))
+    let databases = info.iter().filter(|(name, _)| database(name));
+    let counts =
+        databases.filter_map(|(_, said)| said.strip_prefix("keys=")?.split(',').next()?.parse::<i64>().ok());
+    counts.fold(0, i64::saturating_add)
+}
+
+/// Whether a server says that it has no keys.
+pub(super) fn has_no_keys(info: &Fields) -> bool {
+    !is_loading(info) && keys(info) == 0
 }
 
 /// Whether a replica has not been connected since it was started.
@@ -170,20 +178,20 @@ impl<'a> GroupView<'a> {
         self.master_info().is_some_and(|info| info.get("role") == "master" && has_no_keys(info))
     }
 
-    /// Whether a replica has keys of another history than an empty master's, and no link to it yet: it has what that one lost,
-    /// until it copies the emptiness.
-    pub(super) fn keeps_what_is_lost(&self, info: &Fields) -> bool {
+    /// Whether a replica has more keys than the master, of another history, and no link to it yet. How many the master has.
+    pub(super) fn has_more(&self, info: &Fields) -> Option<i64> {
+        let settled = |info: &Fields, role: &str| info.get("role") == role && !is_loading(info);
+        let master = self.master_info().filter(|master| settled(master, "master"))?;
         let theirs = info.get("master_replid");
-        let differs = self.master_info().is_some_and(|master| {
-            !["master_replid", "master_replid2"].map(|name| master.get(name)).contains(&theirs)
-        });
-        self.master_is_empty()
-            && info.get("role") == "slave"
-            && info.get("master_link_status") != "up"
-            && !is_loading(info)
-            && !has_no_keys(info)
-            && !theirs.is_empty()
-            && differs
+        let differs = !["master_replid", "master_replid2"].map(|name| master.get(name)).contains(&theirs);
+        let apart = settled(info, "slave") && info.get("master_link_status") != "up";
+        let more = apart && differs && !theirs.is_empty() && keys(info) > keys(master);
+        more.then(|| keys(master))
+    }
+
+    /// Whether it is so of an empty master: the replica has what that one lost, until it copies the emptiness.
+    pub(super) fn keeps_what_is_lost(&self, info: &Fields) -> bool {
+        self.has_more(info) == Some(0)
     }
 
     /// Whether a failover promotes a replica that has what an empty master lost, whichever it chooses.
