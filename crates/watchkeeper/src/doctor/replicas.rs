@@ -412,11 +412,11 @@ fn copying(view: &GroupView<'_>, at: &Endpoint, info: &Fields) -> Finding {
     if let Some(fewer) = view.has_more(info) {
         let (en, zh) = (
             format!(", which has fewer keys than {at}, of another history"),
-            format!("，而主节点的键比它少，且复制历史不同"),
+            "，而主节点的键比它少，且复制历史不同",
         );
         let severity = if all { Severity::Critical } else { Severity::Warning };
         let (own, master) = (keys(info), &view.master);
-        return of(&en, &zh)
+        return of(&en, zh)
             .as_(severity)
             .says_both(
                 server(at),
