@@ -356,9 +356,9 @@ fn master_empty(keeping: &[Endpoint], group: &GroupStatus, lang: Lang) -> String
     let keeping = some(&keeping, 3, lang);
     let text = match lang {
         Lang::En => format!(
-            "the master {master} has no keys, and its replicas that still have theirs copy that once they are connected: {keeping}"
+            "the master {master} has no keys, and its replicas that still have theirs lose them once they are connected: {keeping}"
         ),
-        Lang::Zh => format!("主节点 {master} 没有任何键，仍有数据的副本连上后会复制空数据：{keeping}"),
+        Lang::Zh => format!("主节点 {master} 没有任何键，仍有数据的副本连上后会失去数据：{keeping}"),
     };
     let saved = group.failover.is_none() && group.heir().is_some() && group.unready().is_empty();
     match lang {
