@@ -10,9 +10,10 @@ use watchkeeper_resp::Frame;
 use super::certificate;
 use super::names::Names;
 use super::rights::{self, Right};
-use super::view::{is_loading, is_tilted, refuses};
+use super::view::{is_loading, is_tilted};
 use crate::ask::{
-    Conn, Endpoint, Failure, Fields, Picture, Reach, ServerAnswer, each, listed_replicas, place, text, texts,
+    Conn, Endpoint, Failure, Fields, Picture, Reach, ServerAnswer, each, listed_replicas, place, refuses,
+    text, texts,
 };
 
 /// Between the two looks at how much a master writes.

@@ -155,7 +155,7 @@ fn master(view: &GroupView<'_>, found: &mut Found) {
     held_for_down(view, found);
     let Some(info) = view.master_info() else { return };
     if info.get("role") == "slave" {
-        let names = view.said.iter().map(|said| (said.who(), format!("SENTINEL MASTER: {at}")));
+        let names = view.naming();
         let said = fields(info, &["role", "master_host", "master_port"]);
         let (en, zh) = (
             format!("{at} is a replica; the sentinels name it as the master."),
@@ -172,6 +172,9 @@ fn replica(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found
     if info.get("role") == "master" {
         if is_loading(info) {
             return; // no second one before it is done, which is told with that
+        }
+        if view.is_rival(at) {
+            return; // no replica to the sentinels that name it as the master, which is told
         }
         let lists = view
             .entries(at)
@@ -443,7 +446,8 @@ fn parent(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found)
     let parent = Endpoint::new(info.get("master_host"), port);
     // By an address of its own (a tunnel, NAT), the master knows it all the same.
     let fed = |info: &Fields| listed_replicas(info).iter().any(|fed| names.same(&fed.at, at));
-    if parent.host.is_empty() || view.is_master(&parent) || view.master_info().is_some_and(fed) {
+    let right = view.is_master(&parent) || view.is_rival(&parent);
+    if parent.host.is_empty() || right || view.master_info().is_some_and(fed) {
         return;
     }
     let beside = names.host(&at.host) == names.host(&view.master.host);
@@ -491,10 +495,7 @@ fn parent(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found)
              或在它跟随别的服务器期间执行 `CONFIG SET replica-priority 0`",
         ),
     };
-    found.add(
-        finding
-            .all_say(view.said.iter().map(|said| (said.who(), format!("SENTINEL MASTER: {}", view.master)))),
-    );
+    found.add(finding.all_say(view.naming()));
 }
 
 /// Replicas of which not one could be promoted, by what the sentinels say and by what we see. Of a master that is gone it is

@@ -10,8 +10,8 @@ use super::model::{
 use super::tree;
 use super::waiting;
 use crate::ask::{
-    Endpoint, Fields, GroupAnswer, Picture, SentinelAnswer, SentinelSays, ServerAnswer, listed_replicas,
-    place,
+    Endpoint, Failure, Fields, GroupAnswer, Picture, SentinelAnswer, SentinelSays, ServerAnswer,
+    listed_replicas, place, refuses,
 };
 
 /// Sentinels ask a replica for INFO so often, and at least so often once they are about to choose one.
@@ -82,12 +82,23 @@ impl<'a> Looked<'a> {
                 answers.iter().filter(|(_, group)| !leads(group) && epoch(group) == epoch(leader));
             others.any(|(_, group)| place(&group.master) != place(&leader.master))
         };
+        let role =
+            |at: &Endpoint| info(servers.iter().find(|server| server.at == *at)?).map(|it| it.get("role"));
+        let is_sentinel = |at: &Endpoint| {
+            servers
+                .iter()
+                .any(|server| server.at == *at && server.says.as_ref().is_err_and(Failure::is_sentinel))
+        };
         let weight = |group: &GroupAnswer, at: &Endpoint| {
             let current = !(leads(group) && switched(group));
             let flags = ["failover_in_progress", "o_down", "s_down"].map(|flag| group.master.flag(flag));
             // One that knows no replica has not been let in by the master, and holds it for down because of that.
             let knows = !group.replicas.is_empty();
-            (epoch(group), current, named.get(at).copied(), knows, flags)
+            // No more has one that misses it alone, while it answers us or refuses that one.
+            let is_master = role(at) == Some("master");
+            let mistaken = flags[2] && !flags[1] && (is_master || refuses(&group.master));
+            let place = (!is_sentinel(at), epoch(group), current, named.get(at).copied(), is_master);
+            (place, !mistaken, knows, flags)
         };
         let places = answers.iter().filter_map(|(_, group)| Some((*group, place(&group.master)?)));
         let (best, master) = places.max_by_key(|(group, at)| weight(group, at))?;
@@ -292,6 +303,7 @@ impl<'a> Looked<'a> {
                 | ServerState::SecondMaster
                 | ServerState::Promoted
                 | ServerState::OldMaster
+                | ServerState::Sentinel
                 | ServerState::Silent(_)
                 | ServerState::Login(_),
             )
@@ -475,6 +487,7 @@ impl<'a> Looked<'a> {
             Some(ServerState::Login(failure)) => problems.push(Problem::LoginNeeded(failure.clone())),
             Some(ServerState::Silent(failure)) => problems.push(Problem::MasterSilent(failure.clone())),
             Some(ServerState::Loading) => problems.push(Problem::MasterLoading),
+            Some(ServerState::Sentinel) => problems.push(Problem::SentinelWatched(group.master.clone())),
             Some(
                 ServerState::InStep
                 | ServerState::Astray
@@ -539,6 +552,7 @@ fn of_replica(server: &ServerStatus) -> Option<Problem> {
         ServerState::Up | ServerState::InStep | ServerState::Promoted => None,
         ServerState::OldMaster => Some(Problem::OldMaster(server.at.clone())),
         ServerState::SecondMaster => Some(Problem::SecondMaster(server.at.clone())),
+        ServerState::Sentinel => Some(Problem::SentinelWatched(server.at.clone())),
         ServerState::Silent(_) => Some(Problem::ReplicaSilent(server.at.clone())),
         ServerState::Login(failure) => Some(Problem::LoginNeeded(failure.clone())),
         ServerState::Astray
@@ -586,6 +600,7 @@ fn role_and_state(answer: &ServerAnswer, is_master: bool) -> (Role, ServerState)
     let info = match &answer.says {
         Ok((info, _)) => info,
         Err(failure) if failure.is_login() => return (Role::Unknown, ServerState::Login(failure.clone())),
+        Err(failure) if failure.is_sentinel() => return (Role::Unknown, ServerState::Sentinel),
         Err(failure) => return (Role::Unknown, ServerState::Silent(failure.clone())),
     };
     let role = if info.get("role") == "master" { Role::Master } else { Role::Replica };

@@ -84,6 +84,7 @@ fn server(server: &ServerStatus, lang: Lang) -> String {
         ServerState::SecondMaster => ("second_master", None),
         ServerState::Promoted => ("promoted", None),
         ServerState::OldMaster => ("old_master", None),
+        ServerState::Sentinel => ("sentinel", None),
         ServerState::Silent(why) => ("no_answer", Some(why)),
         ServerState::Login(why) => ("login", Some(why)),
     };
@@ -196,6 +197,7 @@ fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> String {
     let (what, about) = match problem {
         Problem::MasterSilent(_) => ("master_no_answer", Some(&group.master)),
         Problem::MasterIsReplica => ("master_is_replica", Some(&group.master)),
+        Problem::SentinelWatched(at) => ("sentinel_watched", Some(at)),
         Problem::MasterLoading => ("master_loading", Some(&group.master)),
         Problem::WritesRefused => ("writes_refused", Some(&group.master)),
         Problem::LoginNeeded(_) => ("login", None),

@@ -108,6 +108,8 @@ pub enum ServerState {
     Promoted,
     /// the master of before, which sentinels that are not yet told of the switch still name
     OldMaster,
+    /// it is a sentinel, no data server
+    Sentinel,
     /// it did not answer
     Silent(Failure),
     /// it wants a login
@@ -226,6 +228,8 @@ pub enum Problem {
     MasterSilent(Failure),
     /// the master says it is a replica
     MasterIsReplica,
+    /// what is watched there is a sentinel, no data server
+    SentinelWatched(Endpoint),
     /// the master reads its data
     MasterLoading,
     /// the master takes no writes: too few replicas are near enough
@@ -320,6 +324,15 @@ impl GroupStatus {
     /// Whether a sentinel holds this master for down: what it says of another one is not said of this.
     pub fn holds_down(&self, sentinel: &SentinelStatus) -> bool {
         sentinel.master_down != MasterDown::No && sentinel.names.as_ref() == Some(&self.master)
+    }
+
+    /// Whether a sentinel misses this master alone, and that answers us: it is refused there, or has no way to it, and what
+    /// it says of replicas is as wrong.
+    pub fn misses_alone(&self, sentinel: &SentinelStatus) -> bool {
+        let state = self.server(&self.master).map(|server| &server.state);
+        self.holds_down(sentinel)
+            && sentinel.master_down == MasterDown::Subjectively
+            && matches!(state, Some(ServerState::Up | ServerState::Login(_)))
     }
 
     /// Whether this sentinel does the failover that runs.

@@ -9,12 +9,11 @@ use super::model::{
 };
 use super::table::{self, Cell};
 use super::words::{self, bytes, roughly, some};
+use crate::ask::MISSED_MS;
 use crate::explain::wrap;
 
 /// Problems told in a headline; the others have a line each.
 const NAMED: usize = 1;
-/// Sentinels ping at least once a second: one that has had no answer for longer misses one.
-const MISSED_MS: i64 = 1_500;
 /// Columns of a sentence.
 const WIDTH: usize = 96;
 

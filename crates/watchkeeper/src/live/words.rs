@@ -80,6 +80,7 @@ pub(super) fn server_state(state: &ServerState, lang: Lang) -> (Tone, String) {
         ServerState::SecondMaster => (Tone::Bad, lang.pick("a second master", "第二个主节点").to_owned()),
         ServerState::Promoted => (Tone::Good, lang.pick("just promoted", "刚被提升").to_owned()),
         ServerState::OldMaster => (Tone::Warn, lang.pick("the old master", "旧主节点").to_owned()),
+        ServerState::Sentinel => (Tone::Bad, lang.pick("is a sentinel", "是哨兵").to_owned()),
         ServerState::Silent(_) => (Tone::Bad, lang.pick("no answer", "无应答").to_owned()),
         ServerState::Login(_) => (Tone::Warn, lang.pick("wants a login", "需要登录").to_owned()),
     };
@@ -133,6 +134,7 @@ pub(super) fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> Str
         }
         Problem::MasterIsReplica if en => format!("{master} should be the master and is a replica"),
         Problem::MasterIsReplica => format!("{master} 本应是主节点，实际是副本"),
+        Problem::SentinelWatched(at) => sentinel_watched(at, group, lang),
         Problem::MasterLoading if en => format!("the master {master} is loading its data"),
         Problem::MasterLoading => format!("主节点 {master} 正在加载数据"),
         Problem::WritesRefused if en => {
@@ -186,6 +188,25 @@ fn no_candidate(group: &GroupStatus, lang: Lang) -> String {
         return text.to_owned();
     }
     format!("{text}{}{}", lang.pick(": ", "："), some(&reasons, 3, lang))
+}
+
+/// A sentinel in the place of a data server.
+fn sentinel_watched(at: &Endpoint, group: &GroupStatus, lang: Lang) -> String {
+    let naming = group.sentinels.iter().filter(|sentinel| sentinel.names.as_ref() == Some(at));
+    let naming: Vec<String> = naming.map(|sentinel| sentinel.at.to_string()).collect();
+    let by = some(&naming, 3, lang);
+    match lang {
+        _ if naming.is_empty() => match lang {
+            Lang::En => format!("{at} is listed as a server, and is a sentinel, no data server"),
+            Lang::Zh => format!("{at} 被列为服务器，但它是哨兵，不是数据服务器"),
+        },
+        Lang::En => format!(
+            "{at} is watched as the master, and is a sentinel, no data server: `sentinel monitor` has the wrong address or port on {by}"
+        ),
+        Lang::Zh => format!(
+            "{at} 被当作主节点监视，但它是哨兵，不是数据服务器：{by} 的 `sentinel monitor` 地址或端口有误"
+        ),
+    }
 }
 
 /// Sentinels that know fewer others than there are.

@@ -12,6 +12,7 @@ mod peers;
 mod servers;
 mod stage;
 mod tls;
+mod watched;
 mod words;
 
 use std::fs;
@@ -458,6 +459,11 @@ fn sentinels_that_the_master_refuses() {
 #[test]
 fn no_replica_that_could_take_over() {
     danger::nobody_to_take_over();
+}
+
+#[test]
+fn sentinels_that_watch_a_wrong_address() {
+    watched::wrong_addresses();
 }
 
 #[test]

@@ -139,9 +139,7 @@ fn perform(reach: &Reach, group: &GroupStatus, lang: Lang) -> i32 {
             return NOT_ASKED;
         }
     };
-    let mut sentinels = answering(group);
-    // Whom the user named is asked first.
-    sentinels.sort_by_key(|at| !reach.sentinels.contains(at));
+    let sentinels = to_ask(reach, group);
     let (sender, heard) = channel();
     let mut everybody = reach.clone();
     everybody.sentinels.clone_from(&sentinels);
@@ -196,6 +194,17 @@ pub(super) fn answering(group: &GroupStatus) -> Vec<Endpoint> {
     let answers = |state: &SentinelState| matches!(state, SentinelState::Up | SentinelState::Tilt(_));
     let sentinels = group.sentinels.iter().filter(|sentinel| answers(&sentinel.state));
     sentinels.map(|sentinel| sentinel.at.clone()).collect()
+}
+
+/// The same in the order in which they are asked: those that see the master first, and of them whom the user named. One that
+/// misses it alone sees no replica either, and would refuse.
+pub(super) fn to_ask(reach: &Reach, group: &GroupStatus) -> Vec<Endpoint> {
+    let blind = |at: &Endpoint| {
+        group.sentinels.iter().any(|sentinel| sentinel.at == *at && group.misses_alone(sentinel))
+    };
+    let mut sentinels = answering(group);
+    sentinels.sort_by_key(|at| (blind(at), !reach.sentinels.contains(at)));
+    sentinels
 }
 
 /// Waits for the subscriptions; those that take too long are done without.

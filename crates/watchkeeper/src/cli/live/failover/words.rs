@@ -26,6 +26,8 @@ pub(in crate::cli::live) fn plan(group: &GroupStatus, lang: Lang) -> Vec<Line> {
     let mut lines = standing(group, lang);
     let Some(heir) = group.heir() else {
         lines.extend(refusing(group, lang));
+        // Another sentinel may see more, or this one in a moment.
+        lines.extend(late(group, lang).iter().map(|text| Line::of(Tone::Warn, text)));
         return lines;
     };
     lines.push(Line::of(Tone::Plain, &next(heir, &group.equals(), lang)));
