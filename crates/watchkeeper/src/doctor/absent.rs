@@ -213,6 +213,32 @@ const LOADED_FIRST: (&str, &str) = (
      （在该副本上看 `INFO persistence` 的 loading_eta_seconds），不要重启它；之后只要哨兵足够就会自行提升，否则用 `watchkeeper failover {group}{reach}`。\
      若 {at} 仍在运行，也可打通到它的网络。若它不把数据存到磁盘（`save` 和 `appendonly` 均关闭），不要直接重启：它会带着空数据回来，副本会复制空数据",
 );
+/// What to do about a master that is gone and whose replicas the sentinels do not know: they ask the master for them.
+const KNOW_NO_REPLICA: (&str, &str) = (
+    "the sentinels know no replica: they learn of replicas by the master's INFO, so that after a `SENTINEL RESET`, or a start, without a \
+     master they know none, and neither they nor `SENTINEL FAILOVER` can help. If {at} still runs, open the way to it; if it keeps its data on \
+     disk (`save` or `appendonly`), start it again. Else promote by hand, if there are replicas: of those that have data `REPLICAOF NO ONE` on \
+     the one with the greatest `slave_repl_offset` (`INFO replication`), `REPLICAOF` it on the others, then on every sentinel `SENTINEL REMOVE {group}`, \
+     `SENTINEL MONITOR {group} IP PORT QUORUM` with the new master, and the settings of the group again (`auth-pass`, \
+     `down-after-milliseconds`). Do not start {at} before if it does not keep its data: it comes back empty and its replicas copy that",
+    "哨兵不知道任何副本：它们从主节点的 INFO 得知副本，主节点不在时执行 `SENTINEL RESET` 或启动的哨兵一个也不知道，因此哨兵和 `SENTINEL FAILOVER` \
+     都无能为力。若 {at} 仍在运行，打通网络；若它把数据存到磁盘（`save` 或 `appendonly`），重新启动它。否则若有副本，则手工提升：在有数据的副本中\
+     `slave_repl_offset`（`INFO replication`）最大的一台上执行 `REPLICAOF NO ONE`，在其余副本上用 `REPLICAOF` 指向它，再在每个哨兵上执行 \
+     `SENTINEL REMOVE {group}`，用新主节点执行 `SENTINEL MONITOR {group} IP PORT QUORUM`，并恢复该组的设置（`auth-pass`、`down-after-milliseconds`）。\
+     若 {at} 没有存盘，在此之前不要启动它：它会带着空数据回来，副本会复制空数据",
+);
+/// What to do about a master that is gone and whose replicas may not be promoted.
+const PRIORITY_FIRST: (&str, &str) = (
+    "no replica that answers may be promoted: every one has `replica-priority 0` (WD251), and sentinels and `watchkeeper failover` refuse. First \
+     `CONFIG SET replica-priority 100` on one that has the data (the greatest `slave_repl_offset` in `INFO replication`). The sentinels read that \
+     within 10 s; then enough of them promote it by themselves, and `watchkeeper failover {group}{reach}` does without them. Or open the way to {at}, \
+     if it still runs. Do not simply restart it if it does not keep its data on disk (`save` and `appendonly` off): it comes back empty and \
+     its replicas copy that",
+    "有应答的副本都不允许被提升：`replica-priority` 全是 0（WD251），哨兵和 `watchkeeper failover` 都会拒绝。先在有数据的一台副本上\
+     （`INFO replication` 中 `slave_repl_offset` 最大的）执行 `CONFIG SET replica-priority 100`。哨兵会在 10 秒内读到；之后足够多的哨兵会自行提升，\
+     否则用 `watchkeeper failover {group}{reach}`。若 {at} 仍在运行，也可打通到它的网络。若它不把数据存到磁盘（`save` 和 `appendonly` 均关闭），\
+     不要直接重启：它会带着空数据回来，副本会复制空数据",
+);
 /// What to do about somebody who may have the data that the master has not.
 const FILES_FIRST: (&str, &str) = (
     "the present master has no keys. If {at} has data on its disk, copy its files (`dir`: the RDB file, `appenddirname`) before anybody \
@@ -224,18 +250,22 @@ const FILES_FIRST: (&str, &str) = (
 /// What to do about a master that is gone. Whoever starts one that kept nothing, before a replica has been promoted, loses
 /// everything: the failover comes first.
 fn advised(view: &GroupView<'_>, finding: Finding) -> Finding {
-    let finding = if view.replicas().all(|server| server.says.is_err()) {
+    let finding = if view.replicas().next().is_none() {
+        finding.advised(KNOW_NO_REPLICA.0, KNOW_NO_REPLICA.1)
+    } else if view.replicas().all(|server| server.says.is_err()) {
         finding.advised(
             "no replica answers that could take over, so that neither the sentinels nor `SENTINEL FAILOVER` can help: open the way to \
              one that still runs before anything is started. If {at} keeps its data on disk (`save` or `appendonly`), start it (again, \
              if it hangs), or open the way to it. Do not simply restart it if it does not: it comes back empty and its replicas copy that; \
              promote a replica first",
-            "没有应答的副本可以接替，哨兵和 `SENTINEL FAILOVER` 都无能为力：在启动任何服务器之前，先打通到仍在运行的副本的网络。若 {at} 把数据存到磁盘\
+            "可以接替的副本都没有应答，哨兵和 `SENTINEL FAILOVER` 都无能为力：在启动任何服务器之前，先打通到仍在运行的副本的网络。若 {at} 把数据存到磁盘\
              （`save` 或 `appendonly`），启动它（若挂起则重启），或打通网络。若没有存盘，不要直接重启：它会带着空数据回来，副本会复制空数据；请先提升副本",
         )
-    } else if view.nobody_has_any() {
+    } else if view.nobody_has_any() || view.all_empty() {
         // Whether it keeps its data or not, it is to be started.
         return finding.advised(NOTHING_TO_PROMOTE.0, NOTHING_TO_PROMOTE.1);
+    } else if view.no_priority() {
+        finding.advised(PRIORITY_FIRST.0, PRIORITY_FIRST.1)
     } else if view.all_load() {
         finding.advised(LOADED_FIRST.0, LOADED_FIRST.1)
     } else if view.in_failover() {
@@ -396,6 +426,7 @@ mod tests {
     }
 
     const DOWN: (&str, i64) = ("s_down,o_down,master", 40_000);
+    const ZERO: &str = "role:slave master_link_status:down slave_priority:0";
     const IN_STEP: &str = "role:slave master_link_status:down slave_priority:100";
 
     /// What is said of a dead master with these replicas, the last of which keeps nothing on disk if `unsaved`.
@@ -417,9 +448,15 @@ mod tests {
                        slave_repl_offset:1 slave_priority:100";
         for (flags, replicas, first) in [
             (DOWN.0, &[IN_STEP][..], "have a replica promoted first"),
-            (DOWN.0, &[], "no replica answers"),
+            (DOWN.0, &[], "the sentinels know no replica"),
+            (DOWN.0, &[ZERO], "no replica that answers may be promoted"),
             (DOWN.0, &[copying], "no replica that answers has all data"),
             (DOWN.0, &[never], "every replica that could be promoted is empty"),
+            (
+                DOWN.0,
+                &[&format!("{never} slave_priority:0")],
+                "every replica that could be promoted is empty",
+            ),
             (leading, &[never], "every replica that could be promoted is empty"),
             (DOWN.0, &[never, copying], "no replica that answers has all data"),
             (DOWN.0, &[loading], "no replica that answers can be promoted before it has loaded"),

@@ -407,9 +407,13 @@ codes! {
         "在所有服务器上为该用户增加：allchannels +multi +exec +slaveof +ping +info +role +publish +subscribe +config|rewrite +client|kill +client|setname +script|kill";
     CommandUnknown "WD268" Critical
         "a server does not know a command that a failover needs", "服务器不认识故障转移所需的命令";
-        "it was renamed or removed with `rename-command`. Tell every sentinel its new name (`sentinel rename-command {group} OLD \
-         NEW`), or use ACLs instead",
-        "该命令被 `rename-command` 改名或移除。在每个哨兵上配置新名字（`sentinel rename-command {group} OLD NEW`），或改用 ACL";
+        "it was renamed or removed with `rename-command`. Sentinels have one name of a command for all servers of a group: first give it the \
+         same name on all of them (their files, and a restart: the master last), and only then tell every sentinel (`sentinel rename-command \
+         {group} OLD NEW`): else servers with another name refuse the order, and there can be two masters. A command that was removed (`\"\"`) has no \
+         new name: take that line out and start the server again. Best use ACLs instead, on all servers",
+        "该命令被 `rename-command` 改名或移除。哨兵对一个组的所有服务器只用一个命令名：先在所有服务器上改成同一个名字（修改配置文件并重启，主节点最后），\
+         然后才在每个哨兵上配置（`sentinel rename-command {group} OLD NEW`）；否则名字不同的服务器会拒绝命令，可能出现两个主节点。被移除的命令\
+         （`\"\"`）没有新名字：删掉该行并重启该服务器。最好在所有服务器上改用 ACL";
     PasswordNeedless "WD269" Warning
         "a password is given for servers or sentinels that have none", "给出了密码，而服务器或哨兵没有设置密码";
         "everybody who reaches {at} may read and write there. If a password is meant to be: `CONFIG SET requirepass` and `masterauth` on \

@@ -129,6 +129,11 @@ fn held_for_down(view: &GroupView<'_>, found: &mut Found) {
     } else if view.master_info().is_some() {
         let finding = finding.advised(ANSWERS_HERE.0, ANSWERS_HERE.1);
         unless_nobody_has_all(view, finding)
+    } else if view.replicas().next().is_none() || view.no_priority() {
+        finding.advised(
+            "neither the sentinels nor `SENTINEL FAILOVER` can promote anybody as it is: do what WD202 says",
+            "目前哨兵和 `SENTINEL FAILOVER` 都无法提升任何副本：请按 WD202 处理",
+        )
     } else if view.all_load() {
         finding.advised(
             "no replica can be promoted before it has loaded its data (WD261): do what WD202 says",

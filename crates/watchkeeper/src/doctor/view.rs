@@ -162,6 +162,13 @@ impl<'a> GroupView<'a> {
         answering.filter(|(_, info)| info.number("slave_priority") != Some(0)).collect()
     }
 
+    /// Whether replicas answer, and none of them may be promoted.
+    pub(super) fn no_priority(&self) -> bool {
+        let answering = self.replicas().filter_map(|server| self.info(server));
+        let mut replicas = answering.filter(|info| info.get("role") != "master").peekable();
+        replicas.peek().is_some() && replicas.all(|info| info.number("slave_priority") == Some(0))
+    }
+
     /// Whether all replicas that answer and may be promoted are still copying their data, or never had any; not where there
     /// is none.
     pub(super) fn nobody_has_all(&self) -> bool {
@@ -173,6 +180,12 @@ impl<'a> GroupView<'a> {
     pub(super) fn nobody_has_any(&self) -> bool {
         let fit = self.fit();
         !fit.is_empty() && fit.iter().all(|(_, info)| self.is_empty(info))
+    }
+
+    /// Whether replicas answer, and all of them are empty, whoever may be promoted.
+    pub(super) fn all_empty(&self) -> bool {
+        let mut answering = self.replicas().filter_map(|server| self.info(server)).peekable();
+        answering.peek().is_some() && answering.all(|info| self.is_empty(info))
     }
 
     /// Whether a replica never had a copy of the data: it began empty, has never been connected, and nobody says that its

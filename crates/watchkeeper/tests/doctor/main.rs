@@ -417,6 +417,16 @@ fn a_master_that_is_dead() {
 }
 
 #[test]
+fn a_master_that_is_dead_and_replicas_that_are_forgotten() {
+    master::forgotten_replicas();
+}
+
+#[test]
+fn a_master_that_is_dead_and_replicas_that_may_not_take_over() {
+    master::no_priority();
+}
+
+#[test]
 fn a_replica_that_has_nothing() {
     danger::empty_replica();
 }

@@ -55,7 +55,19 @@ fn refusing(group: &GroupStatus, lang: Lang) -> Vec<Line> {
     };
     let mut lines = vec![Line::of(Tone::Warn, text)];
     lines.extend(unfit(group, lang).iter().map(|text| Line::of(Tone::Plain, text)));
+    lines.extend(priority_first(group, lang).map(|text| Line::of(Tone::Plain, text)));
     lines
+}
+
+/// What to do first where nothing but their priority keeps all replicas from being promoted.
+fn priority_first(group: &GroupStatus, lang: Lang) -> Option<&'static str> {
+    let zero = |it: &Candidate| it.refusal == Some(Refusal::PriorityZero);
+    (!group.candidates.is_empty() && group.candidates.iter().all(zero)).then(|| {
+        lang.pick(
+            "First `CONFIG SET replica-priority 100` on one that has the data; the sentinels read that within 10 s.",
+            "请先在有数据的一台副本上执行 `CONFIG SET replica-priority 100`；哨兵会在 10 秒内读到。",
+        )
+    })
 }
 
 /// That replicas that may be promoted do not answer this host, which a sentinel need not have noticed yet.
@@ -254,6 +266,15 @@ fn hint(words: &str, group: &GroupStatus, lang: Lang) -> String {
     let code = words.split(' ').next().unwrap_or_default();
     match code {
         "NOGOODSLAVE" => {
+            if group.candidates.is_empty() && group.writable == Writable::No {
+                return lang
+                    .pick(
+                        "it knows no replica: sentinels learn of them by the master's INFO, and of none as long as the master is gone; \
+                         `watchkeeper doctor` says how to promote one by hand",
+                        "它不知道任何副本：哨兵从主节点的 INFO 得知副本，主节点不在时无从得知；`watchkeeper doctor` 会说明如何手工提升",
+                    )
+                    .to_owned();
+            }
             if group.candidates.is_empty() {
                 return lang
                     .pick(
@@ -275,7 +296,8 @@ fn hint(words: &str, group: &GroupStatus, lang: Lang) -> String {
                 ""
             };
             let list: String = reasons.iter().map(|reason| format!("\n{reason}")).collect();
-            format!("{title}{again}{list}")
+            let first = priority_first(group, lang).map(|text| format!("\n{text}")).unwrap_or_default();
+            format!("{title}{again}{list}{first}")
         }
         "INPROG" => in_progress(lang).to_owned(),
         "NOAUTH" | "NOPERM" | "WRONGPASS" => lang
@@ -359,6 +381,7 @@ pub(super) fn summary(
         lines.extend(gap.and_then(|gap| gap_line(gap, before, now, lang)));
         lines.extend(lost(course, before, now, lang).map(|text| Line::of(Tone::Warn, &text)));
         lines.extend(unasked(course, before, lang).map(|text| Line::of(Tone::Warn, &text)));
+        lines.extend(disobeying(now, new, lang).map(|text| Line::of(Tone::Warn, &text)));
         if let Some(now) = now {
             lines.extend((now.master == *new).then(|| following(now, lang)));
             lines.extend(now.server_lines(lang));
@@ -400,6 +423,25 @@ fn lost(course: &Course, before: &GroupStatus, now: Option<&GroupStatus>, lang: 
         (None, Lang::En) => format!("  What clients wrote to {old} after the switch is lost."),
         (None, Lang::Zh) => format!("  切换后写入 {old} 的数据已丢失。"),
     })
+}
+
+/// Who answers, and is a master still after it was waited for: it may never follow.
+fn disobeying(now: Option<&GroupStatus>, new: &Endpoint, lang: Lang) -> Option<String> {
+    let masters = now?.servers.iter().filter(|server| server.role == Role::Master && server.at != *new);
+    let settled = masters.filter(|server| server.state != ServerState::Loading);
+    let masters: Vec<String> = settled.map(|server| server.at.to_string()).collect();
+    let names = some(&masters, 3, lang);
+    match lang {
+        _ if masters.is_empty() => None,
+        Lang::En => Some(format!(
+            "  Still a master, besides {new}: {names}. It may refuse the order to follow (SLAVEOF or REPLICAOF renamed or removed, a user \
+             without the right): then it never does. Keep clients from it; `watchkeeper doctor` finds out."
+        )),
+        Lang::Zh => Some(format!(
+            "  除 {new} 外仍是主节点的：{names}。它可能拒绝跟随的命令（SLAVEOF 或 REPLICAOF 被改名或移除，或用户没有权限），\
+             那样就永远不会跟随。请阻止客户端连接它；用 `watchkeeper doctor` 查找原因。"
+        )),
+    }
 }
 
 /// The sentinels that could not be asked whether they have switched.
@@ -634,7 +676,29 @@ mod tests {
             assert!(told.contains("replica-priority") && !told.contains(lose), "{told}");
             assert!(planned(&chain("m"), lang).contains(lose));
         }
+        // Nothing else is in the way than their priority.
+        for lang in Lang::ALL {
+            let cure = "`CONFIG SET replica-priority 100`";
+            assert!(planned(&stuck, lang).contains(cure), "{}", planned(&stuck, lang));
+            let refused = super::refused(
+                &Endpoint::new("h", 1),
+                &Failure::Refused("NOGOODSLAVE x".into()),
+                &stuck,
+                lang,
+            );
+            assert!(refused.contains(cure), "{refused}");
+            let mut other = stuck.clone();
+            other.candidates[1].refusal = Some(Refusal::Down);
+            assert!(!planned(&other, lang).contains(cure));
+        }
         stuck.candidates.clear();
+        let refused = super::refused(
+            &Endpoint::new("h", 1),
+            &Failure::Refused("NOGOODSLAVE x".into()),
+            &stuck,
+            Lang::En,
+        );
+        assert!(refused.contains("how to promote one by hand"), "{refused}");
         let told = planned(&stuck, Lang::En);
         assert!(told.ends_with("\nThe sentinels know no replica, so they will refuse."), "{told}");
     }
@@ -745,6 +809,20 @@ mod tests {
             loaded.contains("was already loading its data when this began, and took no commands"),
             "{loaded}"
         );
+    }
+
+    #[test]
+    fn who_is_a_master_still_may_never_follow() {
+        let mut group = chain("m");
+        let new = group.master.clone();
+        assert_eq!(disobeying(Some(&group), &new, Lang::En), None);
+        (group.servers[1].role, group.servers[1].state) = (Role::Master, ServerState::SecondMaster);
+        for (lang, said) in [(Lang::En, "then it never does"), (Lang::Zh, "永远不会跟随")] {
+            let text = disobeying(Some(&group), &new, lang).unwrap();
+            assert!(text.contains(said) && text.contains("10.0.0.1:6380"), "{text}");
+        }
+        group.servers[1].state = ServerState::Loading;
+        assert_eq!(disobeying(Some(&group), &new, Lang::En), None);
     }
 
     #[test]
