@@ -59,7 +59,14 @@ fn login(view: &GroupView<'_>, refusing: &[(&Endpoint, &Failure)]) -> Finding {
     }
     // What the sentinels' own file says is refused, is refused to them.
     if !view.facts.own_login.iter().any(|group| group == view.name) {
-        return finding;
+        let missed = |at: &Endpoint| {
+            // Of a master that refuses the sentinels WD222 tells.
+            let told = view.is_master(at) && !view.refused().is_empty();
+            let entries = view.entries(at);
+            !told && !entries.is_empty() && entries.iter().all(|(_, entry)| entry.flag("s_down"))
+        };
+        let missed = refusing.iter().any(|(at, _)| missed(at));
+        return if missed { finding.as_(Severity::Critical).advised(MISSED.0, MISSED.1) } else { finding };
     }
     finding.as_(Severity::Critical).advised(
         "it is the login in the sentinel's own file: that sentinel is refused as well, and can neither watch {at} nor promote it. Put \
@@ -67,6 +74,16 @@ fn login(view: &GroupView<'_>, refusing: &[(&Endpoint, &Failure)]) -> Finding {
         "这正是哨兵配置文件中的登录：该哨兵同样被拒绝，无法监视或提升 {at}。请改正配置（在每个哨兵上执行 `SENTINEL SET {group} auth-pass`），或服务器上的用户和密码",
     )
 }
+
+/// What to do about a server that refuses us and that all sentinels hold for down.
+const MISSED: (&str, &str) = (
+    "a server that refuses the login runs, and every sentinel that lists it holds it for down: most likely it refuses them as well, and they can \
+     neither watch nor promote it. `SENTINEL SET {group} auth-pass PASSWORD` on every sentinel (with users also `auth-user`), the password being the \
+     `requirepass` of the servers. `--config` with a sentinel's file checks that login; `--server-user` and `--server-pass-file` give another",
+    "拒绝登录的服务器仍在运行，而列出它的哨兵全都认为它下线：它很可能也拒绝了哨兵，哨兵因此无法监视或提升它。在每个哨兵上执行 \
+     `SENTINEL SET {group} auth-pass 密码`（使用 ACL 用户时还有 `auth-user`），密码即服务器的 `requirepass`。用 `--config` 指定哨兵的配置文件可检查该登录；\
+     也可用 `--server-user` 和 `--server-pass-file` 给出其他登录",
+);
 
 /// How many sentinels hold the master for down, and not because it refuses them.
 fn holding(view: &GroupView<'_>) -> usize {
@@ -513,6 +530,29 @@ mod tests {
         let finding = dead(leading, &["role:master", IN_STEP], false);
         let hint = finding.hint("m", Lang::En);
         assert!(finding.severity == Severity::Critical && hint.contains("copy its files"), "{finding:?}");
+    }
+
+    #[test]
+    fn a_server_that_refuses_us_and_is_missed_by_all_sentinels_is_critical() {
+        let down = "s_down,slave,disconnected";
+        for (flags, severity) in [
+            ([down, down], Severity::Critical),
+            ([down, "slave"], Severity::Warning),
+            (["slave"; 2], Severity::Warning),
+        ] {
+            let mut facts = facts(&[("master", 200); 2], Some("role:master"), &[IN_STEP]);
+            facts.picture.servers[1].says = Err(Failure::Refused("NOAUTH Authentication required.".into()));
+            for (sentinel, flags) in facts.picture.sentinels.iter_mut().zip(flags) {
+                let entry = Fields::info(&format!("ip:h\r\nport:6380\r\nflags:{flags}\r\n"));
+                sentinel.says.as_mut().unwrap().groups[0].replicas = vec![entry];
+            }
+            let mut found = Found::default();
+            group(&GroupView::of(&facts, "m").unwrap(), &mut found);
+            let [finding] = &found.findings[..] else { panic!("{:?}", found.findings) };
+            assert_eq!((finding.code, finding.severity), (Code::ServerLogin, severity), "{flags:?}");
+            let hint = finding.hint("m", Lang::En);
+            assert_eq!(hint.contains("`SENTINEL SET m auth-pass"), severity == Severity::Critical, "{hint}");
+        }
     }
 
     #[test]

@@ -121,8 +121,6 @@ pub(super) struct Facts {
     pub(super) local: BTreeMap<String, Local>,
     /// groups at whose servers the login is that of the sentinels
     pub(super) own_login: Vec<String>,
-    /// whether a password is used at the servers of other groups
-    pub(super) other_login: bool,
 }
 
 impl Facts {
@@ -149,7 +147,6 @@ impl Facts {
             names,
             local,
             own_login: reach.group_logins.keys().cloned().collect(),
-            other_login: reach.server_login.pass.is_some(),
             picture,
         }
     }

@@ -118,6 +118,7 @@ impl<'a> Looked<'a> {
             config_epoch: number("config-epoch"),
             master_for_ms: seen_as_master.filter_map(|fields| fields.number("role-reported-time")).max(),
             quorum: number("quorum"),
+            quorums: self.quorums(),
             voters: self.voters(),
             failover_timeout_ms: number("failover-timeout"),
             writable: Writable::No,
@@ -143,6 +144,14 @@ impl<'a> Looked<'a> {
         group.waiting = waiting::reasons(&group, number("down-after-milliseconds"), odown_ms);
         group.problems = self.problems(&group);
         group
+    }
+
+    /// The quorum of each sentinel, the least first.
+    fn quorums(&self) -> Vec<i64> {
+        let of_each = self.answers.iter().filter_map(|(_, group)| group.master.number("quorum"));
+        let mut quorums: Vec<i64> = of_each.collect();
+        quorums.sort_unstable();
+        quorums
     }
 
     /// The sentinels there are: those that one of them knows, or that answer and do not know each other.
@@ -534,6 +543,7 @@ impl<'a> Looked<'a> {
             (_, true, 1..) => None,
             (_, true, 0) => Some(Problem::SeeTooFew(missing)),
         });
+        problems.extend(group.quorums_differ().then_some(Problem::QuorumsDiffer));
         problems.extend(group.sentinels.iter().filter_map(|sentinel| match &sentinel.state {
             SentinelState::Up => None,
             SentinelState::Tilt(_) => Some(Problem::SentinelTilt(sentinel.at.clone())),

@@ -213,6 +213,7 @@ fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> String {
         Problem::SentinelLogin(at, _) => ("sentinel_login", Some(at)),
         Problem::SentinelTilt(at) => ("sentinel_tilt", Some(at)),
         Problem::Strangers(_) => ("sentinels_strangers", None),
+        Problem::QuorumsDiffer => ("quorums_differ", None),
         Problem::NoMajority => ("no_majority", None),
         Problem::SeeTooFew(_) => ("sentinels_see_too_few", None),
         Problem::QuorumTooHigh(_) => ("quorum_too_high", None),

@@ -41,6 +41,8 @@ pub struct GroupStatus {
     pub master_for_ms: Option<i64>,
     /// sentinels needed to hold the master for down
     pub quorum: i64,
+    /// the same by each sentinel that answers, the least first
+    pub quorums: Vec<i64>,
     /// sentinels that are known, those that are down included
     pub voters: usize,
     /// `failover-timeout`, in milliseconds
@@ -260,6 +262,8 @@ pub enum Problem {
     SentinelTilt(Endpoint),
     /// so many sentinels that answer know fewer others than there are
     Strangers(usize),
+    /// the sentinels have different quorums
+    QuorumsDiffer,
     /// fewer sentinels are up than a failover needs
     NoMajority,
     /// enough are, and so many of them do not hear enough of the others
@@ -353,6 +357,11 @@ impl GroupStatus {
     /// How many sentinels a failover takes: a majority to elect one of them, and the quorum to miss the master.
     pub fn needed(&self) -> usize {
         self.majority().max(usize::try_from(self.quorum).unwrap_or(0))
+    }
+
+    /// Whether not all sentinels have the same quorum.
+    pub fn quorums_differ(&self) -> bool {
+        self.quorums.first() != self.quorums.last()
     }
 
     /// How many sentinels must agree on who does a failover.

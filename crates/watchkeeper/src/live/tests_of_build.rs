@@ -491,3 +491,29 @@ fn a_sentinel_in_the_place_of_a_server_is_told_as_that_and_is_no_master() {
         assert!(text.contains(said) && !text.contains(wrong), "{text}");
     }
 }
+
+#[test]
+fn different_quorums_are_a_problem_and_none_of_them_is_said_to_be_that_of_the_group() {
+    let master = "ip:h port:11 flags:master";
+    let mut sentinels = vec![
+        sentinel(1, "", master, &[2, 3]),
+        sentinel(2, "", master, &[1, 3]),
+        sentinel(3, "", master, &[1, 2]),
+    ];
+    let odd = &mut sentinels[2].says.as_mut().unwrap().groups[0];
+    odd.master = fields("name:m quorum:1 ip:h port:11 flags:master");
+    let group = seen(sentinels, vec![server(11, Ok("role:master"))]);
+    assert!(group.problems.contains(&Problem::QuorumsDiffer), "{:?}", group.problems);
+    for (lang, said, line) in [
+        (
+            watchkeeper_core::Lang::En,
+            "the sentinels have different quorums: 1, 2 and 2",
+            "quorum 1 to 2 of 3",
+        ),
+        (watchkeeper_core::Lang::Zh, "各哨兵的法定票数不同：1、2", "法定票数 1~2/3"),
+    ] {
+        let text: Vec<String> = group.screen(lang).iter().map(|line| line.print(false)).collect();
+        let text = text.join("\n");
+        assert!(text.contains(said) && text.contains(line), "{text}");
+    }
+}

@@ -123,7 +123,14 @@ impl GroupStatus {
 
     /// Who the master is, since when, and who would be next.
     pub fn master_line(&self, lang: Lang) -> Line {
-        let (epoch, quorum, voters) = (self.config_epoch, self.quorum, self.voters);
+        let (epoch, voters) = (self.config_epoch, self.voters);
+        let quorum = match (self.quorums.first(), self.quorums.last()) {
+            (Some(least), Some(most)) if least != most => match lang {
+                Lang::En => format!("{least} to {most}"),
+                Lang::Zh => format!("{least}~{most}"),
+            },
+            _ => self.quorum.to_string(),
+        };
         let since = self.master_for_ms.map(|ms| roughly(ms, lang));
         let line = Line::of(Tone::Plain, "  ").with(Tone::Plain, lang.pick("master ", "主节点 "));
         let line = line.with(Tone::Name, &self.master.to_string());

@@ -169,6 +169,15 @@ pub(super) fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> Str
         Problem::SentinelTilt(at) if en => format!("the sentinel {at} is in TILT and does not act"),
         Problem::SentinelTilt(at) => format!("哨兵 {at} 处于 TILT 模式，暂不行动"),
         Problem::Strangers(count) => strangers(*count, group, lang),
+        Problem::QuorumsDiffer => {
+            let quorums: Vec<String> = group.quorums.iter().map(i64::to_string).collect();
+            let quorums = some(&quorums, 7, lang);
+            if en {
+                format!("the sentinels have different quorums: {quorums}")
+            } else {
+                format!("各哨兵的法定票数不同：{quorums}")
+            }
+        }
         Problem::NoMajority => no_majority(group, lang),
         Problem::SeeTooFew(count) => see_too_few(*count, group, lang),
         Problem::QuorumTooHigh(count) => quorum_too_high(*count, group, lang),
