@@ -61,6 +61,8 @@ struct Looked<'a> {
     /// the answer that counts: of the newest configuration, and in doubt of the one that acts on it
     best: &'a GroupAnswer,
     master: Endpoint,
+    /// other names of servers that are looked at, and those under which they are: a process has one run id
+    names: BTreeMap<Endpoint, Endpoint>,
 }
 
 impl<'a> Looked<'a> {
@@ -102,7 +104,9 @@ impl<'a> Looked<'a> {
         };
         let places = answers.iter().filter_map(|(_, group)| Some((*group, place(&group.master)?)));
         let (best, master) = places.max_by_key(|(group, at)| weight(group, at))?;
-        Some(Looked { picture, name, answers, servers, best, master })
+        let listed = |at: &Endpoint| best.replicas.iter().any(|it| place(it).as_ref() == Some(at));
+        let (servers, names) = each_once(servers, |at| (*at != master, !listed(at)));
+        Some(Looked { picture, name, answers, servers, best, master, names })
     }
 
     fn group(&self) -> GroupStatus {
@@ -128,6 +132,7 @@ impl<'a> Looked<'a> {
             candidates: Vec::new(),
             waiting: Vec::new(),
             problems: Vec::new(),
+            reach: String::new(),
         };
         group.writable = match group.server(&self.master).map(|server| &server.state) {
             Some(ServerState::Up) => self.takes_writes(),
@@ -169,6 +174,7 @@ impl<'a> Looked<'a> {
         // Watchkeeper asks anew before it chooses; the others do while they hold the master for down.
         let soon = ours || self.best.master.flag("o_down");
         let slack = self.growth(&group.servers, if soon { INFO_SOON_MS } else { INFO_MS });
+        let listed = listed.into_iter().filter(|it| !self.names.contains_key(&it.at)).collect();
         predicted(listed, |at| self.own(group, at), slack.max(IDLE_BYTES))
     }
 
@@ -378,7 +384,7 @@ impl<'a> Looked<'a> {
             branch: String::new(),
             depth: 0,
             role,
-            follows: follows(role, info, known),
+            follows: follows(role, info, known).map(|at| self.names.get(&at).cloned().unwrap_or(at)),
             state,
             lag_bytes: offset
                 .zip(goal)
@@ -571,6 +577,27 @@ fn of_replica(server: &ServerStatus) -> Option<Problem> {
         | ServerState::LinkDown(_)
         | ServerState::NotMaster => Some(Problem::ReplicaBehind(server.at.clone())),
     }
+}
+
+/// The servers, each under the name that comes first by `order`, and the other names of those that have several.
+fn each_once<O: Ord>(
+    mut servers: Vec<&ServerAnswer>,
+    order: impl Fn(&Endpoint) -> O,
+) -> (Vec<&ServerAnswer>, BTreeMap<Endpoint, Endpoint>) {
+    servers.sort_by_key(|server| order(&server.at));
+    let (mut by_run, mut names) = (BTreeMap::new(), BTreeMap::new());
+    servers.retain(|server| {
+        let run = info(server).map_or("", |info| info.get("run_id"));
+        if run.is_empty() {
+            return true;
+        }
+        let kept = by_run.entry(run).or_insert(&server.at);
+        if **kept != server.at {
+            names.insert(server.at.clone(), (*kept).clone());
+        }
+        **kept == server.at
+    });
+    (servers, names)
 }
 
 fn info(answer: &ServerAnswer) -> Option<&Fields> {

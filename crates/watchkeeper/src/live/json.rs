@@ -56,7 +56,7 @@ impl GroupStatus {
             ("sentinels_known", self.voters.to_string()),
             ("failover", optional(failover)),
             ("problems", array(self.problems.iter().map(|it| problem(it, self, lang)))),
-            ("waiting", array(self.waiting.iter().map(|it| waiting(it, lang)))),
+            ("waiting", array(self.waiting.iter().map(|it| waiting(it, self, lang)))),
             ("servers", array(self.servers.iter().map(|it| server(it, lang)))),
             ("sentinels", array(self.sentinels.iter().map(|it| sentinel(it, lang)))),
             ("candidates", array(self.candidates.iter().map(|it| candidate(it, lang)))),
@@ -171,7 +171,7 @@ fn candidate(candidate: &Candidate, lang: Lang) -> String {
     ])
 }
 
-fn waiting(waiting: &Waiting, lang: Lang) -> String {
+fn waiting(waiting: &Waiting, group: &GroupStatus, lang: Lang) -> String {
     let why = match waiting {
         Waiting::NobodyMissesIt(_) => "nobody_misses_it",
         Waiting::ReportsReplica(_) => "reports_replica",
@@ -188,7 +188,7 @@ fn waiting(waiting: &Waiting, lang: Lang) -> String {
     let (text, parts) = words::waiting(waiting, lang);
     object(&[
         ("why", quoted(why)),
-        ("text", quoted(&text)),
+        ("text", quoted(&text.replace("{reach}", &group.reach))),
         ("details", array(parts.iter().map(|part| quoted(part)))),
     ])
 }

@@ -61,6 +61,8 @@ pub struct GroupStatus {
     pub waiting: Vec<Waiting>,
     /// what is not as it should be, the worst first
     pub problems: Vec<Problem>,
+    /// the options with which our other commands reach it, each behind a blank
+    pub reach: String,
 }
 
 /// Whether clients can write.
@@ -275,6 +277,13 @@ pub enum Problem {
 }
 
 impl Status {
+    /// Says with which options our other commands reach the deployment, each behind a blank: hints name such commands.
+    pub fn reached_with(&mut self, options: &str) {
+        for group in &mut self.groups {
+            options.clone_into(&mut group.reach);
+        }
+    }
+
     /// How all of it stands.
     pub fn verdict(&self) -> Verdict {
         if self.groups.is_empty() {

@@ -74,6 +74,7 @@ pub(crate) fn chain(name: &str) -> GroupStatus {
         candidates: vec![candidate(6380, 0), candidate(6381, 1)],
         waiting: Vec::new(),
         problems: Vec::new(),
+        reach: String::new(),
     }
 }
 

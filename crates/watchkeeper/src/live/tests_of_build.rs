@@ -517,3 +517,29 @@ fn different_quorums_are_a_problem_and_none_of_them_is_said_to_be_that_of_the_gr
         assert!(text.contains(said) && text.contains(line), "{text}");
     }
 }
+
+#[test]
+fn a_server_with_two_names_is_one_server() {
+    let mut said = sentinel(1, "", "ip:h port:11 flags:master", &[]);
+    said.says.as_mut().unwrap().groups[0].replicas =
+        vec![fields("ip:h port:12 flags:slave slave-priority:100")];
+    let named = |host: &str, port: u16, info: &str| ServerAnswer {
+        at: Endpoint::new(host, port),
+        group: "m".to_owned(),
+        says: Ok((fields(info), 0)),
+    };
+    let replica = "role:slave run_id:b master_host:a master_port:11 master_link_status:up";
+    let servers = vec![
+        named("a", 11, "role:master run_id:a"),
+        named("a", 12, replica),
+        named("h", 11, "role:master run_id:a"),
+        named("h", 12, replica),
+    ];
+    let mut status = Status::of(&Picture { unix_ms: 0, sentinels: vec![said], servers });
+    let group = status.groups.remove(0);
+    let shown: Vec<(String, usize)> =
+        group.servers.iter().map(|server| (server.at.to_string(), server.depth)).collect();
+    assert_eq!(shown, [("h:11".to_owned(), 0), ("h:12".to_owned(), 1)]);
+    assert_eq!(group.problems, [], "{:?}", group.problems);
+    assert!(group.follows_master(&Endpoint::new("h", 12)));
+}

@@ -197,6 +197,7 @@ impl GroupStatus {
         lines.push(Line::of(Tone::Warn, title));
         for waiting in &self.waiting {
             let (text, parts) = words::waiting(waiting, lang);
+            let text = text.replace("{reach}", &self.reach);
             for (index, piece) in wrap(&text, WIDTH - 4).iter().enumerate() {
                 let start = if index == 0 { "  - " } else { "    " };
                 lines.push(Line::of(Tone::Plain, &format!("{start}{piece}")));

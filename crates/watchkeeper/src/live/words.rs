@@ -426,7 +426,8 @@ pub(crate) fn lacking(lacking: Lacking, lang: Lang) -> &'static str {
     }
 }
 
-/// Why nothing happens: a sentence, and what belongs to it.
+/// Why nothing happens: a sentence, and what belongs to it. `{reach}` stands for the options with which our other commands
+/// reach the deployment.
 pub(crate) fn waiting(waiting: &Waiting, lang: Lang) -> (String, Vec<String>) {
     let en = lang == Lang::En;
     match waiting {
@@ -507,10 +508,10 @@ fn loading(keeps: Option<&str>, lang: Lang) -> String {
     );
     match (keeps, lang) {
         (Some(group), Lang::En) => format!(
-            "{wait}. If theirs is newer, or this takes too long, `watchkeeper failover {group}` keeps it: a replica becomes the master"
+            "{wait}. If theirs is newer, or this takes too long, `watchkeeper failover {group}{{reach}}` keeps it: a replica becomes the master"
         ),
         (Some(group), Lang::Zh) => format!(
-            "{wait}。若副本的数据更新，或加载太久，用 `watchkeeper failover {group}` 提升副本，保住副本的数据"
+            "{wait}。若副本的数据更新，或加载太久，用 `watchkeeper failover {group}{{reach}}` 提升副本，保住副本的数据"
         ),
         (None, Lang::En) => format!("{wait}. No replica is known to have data: wait until it is done"),
         (None, Lang::Zh) => format!("{wait}。没有已知有数据的副本：请等待加载完成"),
@@ -524,8 +525,8 @@ fn answering(waiting: &Waiting, lang: Lang) -> (String, Vec<String>) {
         (Waiting::AnswersHere, _) => lang
             .pick(
                 "it answers this host: sentinels that miss it may lack its password (`sentinel auth-pass`), or the way to it; \
-                 `watchkeeper doctor` finds out",
-                "它对本机有应答：认为它下线的哨兵可能没有它的密码（`sentinel auth-pass`），或到它的网络不通；用 `watchkeeper doctor` 查找原因",
+                 `watchkeeper doctor{reach}` finds out",
+                "它对本机有应答：认为它下线的哨兵可能没有它的密码（`sentinel auth-pass`），或到它的网络不通；用 `watchkeeper doctor{reach}` 查找原因",
             )
             .to_owned(),
         (Waiting::WantsLogin(group, why), Lang::En) => format!(

@@ -82,10 +82,10 @@ fn prepare(args: &FailoverArgs, lang: Lang) -> Result<(Reach, GroupStatus), i32>
             return Ok((reach, now));
         }
         let why = lang.pick(
-            "the master has become another meanwhile\nhint: `watchkeeper status` shows which",
-            "主节点已变更\n提示：用 `watchkeeper status` 查看",
+            "the master has become another meanwhile\nhint: `watchkeeper status{reach}` shows which",
+            "主节点已变更\n提示：用 `watchkeeper status{reach}` 查看",
         );
-        return not_asked(why, lang);
+        return not_asked(&why.replace("{reach}", &now.reach), lang);
     }
     say(lang.pick("Nothing was done.\n", "未执行任何操作。\n"), lang);
     Err(NOT_ASKED)
@@ -99,7 +99,7 @@ fn fit(reach: &Reach, name: &str, lang: Lang) -> Result<GroupStatus, i32> {
     }
     let Some(group) = seen.groups.pop() else { return not_asked(&no_such_group(reach, name, lang), lang) };
     let why = if group.failover.is_some() {
-        words::in_progress(lang).to_owned()
+        words::in_progress(&group, lang)
     } else if let Some(why) = words::unready(&group, lang) {
         why
     } else {
@@ -166,7 +166,7 @@ fn perform(reach: &Reach, group: &GroupStatus, lang: Lang) -> i32 {
     }
     let gap = probe.stop();
     if stopped {
-        say(words::goes_on(lang), lang);
+        say(&words::goes_on(group, lang), lang);
         return INTERRUPTED;
     }
     let now = afterwards(reach, group, &sentinels, &course);
