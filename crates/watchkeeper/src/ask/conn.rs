@@ -22,6 +22,8 @@ const ANSWER_BYTES_MAX: usize = 256 << 20;
 const WORDS_MAX: usize = 400;
 /// Said of a server that is asked as a sentinel; its mode is behind it.
 const NO_SENTINEL: &str = "no sentinel, but a server in mode ";
+/// Said of a sentinel that is asked as a data server.
+const NO_SERVER: &str = "a sentinel, no data server";
 /// The least time a socket is given to wait.
 const TICK: Duration = Duration::from_millis(1);
 
@@ -64,6 +66,16 @@ impl Failure {
         Some(why.strip_prefix(NO_SENTINEL)?.trim_matches('`'))
     }
 
+    /// Of a sentinel, where a data server was expected.
+    pub(crate) fn no_server() -> Failure {
+        Failure::Protocol(NO_SERVER.to_owned())
+    }
+
+    /// Whether a sentinel answered where a data server was expected.
+    pub fn is_sentinel(&self) -> bool {
+        matches!(self, Failure::Protocol(why) if why == NO_SERVER)
+    }
+
     /// For people.
     pub fn told(&self, lang: Lang) -> String {
         if lang == Lang::En {
@@ -71,6 +83,9 @@ impl Failure {
         }
         if let Some(mode) = self.other_mode() {
             return format!("不是哨兵，而是模式为 `{mode}` 的服务器");
+        }
+        if self.is_sentinel() {
+            return "它是哨兵，不是数据服务器".to_owned();
         }
         match self {
             Failure::Unreachable(why) => format!("无法连接：{}", crate::said::told(why, lang)),

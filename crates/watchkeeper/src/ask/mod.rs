@@ -18,8 +18,8 @@ pub use endpoint::Endpoint;
 pub use fields::Fields;
 pub(crate) use fields::{text, texts};
 pub use follow::{Followers, Heard, What};
-pub(crate) use picture::each;
 pub use picture::{
     GroupAnswer, ListedReplica, Picture, SentinelAnswer, SentinelSays, ServerAnswer, listed_replicas, place,
 };
+pub(crate) use picture::{MISSED_MS, each, refuses};
 pub use reach::{Login, Reach, ReachArgs};

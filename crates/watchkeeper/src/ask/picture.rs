@@ -197,6 +197,16 @@ pub fn place(fields: &Fields) -> Option<Endpoint> {
     Some(Endpoint::new(fields.get("ip"), port)).filter(|at| !at.host.is_empty())
 }
 
+/// Sentinels ping at least once a second: one that has had no answer for longer misses one.
+pub(crate) const MISSED_MS: i64 = 1_500;
+
+/// Whether somebody answers a sentinel, and with errors only, in what that says of it: its last answer is new, and the last
+/// good one is not.
+pub(crate) fn refuses(entry: &Fields) -> bool {
+    let (any, good) = (entry.number("last-ping-reply"), entry.number("last-ok-ping-reply"));
+    any.zip(good).is_some_and(|(any, good)| any < MISSED_MS && good > any + MISSED_MS)
+}
+
 fn ask_sentinels(reach: &Reach, group: Option<&str>, learned: &BTreeSet<Endpoint>) -> Vec<SentinelAnswer> {
     let ask = |(at, named): &(Endpoint, bool)| SentinelAnswer {
         at: at.clone(),
@@ -274,8 +284,7 @@ fn servers_of(sentinels: &[SentinelAnswer]) -> Vec<(String, Endpoint)> {
 fn ask_sentinel(conn: &mut Conn, group: Option<&str>) -> Result<SentinelSays, Failure> {
     let rtt_us = ping(conn)?;
     let info = Fields::info(&conn.call_text(&["INFO"])?);
-    // Valkey calls it otherwise.
-    let mode = ["redis_mode", "server_mode"].map(|name| info.get(name)).concat();
+    let mode = mode(&info);
     if mode != "sentinel" {
         return Err(Failure::no_sentinel(&mode));
     }
@@ -299,6 +308,11 @@ fn ask_sentinel(conn: &mut Conn, group: Option<&str>) -> Result<SentinelSays, Fa
         groups,
         masters: named,
     })
+}
+
+/// What kind of server says this; Valkey calls the line otherwise.
+fn mode(info: &Fields) -> String {
+    ["redis_mode", "server_mode"].map(|name| info.get(name)).concat()
 }
 
 fn ask_group(conn: &mut Conn, master: Fields) -> Result<GroupAnswer, Failure> {
@@ -361,6 +375,9 @@ fn ask_servers(reach: &Reach, servers: &[(String, Endpoint)]) -> Vec<ServerAnswe
 
 fn ask_server(conn: &mut Conn) -> Result<(Fields, u64), Failure> {
     let info = Fields::info(&conn.call_text(&["INFO"])?);
+    if mode(&info) == "sentinel" {
+        return Err(Failure::no_server()); // nothing that it does not say is to be read out of its INFO
+    }
     let info = if info.has("min_slaves_good_slaves") { with_min_replicas(conn, info)? } else { info };
     Ok((info, ping(conn)?))
 }

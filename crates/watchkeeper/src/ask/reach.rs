@@ -82,6 +82,8 @@ impl fmt::Debug for Login {
 /// What is needed to ask.
 #[derive(Debug, Clone)]
 pub struct Reach {
+    /// the options it was made of
+    args: ReachArgs,
     /// the sentinels to begin with, at least one
     pub sentinels: Vec<Endpoint>,
     /// at the sentinels
@@ -140,6 +142,7 @@ impl ReachArgs {
             (Some(_), _) | (None, None) => BTreeMap::new(),
         };
         Ok(Reach {
+            args: self.clone(),
             sentinels,
             sentinel_login,
             server_login,
@@ -192,6 +195,13 @@ impl ReachArgs {
 }
 
 impl Reach {
+    /// The options with which another command of ours reaches the same deployment, through one of the sentinels that were
+    /// named, and that answers if one does.
+    pub fn again(&self, answers: impl Fn(&Endpoint) -> bool) -> String {
+        let named = &self.args.sentinels;
+        self.args.again(named.iter().find(|at| answers(at)).or(named.first()))
+    }
+
     /// With little patience, for those who may well hang.
     #[must_use]
     pub fn brief(&self) -> Reach {

@@ -16,6 +16,8 @@ const GONE_MS: i64 = 10 * 60_000;
 /// Of one group.
 pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
     let failed = view.servers.iter().filter_map(|server| Some((&server.at, server.says.as_ref().err()?)));
+    // A sentinel in the place of a server is told as that.
+    let failed = failed.filter(|(_, failure)| !failure.is_sentinel());
     let (refusing, silent): (Vec<_>, Vec<_>) = failed.partition(|(_, failure)| failure.is_login());
     if !refusing.is_empty() {
         found.add(login(view, &refusing));
@@ -57,7 +59,14 @@ fn login(view: &GroupView<'_>, refusing: &[(&Endpoint, &Failure)]) -> Finding {
     }
     // What the sentinels' own file says is refused, is refused to them.
     if !view.facts.own_login.iter().any(|group| group == view.name) {
-        return finding;
+        let missed = |at: &Endpoint| {
+            // Of a master that refuses the sentinels WD222 tells.
+            let told = view.is_master(at) && !view.refused().is_empty();
+            let entries = view.entries(at);
+            !told && !entries.is_empty() && entries.iter().all(|(_, entry)| entry.flag("s_down"))
+        };
+        let missed = refusing.iter().any(|(at, _)| missed(at));
+        return if missed { finding.as_(Severity::Critical).advised(MISSED.0, MISSED.1) } else { finding };
     }
     finding.as_(Severity::Critical).advised(
         "it is the login in the sentinel's own file: that sentinel is refused as well, and can neither watch {at} nor promote it. Put \
@@ -65,6 +74,16 @@ fn login(view: &GroupView<'_>, refusing: &[(&Endpoint, &Failure)]) -> Finding {
         "这正是哨兵配置文件中的登录：该哨兵同样被拒绝，无法监视或提升 {at}。请改正配置（在每个哨兵上执行 `SENTINEL SET {group} auth-pass`），或服务器上的用户和密码",
     )
 }
+
+/// What to do about a server that refuses us and that all sentinels hold for down.
+const MISSED: (&str, &str) = (
+    "a server that refuses the login runs, and every sentinel that lists it holds it for down: most likely it refuses them as well, and they can \
+     neither watch nor promote it. `SENTINEL SET {group} auth-pass PASSWORD` on every sentinel (with users also `auth-user`), the password being the \
+     `requirepass` of the servers. `--config` with a sentinel's file checks that login; `--server-user` and `--server-pass-file` give another",
+    "拒绝登录的服务器仍在运行，而列出它的哨兵全都认为它下线：它很可能也拒绝了哨兵，哨兵因此无法监视或提升它。在每个哨兵上执行 \
+     `SENTINEL SET {group} auth-pass 密码`（使用 ACL 用户时还有 `auth-user`），密码即服务器的 `requirepass`。用 `--config` 指定哨兵的配置文件可检查该登录；\
+     也可用 `--server-user` 和 `--server-pass-file` 给出其他登录",
+);
 
 /// How many sentinels hold the master for down, and not because it refuses them.
 fn holding(view: &GroupView<'_>) -> usize {
@@ -211,6 +230,32 @@ const LOADED_FIRST: (&str, &str) = (
      （在该副本上看 `INFO persistence` 的 loading_eta_seconds），不要重启它；之后只要哨兵足够就会自行提升，否则用 `watchkeeper failover {group}{reach}`。\
      若 {at} 仍在运行，也可打通到它的网络。若它不把数据存到磁盘（`save` 和 `appendonly` 均关闭），不要直接重启：它会带着空数据回来，副本会复制空数据",
 );
+/// What to do about a master that is gone and whose replicas the sentinels do not know: they ask the master for them.
+const KNOW_NO_REPLICA: (&str, &str) = (
+    "the sentinels know no replica: they learn of replicas by the master's INFO, so that after a `SENTINEL RESET`, or a start, without a \
+     master they know none, and neither they nor `SENTINEL FAILOVER` can help. If {at} still runs, open the way to it; if it keeps its data on \
+     disk (`save` or `appendonly`), start it again. Else promote by hand, if there are replicas: of those that have data `REPLICAOF NO ONE` on \
+     the one with the greatest `slave_repl_offset` (`INFO replication`), `REPLICAOF` it on the others, then on every sentinel `SENTINEL REMOVE {group}`, \
+     `SENTINEL MONITOR {group} IP PORT QUORUM` with the new master, and the settings of the group again (`auth-pass`, \
+     `down-after-milliseconds`). Do not start {at} before if it does not keep its data: it comes back empty and its replicas copy that",
+    "哨兵不知道任何副本：它们从主节点的 INFO 得知副本，主节点不在时执行 `SENTINEL RESET` 或启动的哨兵一个也不知道，因此哨兵和 `SENTINEL FAILOVER` \
+     都无能为力。若 {at} 仍在运行，打通网络；若它把数据存到磁盘（`save` 或 `appendonly`），重新启动它。否则若有副本，则手工提升：在有数据的副本中\
+     `slave_repl_offset`（`INFO replication`）最大的一台上执行 `REPLICAOF NO ONE`，在其余副本上用 `REPLICAOF` 指向它，再在每个哨兵上执行 \
+     `SENTINEL REMOVE {group}`，用新主节点执行 `SENTINEL MONITOR {group} IP PORT QUORUM`，并恢复该组的设置（`auth-pass`、`down-after-milliseconds`）。\
+     若 {at} 没有存盘，在此之前不要启动它：它会带着空数据回来，副本会复制空数据",
+);
+/// What to do about a master that is gone and whose replicas may not be promoted.
+const PRIORITY_FIRST: (&str, &str) = (
+    "no replica that answers may be promoted: every one has `replica-priority 0` (WD251), and sentinels and `watchkeeper failover` refuse. First \
+     `CONFIG SET replica-priority 100` on one that has the data (the greatest `slave_repl_offset` in `INFO replication`). The sentinels read that \
+     within 10 s; then enough of them promote it by themselves, and `watchkeeper failover {group}{reach}` does without them. Or open the way to {at}, \
+     if it still runs. Do not simply restart it if it does not keep its data on disk (`save` and `appendonly` off): it comes back empty and \
+     its replicas copy that",
+    "有应答的副本都不允许被提升：`replica-priority` 全是 0（WD251），哨兵和 `watchkeeper failover` 都会拒绝。先在有数据的一台副本上\
+     （`INFO replication` 中 `slave_repl_offset` 最大的）执行 `CONFIG SET replica-priority 100`。哨兵会在 10 秒内读到；之后足够多的哨兵会自行提升，\
+     否则用 `watchkeeper failover {group}{reach}`。若 {at} 仍在运行，也可打通到它的网络。若它不把数据存到磁盘（`save` 和 `appendonly` 均关闭），\
+     不要直接重启：它会带着空数据回来，副本会复制空数据",
+);
 /// What to do about somebody who may have the data that the master has not.
 const FILES_FIRST: (&str, &str) = (
     "the present master has no keys. If {at} has data on its disk, copy its files (`dir`: the RDB file, `appenddirname`) before anybody \
@@ -222,18 +267,22 @@ const FILES_FIRST: (&str, &str) = (
 /// What to do about a master that is gone. Whoever starts one that kept nothing, before a replica has been promoted, loses
 /// everything: the failover comes first.
 fn advised(view: &GroupView<'_>, finding: Finding) -> Finding {
-    let finding = if view.replicas().all(|server| server.says.is_err()) {
+    let finding = if view.replicas().next().is_none() {
+        finding.advised(KNOW_NO_REPLICA.0, KNOW_NO_REPLICA.1)
+    } else if view.replicas().all(|server| server.says.is_err()) {
         finding.advised(
             "no replica answers that could take over, so that neither the sentinels nor `SENTINEL FAILOVER` can help: open the way to \
              one that still runs before anything is started. If {at} keeps its data on disk (`save` or `appendonly`), start it (again, \
              if it hangs), or open the way to it. Do not simply restart it if it does not: it comes back empty and its replicas copy that; \
              promote a replica first",
-            "没有应答的副本可以接替，哨兵和 `SENTINEL FAILOVER` 都无能为力：在启动任何服务器之前，先打通到仍在运行的副本的网络。若 {at} 把数据存到磁盘\
+            "可以接替的副本都没有应答，哨兵和 `SENTINEL FAILOVER` 都无能为力：在启动任何服务器之前，先打通到仍在运行的副本的网络。若 {at} 把数据存到磁盘\
              （`save` 或 `appendonly`），启动它（若挂起则重启），或打通网络。若没有存盘，不要直接重启：它会带着空数据回来，副本会复制空数据；请先提升副本",
         )
-    } else if view.nobody_has_any() {
+    } else if view.nobody_has_any() || view.all_empty() {
         // Whether it keeps its data or not, it is to be started.
         return finding.advised(NOTHING_TO_PROMOTE.0, NOTHING_TO_PROMOTE.1);
+    } else if view.no_priority() {
+        finding.advised(PRIORITY_FIRST.0, PRIORITY_FIRST.1)
     } else if view.all_load() {
         finding.advised(LOADED_FIRST.0, LOADED_FIRST.1)
     } else if view.in_failover() {
@@ -444,6 +493,7 @@ mod tests {
     }
 
     const DOWN: (&str, i64) = ("s_down,o_down,master", 40_000);
+    const ZERO: &str = "role:slave master_link_status:down slave_priority:0";
     const IN_STEP: &str = "role:slave master_link_status:down slave_priority:100";
 
     /// What is said of a dead master with these replicas, the last of which keeps nothing on disk if `unsaved`.
@@ -465,9 +515,15 @@ mod tests {
                        slave_repl_offset:1 slave_priority:100";
         for (flags, replicas, first) in [
             (DOWN.0, &[IN_STEP][..], "have a replica promoted first"),
-            (DOWN.0, &[], "no replica answers"),
+            (DOWN.0, &[], "the sentinels know no replica"),
+            (DOWN.0, &[ZERO], "no replica that answers may be promoted"),
             (DOWN.0, &[copying], "no replica that answers has all data"),
             (DOWN.0, &[never], "every replica that could be promoted is empty"),
+            (
+                DOWN.0,
+                &[&format!("{never} slave_priority:0")],
+                "every replica that could be promoted is empty",
+            ),
             (leading, &[never], "every replica that could be promoted is empty"),
             (DOWN.0, &[never, copying], "no replica that answers has all data"),
             (DOWN.0, &[loading], "no replica that answers can be promoted before it has loaded"),
@@ -524,6 +580,29 @@ mod tests {
         let finding = dead(leading, &["role:master", IN_STEP], false);
         let hint = finding.hint("m", Lang::En);
         assert!(finding.severity == Severity::Critical && hint.contains("copy its files"), "{finding:?}");
+    }
+
+    #[test]
+    fn a_server_that_refuses_us_and_is_missed_by_all_sentinels_is_critical() {
+        let down = "s_down,slave,disconnected";
+        for (flags, severity) in [
+            ([down, down], Severity::Critical),
+            ([down, "slave"], Severity::Warning),
+            (["slave"; 2], Severity::Warning),
+        ] {
+            let mut facts = facts(&[("master", 200); 2], Some("role:master"), &[IN_STEP]);
+            facts.picture.servers[1].says = Err(Failure::Refused("NOAUTH Authentication required.".into()));
+            for (sentinel, flags) in facts.picture.sentinels.iter_mut().zip(flags) {
+                let entry = Fields::info(&format!("ip:h\r\nport:6380\r\nflags:{flags}\r\n"));
+                sentinel.says.as_mut().unwrap().groups[0].replicas = vec![entry];
+            }
+            let mut found = Found::default();
+            group(&GroupView::of(&facts, "m").unwrap(), &mut found);
+            let [finding] = &found.findings[..] else { panic!("{:?}", found.findings) };
+            assert_eq!((finding.code, finding.severity), (Code::ServerLogin, severity), "{flags:?}");
+            let hint = finding.hint("m", Lang::En);
+            assert_eq!(hint.contains("`SENTINEL SET m auth-pass"), severity == Severity::Critical, "{hint}");
+        }
     }
 
     #[test]

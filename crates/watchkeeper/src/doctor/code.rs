@@ -164,9 +164,11 @@ codes! {
         "在 {at} 上执行 `SENTINEL MONITOR {group} IP PORT QUORUM` 并设置与其他哨兵相同的选项；若不再需要该组，则在仍监视它的哨兵上执行 `SENTINEL REMOVE {group}`";
     MasterDisputed "WD213" Critical
         "sentinels name different masters", "各哨兵给出的主节点不同";
-        "clients write to different servers. If it stays so for longer than some seconds, look whether sentinels reach each other \
-         and the servers; a sentinel with the older epoch that never hears the others must be repaired or stopped",
-        "客户端会写到不同的服务器。若持续超过数秒，检查哨兵之间及到服务器的网络；纪元较旧且一直听不到其他哨兵的哨兵，应修复或停止";
+        "clients are sent to different servers. If it stays so for longer than some seconds, look whether sentinels reach each other \
+         and the servers: one with an older epoch that never hears the others must be repaired or stopped. Where the epochs are the same, the \
+         `sentinel monitor` line of some may have a wrong address or port",
+        "客户端会被引向不同的服务器。若持续超过数秒，检查哨兵之间及到服务器的网络：纪元较旧且一直听不到其他哨兵的哨兵，应修复或停止。\
+         若纪元相同，可能是某些哨兵的 `sentinel monitor` 一行地址或端口有误";
     EpochsDiffer "WD214" Warning
         "sentinels have different configuration epochs of a group", "各哨兵的组配置纪元不同";
         "the one with the older epoch did not hear the last failover: look whether it may SUBSCRIBE to `__sentinel__:hello` on \
@@ -219,6 +221,14 @@ codes! {
         "{at} 在运行，但只以错误应答它们：哨兵在那里的登录缺失或有误。在每个哨兵上执行 `SENTINEL SET {group} auth-pass 密码`\
          （使用 ACL 用户时还有 `auth-user`；所需权限包括 PING，见 WD267），密码即服务器的 `requirepass`。\
          哨兵通过主节点发现彼此和副本：登录成功之前它们谁都不认识，也无法投票。不要因此降低法定票数或触发故障转移";
+    SentinelWatched "WD223" Critical
+        "sentinels watch a sentinel instead of a data server", "哨兵监视的是哨兵，而不是数据服务器";
+        "the address in their `sentinel monitor` line is wrong, most likely the port: it answers PING, so they never miss it, and they know no \
+         replica and promote nobody. On each of them `SENTINEL REMOVE {group}`, then `SENTINEL MONITOR {group} IP PORT QUORUM` with the address of \
+         the master, and the other settings of the group (`auth-pass`, `down-after-milliseconds`)",
+        "它们的 `sentinel monitor` 一行地址有误，多半是端口：它会应答 PING，所以不会被判定下线；这些哨兵不认识任何副本，也不会提升任何人。\
+         在每个这样的哨兵上执行 `SENTINEL REMOVE {group}`，再用主节点的地址执行 `SENTINEL MONITOR {group} IP PORT QUORUM`，并恢复该组的其他设置\
+         （`auth-pass`、`down-after-milliseconds`）";
     NoQuorum "WD225" Critical
         "no failover happens by itself: too few sentinels can vote", "不会自动故障转移：可投票的哨兵不足";
         "bring sentinels back until a majority of all that are known, and the quorum, can be reached. If the master is down \
@@ -399,9 +409,13 @@ codes! {
         "在所有服务器上为该用户增加：allchannels +multi +exec +slaveof +ping +info +role +publish +subscribe +config|rewrite +client|kill +client|setname +script|kill";
     CommandUnknown "WD268" Critical
         "a server does not know a command that a failover needs", "服务器不认识故障转移所需的命令";
-        "it was renamed or removed with `rename-command`. Tell every sentinel its new name (`sentinel rename-command {group} OLD \
-         NEW`), or use ACLs instead",
-        "该命令被 `rename-command` 改名或移除。在每个哨兵上配置新名字（`sentinel rename-command {group} OLD NEW`），或改用 ACL";
+        "it was renamed or removed with `rename-command`. Sentinels have one name of a command for all servers of a group: first give it the \
+         same name on all of them (their files, and a restart: the master last), and only then tell every sentinel (`sentinel rename-command \
+         {group} OLD NEW`): else servers with another name refuse the order, and there can be two masters. A command that was removed (`\"\"`) has no \
+         new name: take that line out and start the server again. Best use ACLs instead, on all servers",
+        "该命令被 `rename-command` 改名或移除。哨兵对一个组的所有服务器只用一个命令名：先在所有服务器上改成同一个名字（修改配置文件并重启，主节点最后），\
+         然后才在每个哨兵上配置（`sentinel rename-command {group} OLD NEW`）；否则名字不同的服务器会拒绝命令，可能出现两个主节点。被移除的命令\
+         （`\"\"`）没有新名字：删掉该行并重启该服务器。最好在所有服务器上改用 ACL";
     PasswordNeedless "WD269" Warning
         "a password is given for servers or sentinels that have none", "给出了密码，而服务器或哨兵没有设置密码";
         "everybody who reaches {at} may read and write there. If a password is meant to be: `CONFIG SET requirepass` and `masterauth` on \

@@ -10,9 +10,10 @@ use watchkeeper_resp::Frame;
 use super::certificate;
 use super::names::Names;
 use super::rights::{self, Right};
-use super::view::{is_loading, is_tilted, refuses};
+use super::view::{is_loading, is_tilted};
 use crate::ask::{
-    Conn, Endpoint, Failure, Fields, Picture, Reach, ServerAnswer, each, listed_replicas, place, text, texts,
+    Conn, Endpoint, Failure, Fields, Picture, Reach, ServerAnswer, each, listed_replicas, place, refuses,
+    text, texts,
 };
 
 /// Between the two looks at how much a master writes.
@@ -120,8 +121,6 @@ pub(super) struct Facts {
     pub(super) local: BTreeMap<String, Local>,
     /// groups at whose servers the login is that of the sentinels
     pub(super) own_login: Vec<String>,
-    /// whether a password is used at the servers of other groups
-    pub(super) other_login: bool,
 }
 
 impl Facts {
@@ -148,7 +147,6 @@ impl Facts {
             names,
             local,
             own_login: reach.group_logins.keys().cloned().collect(),
-            other_login: reach.server_login.pass.is_some(),
             picture,
         }
     }

@@ -71,7 +71,7 @@ pub struct Finding {
     /// sentences behind it
     besides: Vec<(&'static str, &'static str)>,
     /// the options with which our other commands reach the deployment, each behind a blank
-    pub(super) reach: String,
+    reach: String,
 }
 
 impl Finding {
@@ -133,6 +133,14 @@ impl Finding {
     /// With what several say.
     pub(super) fn all_say(self, said: impl IntoIterator<Item = (Who, String)>) -> Finding {
         said.into_iter().fold(self, |finding, (who, said)| finding.says(who, said))
+    }
+
+    /// Says with which options our other commands reach the deployment: hints name such commands, and so may what is seen.
+    pub(super) fn reached_with(&mut self, options: &str) {
+        options.clone_into(&mut self.reach);
+        for said in self.evidence.iter_mut().map(|evidence| &mut evidence.said) {
+            *said = (said.0.replace("{reach}", options), said.1.replace("{reach}", options));
+        }
     }
 
     /// What is so.

@@ -9,9 +9,9 @@ use super::code::{Code, Severity};
 use super::facts::Facts;
 use super::finding::{Finding, Found, Who};
 use super::replicas::{fields, server};
-use super::view::{GroupView, Said, is_loading, refuses};
+use super::view::{GroupView, Said, is_loading};
 use super::words::places;
-use crate::ask::{Endpoint, Fields, ServerAnswer, listed_replicas, place};
+use crate::ask::{Endpoint, Fields, ServerAnswer, listed_replicas, place, refuses};
 
 /// Sentinels learn of a replica within 10 s; one that runs for less than this is new.
 const NEW_S: i64 = 20;
@@ -133,6 +133,9 @@ fn unknown(view: &GroupView<'_>, found: &mut Found) {
 
 /// Replicas that one sentinel lists and another does not.
 fn known_to_some(view: &GroupView<'_>, found: &mut Found) {
+    if view.has_rival() {
+        return; // who watches another master reads the replicas of that one
+    }
     for answer in view.replicas() {
         let Some(info) = view.info(answer).filter(|info| info.get("role") == "slave") else { continue };
         let is_it = |entry: &Fields| {

@@ -90,7 +90,7 @@ impl Diagnosis {
     /// Says with which options our other commands reach the deployment, each behind a blank: hints name such commands.
     pub fn reached_with(&mut self, options: &str) {
         for finding in &mut self.findings {
-            options.clone_into(&mut finding.reach);
+            finding.reached_with(options);
         }
     }
 

@@ -132,6 +132,11 @@ fn held_for_down(view: &GroupView<'_>, found: &mut Found) {
     } else if view.master_info().is_some() {
         let finding = finding.advised(ANSWERS_HERE.0, ANSWERS_HERE.1);
         unless_nobody_has_all(view, finding)
+    } else if view.replicas().next().is_none() || view.no_priority() {
+        finding.advised(
+            "neither the sentinels nor `SENTINEL FAILOVER` can promote anybody as it is: do what WD202 says",
+            "目前哨兵和 `SENTINEL FAILOVER` 都无法提升任何副本：请按 WD202 处理",
+        )
     } else if view.all_load() {
         finding.advised(
             "no replica can be promoted before it has loaded its data (WD261): do what WD202 says",
@@ -164,7 +169,7 @@ fn master(view: &GroupView<'_>, found: &mut Found) {
 /// The server that sentinels name as the master follows somebody.
 fn not_a_master(view: &GroupView<'_>, info: &Fields) -> Finding {
     let at = &view.master;
-    let names = view.said.iter().map(|said| (said.who(), format!("SENTINEL MASTER: {at}")));
+    let names = view.naming();
     let said = fields(info, &["role", "master_host", "master_port", "master_link_status"]);
     let (mut en, mut zh) = (
         format!("{at} is a replica; the sentinels name it as the master."),
@@ -229,6 +234,9 @@ fn replica(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found
     if info.get("role") == "master" {
         if is_loading(info) {
             return; // no second one before it is done, which is told with that
+        }
+        if view.is_rival(at) {
+            return; // no replica to the sentinels that name it as the master, which is told
         }
         let lists = view
             .entries(at)
@@ -566,7 +574,8 @@ fn parent(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found)
     let parent = Endpoint::new(info.get("master_host"), port);
     // By an address of its own (a tunnel, NAT), the master knows it all the same.
     let fed = |info: &Fields| listed_replicas(info).iter().any(|fed| names.same(&fed.at, at));
-    if parent.host.is_empty() || view.is_master(&parent) || view.master_info().is_some_and(fed) {
+    let right = view.is_master(&parent) || view.is_rival(&parent);
+    if parent.host.is_empty() || right || view.master_info().is_some_and(fed) {
         return;
     }
     let beside = names.host(&at.host) == names.host(&view.master.host);
@@ -614,10 +623,7 @@ fn parent(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found)
              或在它跟随别的服务器期间执行 `CONFIG SET replica-priority 0`",
         ),
     };
-    found.add(
-        finding
-            .all_say(view.said.iter().map(|said| (said.who(), format!("SENTINEL MASTER: {}", view.master)))),
-    );
+    found.add(finding.all_say(view.naming()));
 }
 
 /// Replicas of which not one could be promoted, by what the sentinels say and by what we see. Of a master that is gone it is

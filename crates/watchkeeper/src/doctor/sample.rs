@@ -51,7 +51,6 @@ pub(super) fn facts(said: &[(&str, i64)], master: Option<&str>, replicas: &[&str
         names: Names::default(),
         local: BTreeMap::new(),
         own_login: Vec::new(),
-        other_login: false,
     }
 }
 

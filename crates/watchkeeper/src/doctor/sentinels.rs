@@ -190,6 +190,7 @@ fn versions(facts: &Facts, found: &mut Found) {
 /// Of one group.
 pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
     missing(view, found);
+    watches_sentinel(view, found);
     if view.in_failover() {
         let finding =
             Finding::of(Code::FailoverRunning, view.name, "A failover is going on.", "正在进行故障转移。");
@@ -292,18 +293,105 @@ fn masters_disputed(view: &GroupView<'_>, found: &mut Found) -> bool {
     if named.iter().all(|(_, at)| view.is_master(at)) {
         return false;
     }
-    let mut finding = Finding::of(
-        Code::MasterDisputed,
-        view.name,
-        "The sentinels name different masters.",
-        "各哨兵给出的主节点不同。",
-    );
-    for (said, at) in named {
+    let mut finding = disputed(view, &named.iter().map(|(_, at)| at).collect::<Vec<_>>());
+    for (said, at) in &named {
         let epoch = said.group.master.get("config-epoch");
-        finding = finding.at(&at).says(said.who(), format!("SENTINEL MASTER: {at}, config-epoch {epoch}"));
+        finding = finding.at(at).says(said.who(), format!("SENTINEL MASTER: {at}, config-epoch {epoch}"));
+    }
+    for (at, role) in roles(view, named.iter().map(|(_, at)| at)) {
+        finding = finding.says(Who::Server(at), format!("role:{role}"));
     }
     found.add(finding);
     true
+}
+
+/// What those of these places that answer as data servers say they are, each once.
+fn roles<'a>(
+    view: &GroupView<'_>,
+    named: impl IntoIterator<Item = &'a Endpoint>,
+) -> BTreeMap<Endpoint, String> {
+    let role = |at: &Endpoint| {
+        let server = view.servers.iter().find(|server| server.at == *at)?;
+        Some((at.clone(), view.info(server)?.get("role").to_owned()))
+    };
+    named.into_iter().filter_map(role).collect()
+}
+
+/// Different masters: whether clients write to several of them depends on what these say they are, and whether the sentinels
+/// put it right by themselves, on their epochs.
+fn disputed(view: &GroupView<'_>, named: &[&Endpoint]) -> Finding {
+    let roles = roles(view, named.iter().copied());
+    let masters: Vec<&Endpoint> =
+        roles.iter().filter(|(_, role)| *role == "master").map(|(at, _)| at).collect();
+    let rival = view.has_rival();
+    let (en, zh) = match masters[..] {
+        [one] => (
+            format!("The sentinels name different masters; only {one} says that it is one."),
+            format!("各哨兵给出的主节点不同；只有 {one} 自称主节点。"),
+        ),
+        _ => ("The sentinels name different masters.".to_owned(), "各哨兵给出的主节点不同。".to_owned()),
+    };
+    let finding = Finding::of(Code::MasterDisputed, view.name, en, zh);
+    match (rival, masters.len()) {
+        (true, 2..) => finding.advised(TWO_WATCHED.0, TWO_WATCHED.1),
+        (true, _) => finding.advised(WRONGLY_WATCHED.0, WRONGLY_WATCHED.1),
+        (false, 2..) => finding.besides(
+            "Several of them say that they are a master: what is written to the one of the older epoch is lost when it is made a replica",
+            "其中多台自称主节点：写入较旧纪元那台的数据，在它成为副本时会丢失",
+        ),
+        (false, _) => finding,
+    }
+}
+
+/// What to do where the epochs are the same, and one of those named at most says that it is a master.
+const WRONGLY_WATCHED: (&str, &str) = (
+    "clients that ask a sentinel which names the wrong one find no master there. Their epochs are the same, so no sentinel corrects another: \
+     if it stays so for longer than some seconds, the `sentinel monitor` line of some may have a wrong address or port. On these: \
+     `SENTINEL REMOVE {group}`, then `SENTINEL MONITOR {group} IP PORT QUORUM` with those of the master, and the settings that the others have",
+    "客户端若询问给错的哨兵，在那里找不到主节点。它们的纪元相同，哨兵之间不会互相纠正：若持续超过数秒，可能是某些哨兵的 `sentinel monitor` \
+     一行地址或端口有误。在这些哨兵上执行 `SENTINEL REMOVE {group}`，再用主节点的地址执行 `SENTINEL MONITOR {group} IP PORT QUORUM`，\
+     并设置与其他哨兵相同的选项",
+);
+/// The same where several do.
+const TWO_WATCHED: (&str, &str) = (
+    "clients write to different servers, and the epochs are the same, so no sentinel corrects another: the `sentinel monitor` line of some \
+     may have a wrong address or port, or these are two groups under one name. Find out which server has the data; on the sentinels that name \
+     another one: `SENTINEL REMOVE {group}`, then `SENTINEL MONITOR {group} IP PORT QUORUM` with the right one, and the settings that the others \
+     have. A server that is made a replica of it loses its own data",
+    "客户端会写到不同的服务器；纪元相同，哨兵之间不会互相纠正：可能是某些哨兵的 `sentinel monitor` 一行地址或端口有误，或两个组用了同一个名字。\
+     查明数据在哪台服务器上；在给出其他服务器的哨兵上执行 `SENTINEL REMOVE {group}`，再用正确的地址执行 `SENTINEL MONITOR {group} IP PORT QUORUM`，\
+     并设置与其他哨兵相同的选项。若某台服务器成为它的副本，其自身的数据会丢失",
+);
+
+/// Sentinels that watch a sentinel as if it were a data server: it answers their PING, so nobody misses it.
+fn watches_sentinel(view: &GroupView<'_>, found: &mut Found) {
+    let is_sentinel = |at: &Endpoint| {
+        let says = view.servers.iter().find(|server| server.at == *at).map(|server| &server.says);
+        says.is_some_and(|says| says.as_ref().is_err_and(Failure::is_sentinel))
+    };
+    let mut watching: BTreeMap<Endpoint, Vec<&Said<'_>>> = BTreeMap::new();
+    for said in &view.said {
+        if let Some(at) = place(&said.group.master).filter(is_sentinel) {
+            watching.entry(at).or_default().push(said);
+        }
+    }
+    for (at, watching) in watching {
+        let list = |lang| super::words::places(watching.iter().map(|said| said.at), lang);
+        let (en, zh) = (
+            format!(
+                "{at} is watched as the master, and is a sentinel, no data server: by {}.",
+                list(Lang::En)
+            ),
+            format!("{at} 被当作主节点监视，但它是哨兵，不是数据服务器；监视它的哨兵：{}。", list(Lang::Zh)),
+        );
+        let said = watching.iter().map(|said| (said.who(), format!("SENTINEL MASTER: {at}")));
+        let finding = Finding::of(Code::SentinelWatched, view.name, en, zh).at(&at).all_say(said);
+        found.add(finding.says_both(
+            Who::Here,
+            "INFO of a sentinel (redis_mode or server_mode)",
+            "哨兵的 INFO（redis_mode 或 server_mode）",
+        ));
+    }
 }
 
 /// Entries at whose address another sentinel answers than the one they name, or which have lost their address to one.
@@ -346,7 +434,7 @@ fn stale_peers(view: &GroupView<'_>, found: &mut Found) {
 
 /// Sentinels of this group that another one of it does not list.
 fn unknown_peers(view: &GroupView<'_>, found: &mut Found) {
-    if !view.refused().is_empty() {
+    if !view.refused().is_empty() || view.has_rival() {
         return; // they would meet at the master
     }
     for other in view.said.iter().filter(|other| !other.says.id.is_empty()) {

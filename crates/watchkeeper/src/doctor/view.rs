@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 use super::facts::{Closer, Facts, Settings};
 use super::finding::Who;
 use crate::ask::{
-    Endpoint, Failure, Fields, GroupAnswer, ListedReplica, SentinelSays, ServerAnswer, listed_replicas, place,
+    Endpoint, Failure, Fields, GroupAnswer, ListedReplica, MISSED_MS, SentinelSays, ServerAnswer,
+    listed_replicas, place, refuses,
 };
 
-/// Sentinels ping at least once a second: one that has had no answer for longer misses one.
-const MISSED_MS: i64 = 1_500;
 /// No server lasts so many seconds; before 6.2 one that never had a master tells the time since 1970.
 const FOR_EVER_S: i64 = 1_000_000_000;
 
@@ -47,13 +46,6 @@ fn is_fresh(info: &Fields) -> bool {
     info.get("role") == "slave"
         && info.get("master_link_status") == "down"
         && info.number("slave_repl_offset").is_some_and(|offset| offset <= 1)
-}
-
-/// Whether it answers a sentinel, and with errors only, in what that says of it: its last answer is new, and the last good one
-/// is not.
-pub(super) fn refuses(entry: &Fields) -> bool {
-    let (any, good) = (entry.number("last-ping-reply"), entry.number("last-ok-ping-reply"));
-    any.zip(good).is_some_and(|(any, good)| any < MISSED_MS && good > any + MISSED_MS)
 }
 
 /// Whether a sentinel does not trust its clock: until it does, it renews no judgement.
@@ -103,13 +95,45 @@ impl<'a> GroupView<'a> {
         let named: Vec<(Endpoint, i64)> =
             named.map(|(at, fields)| (at, fields.number("config-epoch").unwrap_or(0))).collect();
         let same = |at: &Endpoint| named.iter().filter(|(other, _)| facts.names.same(other, at)).count();
-        let (master, _) = named.iter().max_by_key(|(at, epoch)| (*epoch, same(at)))?;
-        let servers = facts.picture.servers.iter().filter(|server| server.group == name).collect();
+        let servers: Vec<&ServerAnswer> =
+            facts.picture.servers.iter().filter(|server| server.group == name).collect();
+        let says = |at: &Endpoint| servers.iter().find(|server| server.at == *at).map(|server| &server.says);
+        let is_sentinel =
+            |at: &Endpoint| says(at).is_some_and(|says| says.as_ref().is_err_and(Failure::is_sentinel));
+        let role = |at: &Endpoint| says(at)?.as_ref().ok().map(|(info, _)| info.get("role"));
+        let weight =
+            |at: &Endpoint, epoch: i64| (!is_sentinel(at), epoch, same(at), role(at) == Some("master"));
+        let (master, _) = named.iter().max_by_key(|(at, epoch)| weight(at, *epoch))?;
         Some(GroupView { facts, name, said, master: master.clone(), servers })
     }
 
     pub(super) fn is_master(&self, at: &Endpoint) -> bool {
         self.facts.names.same(at, &self.master)
+    }
+
+    /// Whether a sentinel names another master by a configuration that is as new: no other sentinel will correct it.
+    pub(super) fn is_rival(&self, at: &Endpoint) -> bool {
+        let epoch = |said: &Said<'_>| said.group.master.number("config-epoch").unwrap_or(0);
+        let names = |said: &&Said<'_>, at: &Endpoint| {
+            place(&said.group.master).is_some_and(|named| self.facts.names.same(&named, at))
+        };
+        let newest = self.said.iter().filter(|said| names(said, &self.master)).map(epoch).max();
+        !self.is_master(at)
+            && self
+                .said
+                .iter()
+                .any(|said| names(&said, at) && newest.is_none_or(|newest| epoch(said) >= newest))
+    }
+
+    /// Whether there is such another master.
+    pub(super) fn has_rival(&self) -> bool {
+        self.said.iter().filter_map(|said| place(&said.group.master)).any(|at| self.is_rival(&at))
+    }
+
+    /// The master that each sentinel names.
+    pub(super) fn naming(&self) -> impl Iterator<Item = (Who, String)> {
+        let named = self.said.iter().filter_map(|said| Some((said.who(), place(&said.group.master)?)));
+        named.map(|(who, at)| (who, format!("SENTINEL MASTER: {at}")))
     }
 
     /// The listed servers that are not the master.
@@ -146,6 +170,13 @@ impl<'a> GroupView<'a> {
         answering.filter(|(_, info)| info.number("slave_priority") != Some(0)).collect()
     }
 
+    /// Whether replicas answer, and none of them may be promoted.
+    pub(super) fn no_priority(&self) -> bool {
+        let answering = self.replicas().filter_map(|server| self.info(server));
+        let mut replicas = answering.filter(|info| info.get("role") != "master").peekable();
+        replicas.peek().is_some() && replicas.all(|info| info.number("slave_priority") == Some(0))
+    }
+
     /// Whether all replicas that answer and may be promoted are still copying their data, or never had any; not where there
     /// is none.
     pub(super) fn nobody_has_all(&self) -> bool {
@@ -160,6 +191,12 @@ impl<'a> GroupView<'a> {
     pub(super) fn nobody_has_any(&self) -> bool {
         let fit = self.fit();
         !fit.is_empty() && fit.iter().all(|(_, info)| self.is_empty(info))
+    }
+
+    /// Whether replicas answer, and all of them are empty, whoever may be promoted.
+    pub(super) fn all_empty(&self) -> bool {
+        let mut answering = self.replicas().filter_map(|server| self.info(server)).peekable();
+        answering.peek().is_some() && answering.all(|info| self.is_empty(info))
     }
 
     /// Whether a replica never had a copy of the data: it began empty, has never been connected, and nobody says that its

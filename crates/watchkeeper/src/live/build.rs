@@ -10,8 +10,8 @@ use super::model::{
 use super::tree;
 use super::waiting;
 use crate::ask::{
-    Endpoint, Fields, GroupAnswer, Picture, SentinelAnswer, SentinelSays, ServerAnswer, listed_replicas,
-    place,
+    Endpoint, Failure, Fields, GroupAnswer, Picture, SentinelAnswer, SentinelSays, ServerAnswer,
+    listed_replicas, place, refuses,
 };
 
 /// Sentinels ask a replica for INFO so often, and at least so often once they are about to choose one.
@@ -61,6 +61,8 @@ struct Looked<'a> {
     /// the answer that counts: of the newest configuration, and in doubt of the one that acts on it
     best: &'a GroupAnswer,
     master: Endpoint,
+    /// other names of servers that are looked at, and those under which they are: a process has one run id
+    names: BTreeMap<Endpoint, Endpoint>,
 }
 
 impl<'a> Looked<'a> {
@@ -82,16 +84,29 @@ impl<'a> Looked<'a> {
                 answers.iter().filter(|(_, group)| !leads(group) && epoch(group) == epoch(leader));
             others.any(|(_, group)| place(&group.master) != place(&leader.master))
         };
+        let role =
+            |at: &Endpoint| info(servers.iter().find(|server| server.at == *at)?).map(|it| it.get("role"));
+        let is_sentinel = |at: &Endpoint| {
+            servers
+                .iter()
+                .any(|server| server.at == *at && server.says.as_ref().is_err_and(Failure::is_sentinel))
+        };
         let weight = |group: &GroupAnswer, at: &Endpoint| {
             let current = !(leads(group) && switched(group));
             let flags = ["failover_in_progress", "o_down", "s_down"].map(|flag| group.master.flag(flag));
             // One that knows no replica has not been let in by the master, and holds it for down because of that.
             let knows = !group.replicas.is_empty();
-            (epoch(group), current, named.get(at).copied(), knows, flags)
+            // No more has one that misses it alone, while it answers us or refuses that one.
+            let is_master = role(at) == Some("master");
+            let mistaken = flags[2] && !flags[1] && (is_master || refuses(&group.master));
+            let place = (!is_sentinel(at), epoch(group), current, named.get(at).copied(), is_master);
+            (place, !mistaken, knows, flags)
         };
         let places = answers.iter().filter_map(|(_, group)| Some((*group, place(&group.master)?)));
         let (best, master) = places.max_by_key(|(group, at)| weight(group, at))?;
-        Some(Looked { picture, name, answers, servers, best, master })
+        let listed = |at: &Endpoint| best.replicas.iter().any(|it| place(it).as_ref() == Some(at));
+        let (servers, names) = each_once(servers, |at| (*at != master, !listed(at)));
+        Some(Looked { picture, name, answers, servers, best, master, names })
     }
 
     fn group(&self) -> GroupStatus {
@@ -107,6 +122,7 @@ impl<'a> Looked<'a> {
             config_epoch: number("config-epoch"),
             master_for_ms: seen_as_master.filter_map(|fields| fields.number("role-reported-time")).max(),
             quorum: number("quorum"),
+            quorums: self.quorums(),
             voters: self.voters(),
             failover_timeout_ms: number("failover-timeout"),
             writable: Writable::No,
@@ -116,6 +132,7 @@ impl<'a> Looked<'a> {
             candidates: Vec::new(),
             waiting: Vec::new(),
             problems: Vec::new(),
+            reach: String::new(),
         };
         group.writable = match group.server(&self.master).map(|server| &server.state) {
             Some(ServerState::Up) => self.takes_writes(),
@@ -134,6 +151,14 @@ impl<'a> Looked<'a> {
         group
     }
 
+    /// The quorum of each sentinel, the least first.
+    fn quorums(&self) -> Vec<i64> {
+        let of_each = self.answers.iter().filter_map(|(_, group)| group.master.number("quorum"));
+        let mut quorums: Vec<i64> = of_each.collect();
+        quorums.sort_unstable();
+        quorums
+    }
+
     /// The sentinels there are: those that one of them knows, or that answer and do not know each other.
     fn voters(&self) -> usize {
         let known = self.answers.iter().map(|(_, group)| group.sentinels.len() + 1);
@@ -149,6 +174,7 @@ impl<'a> Looked<'a> {
         // Watchkeeper asks anew before it chooses; the others do while they hold the master for down.
         let soon = ours || self.best.master.flag("o_down");
         let slack = self.growth(&group.servers, if soon { INFO_SOON_MS } else { INFO_MS });
+        let listed = listed.into_iter().filter(|it| !self.names.contains_key(&it.at)).collect();
         predicted(listed, |at| self.own(group, at), slack.max(IDLE_BYTES))
     }
 
@@ -324,6 +350,7 @@ impl<'a> Looked<'a> {
                 | ServerState::SecondMaster
                 | ServerState::Promoted
                 | ServerState::OldMaster
+                | ServerState::Sentinel
                 | ServerState::Silent(_)
                 | ServerState::Login(_),
             )
@@ -389,7 +416,7 @@ impl<'a> Looked<'a> {
             branch: String::new(),
             depth: 0,
             role,
-            follows: follows(role, info, known),
+            follows: follows(role, info, known).map(|at| self.names.get(&at).cloned().unwrap_or(at)),
             state,
             lag_bytes: offset
                 .zip(goal)
@@ -510,6 +537,7 @@ impl<'a> Looked<'a> {
             Some(ServerState::Login(failure)) => problems.push(Problem::LoginNeeded(failure.clone())),
             Some(ServerState::Silent(failure)) => problems.push(Problem::MasterSilent(failure.clone())),
             Some(ServerState::Loading) => problems.push(Problem::MasterLoading),
+            Some(ServerState::Sentinel) => problems.push(Problem::SentinelWatched(group.master.clone())),
             Some(
                 ServerState::InStep
                 | ServerState::Astray
@@ -557,6 +585,7 @@ impl<'a> Looked<'a> {
             (_, true, 1..) => None,
             (_, true, 0) => Some(Problem::SeeTooFew(missing)),
         });
+        problems.extend(group.quorums_differ().then_some(Problem::QuorumsDiffer));
         problems.extend(group.sentinels.iter().filter_map(|sentinel| match &sentinel.state {
             SentinelState::Up => None,
             SentinelState::Tilt(_) => Some(Problem::SentinelTilt(sentinel.at.clone())),
@@ -575,6 +604,7 @@ fn of_replica(server: &ServerStatus) -> Option<Problem> {
         ServerState::Up | ServerState::InStep | ServerState::Promoted => None,
         ServerState::OldMaster => Some(Problem::OldMaster(server.at.clone())),
         ServerState::SecondMaster => Some(Problem::SecondMaster(server.at.clone())),
+        ServerState::Sentinel => Some(Problem::SentinelWatched(server.at.clone())),
         ServerState::Silent(_) => Some(Problem::ReplicaSilent(server.at.clone())),
         ServerState::Login(failure) => Some(Problem::LoginNeeded(failure.clone())),
         ServerState::Astray
@@ -583,6 +613,27 @@ fn of_replica(server: &ServerStatus) -> Option<Problem> {
         | ServerState::LinkDown(_)
         | ServerState::NotMaster => Some(Problem::ReplicaBehind(server.at.clone())),
     }
+}
+
+/// The servers, each under the name that comes first by `order`, and the other names of those that have several.
+fn each_once<O: Ord>(
+    mut servers: Vec<&ServerAnswer>,
+    order: impl Fn(&Endpoint) -> O,
+) -> (Vec<&ServerAnswer>, BTreeMap<Endpoint, Endpoint>) {
+    servers.sort_by_key(|server| order(&server.at));
+    let (mut by_run, mut names) = (BTreeMap::new(), BTreeMap::new());
+    servers.retain(|server| {
+        let run = info(server).map_or("", |info| info.get("run_id"));
+        if run.is_empty() {
+            return true;
+        }
+        let kept = by_run.entry(run).or_insert(&server.at);
+        if **kept != server.at {
+            names.insert(server.at.clone(), (*kept).clone());
+        }
+        **kept == server.at
+    });
+    (servers, names)
 }
 
 fn info(answer: &ServerAnswer) -> Option<&Fields> {
@@ -622,6 +673,7 @@ fn role_and_state(answer: &ServerAnswer, is_master: bool) -> (Role, ServerState)
     let info = match &answer.says {
         Ok((info, _)) => info,
         Err(failure) if failure.is_login() => return (Role::Unknown, ServerState::Login(failure.clone())),
+        Err(failure) if failure.is_sentinel() => return (Role::Unknown, ServerState::Sentinel),
         Err(failure) => return (Role::Unknown, ServerState::Silent(failure.clone())),
     };
     let role = if info.get("role") == "master" { Role::Master } else { Role::Replica };

@@ -56,7 +56,7 @@ impl GroupStatus {
             ("sentinels_known", self.voters.to_string()),
             ("failover", optional(failover)),
             ("problems", array(self.problems.iter().map(|it| problem(it, self, lang)))),
-            ("waiting", array(self.waiting.iter().map(|it| waiting(it, lang)))),
+            ("waiting", array(self.waiting.iter().map(|it| waiting(it, self, lang)))),
             ("servers", array(self.servers.iter().map(|it| server(it, lang)))),
             ("sentinels", array(self.sentinels.iter().map(|it| sentinel(it, lang)))),
             ("candidates", array(self.candidates.iter().map(|it| candidate(it, lang)))),
@@ -84,6 +84,7 @@ fn server(server: &ServerStatus, lang: Lang) -> String {
         ServerState::SecondMaster => ("second_master", None),
         ServerState::Promoted => ("promoted", None),
         ServerState::OldMaster => ("old_master", None),
+        ServerState::Sentinel => ("sentinel", None),
         ServerState::Silent(why) => ("no_answer", Some(why)),
         ServerState::Login(why) => ("login", Some(why)),
     };
@@ -170,7 +171,7 @@ fn candidate(candidate: &Candidate, lang: Lang) -> String {
     ])
 }
 
-fn waiting(waiting: &Waiting, lang: Lang) -> String {
+fn waiting(waiting: &Waiting, group: &GroupStatus, lang: Lang) -> String {
     let why = match waiting {
         Waiting::NobodyMissesIt(_) => "nobody_misses_it",
         Waiting::ReportsReplica(_) => "reports_replica",
@@ -187,7 +188,7 @@ fn waiting(waiting: &Waiting, lang: Lang) -> String {
     let (text, parts) = words::waiting(waiting, lang);
     object(&[
         ("why", quoted(why)),
-        ("text", quoted(&text)),
+        ("text", quoted(&text.replace("{reach}", &group.reach))),
         ("details", array(parts.iter().map(|part| quoted(part)))),
     ])
 }
@@ -196,6 +197,7 @@ fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> String {
     let (what, about) = match problem {
         Problem::MasterSilent(_) => ("master_no_answer", Some(&group.master)),
         Problem::MasterIsReplica => ("master_is_replica", Some(&group.master)),
+        Problem::SentinelWatched(at) => ("sentinel_watched", Some(at)),
         Problem::MasterLoading => ("master_loading", Some(&group.master)),
         Problem::MasterEmpty(_) => ("master_empty", Some(&group.master)),
         Problem::TwoGroups(at, _) => ("in_two_groups", Some(at)),
@@ -213,6 +215,7 @@ fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> String {
         Problem::SentinelLogin(at, _) => ("sentinel_login", Some(at)),
         Problem::SentinelTilt(at) => ("sentinel_tilt", Some(at)),
         Problem::Strangers(_) => ("sentinels_strangers", None),
+        Problem::QuorumsDiffer => ("quorums_differ", None),
         Problem::NoMajority => ("no_majority", None),
         Problem::SeeTooFew(_) => ("sentinels_see_too_few", None),
         Problem::QuorumTooHigh(_) => ("quorum_too_high", None),

@@ -43,6 +43,8 @@ pub struct GroupStatus {
     pub master_for_ms: Option<i64>,
     /// sentinels needed to hold the master for down
     pub quorum: i64,
+    /// the same by each sentinel that answers, the least first
+    pub quorums: Vec<i64>,
     /// sentinels that are known, those that are down included
     pub voters: usize,
     /// `failover-timeout`, in milliseconds
@@ -61,6 +63,8 @@ pub struct GroupStatus {
     pub waiting: Vec<Waiting>,
     /// what is not as it should be, the worst first
     pub problems: Vec<Problem>,
+    /// the options with which our other commands reach it, each behind a blank
+    pub reach: String,
 }
 
 /// Whether clients can write.
@@ -110,6 +114,8 @@ pub enum ServerState {
     Promoted,
     /// the master of before, which sentinels that are not yet told of the switch still name
     OldMaster,
+    /// it is a sentinel, no data server
+    Sentinel,
     /// it did not answer
     Silent(Failure),
     /// it wants a login
@@ -230,6 +236,8 @@ pub enum Problem {
     MasterSilent(Failure),
     /// the master says it is a replica
     MasterIsReplica,
+    /// what is watched there is a sentinel, no data server
+    SentinelWatched(Endpoint),
     /// the master reads its data
     MasterLoading,
     /// the master has no keys, and these replicas still have theirs, of another history: they lose them once they are connected
@@ -264,6 +272,8 @@ pub enum Problem {
     SentinelTilt(Endpoint),
     /// so many sentinels that answer know fewer others than there are
     Strangers(usize),
+    /// the sentinels have different quorums
+    QuorumsDiffer,
     /// fewer sentinels are up than a failover needs
     NoMajority,
     /// enough are, and so many of them do not hear enough of the others
@@ -275,6 +285,13 @@ pub enum Problem {
 }
 
 impl Status {
+    /// Says with which options our other commands reach the deployment, each behind a blank: hints name such commands.
+    pub fn reached_with(&mut self, options: &str) {
+        for group in &mut self.groups {
+            options.clone_into(&mut group.reach);
+        }
+    }
+
     /// How all of it stands.
     pub fn verdict(&self) -> Verdict {
         if self.groups.is_empty() {
@@ -367,6 +384,15 @@ impl GroupStatus {
         sentinel.master_down != MasterDown::No && sentinel.names.as_ref() == Some(&self.master)
     }
 
+    /// Whether a sentinel misses this master alone, and that answers us: it is refused there, or has no way to it, and what
+    /// it says of replicas is as wrong.
+    pub fn misses_alone(&self, sentinel: &SentinelStatus) -> bool {
+        let state = self.server(&self.master).map(|server| &server.state);
+        self.holds_down(sentinel)
+            && sentinel.master_down == MasterDown::Subjectively
+            && matches!(state, Some(ServerState::Up | ServerState::Login(_)))
+    }
+
     /// Whether this sentinel does the failover that runs.
     pub fn leads(&self, sentinel: &SentinelStatus) -> bool {
         self.failover.as_ref().is_some_and(|now| now.by == sentinel.at)
@@ -385,6 +411,11 @@ impl GroupStatus {
     /// How many sentinels a failover takes: a majority to elect one of them, and the quorum to miss the master.
     pub fn needed(&self) -> usize {
         self.majority().max(usize::try_from(self.quorum).unwrap_or(0))
+    }
+
+    /// Whether not all sentinels have the same quorum.
+    pub fn quorums_differ(&self) -> bool {
+        self.quorums.first() != self.quorums.last()
     }
 
     /// How many sentinels must agree on who does a failover.

@@ -61,6 +61,7 @@ pub(crate) fn chain(name: &str) -> GroupStatus {
         config_epoch: 3,
         master_for_ms: Some(720_000),
         quorum: 2,
+        quorums: vec![2, 2, 2],
         voters: 3,
         failover_timeout_ms: 10_000,
         writable: Writable::Yes,
@@ -74,6 +75,7 @@ pub(crate) fn chain(name: &str) -> GroupStatus {
         candidates: vec![candidate(6380, 0), candidate(6381, 1)],
         waiting: Vec::new(),
         problems: Vec::new(),
+        reach: String::new(),
     }
 }
 

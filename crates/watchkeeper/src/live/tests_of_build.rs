@@ -472,3 +472,106 @@ fn of_an_empty_master_s_replicas_those_are_next_that_have_not_copied_that_yet() 
         assert_eq!(group.heir().map(|it| it.at.port), Some(13));
     }
 }
+
+#[test]
+fn a_sentinel_that_the_master_refuses_does_not_speak_for_those_that_see_it() {
+    let listed = |flags: &str| fields(&format!("ip:h port:12 flags:{flags} runid:b slave-priority:100"));
+    let refused = "ip:h port:11 flags:s_down,master,disconnected last-ping-reply:300 last-ok-ping-reply:9000";
+    let mut sentinels = vec![
+        sentinel(1, "", "ip:h port:11 flags:master last-ok-ping-reply:300 last-ping-reply:300", &[2, 3]),
+        sentinel(2, "", "ip:h port:11 flags:master last-ok-ping-reply:300 last-ping-reply:300", &[1, 3]),
+        sentinel(3, "", refused, &[1, 2]),
+    ];
+    for (one, flags) in sentinels.iter_mut().zip(["slave", "slave", "s_down,slave,disconnected"]) {
+        one.says.as_mut().unwrap().groups[0].replicas = vec![listed(flags)];
+    }
+    let replica = "role:slave master_host:h master_port:11 master_link_status:up";
+    let login = || Err(Failure::Refused("NOAUTH Authentication required.".to_owned()));
+    for (master, replica) in [(Ok("role:master"), Ok(replica)), (login(), login())] {
+        let group = seen(sentinels.clone(), vec![server(11, master), server(12, replica)]);
+        assert_eq!(group.heir().map(|heir| heir.at.port), Some(12), "{:?}", group.candidates);
+        assert!(!group.problems.contains(&Problem::NoCandidate), "{:?}", group.problems);
+        let alone: Vec<bool> = group.sentinels.iter().map(|it| group.misses_alone(it)).collect();
+        assert_eq!(alone, [false, false, true]);
+    }
+}
+
+#[test]
+fn a_sentinel_in_the_place_of_a_server_is_told_as_that_and_is_no_master() {
+    let sentinels = vec![
+        sentinel(1, "", "ip:h port:11 flags:master config-epoch:0", &[2]),
+        sentinel(2, "", "ip:h port:2 flags:master config-epoch:0", &[1]),
+    ];
+    let servers = vec![server(2, Err(Failure::no_server())), server(11, Ok("role:master"))];
+    let group = seen(sentinels, servers.clone());
+    assert_eq!(group.master.port, 11);
+    assert!(
+        group.problems.contains(&Problem::SentinelWatched(Endpoint::new("h", 2))),
+        "{:?}",
+        group.problems
+    );
+    assert_eq!(group.servers[1].role, Role::Unknown);
+    // Where there is nothing else, nothing is said of a role, and nothing is waited for.
+    let alone = seen(vec![sentinel(1, "", "ip:h port:2 flags:master", &[])], servers);
+    assert_eq!((alone.master.port, alone.writable.clone(), alone.waiting.len()), (2, Writable::No, 0));
+    for (lang, said, wrong) in [
+        (watchkeeper_core::Lang::En, "h:2 is watched as the master, and is a sentinel", "is a replica"),
+        (watchkeeper_core::Lang::Zh, "h:2 被当作主节点监视，但它是哨兵", "实际是副本"),
+    ] {
+        let text: Vec<String> = alone.screen(lang).iter().map(|line| line.print(false)).collect();
+        let text = text.join("\n");
+        assert!(text.contains(said) && !text.contains(wrong), "{text}");
+    }
+}
+
+#[test]
+fn different_quorums_are_a_problem_and_none_of_them_is_said_to_be_that_of_the_group() {
+    let master = "ip:h port:11 flags:master";
+    let mut sentinels = vec![
+        sentinel(1, "", master, &[2, 3]),
+        sentinel(2, "", master, &[1, 3]),
+        sentinel(3, "", master, &[1, 2]),
+    ];
+    let odd = &mut sentinels[2].says.as_mut().unwrap().groups[0];
+    odd.master = fields("name:m quorum:1 ip:h port:11 flags:master");
+    let group = seen(sentinels, vec![server(11, Ok("role:master"))]);
+    assert!(group.problems.contains(&Problem::QuorumsDiffer), "{:?}", group.problems);
+    for (lang, said, line) in [
+        (
+            watchkeeper_core::Lang::En,
+            "the sentinels have different quorums: 1, 2 and 2",
+            "quorum 1 to 2 of 3",
+        ),
+        (watchkeeper_core::Lang::Zh, "各哨兵的法定票数不同：1、2", "法定票数 1~2/3"),
+    ] {
+        let text: Vec<String> = group.screen(lang).iter().map(|line| line.print(false)).collect();
+        let text = text.join("\n");
+        assert!(text.contains(said) && text.contains(line), "{text}");
+    }
+}
+
+#[test]
+fn a_server_with_two_names_is_one_server() {
+    let mut said = sentinel(1, "", "ip:h port:11 flags:master", &[]);
+    said.says.as_mut().unwrap().groups[0].replicas =
+        vec![fields("ip:h port:12 flags:slave slave-priority:100")];
+    let named = |host: &str, port: u16, info: &str| ServerAnswer {
+        at: Endpoint::new(host, port),
+        group: "m".to_owned(),
+        says: Ok((fields(info), 0)),
+    };
+    let replica = "role:slave run_id:b master_host:a master_port:11 master_link_status:up";
+    let servers = vec![
+        named("a", 11, "role:master run_id:a"),
+        named("a", 12, replica),
+        named("h", 11, "role:master run_id:a"),
+        named("h", 12, replica),
+    ];
+    let mut status = Status::of(&Picture { unix_ms: 0, sentinels: vec![said], servers });
+    let group = status.groups.remove(0);
+    let shown: Vec<(String, usize)> =
+        group.servers.iter().map(|server| (server.at.to_string(), server.depth)).collect();
+    assert_eq!(shown, [("h:11".to_owned(), 0), ("h:12".to_owned(), 1)]);
+    assert_eq!(group.problems, [], "{:?}", group.problems);
+    assert!(group.follows_master(&Endpoint::new("h", 12)));
+}

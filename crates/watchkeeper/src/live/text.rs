@@ -9,12 +9,11 @@ use super::model::{
 };
 use super::table::{self, Cell};
 use super::words::{self, bytes, roughly, some};
+use crate::ask::MISSED_MS;
 use crate::explain::wrap;
 
 /// Problems told in a headline; the others have a line each.
 const NAMED: usize = 1;
-/// Sentinels ping at least once a second: one that has had no answer for longer misses one.
-const MISSED_MS: i64 = 1_500;
 /// Columns of a sentence.
 const WIDTH: usize = 96;
 
@@ -124,7 +123,14 @@ impl GroupStatus {
 
     /// Who the master is, since when, and who would be next.
     pub fn master_line(&self, lang: Lang) -> Line {
-        let (epoch, quorum, voters) = (self.config_epoch, self.quorum, self.voters);
+        let (epoch, voters) = (self.config_epoch, self.voters);
+        let quorum = match (self.quorums.first(), self.quorums.last()) {
+            (Some(least), Some(most)) if least != most => match lang {
+                Lang::En => format!("{least} to {most}"),
+                Lang::Zh => format!("{least}~{most}"),
+            },
+            _ => self.quorum.to_string(),
+        };
         let since = self.master_for_ms.map(|ms| roughly(ms, lang));
         let line = Line::of(Tone::Plain, "  ").with(Tone::Plain, lang.pick("master ", "主节点 "));
         let line = line.with(Tone::Name, &self.master.to_string());
@@ -191,6 +197,7 @@ impl GroupStatus {
         lines.push(Line::of(Tone::Warn, title));
         for waiting in &self.waiting {
             let (text, parts) = words::waiting(waiting, lang);
+            let text = text.replace("{reach}", &self.reach);
             for (index, piece) in wrap(&text, WIDTH - 4).iter().enumerate() {
                 let start = if index == 0 { "  - " } else { "    " };
                 lines.push(Line::of(Tone::Plain, &format!("{start}{piece}")));

@@ -89,6 +89,9 @@ pub(super) fn reasons(group: &GroupStatus, down_after_ms: i64, odown_ms: Option<
     }
     let mut reasons = Vec::new();
     let state = group.server(&group.master).map(|server| &server.state);
+    if state == Some(&ServerState::Sentinel) {
+        return reasons; // nothing is to be waited for: what is watched there is no data server
+    }
     match state {
         Some(ServerState::NotMaster) if seen == 0 => {
             reasons.push(Waiting::ReportsReplica(down_after_ms.saturating_add(ROLE_MS)));

@@ -80,6 +80,7 @@ pub(super) fn server_state(state: &ServerState, lang: Lang) -> (Tone, String) {
         ServerState::SecondMaster => (Tone::Bad, lang.pick("a second master", "第二个主节点").to_owned()),
         ServerState::Promoted => (Tone::Good, lang.pick("just promoted", "刚被提升").to_owned()),
         ServerState::OldMaster => (Tone::Warn, lang.pick("the old master", "旧主节点").to_owned()),
+        ServerState::Sentinel => (Tone::Bad, lang.pick("is a sentinel", "是哨兵").to_owned()),
         ServerState::Silent(_) => (Tone::Bad, lang.pick("no answer", "无应答").to_owned()),
         ServerState::Login(_) => (Tone::Warn, lang.pick("wants a login", "需要登录").to_owned()),
     };
@@ -134,6 +135,7 @@ pub(super) fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> Str
         Problem::MasterIsReplica => master_is_replica(group, lang),
         Problem::MasterEmpty(keeping) => master_empty(keeping, group, lang),
         Problem::TwoGroups(at, other) => two_groups(at, other, group, lang),
+        Problem::SentinelWatched(at) => sentinel_watched(at, group, lang),
         Problem::MasterLoading if en => format!("the master {master} is loading its data"),
         Problem::MasterLoading => format!("主节点 {master} 正在加载数据"),
         Problem::WritesRefused if en => {
@@ -168,6 +170,15 @@ pub(super) fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> Str
         Problem::SentinelTilt(at) if en => format!("the sentinel {at} is in TILT and does not act"),
         Problem::SentinelTilt(at) => format!("哨兵 {at} 处于 TILT 模式，暂不行动"),
         Problem::Strangers(count) => strangers(*count, group, lang),
+        Problem::QuorumsDiffer => {
+            let quorums: Vec<String> = group.quorums.iter().map(i64::to_string).collect();
+            let quorums = some(&quorums, 7, lang);
+            if en {
+                format!("the sentinels have different quorums: {quorums}")
+            } else {
+                format!("各哨兵的法定票数不同：{quorums}")
+            }
+        }
         Problem::NoMajority => no_majority(group, lang),
         Problem::SeeTooFew(count) => see_too_few(*count, group, lang),
         Problem::QuorumTooHigh(count) => quorum_too_high(*count, group, lang),
@@ -187,6 +198,25 @@ fn no_candidate(group: &GroupStatus, lang: Lang) -> String {
         return text.to_owned();
     }
     format!("{text}{}{}", lang.pick(": ", "："), some(&reasons, 3, lang))
+}
+
+/// A sentinel in the place of a data server.
+fn sentinel_watched(at: &Endpoint, group: &GroupStatus, lang: Lang) -> String {
+    let naming = group.sentinels.iter().filter(|sentinel| sentinel.names.as_ref() == Some(at));
+    let naming: Vec<String> = naming.map(|sentinel| sentinel.at.to_string()).collect();
+    let by = some(&naming, 3, lang);
+    match lang {
+        _ if naming.is_empty() => match lang {
+            Lang::En => format!("{at} is listed as a server, and is a sentinel, no data server"),
+            Lang::Zh => format!("{at} 被列为服务器，但它是哨兵，不是数据服务器"),
+        },
+        Lang::En => format!(
+            "{at} is watched as the master, and is a sentinel, no data server: `sentinel monitor` has the wrong address or port on {by}"
+        ),
+        Lang::Zh => format!(
+            "{at} 被当作主节点监视，但它是哨兵，不是数据服务器：{by} 的 `sentinel monitor` 地址或端口有误"
+        ),
+    }
 }
 
 /// Sentinels that know fewer others than there are.
@@ -478,7 +508,8 @@ pub(crate) fn lacking(lacking: Lacking, lang: Lang) -> &'static str {
     }
 }
 
-/// Why nothing happens: a sentence, and what belongs to it.
+/// Why nothing happens: a sentence, and what belongs to it. `{reach}` stands for the options with which our other commands
+/// reach the deployment.
 pub(crate) fn waiting(waiting: &Waiting, lang: Lang) -> (String, Vec<String>) {
     let en = lang == Lang::En;
     match waiting {
@@ -559,10 +590,10 @@ fn loading(keeps: Option<&str>, lang: Lang) -> String {
     );
     match (keeps, lang) {
         (Some(group), Lang::En) => format!(
-            "{wait}. If theirs is newer, or this takes too long, `watchkeeper failover {group}` keeps it: a replica becomes the master"
+            "{wait}. If theirs is newer, or this takes too long, `watchkeeper failover {group}{{reach}}` keeps it: a replica becomes the master"
         ),
         (Some(group), Lang::Zh) => format!(
-            "{wait}。若副本的数据更新，或加载太久，用 `watchkeeper failover {group}` 提升副本，保住副本的数据"
+            "{wait}。若副本的数据更新，或加载太久，用 `watchkeeper failover {group}{{reach}}` 提升副本，保住副本的数据"
         ),
         (None, Lang::En) => format!("{wait}. No replica is known to have data: wait until it is done"),
         (None, Lang::Zh) => format!("{wait}。没有已知有数据的副本：请等待加载完成"),
@@ -576,8 +607,8 @@ fn answering(waiting: &Waiting, lang: Lang) -> (String, Vec<String>) {
         (Waiting::AnswersHere, _) => lang
             .pick(
                 "it answers this host: sentinels that miss it may lack its password (`sentinel auth-pass`), or the way to it; \
-                 `watchkeeper doctor` finds out",
-                "它对本机有应答：认为它下线的哨兵可能没有它的密码（`sentinel auth-pass`），或到它的网络不通；用 `watchkeeper doctor` 查找原因",
+                 `watchkeeper doctor{reach}` finds out",
+                "它对本机有应答：认为它下线的哨兵可能没有它的密码（`sentinel auth-pass`），或到它的网络不通；用 `watchkeeper doctor{reach}` 查找原因",
             )
             .to_owned(),
         (Waiting::WantsLogin(group, why), Lang::En) => format!(

@@ -13,6 +13,7 @@ mod peers;
 mod servers;
 mod stage;
 mod tls;
+mod watched;
 mod words;
 
 use std::fs;
@@ -220,13 +221,17 @@ fn different_passwords(stage: &Stage) {
     open.call(&["ACL", "SETUSER", "watch", "on"]).unwrap();
     let seen = Seen::with(&words, &[("WATCHKEEPER_SERVER_PASS", "s3cret")]);
     assert!(seen.text.contains("run with `--config`"), "{}", seen.text);
-    open.call(&["ACL", "DELUSER", "watch"]).unwrap();
     for who in SERVERS {
         let mut conn = stage.connect(who);
         conn.call(&["AUTH", "s3cret"]).unwrap();
         conn.call(&["CONFIG", "SET", "requirepass", ""]).unwrap();
     }
-    stage.finds(&[], &[]);
+    // Without a password, too, the sentinels may log in as somebody else.
+    let seen = stage.finds(&[], &[]);
+    assert!(seen.text.contains("run with `--config`"), "{}", seen.text);
+    open.call(&["ACL", "DELUSER", "watch"]).unwrap();
+    let seen = stage.finds(&[], &[]);
+    assert!(!seen.text.contains("run with `--config`"), "{}", seen.text);
     let seen = Seen::with(&words, &[("WATCHKEEPER_SERVER_PASS", "s3cret")]);
     assert_eq!(seen.codes.iter().collect::<Vec<_>>(), ["WD269 warning"], "{}", seen.text);
     let seen = Seen::with(&words, &[("WATCHKEEPER_PASS", "wrongpw")]);
@@ -337,6 +342,7 @@ fn rights_of_the_sentinels_login_and_a_server_under_two_addresses() {
     // One machine in two addresses is two hosts to whoever looks at addresses.
     let seen = stage.finds(&words, &["WD230 critical", "WD248 warning", "WD268 critical"]);
     assert!(seen.text.contains("settings that only CONFIG GET tells"), "{}", seen.text);
+    assert!(seen.text.contains("first give it the same name on all of them"), "{}", seen.text);
     assert!(!seen.text.contains("s3cret"), "a password in the report: {}", seen.text);
 
     stage.ask(Server(1), "ACL SETUSER watch -script|kill");
@@ -418,6 +424,16 @@ fn a_master_that_is_dead() {
 }
 
 #[test]
+fn a_master_that_is_dead_and_replicas_that_are_forgotten() {
+    master::forgotten_replicas();
+}
+
+#[test]
+fn a_master_that_is_dead_and_replicas_that_may_not_take_over() {
+    master::no_priority();
+}
+
+#[test]
 fn a_replica_that_has_nothing() {
     danger::empty_replica();
 }
@@ -475,6 +491,11 @@ fn sentinels_that_the_master_refuses() {
 #[test]
 fn no_replica_that_could_take_over() {
     danger::nobody_to_take_over();
+}
+
+#[test]
+fn sentinels_that_watch_a_wrong_address() {
+    watched::wrong_addresses();
 }
 
 #[test]

@@ -54,3 +54,50 @@ pub(crate) fn dead() {
         ],
     );
 }
+
+/// Sentinels that were reset when there was no master any more know no replica; those are there, and have the data.
+pub(crate) fn forgotten_replicas() {
+    let mut stage = Stage::usual(3, "", "");
+    stage.finds(&[], &[]);
+    stage.ask(Server(1), "SET key value");
+    // Else they promote one before they forget it.
+    stage.ask_all(&SENTINELS, &format!("SENTINEL SET {NAME} down-after-milliseconds 60000"));
+    stage.kill(Server(1));
+    stage.ask_all(&SENTINELS, &format!("SENTINEL RESET {NAME}"));
+    stage.ask_all(&SENTINELS, &format!("SENTINEL SET {NAME} down-after-milliseconds 1000"));
+    let said = [
+        "the sentinels know no replica: they learn of replicas by the master's INFO",
+        "`REPLICAOF NO ONE` on the one with the greatest `slave_repl_offset`",
+        "neither the sentinels nor `SENTINEL FAILOVER` can promote anybody as it is: do what WD202 says",
+    ];
+    let seen = stage.finds_once("WD221 critical", || {});
+    for said in said {
+        assert!(seen.text.contains(said), "`{said}`: {}", seen.text);
+    }
+    for wrong in ["no replica answers", "does it without them", "watchkeeper failover"] {
+        assert!(!seen.text.contains(wrong), "`{wrong}`: {}", seen.text);
+    }
+
+    // What is advised helps.
+    let new = stage.addr(Server(2));
+    stage.ask(Server(2), "REPLICAOF NO ONE");
+    stage.ask(Server(3), &format!("REPLICAOF {} {}", new.ip(), new.port()));
+    stage.ask_all(&SENTINELS, &format!("SENTINEL REMOVE {NAME}"));
+    stage.ask_all(&SENTINELS, &format!("SENTINEL MONITOR {NAME} {} {} 2", new.ip(), new.port()));
+    stage.finds(&[], &[]);
+    assert_eq!(stage.ask(Server(2), "GET key"), "value");
+}
+
+/// Replicas that have the data and may not be promoted, when the master dies.
+pub(crate) fn no_priority() {
+    let mut stage = Stage::usual(3, "replica-priority 0", "");
+    stage.finds(&[], &["WD251 critical"]);
+    stage.kill(Server(1));
+    let said = [
+        "every one has `replica-priority 0` (WD251), and sentinels and `watchkeeper failover` refuse. First `CONFIG SET replica-priority 100`",
+        "can promote anybody as it is: do what WD202 says",
+    ];
+    let seen =
+        stage.finds_saying(&[], &["WD202 critical", "WD221 critical", "WD243 note", "WD251 critical"], &said);
+    assert!(!seen.text.contains("have a replica promoted first"), "{}", seen.text);
+}

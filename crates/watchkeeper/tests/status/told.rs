@@ -65,6 +65,9 @@ fn a_master_that_loads_counts_as_alive_and_the_newer_data_of_its_replicas_can_be
     group.start_again(&[Server(1)]);
     let (_, text) = asked(&group, &["status"]);
     assert!(text.contains("loading its data: that counts as an answer"), "{text}");
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let again = format!("`watchkeeper failover {NAME} --sentinel {}`", place(&group, Sentinel(1)));
+    assert!(words.contains(&again), "`{again}`: {text}");
     assert!(!text.contains("no sentinel misses it") && !text.contains(" 0 B"), "{text}");
     let began = std::time::Instant::now();
     let (code, text) = asked(&group, &["failover", NAME, "--yes"]);

@@ -39,7 +39,10 @@ fn look(reach: &Reach, group: Option<&str>) -> Status {
 
 /// The same, asking every sentinel that was ever learned of, too.
 fn look_again(reach: &Reach, group: Option<&str>, learned: &mut BTreeSet<Endpoint>) -> Status {
-    Status::of(&Picture::take_again(reach, group, learned).with_sub_replicas(reach))
+    let mut status = Status::of(&Picture::take_again(reach, group, learned).with_sub_replicas(reach));
+    let again = reach.again(|at| status.unheard.iter().all(|(silent, _)| silent != at));
+    status.reached_with(&again);
+    status
 }
 
 /// Whether there is a sentinel to ask, and the group; else what is wrong.

@@ -82,10 +82,10 @@ fn prepare(args: &FailoverArgs, lang: Lang) -> Result<(Reach, GroupStatus), i32>
             return Ok((reach, now));
         }
         let why = lang.pick(
-            "the master has become another meanwhile\nhint: `watchkeeper status` shows which",
-            "主节点已变更\n提示：用 `watchkeeper status` 查看",
+            "the master has become another meanwhile\nhint: `watchkeeper status{reach}` shows which",
+            "主节点已变更\n提示：用 `watchkeeper status{reach}` 查看",
         );
-        return not_asked(why, lang);
+        return not_asked(&why.replace("{reach}", &now.reach), lang);
     }
     say(lang.pick("Nothing was done.\n", "未执行任何操作。\n"), lang);
     Err(NOT_ASKED)
@@ -99,7 +99,7 @@ fn fit(reach: &Reach, name: &str, lang: Lang) -> Result<GroupStatus, i32> {
     }
     let Some(group) = seen.groups.pop() else { return not_asked(&no_such_group(reach, name, lang), lang) };
     let why = if group.failover.is_some() {
-        words::in_progress(lang).to_owned()
+        words::in_progress(&group, lang)
     } else if let Some(why) = words::unready(&group, lang) {
         why
     } else {
@@ -139,9 +139,7 @@ fn perform(reach: &Reach, group: &GroupStatus, lang: Lang) -> i32 {
             return NOT_ASKED;
         }
     };
-    let mut sentinels = answering(group);
-    // Whom the user named is asked first.
-    sentinels.sort_by_key(|at| !reach.sentinels.contains(at));
+    let sentinels = to_ask(reach, group);
     let (sender, heard) = channel();
     let mut everybody = reach.clone();
     everybody.sentinels.clone_from(&sentinels);
@@ -168,7 +166,7 @@ fn perform(reach: &Reach, group: &GroupStatus, lang: Lang) -> i32 {
     }
     let gap = probe.stop();
     if stopped {
-        say(words::goes_on(lang), lang);
+        say(&words::goes_on(group, lang), lang);
         return INTERRUPTED;
     }
     let now = afterwards(reach, group, &sentinels, &course);
@@ -196,6 +194,17 @@ pub(super) fn answering(group: &GroupStatus) -> Vec<Endpoint> {
     let answers = |state: &SentinelState| matches!(state, SentinelState::Up | SentinelState::Tilt(_));
     let sentinels = group.sentinels.iter().filter(|sentinel| answers(&sentinel.state));
     sentinels.map(|sentinel| sentinel.at.clone()).collect()
+}
+
+/// The same in the order in which they are asked: those that see the master first, and of them whom the user named. One that
+/// misses it alone sees no replica either, and would refuse.
+pub(super) fn to_ask(reach: &Reach, group: &GroupStatus) -> Vec<Endpoint> {
+    let blind = |at: &Endpoint| {
+        group.sentinels.iter().any(|sentinel| sentinel.at == *at && group.misses_alone(sentinel))
+    };
+    let mut sentinels = answering(group);
+    sentinels.sort_by_key(|at| (blind(at), !reach.sentinels.contains(at)));
+    sentinels
 }
 
 /// Waits for the subscriptions; those that take too long are done without.

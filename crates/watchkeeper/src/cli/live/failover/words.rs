@@ -26,6 +26,8 @@ pub(in crate::cli::live) fn plan(group: &GroupStatus, lang: Lang) -> Vec<Line> {
     let mut lines = standing(group, lang);
     let Some(heir) = group.heir() else {
         lines.extend(refusing(group, lang));
+        // Another sentinel may see more, or this one in a moment.
+        lines.extend(late(group, lang).iter().map(|text| Line::of(Tone::Warn, text)));
         return lines;
     };
     lines.push(Line::of(Tone::Plain, &next(heir, &group.equals(), lang)));
@@ -60,6 +62,7 @@ fn refusing(group: &GroupStatus, lang: Lang) -> Vec<Line> {
     };
     let mut lines = vec![Line::of(Tone::Warn, text)];
     lines.extend(unfit(group, lang).iter().map(|text| Line::of(Tone::Plain, text)));
+    lines.extend(priority_first(group, lang).map(|text| Line::of(Tone::Plain, text)));
     lines
 }
 
@@ -121,6 +124,17 @@ fn in_two_groups(group: &GroupStatus, lang: Lang) -> Option<String> {
              在每个哨兵上执行 `SENTINEL REMOVE`。"
         )),
     }
+}
+
+/// What to do first where nothing but their priority keeps all replicas from being promoted.
+fn priority_first(group: &GroupStatus, lang: Lang) -> Option<&'static str> {
+    let zero = |it: &Candidate| it.refusal == Some(Refusal::PriorityZero);
+    (!group.candidates.is_empty() && group.candidates.iter().all(zero)).then(|| {
+        lang.pick(
+            "First `CONFIG SET replica-priority 100` on one that has the data; the sentinels read that within 10 s.",
+            "请先在有数据的一台副本上执行 `CONFIG SET replica-priority 100`；哨兵会在 10 秒内读到。",
+        )
+    })
 }
 
 /// That replicas that may be promoted do not answer this host, which a sentinel need not have noticed yet.
@@ -192,7 +206,7 @@ pub(in crate::cli::live) fn unready(group: &GroupStatus, lang: Lang) -> Option<S
     if unready.is_empty() {
         return None;
     }
-    let name = crate::explain::plain(&group.name);
+    let (name, reach) = (crate::explain::plain(&group.name), &group.reach);
     let of = |(at, why): &(&Endpoint, Lacking)| match lang {
         Lang::En => format!("{at} is {}", lacking(*why, lang)),
         Lang::Zh => format!("{at} {}", lacking(*why, lang)),
@@ -201,7 +215,7 @@ pub(in crate::cli::live) fn unready(group: &GroupStatus, lang: Lang) -> Option<S
     let list = crate::explain::plain(&list);
     let only_loads = unready.iter().all(|(_, why)| *why == Lacking::Loading);
     if only_loads && group.writable == Writable::No {
-        return Some(loading_first(&list, &name, lang));
+        return Some(loading_first(&list, &name, reach, lang));
     }
     let hint = if let [first, ..] = group.keeping() {
         save_first(first, lang)
@@ -209,8 +223,8 @@ pub(in crate::cli::live) fn unready(group: &GroupStatus, lang: Lang) -> Option<S
         without_source(group, lang)
     } else {
         match lang {
-            Lang::En => format!("wait until `watchkeeper status {name}` shows it in step"),
-            Lang::Zh => format!("等到 `watchkeeper status {name}` 显示它已同步"),
+            Lang::En => format!("wait until `watchkeeper status {name}{reach}` shows it in step"),
+            Lang::Zh => format!("等到 `watchkeeper status {name}{reach}` 显示它已同步"),
         }
     };
     Some(match lang {
@@ -227,14 +241,14 @@ pub(in crate::cli::live) fn unready(group: &GroupStatus, lang: Lang) -> Option<S
 }
 
 /// Why it is not asked for while the replica that would be promoted reads its data.
-fn loading_first(list: &str, name: &str, lang: Lang) -> String {
+fn loading_first(list: &str, name: &str, reach: &str, lang: Lang) -> String {
     match lang {
         Lang::En => format!(
-            "a replica would be promoted, or could be, that takes no orders yet: {list}\nhint: wait until `watchkeeper status {name}` shows it \
+            "a replica would be promoted, or could be, that takes no orders yet: {list}\nhint: wait until `watchkeeper status {name}{reach}` shows it \
              no longer loading, and do not restart it"
         ),
         Lang::Zh => format!(
-            "将被提升（或可能被提升）的副本目前不接受命令：{list}\n提示：等到 `watchkeeper status {name}` 不再显示它正在加载，不要重启它"
+            "将被提升（或可能被提升）的副本目前不接受命令：{list}\n提示：等到 `watchkeeper status {name}{reach}` 不再显示它正在加载，不要重启它"
         ),
     }
 }
@@ -320,12 +334,13 @@ pub(in crate::cli::live) fn refused(at: &Endpoint, why: &Failure, group: &GroupS
         Failure::Refused(words) => hint(words, group, lang),
         Failure::Silent(_) | Failure::Broken(_) => lang
             .pick(
-                "it may do it all the same: `watchkeeper status` shows whether it does",
-                "它仍可能执行：用 `watchkeeper status` 查看",
+                "it may do it all the same: `watchkeeper status{reach}` shows whether it does",
+                "它仍可能执行：用 `watchkeeper status{reach}` 查看",
             )
             .to_owned(),
         Failure::Unreachable(_) | Failure::Protocol(_) => String::new(),
     };
+    let hint = hint.replace("{reach}", &group.reach);
     if hint.is_empty() { text } else { format!("{text}\n{}{hint}", lang.pick("hint: ", "提示：")) }
 }
 
@@ -333,11 +348,20 @@ fn hint(words: &str, group: &GroupStatus, lang: Lang) -> String {
     let code = words.split(' ').next().unwrap_or_default();
     match code {
         "NOGOODSLAVE" => {
+            if group.candidates.is_empty() && group.writable == Writable::No {
+                return lang
+                    .pick(
+                        "it knows no replica: sentinels learn of them by the master's INFO, and of none as long as the master is gone; \
+                         `watchkeeper doctor{reach}` says how to promote one by hand",
+                        "它不知道任何副本：哨兵从主节点的 INFO 得知副本，主节点不在时无从得知；`watchkeeper doctor{reach}` 会说明如何手工提升",
+                    )
+                    .to_owned();
+            }
             if group.candidates.is_empty() {
                 return lang
                     .pick(
-                        "it knows no replica: sentinels learn of them by the master's INFO; `watchkeeper doctor` says what is wrong",
-                        "它不知道任何副本：哨兵从主节点的 INFO 得知副本；`watchkeeper doctor` 会指出问题",
+                        "it knows no replica: sentinels learn of them by the master's INFO; `watchkeeper doctor{reach}` says what is wrong",
+                        "它不知道任何副本：哨兵从主节点的 INFO 得知副本；`watchkeeper doctor{reach}` 会指出问题",
                     )
                     .to_owned();
             }
@@ -354,9 +378,10 @@ fn hint(words: &str, group: &GroupStatus, lang: Lang) -> String {
                 ""
             };
             let list: String = reasons.iter().map(|reason| format!("\n{reason}")).collect();
-            format!("{title}{again}{list}")
+            let first = priority_first(group, lang).map(|text| format!("\n{text}")).unwrap_or_default();
+            format!("{title}{again}{list}{first}")
         }
-        "INPROG" => in_progress(lang).to_owned(),
+        "INPROG" => in_progress(group, lang),
         "NOAUTH" | "NOPERM" | "WRONGPASS" => lang
             .pick(
                 "`--user` and `--pass-file` name a user that may do SENTINEL FAILOVER",
@@ -371,19 +396,21 @@ fn hint(words: &str, group: &GroupStatus, lang: Lang) -> String {
 }
 
 /// Somebody else has begun one.
-pub(super) fn in_progress(lang: Lang) -> &'static str {
-    lang.pick(
-        "one is in progress already: `watchkeeper events` follows it",
-        "已有故障转移在进行：用 `watchkeeper events` 跟踪",
-    )
+pub(super) fn in_progress(group: &GroupStatus, lang: Lang) -> String {
+    let text = lang.pick(
+        "one is in progress already: `watchkeeper events{reach}` follows it",
+        "已有故障转移在进行：用 `watchkeeper events{reach}` 跟踪",
+    );
+    text.replace("{reach}", &group.reach)
 }
 
 /// What Ctrl-C means.
-pub(super) fn goes_on(lang: Lang) -> &'static str {
-    lang.pick(
-        "\nThe failover goes on without this command: `watchkeeper events` follows it.\n",
-        "\n故障转移仍在继续，与本命令无关：用 `watchkeeper events` 跟踪。\n",
-    )
+pub(super) fn goes_on(group: &GroupStatus, lang: Lang) -> String {
+    let text = lang.pick(
+        "\nThe failover goes on without this command: `watchkeeper events{reach}` follows it.\n",
+        "\n故障转移仍在继续，与本命令无关：用 `watchkeeper events{reach}` 跟踪。\n",
+    );
+    text.replace("{reach}", &group.reach)
 }
 
 /// What came of it.
@@ -396,6 +423,7 @@ pub(super) fn summary(
     lang: Lang,
 ) -> Vec<Line> {
     let mut lines = vec![Line::new()];
+    let told = |tone, text: &str| Line::of(tone, &text.replace("{reach}", &before.reach));
     match ended {
         Ok(End::Switched(new)) => {
             let text = match lang {
@@ -413,15 +441,15 @@ pub(super) fn summary(
                     Lang::Zh => format!("已放弃：{event}（{means}）。"),
                 },
             ));
-            lines.push(Line::of(Tone::Plain, &format!("  {}", after_giving_up(now, lang))));
-            lines.extend(not_promoted(event, course, now, lang).map(|text| Line::of(Tone::Warn, &text)));
+            lines.push(told(Tone::Plain, &format!("  {}", after_giving_up(now, lang))));
+            lines.extend(not_promoted(event, course, now, lang).map(|text| told(Tone::Warn, &text)));
         }
         Err(Stop::TimeIsUp | Stop::Interrupted) => {
             let text = lang.pick(
-                "It did not end within failover-timeout; `watchkeeper status` shows how it stands.",
-                "未在 failover-timeout 内结束；用 `watchkeeper status` 查看现状。",
+                "It did not end within failover-timeout; `watchkeeper status{reach}` shows how it stands.",
+                "未在 failover-timeout 内结束；用 `watchkeeper status{reach}` 查看现状。",
             );
-            lines.push(Line::of(Tone::Bad, text));
+            lines.push(told(Tone::Bad, text));
         }
     }
     for (phase, took, since) in course.phases() {
@@ -438,6 +466,7 @@ pub(super) fn summary(
         lines.extend(gap.and_then(|gap| gap_line(gap, before, now, lang)));
         lines.extend(lost(course, before, now, lang).map(|text| Line::of(Tone::Warn, &text)));
         lines.extend(unasked(course, before, lang).map(|text| Line::of(Tone::Warn, &text)));
+        lines.extend(disobeying(now, new, lang).map(|text| told(Tone::Warn, &text)));
         if let Some(now) = now {
             lines.extend((now.master == *new).then(|| following(now, lang)));
             lines.extend(now.server_lines(lang));
@@ -479,6 +508,25 @@ fn lost(course: &Course, before: &GroupStatus, now: Option<&GroupStatus>, lang: 
         (None, Lang::En) => format!("  What clients wrote to {old} after the switch is lost."),
         (None, Lang::Zh) => format!("  切换后写入 {old} 的数据已丢失。"),
     })
+}
+
+/// Who answers, and is a master still after it was waited for: it may never follow.
+fn disobeying(now: Option<&GroupStatus>, new: &Endpoint, lang: Lang) -> Option<String> {
+    let masters = now?.servers.iter().filter(|server| server.role == Role::Master && server.at != *new);
+    let settled = masters.filter(|server| server.state != ServerState::Loading);
+    let masters: Vec<String> = settled.map(|server| server.at.to_string()).collect();
+    let names = some(&masters, 3, lang);
+    match lang {
+        _ if masters.is_empty() => None,
+        Lang::En => Some(format!(
+            "  Still a master, besides {new}: {names}. It may refuse the order to follow (SLAVEOF or REPLICAOF renamed or removed, a user \
+             without the right): then it never does. Keep clients from it; `watchkeeper doctor{{reach}}` finds out."
+        )),
+        Lang::Zh => Some(format!(
+            "  除 {new} 外仍是主节点的：{names}。它可能拒绝跟随的命令（SLAVEOF 或 REPLICAOF 被改名或移除，或用户没有权限），\
+             那样就永远不会跟随。请阻止客户端连接它；用 `watchkeeper doctor{{reach}}` 查找原因。"
+        )),
+    }
 }
 
 /// The sentinels that could not be asked whether they have switched.
@@ -553,8 +601,8 @@ fn after_giving_up(now: Option<&GroupStatus>, lang: Lang) -> String {
         },
         Some(_) | None => lang
             .pick(
-                "While the master is down the sentinels try again by themselves; `watchkeeper status` shows how it stands.",
-                "主节点下线期间哨兵会自行再试；用 `watchkeeper status` 查看现状。",
+                "While the master is down the sentinels try again by themselves; `watchkeeper status{reach}` shows how it stands.",
+                "主节点下线期间哨兵会自行再试；用 `watchkeeper status{reach}` 查看现状。",
             )
             .to_owned(),
     }
@@ -568,19 +616,19 @@ fn not_promoted(event: &str, course: &Course, now: Option<&GroupStatus>, lang: L
     Some(match lang {
         Lang::En if answers => format!(
             "  {chosen} answers this host and has not become a master: it may refuse the order (a renamed REPLICAOF or \
-             SLAVEOF, a user without the right); `watchkeeper doctor` finds out."
+             SLAVEOF, a user without the right); `watchkeeper doctor{{reach}}` finds out."
         ),
         Lang::Zh if answers => format!(
             "  {chosen} 对本机有应答，却没有成为主节点：它可能拒绝该命令（REPLICAOF 或 SLAVEOF 被改名，或用户没有权限）；\
-             用 `watchkeeper doctor` 查找原因。"
+             用 `watchkeeper doctor{{reach}}` 查找原因。"
         ),
         Lang::En => format!(
             "  {chosen} may have the order to become a master already: when it answers again it may be a second one. What is \
-             written to it then is lost once the sentinels make it follow again; `watchkeeper status` shows it."
+             written to it then is lost once the sentinels make it follow again; `watchkeeper status{{reach}}` shows it."
         ),
         Lang::Zh => format!(
             "  {chosen} 可能已收到成为主节点的命令：恢复应答后可能成为第二个主节点。哨兵让它重新跟随后，其间写入它的数据会丢失；\
-             用 `watchkeeper status` 查看。"
+             用 `watchkeeper status{{reach}}` 查看。"
         ),
     })
 }
@@ -722,7 +770,29 @@ mod tests {
             assert!(told.contains("replica-priority") && !told.contains(lose), "{told}");
             assert!(planned(&chain("m"), lang).contains(lose));
         }
+        // Nothing else is in the way than their priority.
+        for lang in Lang::ALL {
+            let cure = "`CONFIG SET replica-priority 100`";
+            assert!(planned(&stuck, lang).contains(cure), "{}", planned(&stuck, lang));
+            let refused = super::refused(
+                &Endpoint::new("h", 1),
+                &Failure::Refused("NOGOODSLAVE x".into()),
+                &stuck,
+                lang,
+            );
+            assert!(refused.contains(cure), "{refused}");
+            let mut other = stuck.clone();
+            other.candidates[1].refusal = Some(Refusal::Down);
+            assert!(!planned(&other, lang).contains(cure));
+        }
         stuck.candidates.clear();
+        let refused = super::refused(
+            &Endpoint::new("h", 1),
+            &Failure::Refused("NOGOODSLAVE x".into()),
+            &stuck,
+            Lang::En,
+        );
+        assert!(refused.contains("how to promote one by hand"), "{refused}");
         let told = planned(&stuck, Lang::En);
         assert!(told.ends_with("\nThe sentinels know no replica, so they will refuse."), "{told}");
     }
@@ -769,7 +839,10 @@ mod tests {
         ] {
             group.servers[1].state = ServerState::InStep;
             let answers = told(event, &group, lang).unwrap();
-            assert!(answers.contains(refuses) && answers.contains("`watchkeeper doctor`"), "{answers}");
+            assert!(
+                answers.contains(refuses) && answers.contains("`watchkeeper doctor{reach}`"),
+                "{answers}"
+            );
             group.servers[1].state = ServerState::Silent(Failure::Silent(9));
             let hangs = told(event, &group, lang).unwrap();
             assert!(hangs.contains(second) && hangs.contains("10.0.0.1:6380"), "{hangs}");
@@ -864,6 +937,20 @@ mod tests {
             loaded.contains("was already loading its data when this began, and took no commands"),
             "{loaded}"
         );
+    }
+
+    #[test]
+    fn who_is_a_master_still_may_never_follow() {
+        let mut group = chain("m");
+        let new = group.master.clone();
+        assert_eq!(disobeying(Some(&group), &new, Lang::En), None);
+        (group.servers[1].role, group.servers[1].state) = (Role::Master, ServerState::SecondMaster);
+        for (lang, said) in [(Lang::En, "then it never does"), (Lang::Zh, "永远不会跟随")] {
+            let text = disobeying(Some(&group), &new, lang).unwrap();
+            assert!(text.contains(said) && text.contains("10.0.0.1:6380"), "{text}");
+        }
+        group.servers[1].state = ServerState::Loading;
+        assert_eq!(disobeying(Some(&group), &new, Lang::En), None);
     }
 
     #[test]

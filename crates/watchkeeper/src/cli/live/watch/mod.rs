@@ -174,7 +174,7 @@ impl Screen {
         let Some(group) = self.app.group(name).cloned() else { return };
         let (reach, sender, lang) = (self.reach.clone(), self.sender.clone(), self.app.lang());
         std::thread::spawn(move || {
-            let sentinels = failover::answering(&group);
+            let sentinels = failover::to_ask(&reach, &group);
             let answer = match failover::ask(&reach, &sentinels, &group.name) {
                 Ok(by) => words::asked(&by, lang),
                 Err((at, failure)) => {
