@@ -136,9 +136,10 @@ impl<'a> GroupView<'a> {
         named.map(|(who, at)| (who, format!("SENTINEL MASTER: {at}")))
     }
 
-    /// The listed servers that are not the master.
+    /// The listed servers that are not the master; a sentinel in the place of a server is none.
     pub(super) fn replicas(&self) -> impl Iterator<Item = &'a ServerAnswer> {
-        self.servers.iter().copied().filter(|server| !self.is_master(&server.at))
+        let is_server = |server: &&ServerAnswer| !server.says.as_ref().is_err_and(Failure::is_sentinel);
+        self.servers.iter().copied().filter(is_server).filter(|server| !self.is_master(&server.at))
     }
 
     /// The newest INFO of a server that answers.

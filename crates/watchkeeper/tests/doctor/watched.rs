@@ -31,6 +31,7 @@ pub(crate) fn wrong_addresses() {
     for wrong in ["there are two", "clients write to different servers", "older epoch", "no such command"] {
         assert!(!seen.text.contains(wrong), "`{wrong}`: {}", seen.text);
     }
+    assert!(seen.text.contains("\"replicas\":1,"), "a sentinel is no replica: {}", seen.text);
     // Where nobody names anything else.
     stage.ask_all(&SENTINELS[..2], &format!("SENTINEL REMOVE {NAME}"));
     let seen = stage.doctor(3, &[]);

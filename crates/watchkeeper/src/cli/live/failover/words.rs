@@ -348,7 +348,8 @@ fn hint(words: &str, group: &GroupStatus, lang: Lang) -> String {
     let code = words.split(' ').next().unwrap_or_default();
     match code {
         "NOGOODSLAVE" => {
-            if group.candidates.is_empty() && group.writable == Writable::No {
+            let master = group.server(&group.master).map(|server| &server.state);
+            if group.candidates.is_empty() && matches!(master, Some(ServerState::Silent(_))) {
                 return lang
                     .pick(
                         "it knows no replica: sentinels learn of them by the master's INFO, and of none as long as the master is gone; \
