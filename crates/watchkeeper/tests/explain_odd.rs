@@ -186,3 +186,133 @@ fn an_old_master_that_was_back_early_is_drawn_as_a_second_one() {
     let (status, picture) = explain(&args, "");
     assert!(status == 0 && picture.contains("<title>second master"), "{status} {picture}");
 }
+
+const MASTER: &str = "master m 10.0.0.1 6379";
+
+/// Logs of sentinels s1, s2 ... told together; each is of `SECOND.MS text`.
+fn told(logs: &[&[&str]], args: &[&str]) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let paths: Vec<String> = (1..=logs.len()).map(|number| format!("s{number}.log")).collect();
+    for (path, lines) in paths.iter().zip(logs) {
+        let line = |line: &&str| {
+            let (time, text) = line.split_once(' ').unwrap();
+            let text = text.replace("MASTER", MASTER);
+            format!("7:X 29 Nov 2026 06:{time} # {text}\n")
+        };
+        std::fs::write(dir.path().join(path), lines.iter().map(line).collect::<String>()).unwrap();
+    }
+    let paths: Vec<String> = paths.iter().map(|path| dir.path().join(path).display().to_string()).collect();
+    let args: Vec<&str> = args.iter().copied().chain(paths.iter().map(String::as_str)).collect();
+    let (status, text) = explain(&args, "");
+    assert_eq!(status, 0, "{text}");
+    flat(&text)
+}
+
+const LED: [&str; 8] = [
+    "07:10.000 +sdown MASTER",
+    "07:10.001 +odown MASTER #quorum 2/2",
+    "07:10.001 +try-failover MASTER",
+    "07:10.080 +elected-leader MASTER",
+    "07:10.090 +selected-slave slave 10.0.0.2:6379 10.0.0.2 6379 @ m 10.0.0.1 6379",
+    "07:11.100 +promoted-slave slave 10.0.0.2:6379 10.0.0.2 6379 @ m 10.0.0.1 6379",
+    "07:12.200 -odown MASTER",
+    "07:12.200 +failover-end MASTER",
+];
+
+/// The log was copied just before `+switch-master`.
+#[test]
+fn a_failover_that_is_done_is_no_outage_that_goes_on() {
+    let en = told(&[&LED], &[]);
+    let done = "The master 10.0.0.1:6379 failed and a failover was done: 10.0.0.2:6379 was promoted after 1.100 s at the latest. \
+        That clients were told of it is not in these logs.";
+    assert!(en.contains(done), "{en}");
+    for bad in ["NO SENTINEL", "still missed", "`SENTINEL FAILOVER", "NO ONE"] {
+        assert!(!en.contains(bad), "{bad}: {en}");
+    }
+    let zh = told(&[&LED], &["--lang", "zh"]);
+    assert!(zh.contains("故障转移已完成：10.0.0.2:6379 最迟在 1.100 秒后已提升为主节点"), "{zh}");
+    assert!(!zh.contains("NO ONE"), "{zh}");
+}
+
+/// The first sentinel's log ends while the master is back, the other's goes on.
+#[test]
+fn a_master_that_is_away_at_the_end_did_not_come_back() {
+    let blip = ["07:10.000 +sdown MASTER", "07:10.003 -sdown MASTER"];
+    let again = [&blip[..], &["07:13.300 +sdown MASTER", "07:13.300 +odown MASTER #quorum 2/2"]].concat();
+    let text = told(&[&blip, &again], &["--format", "json"]);
+    assert!(!text.contains("came back") && !text.contains("\"came-back\""), "{text}");
+    assert!(text.contains("\"outcome\":\"logs-end\""), "{text}");
+}
+
+/// A sentinel that was frozen votes in all epochs that it missed.
+#[test]
+fn a_vote_after_an_election_has_no_part_in_it() {
+    let [a, b, c] = ["a", "b", "c"].map(|id| id.repeat(40));
+    let id = |id: &str| format!("07:00.000 Sentinel ID is {id}");
+    let vote = |time: &str, id: &str, epoch: u64| format!("07:{time} +vote-for-leader {id} {epoch}");
+    let epoch = |time: &str, epoch: u64| format!("07:{time} +new-epoch {epoch}");
+    let log = |own: &str| {
+        let tries = vec![
+            id(own),
+            "07:10.000 +sdown MASTER".to_owned(),
+            "07:10.001 +odown MASTER #quorum 2/2".to_owned(),
+            epoch("10.001", 2),
+            "07:10.001 +try-failover MASTER".to_owned(),
+            vote("10.001", own, 2),
+            "07:10.500 -failover-abort-not-elected MASTER".to_owned(),
+        ];
+        tries
+    };
+    let mut first = log(&a);
+    first.extend([
+        epoch("11.000", 3),
+        "07:11.000 +try-failover MASTER".to_owned(),
+        vote("11.000", &a, 3),
+        "07:11.002 +elected-leader MASTER".to_owned(),
+    ]);
+    let mut other = log(&b);
+    other.push(vote("11.001", &a, 3));
+    let frozen = [id(&c), vote("17.000", &b, 2), vote("17.000", &a, 3)];
+    let logs: Vec<Vec<&str>> =
+        [&first[..], &other, &frozen].iter().map(|log| log.iter().map(String::as_str).collect()).collect();
+    let logs: Vec<&[&str]> = logs.iter().map(Vec::as_slice).collect();
+    let en = told(&logs, &[]);
+    for part in [
+        "s1 is elected: s1 has the vote of s1 and s2 [",
+        "The vote in epoch 2 was split (s1 1 and s2 1)",
+        "s3 votes for s1 in epoch 3, when that is over",
+    ] {
+        assert!(en.contains(part), "{part}: {en}");
+    }
+    assert!(!told(&logs, &["--format", "json"]).contains("{\"voter\":\"s3\""));
+    let zh = told(&logs, &["--lang", "zh"]);
+    assert!(zh.contains("s3 在纪元 3 投票给 s1，但选举早已结束"), "{zh}");
+}
+
+#[test]
+fn what_a_log_still_has_of_tilt_is_not_how_long_it_lasted() {
+    let begun = ["07:10.000 +tilt #tilt mode entered", "07:10.250 +sdown MASTER"];
+    let whole = ["07:10.000 +tilt #tilt mode entered", "07:40.050 -tilt #tilt mode exited"];
+    let en = told(&[&begun, &whole], &[]);
+    assert!(
+        en.contains("TILT: s1 to the end of its log (its -tilt is not in these logs) and s2 for 30.050 s."),
+        "{en}"
+    );
+    let zh = told(&[&begun, &whole], &["--lang", "zh"]);
+    assert!(zh.contains("s1 直到其日志结束"), "{zh}");
+}
+
+/// Both the epoch and the votes stood before the beginning of the log.
+#[test]
+fn an_epoch_that_is_not_known_is_not_named() {
+    let late = ["07:10.000 -failover-abort-not-elected MASTER", "07:20.000 +odown MASTER #quorum 2/2"];
+    for (lang, expected) in [("en", "s1 is not elected ["), ("zh", "s1 未当选 [")] {
+        let text = told(&[&late], &["--lang", lang]);
+        assert!(text.contains(expected), "{text}");
+        assert!(
+            !text.contains("epoch 0") && !text.contains("纪元 0") && !text.contains("its votes"),
+            "{text}"
+        );
+    }
+    assert!(told(&[&late], &["--format", "json"]).contains("\"epoch\":null"));
+}

@@ -84,12 +84,22 @@ pub(super) fn both(en: impl Into<String>, en_hint: &str, zh: impl Into<String>, 
 }
 
 /// `who` is each sentinel with how often and how long.
-fn tilt(who: &[(String, usize, i64)], causes: &[String], set_back: &[(String, i64)], lang: Lang) -> Both {
+fn tilt(
+    who: &[(String, usize, i64, bool)],
+    causes: &[String],
+    set_back: &[(String, i64)],
+    lang: Lang,
+) -> Both {
     let of: Vec<String> = who
         .iter()
-        .map(|(name, times, ms)| {
+        .map(|(name, times, ms, open)| {
             let lasted = duration(*ms, lang);
             match (lang, times) {
+                // It goes on for 30 s, whatever the log still has of it.
+                (Lang::En, 1) if *open => format!("{name} to the end of its log (its -tilt is not in these logs)"),
+                (Lang::En, _) if *open => format!("{name} {times} times, the last time to the end of its log (that -tilt is not in these logs)"),
+                (Lang::Zh, 1) if *open => format!("{name} 直到其日志结束（日志中没有 -tilt）"),
+                (Lang::Zh, _) if *open => format!("{name} {times} 次，最后一次直到其日志结束（日志中没有 -tilt）"),
                 // Without times nobody knows for how long.
                 (_, 1) if *ms == 0 => name.clone(),
                 (Lang::En, _) if *ms == 0 => format!("{name} {times} times"),
@@ -286,7 +296,16 @@ fn not_elected(
     known: Option<(usize, usize)>,
     (en, zh): (String, String),
 ) -> Both {
+    let (in_epoch, in_epoch_zh) = if epoch == 0 {
+        (String::new(), String::new())
+    } else {
+        (format!(" in epoch {epoch}"), format!(" 在纪元 {epoch}"))
+    };
     let (votes, votes_zh) = match (got, known) {
+        // A log that begins too late has neither.
+        _ if epoch == 0 => {
+            ("; in which epoch, is not in these logs".to_owned(), "，日志中没有说明是哪个纪元".to_owned())
+        }
         (Some(got), Some((known, needed))) => (
             format!(": {got} of {known} votes, {needed} are needed"),
             format!("：{known} 票中得到 {got} 票，需要 {needed} 票"),
@@ -301,7 +320,7 @@ fn not_elected(
         ),
     };
     both(
-        format!("{who} was not elected in epoch {epoch}{votes}.{en}"),
+        format!("{who} was not elected{in_epoch}{votes}.{en}"),
         &format!(
             "without a majority of all sentinels nobody may act by itself. Start the missing ones. If the master is dead and that \
              takes time: `SENTINEL FAILOVER <group>` on one living sentinel needs no quorum and no votes; {}. Put sentinels on at \
@@ -309,7 +328,7 @@ fn not_elected(
              `SENTINEL RESET` on each sentinel in turn drops the replicas too, and a dead master cannot list them",
             nobody::CALL_AGAIN
         ),
-        format!("{who} 在纪元 {epoch} 未当选{votes_zh}。{zh}"),
+        format!("{who}{in_epoch_zh} 未当选{votes_zh}。{zh}"),
         &format!(
             "没有全部哨兵的多数同意，谁也不能自行故障转移。启动缺少的哨兵。若主节点已宕机而一时无法启动哨兵：在一个存活的哨兵上执行 \
              `SENTINEL FAILOVER <组>`，它不需要法定票数，也不需要选票；{}。把哨兵放在至少三台主机上。永久下线的哨兵要忘掉，\

@@ -109,27 +109,31 @@ fn pointed(
 fn under_way(incident: &Incident, how_far: UnderWay<'_>, timed: bool, lang: Lang) -> String {
     let old = &incident.master;
     let planned = incident.cause() == Cause::Planned;
+    let done = matches!(how_far, UnderWay::Done(_));
+    let (was, is_zh) = if done { ("was done", "已执行完毕") } else { ("was under way", "正在执行") };
     let (en, zh) = if incident.only_asked_for() {
         (
-            format!("Somebody asked for a failover from {old}, and it was under way"),
-            format!("有人要求对 {old} 进行切换，切换正在执行"),
+            format!("Somebody asked for a failover from {old}, and it {was}"),
+            format!("有人要求对 {old} 进行切换，切换{is_zh}"),
         )
     } else if planned {
-        (format!("A planned failover from {old} was under way"), format!("正在对 {old} 执行计划内切换"))
+        (format!("A planned failover from {old} {was}"), format!("对 {old} 的计划内切换{is_zh}"))
     } else {
+        let is_zh = if done { "已完成" } else { "正在进行" };
         (
-            format!("The master {old} failed and a failover was under way"),
-            format!("主节点 {old} 故障，故障转移正在进行"),
+            format!("The master {old} failed and a failover {was}"),
+            format!("主节点 {old} 故障，故障转移{is_zh}"),
         )
     };
     let after = |at: At| duration(at - incident.outage_began(), lang);
     let (far, far_zh) = match how_far {
+        UnderWay::Done(None) => (String::new(), String::new()),
         UnderWay::Missed(ms) => return missed(old, Some(ms).filter(|ms| timed && *ms > 0), lang),
         UnderWay::Begun => (String::new(), String::new()),
         UnderWay::Selected(new) => {
             (format!(": {new} was told to be master"), format!("：已命令 {new} 成为主节点"))
         }
-        UnderWay::Promoted(new, at) if timed => {
+        UnderWay::Promoted(new, at) | UnderWay::Done(Some((new, at))) if timed => {
             let after = after(at);
             if incident.noticed_late() {
                 (
@@ -140,11 +144,15 @@ fn under_way(incident: &Incident, how_far: UnderWay<'_>, timed: bool, lang: Lang
                 (format!(": {new} was promoted after {after}"), format!("：{new} 在 {after}后已提升为主节点"))
             }
         }
-        UnderWay::Promoted(new, _) => (format!(": {new} was promoted"), format!("：{new} 已提升为主节点")),
+        UnderWay::Promoted(new, _) | UnderWay::Done(Some((new, _))) => {
+            (format!(": {new} was promoted"), format!("：{new} 已提升为主节点"))
+        }
     };
-    match lang {
-        Lang::En => format!("{en}{far}. Its end is not in these logs."),
-        Lang::Zh => format!("{zh}{far_zh}。日志中没有它的结局。"),
+    match (lang, done) {
+        (Lang::En, false) => format!("{en}{far}. Its end is not in these logs."),
+        (Lang::Zh, false) => format!("{zh}{far_zh}。日志中没有它的结局。"),
+        (Lang::En, true) => format!("{en}{far}. That clients were told of it is not in these logs."),
+        (Lang::Zh, true) => format!("{zh}{far_zh}。日志中没有通知客户端的记录。"),
     }
 }
 

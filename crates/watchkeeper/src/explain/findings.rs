@@ -25,6 +25,8 @@ const OFTEN: usize = 3;
 const OFTEN_MS: i64 = 10 * 60_000;
 /// After TILT a sentinel's knowledge of the replicas is old for about so long.
 const TILT_STALE_MS: i64 = 10_000;
+/// TILT ends after 30 s: where a log goes on for longer without its end, its process had ended.
+const TILT_MS: i64 = 31_000;
 /// A `down-after-milliseconds` beyond this makes outages long.
 const DOWN_AFTER_HIGH_MS: u64 = 30_000;
 /// One below this fires at every pause.
@@ -74,6 +76,7 @@ pub(super) enum Finding {
         said: Vec<String>,
     },
     NotElected {
+        /// 0 if these logs do not tell
         epoch: u64,
         who: String,
         /// nothing if these logs do not tell
@@ -199,7 +202,8 @@ pub(super) enum Finding {
     },
     // Of the whole deployment.
     Tilt {
-        who: Vec<(String, usize, i64)>,
+        /// how often, how long if that is known, and whether its end is not in these logs
+        who: Vec<(String, usize, i64, bool)>,
         causes: Vec<String>,
         /// whose clock was set back, by how much at least
         set_back: Vec<(String, i64)>,
@@ -533,11 +537,11 @@ fn outcome_findings(
         let ms = incident.outage_began() - incident.began;
         found.push(Finding::Flapping { times: incident.times_down(), ms });
     }
-    let Some(back) = incident.came_back() else {
+    let Some(back) = incident.came_back().filter(|_| incident.under_way().is_none()) else {
         if let Some(how_far) = incident.under_way() {
             let promoted = match how_far {
-                UnderWay::Promoted(place, _) => Some(place.to_owned()),
-                UnderWay::Begun | UnderWay::Selected(_) | UnderWay::Missed(_) => None,
+                UnderWay::Promoted(place, _) | UnderWay::Done(Some((place, _))) => Some(place.to_owned()),
+                UnderWay::Begun | UnderWay::Selected(_) | UnderWay::Missed(_) | UnderWay::Done(None) => None,
             };
             let begun = !matches!(how_far, UnderWay::Missed(_));
             let agreed = !incident.agreed.is_empty();
@@ -705,15 +709,17 @@ pub(super) fn general(book: &Book, names: &dyn Names) -> Vec<Finding> {
             found.push(Finding::Several { name: name.clone(), groups });
         }
     }
-    let mut tilts: BTreeMap<String, (usize, i64)> = BTreeMap::new();
+    let mut tilts: BTreeMap<String, (usize, i64, bool)> = BTreeMap::new();
     for tilt in &book.tilts {
-        let (times, ms) = tilts.entry(names.who(tilt.who)).or_default();
+        let (times, ms, open) = tilts.entry(names.who(tilt.who)).or_default();
         *times += 1;
-        *ms += if book.first.is_some() { tilt.to.unwrap_or(book.last) - tilt.from } else { 0 };
+        let last = book.speakers.get(tilt.who).map_or(book.last, |speaker| speaker.last);
+        *open |= tilt.to.is_none() && (book.first.is_none() || last - tilt.from <= TILT_MS);
+        *ms += tilt.to.filter(|_| book.first.is_some()).map_or(0, |to| to - tilt.from);
     }
     if !tilts.is_empty() {
         let causes: BTreeSet<String> = book.tilts.iter().filter_map(|tilt| tilt.cause.clone()).collect();
-        let who = tilts.into_iter().map(|(name, (times, ms))| (name, times, ms)).collect();
+        let who = tilts.into_iter().map(|(name, (times, ms, open))| (name, times, ms, open)).collect();
         let mut set_back: BTreeMap<String, i64> = BTreeMap::new();
         for tilt in book.tilts.iter().filter(|tilt| tilt.back_ms > 0) {
             let most = set_back.entry(names.who(tilt.who)).or_default();
