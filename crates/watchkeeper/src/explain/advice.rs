@@ -3,6 +3,7 @@
 use watchkeeper_core::Lang;
 
 use super::findings::Finding;
+use super::leaders::{self, Why};
 use super::words::{by_name, duration, list, order, reasons};
 use super::{endings, epochs, few, nobody, rivals};
 
@@ -38,7 +39,10 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::TwoPromoted(promoted) => rivals::advice(promoted, lang),
         Finding::SameChosen { who, replica } => rivals::same_advice(who, replica, lang),
         Finding::CalledTwice { first, other } => endings::called_twice(first, other),
-        Finding::LeaderLost { who, ours } => leader_lost(who, *ours),
+        Finding::LeaderLost { who, stood: true, .. } => leaders::stood_advice(who),
+        Finding::LeaderLost { who, ours, .. } => leader_lost(who, *ours),
+        Finding::GaveWay { who, to } => leaders::gave_way_advice(who, to),
+        Finding::SecondPromoted { by, place, new, ms } => leaders::second_advice(by, place, new, *ms, lang),
         Finding::StayedMaster { master, ms: Some(ms), perhaps: true, .. } => {
             perhaps_stayed(master, *ms, lang)
         }
@@ -50,7 +54,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::NoGoodReplica { known, after_tilt, timed, down, said } => {
             nobody::no_good_replica(*known, (*after_tilt, *timed), down, said, lang)
         }
-        Finding::NotPromoted { replica } => not_promoted(replica),
+        Finding::NotPromoted { replica, why } => not_promoted(replica, why),
         Finding::LateReplicas { replicas } => late_replicas(replicas, lang),
         Finding::Moved { id, to } => moved(id, to),
         Finding::SentinelsGone { group, who, strength, unread, goes_on, most } => {
@@ -479,7 +483,30 @@ fn tilt_then(who: &[String], lang: Lang) -> Both {
     )
 }
 
-fn not_promoted(replica: &str) -> Both {
+fn not_promoted(replica: &str, why: &Why) -> Both {
+    match why {
+        Why::Tilt(who) => {
+            return both(
+                format!(
+                    "{replica} was chosen and did not become master in time: {who}, which led, was in TILT and did nothing."
+                ),
+                "see TILT under THE DEPLOYMENT",
+                format!("{replica} 被选定后没有及时成为主节点：执行者 {who} 处于 TILT，什么也没做。"),
+                "见“整体情况”中的 TILT",
+            );
+        }
+        Why::Down => {
+            return both(
+                format!(
+                    "{replica} was chosen and did not answer any more: it went down, or hung, before it was seen as master."
+                ),
+                "start it again if it is down, and see what happened to it in that moment",
+                format!("{replica} 被选定后不再应答：它还没有成为主节点就下线或卡死了。"),
+                "若它已下线则重新启动，并查明它当时发生了什么",
+            );
+        }
+        Why::Unknown => {}
+    }
     let (en, zh) = if replica.is_empty() {
         (
             "The chosen replica did not become master in time; which one it was, is not in these logs."

@@ -13,6 +13,10 @@ use super::words::{self, by_name, duration, list};
 
 /// The incident in a few sentences.
 pub(super) fn outcome(incident: &Incident, names: &dyn Names, timed: bool, lang: Lang) -> String {
+    if let Some(ms) = incident.blind.filter(|_| timed) {
+        return ending(incident, names, timed, lang)
+            + &blind(ms, incident.unread || !incident.all_known, lang);
+    }
     if !incident.headless() {
         return ending(incident, names, timed, lang);
     }
@@ -20,6 +24,21 @@ pub(super) fn outcome(incident: &Incident, names: &dyn Names, timed: bool, lang:
     match lang {
         Lang::En => told + " The logs begin in the middle of it: when the outage began is not known.",
         Lang::Zh => told + "日志从事故中途开始：中断从何时开始不得而知。",
+    }
+}
+
+/// Nobody could have said when the outage began.
+fn blind(ms: At, unread: bool, lang: Lang) -> String {
+    let ms = duration(ms, lang);
+    let (here, here_zh) = if unread { (" whose logs are here", "有日志的") } else { ("", "所有") };
+    match lang {
+        Lang::En => format!(
+            " Until the first +sdown all sentinels{here} were in TILT, for {ms}, and held nobody for down: when the outage began is \
+             not known. It may have been that much longer."
+        ),
+        Lang::Zh => format!(
+            "在第一条 +sdown 之前，{here_zh}哨兵都处于 TILT，共 {ms}，期间不会判定任何人下线：中断从何时开始不得而知，可能还要再长这么多。"
+        ),
     }
 }
 

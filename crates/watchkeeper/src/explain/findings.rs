@@ -7,6 +7,7 @@ use super::book::{Book, Group, Other};
 use super::epochs;
 use super::few::Strength;
 use super::incident::{Afterwards, At, Cause, Election, End, Incident, Outcome, Run, UnderWay, Voter, Who};
+use super::leaders::{self, Why};
 use super::nobody::with_priority_zero;
 use super::rivals::{self, Promoted};
 
@@ -138,6 +139,7 @@ pub(super) enum Finding {
     },
     NotPromoted {
         replica: String,
+        why: Why,
     },
     LateReplicas {
         replicas: Vec<String>,
@@ -158,6 +160,20 @@ pub(super) enum Finding {
         who: String,
         /// Watchkeeper's sentinels
         ours: bool,
+        /// it did not run, and was back later
+        stood: bool,
+    },
+    /// two leaders, one just after the other, that promoted the same replica
+    GaveWay {
+        who: String,
+        to: String,
+    },
+    /// a leader had promoted another replica than the one that stayed
+    SecondPromoted {
+        by: String,
+        place: String,
+        new: String,
+        ms: Option<i64>,
     },
     /// the master said that it is a replica
     Posed {
@@ -300,6 +316,8 @@ impl Finding {
             Finding::OldMasterGone { .. } => "old-master-gone",
             Finding::TwoMasters { .. } => "two-masters",
             Finding::LeaderLost { .. } => "leader-lost",
+            Finding::GaveWay { .. } => "leader-gave-way",
+            Finding::SecondPromoted { .. } => "second-promoted",
             Finding::Posed { .. } => "master-is-replica",
             Finding::TwoPromoted(_) => "two-promoted",
             Finding::CalledTwice { .. } | Finding::SameChosen { .. } => "called-twice",
@@ -349,6 +367,7 @@ impl Finding {
             | Finding::TwoPromoted(_)
             | Finding::Posed { .. }
             | Finding::LeaderLost { .. }
+            | Finding::SecondPromoted { .. }
             | Finding::StayedMaster { .. }
             | Finding::TiltThen { .. }
             | Finding::Foreign { .. }
@@ -364,6 +383,7 @@ impl Finding {
             | Finding::Unresolved { .. } => Weight::Warning,
             Finding::CutShort { .. }
             | Finding::CalledTwice { .. }
+            | Finding::GaveWay { .. }
             | Finding::SameChosen { .. }
             | Finding::LateReplicas { .. }
             | Finding::Moved { .. }
@@ -493,15 +513,27 @@ fn run_findings(
             }
             Some(End::NotPromoted) => {
                 let replica = run.selected.as_ref().map(|(place, _)| place.clone()).unwrap_or_default();
-                found.push(Finding::NotPromoted { replica });
+                let why = match run.replicas_down.contains(&replica) {
+                    _ if incident.in_tilt(run) => Why::Tilt(names.who(run.who)),
+                    true => Why::Down,
+                    false => Why::Unknown,
+                };
+                found.push(Finding::NotPromoted { replica, why });
             }
             None if at + 1 < incident.runs.len() && !rivals => match incident.overtaken(run) {
                 Some(first) => {
                     found.push(Finding::CalledTwice { first: names.who(first), other: names.who(run.who) });
                 }
+                None if incident.gave_way(run).is_some() => {
+                    let to = incident.gave_way(run).map(|to| names.who(to)).unwrap_or_default();
+                    found.push(Finding::GaveWay { who: names.who(run.who), to });
+                }
                 // A log that begins too late may not have who asked for it, one that ends too soon not how it ended.
                 None if incident.cut || book.ends_by(run.who, incident, Some(incident.last)) => {}
-                None => found.push(Finding::LeaderLost { who: names.who(run.who), ours: incident.is_ours() }),
+                None => {
+                    let (ours, stood) = (incident.is_ours(), incident.stood_still(run));
+                    found.push(Finding::LeaderLost { who: names.who(run.who), ours, stood });
+                }
             },
             Some(End::Done | End::DoneLate) | None => {}
         }
@@ -522,6 +554,9 @@ fn outcome_findings(
 ) {
     let rivals = rivals::finding(incident, names);
     run_findings(incident, group, book, names, rivals.is_some(), found);
+    if rivals.is_none() {
+        found.extend(leaders::second_promoted(incident, names));
+    }
     found.extend(rivals);
     if !found.iter().any(|other| matches!(other, Finding::CalledTwice { .. })) {
         found.extend(rivals::same_chosen(incident, names));

@@ -198,7 +198,14 @@ impl Page<'_> {
                 figure(label + &latest, at - began, String::new());
             } else {
                 let label = self.pick("from the first +sdown until writes", "从第一条 +sdown 到可写入");
-                figure(label + &latest, at - began, self.before(&incident.group));
+                let before = match incident.blind {
+                    Some(_) => self.pick(
+                        "how long before it is not known: all were in TILT",
+                        "此前已有多久不得而知：哨兵都处于 TILT",
+                    ),
+                    None => self.before(&incident.group),
+                };
+                figure(label + &latest, at - began, before);
             }
         }
         if let Some(at) = incident.first_told() {

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::epochs::Voided;
+use super::leaders::Stood;
 use super::said::{Maker, Place};
 
 /// Things of one kind remembered of one incident.
@@ -108,7 +109,7 @@ pub(super) struct Run {
     pub(super) promoted: Option<(Place, At)>,
     pub(super) moved: Vec<Moved>,
     pub(super) end: Option<(End, At)>,
-    /// replicas that this sentinel held for down when it ended without one
+    /// replicas that this sentinel held for down when it gave up
     pub(super) replicas_down: BTreeSet<Place>,
 }
 
@@ -312,6 +313,12 @@ pub(super) struct Incident {
     pub(super) asked_late: bool,
     /// a log that begins late has an attempt: what set it off stood before
     pub(super) begun_before: bool,
+    /// who was in TILT in it, or just before
+    pub(super) stood: Vec<Stood>,
+    /// all whose logs are here had been in TILT for so long when the master was missed
+    pub(super) blind: Option<At>,
+    /// the leader's last vote came from one that had not yet heard of the switch before this
+    pub(super) unaware: bool,
 }
 
 impl Incident {
@@ -356,6 +363,9 @@ impl Incident {
             told_by_unread: false,
             asked_late: false,
             begun_before: false,
+            stood: Vec::new(),
+            blind: None,
+            unaware: false,
         }
     }
 
@@ -704,7 +714,13 @@ impl Incident {
             let heard = |it: &Learned| it.who == run.who && matches!(it.how, How::From(_));
             run.promoted.is_none() && !self.learned.iter().any(heard)
         };
-        promoted.find(made).or_else(|| self.runs.last().filter(told))
+        // Of two at once the first made it, and the other found it so.
+        let first = |last: &Run| {
+            let mut before = self.runs.iter().filter(made);
+            before.find(|run| self.gave_way(run) == Some(last.who))
+        };
+        let made = promoted.find(made).map(|last| first(last).unwrap_or(last));
+        made.or_else(|| self.runs.last().filter(told))
     }
 
     /// The logs begin in the middle of it: somebody was at work, and nobody tells what set it off.
