@@ -1,6 +1,7 @@
 //! `watchkeeper explain`, as a user calls it, on logs of real incidents. Each folder of `tests/incidents` has the logs and
 //! the reports that are expected. To write the reports anew after a change that is meant:
-//! `WRITE_REPORTS=1 cargo test -p watchkeeper --test explain`. The logs were recorded by `scripts/record-incidents.py`.
+//! `WRITE_REPORTS=1 cargo test -p watchkeeper --test explain`. Most of the logs were recorded by
+//! `scripts/record-incidents.py`.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -390,6 +390,15 @@ fn an_outage_that_all_were_blind_to_may_have_begun_before() {
         "{en}"
     );
     assert!(zh.contains("都处于 TILT，共 30.100 秒"), "{zh}");
+    let done = [
+        "07:30.101 +try-failover MASTER",
+        "07:30.110 +elected-leader MASTER",
+        "07:30.120 +promoted-slave slave 10.0.0.2:6379 10.0.0.2 6379 @ m 10.0.0.1 6379",
+        "07:30.130 +failover-end MASTER",
+        "07:30.130 +switch-master m 10.0.0.1 6379 10.0.0.2 6379",
+    ];
+    let page = told(&[&[&missed[..], &done].concat(), &missed], &["--format", "html"]);
+    assert!(page.contains("<small>how long before it is not known: all were in TILT</small>"), "{page}");
     // One that was not would have said so.
     let [en, zh] = both(&[&missed, &["07:30.200 +sdown MASTER"]]);
     assert!(!en.contains("Until the first +sdown") && !zh.contains("共 30.100"), "{en}");

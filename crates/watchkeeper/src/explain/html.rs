@@ -198,14 +198,7 @@ impl Page<'_> {
                 figure(label + &latest, at - began, String::new());
             } else {
                 let label = self.pick("from the first +sdown until writes", "从第一条 +sdown 到可写入");
-                let before = match incident.blind {
-                    Some(_) => self.pick(
-                        "how long before it is not known: all were in TILT",
-                        "此前已有多久不得而知：哨兵都处于 TILT",
-                    ),
-                    None => self.before(&incident.group),
-                };
-                figure(label + &latest, at - began, before);
+                figure(label + &latest, at - began, self.before(incident));
             }
         }
         if let Some(at) = incident.first_told() {
@@ -253,7 +246,14 @@ impl Page<'_> {
     }
 
     /// For how long the master was away before anybody said so.
-    fn before(&self, group: &str) -> String {
+    fn before(&self, incident: &Incident) -> String {
+        if incident.blind.is_some() {
+            return self.pick(
+                "how long before it is not known: all were in TILT",
+                "此前已有多久不得而知：哨兵都处于 TILT",
+            );
+        }
+        let group = &incident.group;
         let book = &self.report.book;
         let set = book.groups.get(group).and_then(|group| group.down_after);
         let set = set.and_then(|ms| i64::try_from(ms).ok()).map(|ms| duration(ms, self.lang));
