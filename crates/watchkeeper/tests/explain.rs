@@ -83,7 +83,7 @@ fn no_log_is_too_damaged() {
         for at in (seed * 7..bytes.len()).step_by(41 + seed * 13) {
             bytes[at] = bytes[at].wrapping_mul(31).wrapping_add(seed as u8);
         }
-        bytes.truncate(bytes.len() - seed * 31);
+        bytes.truncate(bytes.len().saturating_sub(seed * 31));
         let (status, text) = explain(dir.path(), &["--unknown", "-"], &bytes);
         let nothing = i32::from(text.starts_with("Nothing in there was logged by a sentinel."));
         assert_eq!(status, nothing, "{text}");

@@ -414,7 +414,7 @@ impl Book {
         let missed = |id: &String| {
             let first = self.others.get(&Other::SentinelDown(id.clone())).map(|often| often.first);
             // Who is missed so soon after its last line did not go on after it.
-            let died = |first: At| self.timed && (0..DIED_MS).contains(&(first - speaker.last));
+            let died = |first: At| self.timed && (0..DIED_MS).contains(&first.saturating_sub(speaker.last));
             group.peers_down.contains_key(id) && first.is_none_or(|first| first <= at || died(first))
         };
         let missed = speaker.id.as_ref().is_none_or(missed);
