@@ -448,6 +448,9 @@ fn a_replica_that_a_leader_left_as_a_master_is_told() {
         "s1 had promoted 10.0.0.2:6379 before 10.0.0.3:6379: it was a second master for at least 11.300 s";
     assert!(en.contains(second), "{en}");
     assert!(zh.contains("至少当了 11.300 秒"), "{zh}");
+    // It may have died: nobody had to tell it.
+    let alone = [&other[..7], &other[9..]].concat();
+    assert!(!both(&[&first, &alone])[0].contains("second master"));
 }
 
 /// Both were elected before either heard of the other; the higher epoch stays.

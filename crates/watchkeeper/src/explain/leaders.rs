@@ -128,23 +128,23 @@ impl Incident {
         (self.timed && heard && run.end.is_none()).then_some(other.who)
     }
 
-    /// A replica that a leader promoted, and that did not stay the master: by whom, and when it was told to follow.
-    fn left_behind(&self) -> Option<(&Run, &Place, Option<At>)> {
+    /// A replica that a leader promoted, and that did not stay the master: by whom, and for how long until it was told to
+    /// follow. One that nobody told may have died meanwhile.
+    fn left_behind(&self) -> Option<(&Run, &Place, At)> {
         let new = self.new_master.as_ref()?;
         let of = self.runs.iter().filter_map(|run| Some((run, run.promoted.as_ref()?)));
         let mut others = of.filter(|(_, (place, _))| place != new && *place != self.master);
         let (run, (place, since)) = others.next()?;
         let moved = self.runs.iter().flat_map(|run| &run.moved).filter(|moved| moved.replica == *place);
-        let told = moved.filter_map(|moved| moved.sent.or(moved.done)).filter(|at| at >= since).min();
-        Some((run, place, told))
+        let told = moved.filter_map(|moved| moved.sent.or(moved.done)).filter(|at| at >= since).min()?;
+        Some((run, place, told - since))
     }
 }
 
 /// Of an incident in which the first leader promoted one replica and another leader another one.
 pub(super) fn second_promoted(incident: &Incident, names: &dyn Names) -> Option<Finding> {
-    let (run, place, told) = incident.left_behind()?;
-    let since = run.promoted.as_ref().map(|(_, at)| *at);
-    let ms = told.zip(since).map(|(told, since)| told - since).filter(|_| incident.timed);
+    let (run, place, ms) = incident.left_behind()?;
+    let ms = Some(ms).filter(|_| incident.timed);
     let new = incident.new_master.clone()?;
     Some(Finding::SecondPromoted { by: names.who(run.who), place: place.clone(), new, ms })
 }
@@ -160,9 +160,9 @@ pub(super) fn second_advice(by: &str, place: &str, new: &str, ms: Option<i64>, l
         ),
         None => (
             format!(
-                "{by} had promoted {place} before {new}: it was a second master; when it was told to follow is not in these logs."
+                "{by} had promoted {place} before {new}: it was a second master until it was told to follow."
             ),
-            format!("在 {new} 之前，{by} 已提升了 {place}：它成了第二个主节点；它何时被降级，日志中没有。"),
+            format!("在 {new} 之前，{by} 已提升了 {place}：直到被命令跟随，它一直是第二个主节点。"),
         ),
     };
     both(
