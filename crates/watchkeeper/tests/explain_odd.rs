@@ -230,6 +230,9 @@ fn a_failover_that_is_done_is_no_outage_that_goes_on() {
         assert!(!en.contains(bad), "{bad}: {en}");
     }
     let zh = told(&[&LED], &["--lang", "zh"]);
+    assert!(
+        told(&[&LED], &["--format", "html"]).contains("<span class=\"badge is-note\">done, logs end</span>")
+    );
     assert!(zh.contains("故障转移已完成：10.0.0.2:6379 最迟在 1.100 秒后已提升为主节点"), "{zh}");
     assert!(!zh.contains("NO ONE"), "{zh}");
 }

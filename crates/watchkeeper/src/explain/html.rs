@@ -11,7 +11,7 @@ use super::advice::advise;
 use super::book::Other;
 use super::endings;
 use super::findings::{Finding, Weight};
-use super::incident::{Incident, Outcome};
+use super::incident::{Incident, Outcome, UnderWay};
 use super::markup::escaped;
 use super::phases::{self, Took};
 use super::picture::{self, labels};
@@ -128,6 +128,9 @@ impl Page<'_> {
             Outcome::PromotedByOthers => ("warn", "! promoted by others", "! 外部提升"),
             Outcome::PromotedUnseen => ("warn", "! promoted, by whom is not here", "! 提升者不明"),
             Outcome::Repointed => ("warn", "! moved by hand", "! 人工改指"),
+            Outcome::UnderWay if matches!(incident.under_way(), Some(UnderWay::Done(_))) => {
+                ("note", "done, logs end", "已完成，日志结束")
+            }
             Outcome::UnderWay => ("note", "under way", "进行中"),
             Outcome::Missed => ("note", "missed, logs end", "失联，日志结束"),
             Outcome::Isolated => ("warn", "! sentinel cut off", "! 哨兵被隔离"),
