@@ -1,6 +1,7 @@
 //! `watchkeeper explain`, as a user calls it, on logs of real incidents. Each folder of `tests/incidents` has the logs and
 //! the reports that are expected. To write the reports anew after a change that is meant:
-//! `WRITE_REPORTS=1 cargo test -p watchkeeper --test explain`. The logs were recorded by `scripts/record-incidents.py`.
+//! `WRITE_REPORTS=1 cargo test -p watchkeeper --test explain`. Most of the logs were recorded by
+//! `scripts/record-incidents.py`.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -82,7 +83,7 @@ fn no_log_is_too_damaged() {
         for at in (seed * 7..bytes.len()).step_by(41 + seed * 13) {
             bytes[at] = bytes[at].wrapping_mul(31).wrapping_add(seed as u8);
         }
-        bytes.truncate(bytes.len() - seed * 31);
+        bytes.truncate(bytes.len().saturating_sub(seed * 31));
         let (status, text) = explain(dir.path(), &["--unknown", "-"], &bytes);
         let nothing = i32::from(text.starts_with("Nothing in there was logged by a sentinel."));
         assert_eq!(status, nothing, "{text}");

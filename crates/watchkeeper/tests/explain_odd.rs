@@ -186,3 +186,365 @@ fn an_old_master_that_was_back_early_is_drawn_as_a_second_one() {
     let (status, picture) = explain(&args, "");
     assert!(status == 0 && picture.contains("<title>second master"), "{status} {picture}");
 }
+
+const MASTER: &str = "master m 10.0.0.1 6379";
+
+/// Logs of sentinels s1, s2 ... told together; each is of `SECOND.MS text`.
+fn told(logs: &[&[&str]], args: &[&str]) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let paths: Vec<String> = (1..=logs.len()).map(|number| format!("s{number}.log")).collect();
+    for (path, lines) in paths.iter().zip(logs) {
+        let line = |line: &&str| {
+            let (time, text) = line.split_once(' ').unwrap();
+            let text = text.replace("MASTER", MASTER);
+            format!("7:X 29 Nov 2026 06:{time} # {text}\n")
+        };
+        std::fs::write(dir.path().join(path), lines.iter().map(line).collect::<String>()).unwrap();
+    }
+    let paths: Vec<String> = paths.iter().map(|path| dir.path().join(path).display().to_string()).collect();
+    let args: Vec<&str> = args.iter().copied().chain(paths.iter().map(String::as_str)).collect();
+    let (status, text) = explain(&args, "");
+    assert_eq!(status, 0, "{text}");
+    flat(&text)
+}
+
+const LED: [&str; 8] = [
+    "07:10.000 +sdown MASTER",
+    "07:10.001 +odown MASTER #quorum 2/2",
+    "07:10.001 +try-failover MASTER",
+    "07:10.080 +elected-leader MASTER",
+    "07:10.090 +selected-slave slave 10.0.0.2:6379 10.0.0.2 6379 @ m 10.0.0.1 6379",
+    "07:11.100 +promoted-slave slave 10.0.0.2:6379 10.0.0.2 6379 @ m 10.0.0.1 6379",
+    "07:12.200 -odown MASTER",
+    "07:12.200 +failover-end MASTER",
+];
+
+/// The log was copied just before `+switch-master`.
+#[test]
+fn a_failover_that_is_done_is_no_outage_that_goes_on() {
+    let en = told(&[&LED], &[]);
+    let done = "The master 10.0.0.1:6379 failed and a failover was done: 10.0.0.2:6379 was promoted after 1.100 s at the latest. \
+        That clients were told of it is not in these logs.";
+    assert!(en.contains(done), "{en}");
+    for bad in ["NO SENTINEL", "still missed", "`SENTINEL FAILOVER", "NO ONE"] {
+        assert!(!en.contains(bad), "{bad}: {en}");
+    }
+    let zh = told(&[&LED], &["--lang", "zh"]);
+    assert!(
+        told(&[&LED], &["--format", "html"]).contains("<span class=\"badge is-note\">done, logs end</span>")
+    );
+    assert!(zh.contains("故障转移已完成：10.0.0.2:6379 最迟在 1.100 秒后已提升为主节点"), "{zh}");
+    assert!(!zh.contains("NO ONE"), "{zh}");
+}
+
+/// The first sentinel's log ends while the master is back, the other's goes on.
+#[test]
+fn a_master_that_is_away_at_the_end_did_not_come_back() {
+    let blip = ["07:10.000 +sdown MASTER", "07:10.003 -sdown MASTER"];
+    let again = [&blip[..], &["07:13.300 +sdown MASTER", "07:13.300 +odown MASTER #quorum 2/2"]].concat();
+    let text = told(&[&blip, &again], &["--format", "json"]);
+    assert!(!text.contains("came back") && !text.contains("\"came-back\""), "{text}");
+    assert!(text.contains("\"outcome\":\"logs-end\""), "{text}");
+}
+
+/// A sentinel that was frozen votes in all epochs that it missed.
+#[test]
+fn a_vote_after_an_election_has_no_part_in_it() {
+    let [a, b, c] = ["a", "b", "c"].map(|id| id.repeat(40));
+    let id = |id: &str| format!("07:00.000 Sentinel ID is {id}");
+    let vote = |time: &str, id: &str, epoch: u64| format!("07:{time} +vote-for-leader {id} {epoch}");
+    let epoch = |time: &str, epoch: u64| format!("07:{time} +new-epoch {epoch}");
+    let log = |own: &str| {
+        let tries = vec![
+            id(own),
+            "07:10.000 +sdown MASTER".to_owned(),
+            "07:10.001 +odown MASTER #quorum 2/2".to_owned(),
+            epoch("10.001", 2),
+            "07:10.001 +try-failover MASTER".to_owned(),
+            vote("10.001", own, 2),
+            "07:10.500 -failover-abort-not-elected MASTER".to_owned(),
+        ];
+        tries
+    };
+    let mut first = log(&a);
+    first.extend([
+        epoch("11.000", 3),
+        "07:11.000 +try-failover MASTER".to_owned(),
+        vote("11.000", &a, 3),
+        "07:11.002 +elected-leader MASTER".to_owned(),
+    ]);
+    let mut other = log(&b);
+    other.push(vote("11.001", &a, 3));
+    let frozen = [id(&c), vote("17.000", &b, 2), vote("17.000", &a, 3)];
+    let logs: Vec<Vec<&str>> =
+        [&first[..], &other, &frozen].iter().map(|log| log.iter().map(String::as_str).collect()).collect();
+    let logs: Vec<&[&str]> = logs.iter().map(Vec::as_slice).collect();
+    let en = told(&logs, &[]);
+    for part in [
+        "s1 is elected: s1 has the vote of s1 and s2 [",
+        "The vote in epoch 2 was split (s1 1 and s2 1)",
+        "s3 votes for s1 in epoch 3, when that is over",
+    ] {
+        assert!(en.contains(part), "{part}: {en}");
+    }
+    assert!(!told(&logs, &["--format", "json"]).contains("{\"voter\":\"s3\""));
+    let zh = told(&logs, &["--lang", "zh"]);
+    assert!(zh.contains("s3 在纪元 3 投票给 s1，但选举早已结束"), "{zh}");
+}
+
+#[test]
+fn what_a_log_still_has_of_tilt_is_not_how_long_it_lasted() {
+    let begun = ["07:10.000 +tilt #tilt mode entered", "07:10.250 +sdown MASTER"];
+    let whole = ["07:10.000 +tilt #tilt mode entered", "07:40.050 -tilt #tilt mode exited"];
+    let en = told(&[&begun, &whole], &[]);
+    assert!(
+        en.contains("TILT: s1 to the end of its log (its -tilt is not in these logs) and s2 for 30.050 s."),
+        "{en}"
+    );
+    let zh = told(&[&begun, &whole], &["--lang", "zh"]);
+    assert!(zh.contains("s1 直到其日志结束"), "{zh}");
+}
+
+/// Both the epoch and the votes stood before the beginning of the log.
+#[test]
+fn an_epoch_that_is_not_known_is_not_named() {
+    let late = ["07:10.000 -failover-abort-not-elected MASTER", "07:20.000 +odown MASTER #quorum 2/2"];
+    for (lang, expected) in [("en", "s1 is not elected ["), ("zh", "s1 未当选 [")] {
+        let text = told(&[&late], &["--lang", lang]);
+        assert!(text.contains(expected), "{text}");
+        assert!(
+            !text.contains("epoch 0") && !text.contains("纪元 0") && !text.contains("its votes"),
+            "{text}"
+        );
+    }
+    assert!(told(&[&late], &["--format", "json"]).contains("\"epoch\":null"));
+}
+
+const CHOSEN: &str = "slave 10.0.0.2:6379 10.0.0.2 6379 @ m 10.0.0.1 6379";
+
+/// What both languages tell of sentinels whose logs begin with their start, with `CHOSEN` for a replica.
+fn both(logs: &[&[&str]]) -> [String; 2] {
+    let whole = |(number, log): (usize, &&[&str])| -> Vec<String> {
+        let id = format!("00:00.000 Sentinel ID is {}", number.to_string().repeat(40));
+        std::iter::once(id).chain(log.iter().map(|line| line.replace("CHOSEN", CHOSEN))).collect()
+    };
+    let lines: Vec<Vec<String>> = logs.iter().enumerate().map(whole).collect();
+    let lines: Vec<Vec<&str>> = lines.iter().map(|log| log.iter().map(String::as_str).collect()).collect();
+    let logs: Vec<&[&str]> = lines.iter().map(Vec::as_slice).collect();
+    [told(&logs, &[]), told(&logs, &["--lang", "zh"])]
+}
+
+const BEGUN: [&str; 5] = [
+    "07:10.000 +sdown MASTER",
+    "07:10.001 +odown MASTER #quorum 2/2",
+    "07:10.001 +try-failover MASTER",
+    "07:10.080 +elected-leader MASTER",
+    "07:10.090 +selected-slave CHOSEN",
+];
+
+/// It was frozen before it had commanded the replica; then it did nothing for 30 s.
+#[test]
+fn a_leader_in_tilt_is_why_its_replica_was_not_promoted() {
+    let rest = [
+        "07:15.000 +tilt #tilt mode entered",
+        "07:45.000 -tilt #tilt mode exited",
+        "07:45.010 -failover-abort-slave-timeout MASTER",
+        "07:45.070 +new-epoch 2",
+        "07:45.070 +try-failover MASTER",
+        "07:45.100 +elected-leader MASTER",
+        "07:45.110 +selected-slave CHOSEN",
+        "07:45.200 +promoted-slave CHOSEN",
+        "07:45.300 +failover-end MASTER",
+        "07:45.300 +switch-master m 10.0.0.1 6379 10.0.0.2 6379",
+    ];
+    let [en, zh] = both(&[&[&BEGUN[..], &rest].concat()]);
+    assert!(
+        en.contains("did not become master in time: s1, which led, was in TILT and did nothing."),
+        "{en}"
+    );
+    assert!(en.contains("The leader was in TILT and did nothing until that was over"), "{en}");
+    assert!(!en.contains("ACL") && !en.contains("twice failover-timeout"), "{en}");
+    assert!(zh.contains("执行者 s1 处于 TILT，什么也没做") && !zh.contains("ACL"), "{zh}");
+}
+
+#[test]
+fn a_chosen_replica_that_is_missed_went_down() {
+    let rest = ["07:11.100 +sdown CHOSEN", "07:16.100 -failover-abort-slave-timeout MASTER"];
+    let [en, zh] = both(&[&[&BEGUN[..], &rest].concat()]);
+    assert!(
+        en.contains("10.0.0.2:6379 was chosen and did not answer any more: it went down, or hung"),
+        "{en}"
+    );
+    assert!(zh.contains("10.0.0.2:6379 被选定后不再应答") && !(en + &zh).contains("ACL"), "{zh}");
+    let [en, _] = both(&[&[&BEGUN[..], &rest[1..]].concat()]);
+    assert!(en.contains("check `ACL` rules"), "{en}");
+}
+
+/// While all are in TILT nobody says that the master is away.
+#[test]
+fn an_outage_that_all_were_blind_to_may_have_begun_before() {
+    let tilt = ["07:00.000 +tilt #tilt mode entered", "07:30.000 -tilt #tilt mode exited"];
+    let missed = [&tilt[..], &["07:30.100 +sdown MASTER"]].concat();
+    let [en, zh] = both(&[&missed, &missed]);
+    assert!(
+        en.contains(
+            "were in TILT, for 30.100 s, and held nobody for down: when the outage began is not known"
+        ),
+        "{en}"
+    );
+    assert!(zh.contains("都处于 TILT，共 30.100 秒"), "{zh}");
+    let done = [
+        "07:30.101 +try-failover MASTER",
+        "07:30.110 +elected-leader MASTER",
+        "07:30.120 +promoted-slave slave 10.0.0.2:6379 10.0.0.2 6379 @ m 10.0.0.1 6379",
+        "07:30.130 +failover-end MASTER",
+        "07:30.130 +switch-master m 10.0.0.1 6379 10.0.0.2 6379",
+    ];
+    let page = told(&[&[&missed[..], &done].concat(), &missed], &["--format", "html"]);
+    assert!(page.contains("<small>how long before it is not known: all were in TILT</small>"), "{page}");
+    // One that was not would have said so.
+    let [en, zh] = both(&[&missed, &["07:30.200 +sdown MASTER"]]);
+    assert!(!en.contains("Until the first +sdown") && !zh.contains("共 30.100"), "{en}");
+}
+
+/// Its log has nothing from before the other began until its TILT.
+#[test]
+fn a_leader_that_stood_still_did_not_die() {
+    let frozen = [&BEGUN[..4], &["07:26.000 +tilt #tilt mode entered"]].concat();
+    let other = [
+        "07:10.010 +sdown MASTER",
+        "07:22.000 +odown MASTER #quorum 2/2",
+        "07:22.000 +new-epoch 2",
+        "07:22.000 +try-failover MASTER",
+        "07:22.080 +elected-leader MASTER",
+        "07:22.090 +selected-slave CHOSEN",
+        "07:23.000 +promoted-slave CHOSEN",
+        "07:24.000 +failover-end MASTER",
+        "07:24.000 +switch-master m 10.0.0.1 6379 10.0.0.2 6379",
+    ];
+    let heard = "07:26.300 +switch-master m 10.0.0.1 6379 10.0.0.2 6379";
+    let [en, zh] = both(&[&[&frozen[..], &[heard]].concat(), &other]);
+    assert!(en.contains("s1 led the failover and stood still: its log is silent until its TILT."), "{en}");
+    assert!(!en.contains("its host died"), "{en}");
+    assert!(zh.contains("s1 主持了故障转移，但随后停住了"), "{zh}");
+}
+
+/// The leader that was first died, and with it the news of what it had promoted.
+#[test]
+fn a_replica_that_a_leader_left_as_a_master_is_told() {
+    let first = [&BEGUN[..], &["07:11.000 +promoted-slave CHOSEN"]].concat();
+    let other = [
+        "07:10.010 +sdown MASTER",
+        "07:22.000 +odown MASTER #quorum 2/2",
+        "07:22.000 +new-epoch 2",
+        "07:22.000 +try-failover MASTER",
+        "07:22.080 +elected-leader MASTER",
+        "07:22.090 +selected-slave slave 10.0.0.3:6379 10.0.0.3 6379 @ m 10.0.0.1 6379",
+        "07:22.200 +promoted-slave slave 10.0.0.3:6379 10.0.0.3 6379 @ m 10.0.0.1 6379",
+        "07:22.300 +slave-reconf-sent CHOSEN",
+        "07:23.300 +slave-reconf-done CHOSEN",
+        "07:23.400 +failover-end MASTER",
+        "07:23.400 +switch-master m 10.0.0.1 6379 10.0.0.3 6379",
+    ];
+    let [en, zh] = both(&[&first, &other]);
+    let second =
+        "s1 had promoted 10.0.0.2:6379 before 10.0.0.3:6379: it was a second master for at least 11.300 s";
+    assert!(en.contains(second), "{en}");
+    assert!(zh.contains("至少当了 11.300 秒"), "{zh}");
+    // It may have died: nobody had to tell it.
+    let alone = [&other[..7], &other[9..]].concat();
+    assert!(!both(&[&first, &alone])[0].contains("second master"));
+}
+
+/// Both were elected before either heard of the other; the higher epoch stays.
+#[test]
+fn a_leader_that_gave_way_is_not_lost() {
+    let [first, other] = ["0", "1"].map(|id| id.repeat(40));
+    let lost = [&BEGUN[..], &["07:10.103 +promoted-slave CHOSEN"]].concat();
+    let from = format!("07:10.111 +config-update-from sentinel {other} 10.0.0.9 26380 @ m 10.0.0.1 6379");
+    let vote = format!("07:10.010 +vote-for-leader {first} 1");
+    let heard = [&from[..], "07:10.111 +switch-master m 10.0.0.1 6379 10.0.0.2 6379"];
+    let stays = [
+        "07:10.000 +sdown MASTER",
+        "07:10.001 +odown MASTER #quorum 2/2",
+        "07:10.090 +new-epoch 2",
+        "07:10.090 +try-failover MASTER",
+        "07:10.104 +elected-leader MASTER",
+        "07:10.104 +selected-slave CHOSEN",
+        "07:10.105 +promoted-slave CHOSEN",
+        "07:10.106 +failover-end MASTER",
+        "07:10.106 +switch-master m 10.0.0.1 6379 10.0.0.2 6379",
+    ];
+    let lost = [&["07:09.000 +new-epoch 1"], &lost[..3], &[&vote[..]], &lost[3..], &heard].concat();
+    let [en, zh] = both(&[&lost, &stays]);
+    assert!(en.contains("s1 gave way to s2, whose epoch is higher"), "{en}");
+    assert!(!en.contains("its host died") && !en.contains("attempts that failed"), "{en}");
+    assert!(zh.contains("s2 的纪元更高，s1 让给了它") && !zh.contains("失败的尝试"), "{zh}");
+}
+
+/// Of three logs from their start none is missing: the leader's ends because it died, and it had said what it promoted.
+#[test]
+fn a_leader_that_died_hides_nothing() {
+    let [first, other] = ["0", "1"].map(|id| id.repeat(40));
+    let sentinel = |id: &str, port: u32| format!("sentinel {id} 10.0.0.9 {port} @ m 10.0.0.1 6379");
+    let knows = |time: &str, id: &str, port: u32| format!("{time} +sentinel {}", sentinel(id, port));
+    let (to_other, to_first) = (knows("00:01.000", &other, 2), knows("00:01.000", &first, 1));
+    let leader = [&[&to_other[..]], &BEGUN[..], &["07:10.200 +promoted-slave CHOSEN"]].concat();
+    let from = format!("07:10.210 +config-update-from {}", sentinel(&first, 1));
+    let missed = format!("07:11.205 +sdown {}", sentinel(&first, 1));
+    let heard = [
+        &to_first[..],
+        "07:10.005 +sdown MASTER",
+        &from,
+        "07:10.210 +switch-master m 10.0.0.1 6379 10.0.0.2 6379",
+        &missed,
+    ];
+    let [en, zh] = both(&[&leader, &heard]);
+    assert!(en.contains("clients were told after 0.210 s."), "{en}");
+    assert!(!en.contains("whose log is not here") && !zh.contains("日志不在此处"), "{en}{zh}");
+    // Nobody misses it: its log was cut.
+    let [en, _] = both(&[&leader, &heard[..4]]);
+    assert!(en.contains("clients were told after 0.210 s at the latest."), "{en}");
+}
+
+/// It votes for the failover of a master only when it knows that this is the master.
+#[test]
+fn a_vote_waits_for_the_switch_before() {
+    let [first, other] = ["0", "1"].map(|id| id.repeat(40));
+    let sentinel = |id: &str, port: u32| format!("sentinel {id} 10.0.0.9 {port} @ m 10.0.0.1 6379");
+    let vote = |time: &str, epoch: u64| format!("{time} +vote-for-leader {first} {epoch}");
+    let to_other = format!("00:01.000 +sentinel {}", sentinel(&other, 2));
+    let to_first = format!("00:01.000 +sentinel {}", sentinel(&first, 1));
+    let (own, own_again) = (vote("07:10.002", 1), vote("07:12.001", 2));
+    let again = [
+        "07:10.100 +promoted-slave CHOSEN",
+        "07:10.110 +failover-end MASTER",
+        "07:10.110 +switch-master m 10.0.0.1 6379 10.0.0.2 6379",
+        "07:12.000 +sdown master m 10.0.0.2 6379",
+        "07:12.000 +odown master m 10.0.0.2 6379 #quorum 2/2",
+        "07:12.000 +new-epoch 2",
+        "07:12.000 +try-failover master m 10.0.0.2 6379",
+        &own_again,
+        "07:13.100 +elected-leader master m 10.0.0.2 6379",
+        "07:13.110 +selected-slave slave 10.0.0.3:6379 10.0.0.3 6379 @ m 10.0.0.2 6379",
+        "07:13.200 +promoted-slave slave 10.0.0.3:6379 10.0.0.3 6379 @ m 10.0.0.2 6379",
+        "07:13.300 +failover-end master m 10.0.0.2 6379",
+        "07:13.300 +switch-master m 10.0.0.2 6379 10.0.0.3 6379",
+    ];
+    let leader =
+        [&[&to_other[..], "07:09.000 +new-epoch 1"], &BEGUN[..3], &[&own[..]], &BEGUN[3..], &again].concat();
+    let (voted, late) = (vote("07:10.010", 1), vote("07:13.050", 2));
+    let from = format!("07:13.000 +config-update-from {}", sentinel(&first, 1));
+    let unaware = [
+        &to_first[..],
+        "07:10.005 +sdown MASTER",
+        &voted,
+        &from,
+        "07:13.000 +switch-master m 10.0.0.1 6379 10.0.0.2 6379",
+        &late,
+        "07:13.310 +switch-master m 10.0.0.2 6379 10.0.0.3 6379",
+    ];
+    let [en, zh] = both(&[&leader, &unaware]);
+    assert!(en.contains("to its sentinel another server was still the master"), "{en}");
+    assert!(zh.contains("那个哨兵此前仍以为主节点是另一台服务器"), "{zh}");
+}

@@ -3,6 +3,7 @@
 use watchkeeper_core::Lang;
 
 use super::findings::Finding;
+use super::leaders::{self, Why};
 use super::words::{by_name, duration, list, order, reasons};
 use super::{endings, epochs, few, nobody, rivals};
 
@@ -38,7 +39,10 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::TwoPromoted(promoted) => rivals::advice(promoted, lang),
         Finding::SameChosen { who, replica } => rivals::same_advice(who, replica, lang),
         Finding::CalledTwice { first, other } => endings::called_twice(first, other),
-        Finding::LeaderLost { who, ours } => leader_lost(who, *ours),
+        Finding::LeaderLost { who, stood: true, .. } => leaders::stood_advice(who),
+        Finding::LeaderLost { who, ours, .. } => leader_lost(who, *ours),
+        Finding::GaveWay { who, to } => leaders::gave_way_advice(who, to),
+        Finding::SecondPromoted { by, place, new, ms } => leaders::second_advice(by, place, new, *ms, lang),
         Finding::StayedMaster { master, ms: Some(ms), perhaps: true, .. } => {
             perhaps_stayed(master, *ms, lang)
         }
@@ -50,7 +54,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::NoGoodReplica { known, after_tilt, timed, down, said } => {
             nobody::no_good_replica(*known, (*after_tilt, *timed), down, said, lang)
         }
-        Finding::NotPromoted { replica } => not_promoted(replica),
+        Finding::NotPromoted { replica, why } => not_promoted(replica, why),
         Finding::LateReplicas { replicas } => late_replicas(replicas, lang),
         Finding::Moved { id, to } => moved(id, to),
         Finding::SentinelsGone { group, who, strength, unread, goes_on, most } => {
@@ -84,12 +88,22 @@ pub(super) fn both(en: impl Into<String>, en_hint: &str, zh: impl Into<String>, 
 }
 
 /// `who` is each sentinel with how often and how long.
-fn tilt(who: &[(String, usize, i64)], causes: &[String], set_back: &[(String, i64)], lang: Lang) -> Both {
+fn tilt(
+    who: &[(String, usize, i64, bool)],
+    causes: &[String],
+    set_back: &[(String, i64)],
+    lang: Lang,
+) -> Both {
     let of: Vec<String> = who
         .iter()
-        .map(|(name, times, ms)| {
+        .map(|(name, times, ms, open)| {
             let lasted = duration(*ms, lang);
             match (lang, times) {
+                // It goes on for 30 s, whatever the log still has of it.
+                (Lang::En, 1) if *open => format!("{name} to the end of its log (its -tilt is not in these logs)"),
+                (Lang::En, _) if *open => format!("{name} {times} times, the last time to the end of its log (that -tilt is not in these logs)"),
+                (Lang::Zh, 1) if *open => format!("{name} 直到其日志结束（日志中没有 -tilt）"),
+                (Lang::Zh, _) if *open => format!("{name} {times} 次，最后一次直到其日志结束（日志中没有 -tilt）"),
                 // Without times nobody knows for how long.
                 (_, 1) if *ms == 0 => name.clone(),
                 (Lang::En, _) if *ms == 0 => format!("{name} {times} times"),
@@ -286,7 +300,16 @@ fn not_elected(
     known: Option<(usize, usize)>,
     (en, zh): (String, String),
 ) -> Both {
+    let (in_epoch, in_epoch_zh) = if epoch == 0 {
+        (String::new(), String::new())
+    } else {
+        (format!(" in epoch {epoch}"), format!(" 在纪元 {epoch}"))
+    };
     let (votes, votes_zh) = match (got, known) {
+        // A log that begins too late has neither.
+        _ if epoch == 0 => {
+            ("; in which epoch, is not in these logs".to_owned(), "，日志中没有说明是哪个纪元".to_owned())
+        }
         (Some(got), Some((known, needed))) => (
             format!(": {got} of {known} votes, {needed} are needed"),
             format!("：{known} 票中得到 {got} 票，需要 {needed} 票"),
@@ -301,7 +324,7 @@ fn not_elected(
         ),
     };
     both(
-        format!("{who} was not elected in epoch {epoch}{votes}.{en}"),
+        format!("{who} was not elected{in_epoch}{votes}.{en}"),
         &format!(
             "without a majority of all sentinels nobody may act by itself. Start the missing ones. If the master is dead and that \
              takes time: `SENTINEL FAILOVER <group>` on one living sentinel needs no quorum and no votes; {}. Put sentinels on at \
@@ -309,7 +332,7 @@ fn not_elected(
              `SENTINEL RESET` on each sentinel in turn drops the replicas too, and a dead master cannot list them",
             nobody::CALL_AGAIN
         ),
-        format!("{who} 在纪元 {epoch} 未当选{votes_zh}。{zh}"),
+        format!("{who}{in_epoch_zh} 未当选{votes_zh}。{zh}"),
         &format!(
             "没有全部哨兵的多数同意，谁也不能自行故障转移。启动缺少的哨兵。若主节点已宕机而一时无法启动哨兵：在一个存活的哨兵上执行 \
              `SENTINEL FAILOVER <组>`，它不需要法定票数，也不需要选票；{}。把哨兵放在至少三台主机上。永久下线的哨兵要忘掉，\
@@ -460,7 +483,30 @@ fn tilt_then(who: &[String], lang: Lang) -> Both {
     )
 }
 
-fn not_promoted(replica: &str) -> Both {
+fn not_promoted(replica: &str, why: &Why) -> Both {
+    match why {
+        Why::Tilt(who) => {
+            return both(
+                format!(
+                    "{replica} was chosen and did not become master in time: {who}, which led, was in TILT and did nothing."
+                ),
+                "see TILT under THE DEPLOYMENT",
+                format!("{replica} 被选定后没有及时成为主节点：执行者 {who} 处于 TILT，什么也没做。"),
+                "见“整体情况”中的 TILT",
+            );
+        }
+        Why::Down => {
+            return both(
+                format!(
+                    "{replica} was chosen and did not answer any more: it went down, or hung, before it was seen as master."
+                ),
+                "start it again if it is down, and see what happened to it in that moment",
+                format!("{replica} 被选定后不再应答：它还没有成为主节点就下线或卡死了。"),
+                "若它已下线则重新启动，并查明它当时发生了什么",
+            );
+        }
+        Why::Unknown => {}
+    }
     let (en, zh) = if replica.is_empty() {
         (
             "The chosen replica did not become master in time; which one it was, is not in these logs."

@@ -22,6 +22,8 @@ pub(super) const NAMES_MAX: usize = 2048;
 pub(super) const MEMBERS_MAX: usize = 512;
 /// Sentinels that know each other have asked each other by then.
 const ASKED_MS: i64 = 5_000;
+/// A sentinel that is missed so soon after the last line of its log died with it.
+const DIED_MS: At = 1_500;
 /// Periods of TILT; other happenings of each kind.
 const HAPPENINGS_MAX: usize = 200;
 /// Different words of the logs.
@@ -79,6 +81,8 @@ pub(super) struct Tilt {
     pub(super) cause: Option<String>,
     /// its clock was set back by at least this
     pub(super) back_ms: i64,
+    /// the last line before it
+    pub(super) silent_since: At,
 }
 
 /// What is known of a group.
@@ -409,7 +413,9 @@ impl Book {
         };
         let missed = |id: &String| {
             let first = self.others.get(&Other::SentinelDown(id.clone())).map(|often| often.first);
-            group.peers_down.contains_key(id) && first.is_none_or(|first| first <= at)
+            // Who is missed so soon after its last line did not go on after it.
+            let died = |first: At| self.timed && (0..DIED_MS).contains(&first.saturating_sub(speaker.last));
+            group.peers_down.contains_key(id) && first.is_none_or(|first| first <= at || died(first))
         };
         let missed = speaker.id.as_ref().is_none_or(missed);
         speaker.last <= at && !missed && !incident.knows_the_new(who) && !self.elsewhere(who, &incident.group)
@@ -423,7 +429,12 @@ impl Book {
             return false;
         }
         let who = self.speakers.iter().position(|speaker| speaker.id.as_ref() == Some(id));
-        who.map_or(!self.speaks(id), |who| !incident.knows_the_new(who))
+        // A leader that died, or gave way, after it had promoted it has said so.
+        let made = |who: Who| {
+            let mut by = incident.runs.iter().filter(|run| run.who == who);
+            by.any(|run| run.promoted.as_ref().is_some_and(|(place, _)| *place == learned.to))
+        };
+        who.map_or(!self.speaks(id), |who| !incident.knows_the_new(who) && !made(who))
     }
 
     /// Whether all logs of a group's sentinels begin with their start: then they tell all that these saw.
@@ -445,6 +456,8 @@ impl Book {
             || self.unread(&incident.group, group)
             || (alone && self.size(group) <= 1);
         incident.all_known = self.names_all(&incident.group);
+        incident.stood = self.stood(incident);
+        incident.blind = self.blind(incident);
         let first = incident.learned.iter().min_by_key(|learned| learned.at);
         let strange = first.is_some_and(|it| self.hidden_source(it, incident));
         let leader = incident.winner().and_then(|run| self.speakers.get(run.who));
@@ -465,6 +478,7 @@ impl Book {
             incident.peers_down.extend(group.peers_down_now());
         }
         incident.isolated = self.isolated(incident);
+        incident.unaware = self.unaware(incident);
         incident.enough = enough(incident);
         incident.strangers = incident.enough && self.strangers(incident, group);
     }
@@ -696,8 +710,9 @@ impl Book {
     pub(super) fn tilt(&mut self, who: Who, at: At, begins: bool) {
         if begins {
             if self.tilts.len() < HAPPENINGS_MAX && self.speakers[who].tilt.is_none() {
-                let back_ms = self.speakers[who].last.saturating_sub(at).max(0);
-                self.tilts.push(Tilt { who, from: at, to: None, cause: None, back_ms });
+                let silent_since = self.speakers[who].last;
+                let back_ms = silent_since.saturating_sub(at).max(0);
+                self.tilts.push(Tilt { who, from: at, to: None, cause: None, back_ms, silent_since });
             }
             self.speakers[who].tilt = Some(at);
             return;

@@ -13,6 +13,10 @@ use super::words::{self, by_name, duration, list};
 
 /// The incident in a few sentences.
 pub(super) fn outcome(incident: &Incident, names: &dyn Names, timed: bool, lang: Lang) -> String {
+    if let Some(ms) = incident.blind.filter(|_| timed) {
+        return ending(incident, names, timed, lang)
+            + &blind(ms, incident.unread || !incident.all_known, lang);
+    }
     if !incident.headless() {
         return ending(incident, names, timed, lang);
     }
@@ -20,6 +24,21 @@ pub(super) fn outcome(incident: &Incident, names: &dyn Names, timed: bool, lang:
     match lang {
         Lang::En => told + " The logs begin in the middle of it: when the outage began is not known.",
         Lang::Zh => told + "日志从事故中途开始：中断从何时开始不得而知。",
+    }
+}
+
+/// Nobody could have said when the outage began.
+fn blind(ms: At, unread: bool, lang: Lang) -> String {
+    let ms = duration(ms, lang);
+    let (here, here_zh) = if unread { (" whose logs are here", "有日志的") } else { ("", "所有") };
+    match lang {
+        Lang::En => format!(
+            " Until the first +sdown all sentinels{here} were in TILT, for {ms}, and held nobody for down: when the outage began is \
+             not known. It may have been that much longer."
+        ),
+        Lang::Zh => format!(
+            "在第一条 +sdown 之前，{here_zh}哨兵都处于 TILT，共 {ms}，期间不会判定任何人下线：中断从何时开始不得而知，可能还要再长这么多。"
+        ),
     }
 }
 
@@ -109,27 +128,31 @@ fn pointed(
 fn under_way(incident: &Incident, how_far: UnderWay<'_>, timed: bool, lang: Lang) -> String {
     let old = &incident.master;
     let planned = incident.cause() == Cause::Planned;
+    let done = matches!(how_far, UnderWay::Done(_));
+    let (was, is_zh) = if done { ("was done", "已执行完毕") } else { ("was under way", "正在执行") };
     let (en, zh) = if incident.only_asked_for() {
         (
-            format!("Somebody asked for a failover from {old}, and it was under way"),
-            format!("有人要求对 {old} 进行切换，切换正在执行"),
+            format!("Somebody asked for a failover from {old}, and it {was}"),
+            format!("有人要求对 {old} 进行切换，切换{is_zh}"),
         )
     } else if planned {
-        (format!("A planned failover from {old} was under way"), format!("正在对 {old} 执行计划内切换"))
+        (format!("A planned failover from {old} {was}"), format!("对 {old} 的计划内切换{is_zh}"))
     } else {
+        let is_zh = if done { "已完成" } else { "正在进行" };
         (
-            format!("The master {old} failed and a failover was under way"),
-            format!("主节点 {old} 故障，故障转移正在进行"),
+            format!("The master {old} failed and a failover {was}"),
+            format!("主节点 {old} 故障，故障转移{is_zh}"),
         )
     };
     let after = |at: At| duration(at - incident.outage_began(), lang);
     let (far, far_zh) = match how_far {
+        UnderWay::Done(None) => (String::new(), String::new()),
         UnderWay::Missed(ms) => return missed(old, Some(ms).filter(|ms| timed && *ms > 0), lang),
         UnderWay::Begun => (String::new(), String::new()),
         UnderWay::Selected(new) => {
             (format!(": {new} was told to be master"), format!("：已命令 {new} 成为主节点"))
         }
-        UnderWay::Promoted(new, at) if timed => {
+        UnderWay::Promoted(new, at) | UnderWay::Done(Some((new, at))) if timed => {
             let after = after(at);
             if incident.noticed_late() {
                 (
@@ -140,11 +163,15 @@ fn under_way(incident: &Incident, how_far: UnderWay<'_>, timed: bool, lang: Lang
                 (format!(": {new} was promoted after {after}"), format!("：{new} 在 {after}后已提升为主节点"))
             }
         }
-        UnderWay::Promoted(new, _) => (format!(": {new} was promoted"), format!("：{new} 已提升为主节点")),
+        UnderWay::Promoted(new, _) | UnderWay::Done(Some((new, _))) => {
+            (format!(": {new} was promoted"), format!("：{new} 已提升为主节点"))
+        }
     };
-    match lang {
-        Lang::En => format!("{en}{far}. Its end is not in these logs."),
-        Lang::Zh => format!("{zh}{far_zh}。日志中没有它的结局。"),
+    match (lang, done) {
+        (Lang::En, false) => format!("{en}{far}. Its end is not in these logs."),
+        (Lang::Zh, false) => format!("{zh}{far_zh}。日志中没有它的结局。"),
+        (Lang::En, true) => format!("{en}{far}. That clients were told of it is not in these logs."),
+        (Lang::Zh, true) => format!("{zh}{far_zh}。日志中没有通知客户端的记录。"),
     }
 }
 

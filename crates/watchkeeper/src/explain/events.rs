@@ -607,6 +607,7 @@ impl Book {
             run.replicas_down = down.unwrap_or_default();
         } else if event.kind == E::AbortSlaveTimeout {
             run.end = Some((End::NotPromoted, at));
+            run.replicas_down = down.unwrap_or_default();
         } else if event.kind == E::FailoverEndForTimeout {
             run.end = Some((End::DoneLate, at));
         } else if run.end.is_none() {

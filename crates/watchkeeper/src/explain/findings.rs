@@ -7,6 +7,7 @@ use super::book::{Book, Group, Other};
 use super::epochs;
 use super::few::Strength;
 use super::incident::{Afterwards, At, Cause, Election, End, Incident, Outcome, Run, UnderWay, Voter, Who};
+use super::leaders::{self, Why};
 use super::nobody::with_priority_zero;
 use super::rivals::{self, Promoted};
 
@@ -25,6 +26,8 @@ const OFTEN: usize = 3;
 const OFTEN_MS: i64 = 10 * 60_000;
 /// After TILT a sentinel's knowledge of the replicas is old for about so long.
 const TILT_STALE_MS: i64 = 10_000;
+/// TILT ends after 30 s: where a log goes on for longer without its end, its process had ended.
+const TILT_MS: i64 = 31_000;
 /// A `down-after-milliseconds` beyond this makes outages long.
 const DOWN_AFTER_HIGH_MS: u64 = 30_000;
 /// One below this fires at every pause.
@@ -74,6 +77,7 @@ pub(super) enum Finding {
         said: Vec<String>,
     },
     NotElected {
+        /// 0 if these logs do not tell
         epoch: u64,
         who: String,
         /// nothing if these logs do not tell
@@ -135,6 +139,7 @@ pub(super) enum Finding {
     },
     NotPromoted {
         replica: String,
+        why: Why,
     },
     LateReplicas {
         replicas: Vec<String>,
@@ -155,6 +160,20 @@ pub(super) enum Finding {
         who: String,
         /// Watchkeeper's sentinels
         ours: bool,
+        /// it did not run, and was back later
+        stood: bool,
+    },
+    /// two leaders, one just after the other, that promoted the same replica
+    GaveWay {
+        who: String,
+        to: String,
+    },
+    /// a leader had promoted another replica than the one that stayed
+    SecondPromoted {
+        by: String,
+        place: String,
+        new: String,
+        ms: Option<i64>,
     },
     /// the master said that it is a replica
     Posed {
@@ -199,7 +218,8 @@ pub(super) enum Finding {
     },
     // Of the whole deployment.
     Tilt {
-        who: Vec<(String, usize, i64)>,
+        /// how often, how long if that is known, and whether its end is not in these logs
+        who: Vec<(String, usize, i64, bool)>,
         causes: Vec<String>,
         /// whose clock was set back, by how much at least
         set_back: Vec<(String, i64)>,
@@ -296,6 +316,8 @@ impl Finding {
             Finding::OldMasterGone { .. } => "old-master-gone",
             Finding::TwoMasters { .. } => "two-masters",
             Finding::LeaderLost { .. } => "leader-lost",
+            Finding::GaveWay { .. } => "leader-gave-way",
+            Finding::SecondPromoted { .. } => "second-promoted",
             Finding::Posed { .. } => "master-is-replica",
             Finding::TwoPromoted(_) => "two-promoted",
             Finding::CalledTwice { .. } | Finding::SameChosen { .. } => "called-twice",
@@ -345,6 +367,7 @@ impl Finding {
             | Finding::TwoPromoted(_)
             | Finding::Posed { .. }
             | Finding::LeaderLost { .. }
+            | Finding::SecondPromoted { .. }
             | Finding::StayedMaster { .. }
             | Finding::TiltThen { .. }
             | Finding::Foreign { .. }
@@ -360,6 +383,7 @@ impl Finding {
             | Finding::Unresolved { .. } => Weight::Warning,
             Finding::CutShort { .. }
             | Finding::CalledTwice { .. }
+            | Finding::GaveWay { .. }
             | Finding::SameChosen { .. }
             | Finding::LateReplicas { .. }
             | Finding::Moved { .. }
@@ -489,15 +513,27 @@ fn run_findings(
             }
             Some(End::NotPromoted) => {
                 let replica = run.selected.as_ref().map(|(place, _)| place.clone()).unwrap_or_default();
-                found.push(Finding::NotPromoted { replica });
+                let why = match run.replicas_down.contains(&replica) {
+                    _ if incident.in_tilt(run) => Why::Tilt(names.who(run.who)),
+                    true => Why::Down,
+                    false => Why::Unknown,
+                };
+                found.push(Finding::NotPromoted { replica, why });
             }
             None if at + 1 < incident.runs.len() && !rivals => match incident.overtaken(run) {
                 Some(first) => {
                     found.push(Finding::CalledTwice { first: names.who(first), other: names.who(run.who) });
                 }
+                None if incident.gave_way(run).is_some() => {
+                    let to = incident.gave_way(run).map(|to| names.who(to)).unwrap_or_default();
+                    found.push(Finding::GaveWay { who: names.who(run.who), to });
+                }
                 // A log that begins too late may not have who asked for it, one that ends too soon not how it ended.
                 None if incident.cut || book.ends_by(run.who, incident, Some(incident.last)) => {}
-                None => found.push(Finding::LeaderLost { who: names.who(run.who), ours: incident.is_ours() }),
+                None => {
+                    let (ours, stood) = (incident.is_ours(), incident.stood_still(run));
+                    found.push(Finding::LeaderLost { who: names.who(run.who), ours, stood });
+                }
             },
             Some(End::Done | End::DoneLate) | None => {}
         }
@@ -518,6 +554,9 @@ fn outcome_findings(
 ) {
     let rivals = rivals::finding(incident, names);
     run_findings(incident, group, book, names, rivals.is_some(), found);
+    if rivals.is_none() {
+        found.extend(leaders::second_promoted(incident, names));
+    }
     found.extend(rivals);
     if !found.iter().any(|other| matches!(other, Finding::CalledTwice { .. })) {
         found.extend(rivals::same_chosen(incident, names));
@@ -533,11 +572,11 @@ fn outcome_findings(
         let ms = incident.outage_began() - incident.began;
         found.push(Finding::Flapping { times: incident.times_down(), ms });
     }
-    let Some(back) = incident.came_back() else {
+    let Some(back) = incident.came_back().filter(|_| incident.under_way().is_none()) else {
         if let Some(how_far) = incident.under_way() {
             let promoted = match how_far {
-                UnderWay::Promoted(place, _) => Some(place.to_owned()),
-                UnderWay::Begun | UnderWay::Selected(_) | UnderWay::Missed(_) => None,
+                UnderWay::Promoted(place, _) | UnderWay::Done(Some((place, _))) => Some(place.to_owned()),
+                UnderWay::Begun | UnderWay::Selected(_) | UnderWay::Missed(_) | UnderWay::Done(None) => None,
             };
             let begun = !matches!(how_far, UnderWay::Missed(_));
             let agreed = !incident.agreed.is_empty();
@@ -705,15 +744,17 @@ pub(super) fn general(book: &Book, names: &dyn Names) -> Vec<Finding> {
             found.push(Finding::Several { name: name.clone(), groups });
         }
     }
-    let mut tilts: BTreeMap<String, (usize, i64)> = BTreeMap::new();
+    let mut tilts: BTreeMap<String, (usize, i64, bool)> = BTreeMap::new();
     for tilt in &book.tilts {
-        let (times, ms) = tilts.entry(names.who(tilt.who)).or_default();
+        let (times, ms, open) = tilts.entry(names.who(tilt.who)).or_default();
         *times += 1;
-        *ms += if book.first.is_some() { tilt.to.unwrap_or(book.last) - tilt.from } else { 0 };
+        let last = book.speakers.get(tilt.who).map_or(book.last, |speaker| speaker.last);
+        *open |= tilt.to.is_none() && (book.first.is_none() || last - tilt.from <= TILT_MS);
+        *ms += tilt.to.filter(|_| book.first.is_some()).map_or(0, |to| to - tilt.from);
     }
     if !tilts.is_empty() {
         let causes: BTreeSet<String> = book.tilts.iter().filter_map(|tilt| tilt.cause.clone()).collect();
-        let who = tilts.into_iter().map(|(name, (times, ms))| (name, times, ms)).collect();
+        let who = tilts.into_iter().map(|(name, (times, ms, open))| (name, times, ms, open)).collect();
         let mut set_back: BTreeMap<String, i64> = BTreeMap::new();
         for tilt in book.tilts.iter().filter(|tilt| tilt.back_ms > 0) {
             let most = set_back.entry(names.who(tilt.who)).or_default();

@@ -11,7 +11,7 @@ use super::advice::advise;
 use super::book::Other;
 use super::endings;
 use super::findings::{Finding, Weight};
-use super::incident::{Incident, Outcome};
+use super::incident::{Incident, Outcome, UnderWay};
 use super::markup::escaped;
 use super::phases::{self, Took};
 use super::picture::{self, labels};
@@ -128,6 +128,9 @@ impl Page<'_> {
             Outcome::PromotedByOthers => ("warn", "! promoted by others", "! 外部提升"),
             Outcome::PromotedUnseen => ("warn", "! promoted, by whom is not here", "! 提升者不明"),
             Outcome::Repointed => ("warn", "! moved by hand", "! 人工改指"),
+            Outcome::UnderWay if matches!(incident.under_way(), Some(UnderWay::Done(_))) => {
+                ("note", "done, logs end", "已完成，日志结束")
+            }
             Outcome::UnderWay => ("note", "under way", "进行中"),
             Outcome::Missed => ("note", "missed, logs end", "失联，日志结束"),
             Outcome::Isolated => ("warn", "! sentinel cut off", "! 哨兵被隔离"),
@@ -198,7 +201,7 @@ impl Page<'_> {
                 figure(label + &latest, at - began, String::new());
             } else {
                 let label = self.pick("from the first +sdown until writes", "从第一条 +sdown 到可写入");
-                figure(label + &latest, at - began, self.before(&incident.group));
+                figure(label + &latest, at - began, self.before(incident));
             }
         }
         if let Some(at) = incident.first_told() {
@@ -246,7 +249,14 @@ impl Page<'_> {
     }
 
     /// For how long the master was away before anybody said so.
-    fn before(&self, group: &str) -> String {
+    fn before(&self, incident: &Incident) -> String {
+        if incident.blind.is_some() {
+            return self.pick(
+                "how long before it is not known: all were in TILT",
+                "此前已有多久不得而知：哨兵都处于 TILT",
+            );
+        }
+        let group = &incident.group;
         let book = &self.report.book;
         let set = book.groups.get(group).and_then(|group| group.down_after);
         let set = set.and_then(|ms| i64::try_from(ms).ok()).map(|ms| duration(ms, self.lang));

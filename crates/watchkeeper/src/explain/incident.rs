@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::epochs::Voided;
+use super::leaders::Stood;
 use super::said::{Maker, Place};
 
 /// Things of one kind remembered of one incident.
@@ -18,6 +19,8 @@ const SAID_BEFORE_MS: i64 = 3_000;
 const SOON_MS: i64 = 5_000;
 /// An attempt that was asked for begins within this time, and so does one of a sentinel that need not wait.
 const ORDER_MS: i64 = 1_000;
+/// A vote that comes so long after an election was decided had no part in it. Clocks are not apart by that much here.
+const TOO_LATE_MS: i64 = 1_000;
 /// A sentinel gives up so soon when the master answers again.
 const AT_ONCE_MS: i64 = 100;
 
@@ -68,6 +71,7 @@ pub(super) enum Voter {
 /// All that happened in an epoch.
 #[derive(Debug, Clone)]
 pub(super) struct Election {
+    /// 0 if its log begins too late to tell
     pub(super) epoch: u64,
     pub(super) candidates: Vec<(Who, At)>,
     pub(super) votes: Vec<Vote>,
@@ -105,7 +109,7 @@ pub(super) struct Run {
     pub(super) promoted: Option<(Place, At)>,
     pub(super) moved: Vec<Moved>,
     pub(super) end: Option<(End, At)>,
-    /// replicas that this sentinel held for down when it ended without one
+    /// replicas that this sentinel held for down when it gave up
     pub(super) replicas_down: BTreeSet<Place>,
 }
 
@@ -232,6 +236,8 @@ pub(super) enum UnderWay<'a> {
     Selected(&'a str),
     /// this replica is a master since
     Promoted(&'a str, At),
+    /// the leader was done with this one, and the logs end before anybody names the new master
+    Done(Option<(&'a str, At)>),
 }
 
 /// An incident.
@@ -307,6 +313,12 @@ pub(super) struct Incident {
     pub(super) asked_late: bool,
     /// a log that begins late has an attempt: what set it off stood before
     pub(super) begun_before: bool,
+    /// who was in TILT in it, or just before
+    pub(super) stood: Vec<Stood>,
+    /// all whose logs are here had been in TILT for so long when the master was missed
+    pub(super) blind: Option<At>,
+    /// the leader's last vote came from one that had not yet heard of the switch before this
+    pub(super) unaware: bool,
 }
 
 impl Incident {
@@ -351,6 +363,9 @@ impl Incident {
             told_by_unread: false,
             asked_late: false,
             begun_before: false,
+            stood: Vec::new(),
+            blind: None,
+            unaware: false,
         }
     }
 
@@ -359,7 +374,10 @@ impl Incident {
         let told = self.downs.iter().filter(|down| down.up.is_some() || !self.silent.contains(&down.who));
         let up: Vec<At> = told.map(|down| down.up).collect::<Option<_>>()?;
         let again = self.back.iter().map(|(_, at)| *at);
-        up.into_iter().chain(again).max().filter(|_| self.new_master.is_none())
+        let back = up.into_iter().chain(again).max().filter(|_| self.new_master.is_none())?;
+        // Who misses it to the end of a log and began after that says that it was away again.
+        let since = |down: &Down| down.up.is_none() && down.at > back;
+        (!self.downs.iter().any(since)).then_some(back)
     }
 
     /// The master was back, and nobody here led, or voted in this epoch since it was missed last: whatever made this server
@@ -432,6 +450,10 @@ impl Incident {
     pub(super) fn under_way(&self) -> Option<UnderWay<'_>> {
         if self.new_master.is_some() || self.pointed.is_some() {
             return None;
+        }
+        let done = |run: &&Run| matches!(run.end, Some((End::Done | End::DoneLate, _)));
+        if let Some(run) = self.runs.iter().rev().find(done) {
+            return Some(UnderWay::Done(run.promoted.as_ref().map(|(place, at)| (place.as_str(), *at))));
         }
         let fresh = |at: At| self.logs_end.is_some_and(|end| end - at < UNDER_WAY_MS);
         if let Some(run) = self.runs.last().filter(|run| run.end.is_none()) {
@@ -512,7 +534,9 @@ impl Incident {
         } else if let Some(how_far) = self.under_way() {
             match how_far {
                 UnderWay::Missed(_) => Outcome::Missed,
-                UnderWay::Begun | UnderWay::Selected(_) | UnderWay::Promoted(..) => Outcome::UnderWay,
+                UnderWay::Begun | UnderWay::Selected(_) | UnderWay::Promoted(..) | UnderWay::Done(_) => {
+                    Outcome::UnderWay
+                }
             }
         } else if self.came_back().is_some() {
             Outcome::CameBack
@@ -690,7 +714,13 @@ impl Incident {
             let heard = |it: &Learned| it.who == run.who && matches!(it.how, How::From(_));
             run.promoted.is_none() && !self.learned.iter().any(heard)
         };
-        promoted.find(made).or_else(|| self.runs.last().filter(told))
+        // Of two at once the first made it, and the other found it so.
+        let first = |last: &Run| {
+            let mut before = self.runs.iter().filter(made);
+            before.find(|run| self.gave_way(run) == Some(last.who))
+        };
+        let made = promoted.find(made).map(|last| first(last).unwrap_or(last));
+        made.or_else(|| self.runs.last().filter(told))
     }
 
     /// The logs begin in the middle of it: somebody was at work, and nobody tells what set it off.
@@ -814,7 +844,17 @@ impl Election {
         }
     }
 
-    /// Votes without those that are told twice. Releases before 3.2 name a voter by its address, which its own log does
+    /// When it was decided, as far as the logs tell.
+    fn decided(&self) -> Option<At> {
+        self.elected.map(|(_, at)| at).or(self.lost.iter().map(|(_, at)| *at).max())
+    }
+
+    /// This vote was cast when all was over: its sentinel had not run, or was cut off.
+    pub(super) fn came_too_late(&self, vote: &Vote) -> bool {
+        self.decided().is_some_and(|decided| vote.at - decided > TOO_LATE_MS)
+    }
+
+    /// Votes that had a part in it, without those that are told twice. Releases before 3.2 name a voter by its address, which its own log does
     /// not have; and a log that begins late has not told its id. As many votes by address, or by ids whose logs are not
     /// here, as there are logs that tell of their own are the same votes.
     pub(super) fn counted(&self) -> Vec<&Vote> {
@@ -823,12 +863,14 @@ impl Election {
                 Voter::Log(who) => self.candidates.iter().all(|(them, _)| them != who),
                 Voter::Id(_) => false,
             };
-            let of = self.votes.iter().filter(|vote| vote.candidate == candidate).filter(own);
+            let of =
+                self.votes.iter().filter(|vote| vote.candidate == candidate && !self.came_too_late(vote));
+            let of = of.filter(own);
             of.filter(|vote| vote.nameless || !nameless).count()
         };
         let mut twice: BTreeMap<(&str, bool), usize> = BTreeMap::new();
         let mut counted = Vec::with_capacity(self.votes.len());
-        for vote in &self.votes {
+        for vote in self.votes.iter().filter(|vote| !self.came_too_late(vote)) {
             if let Voter::Id(id) = &vote.voter {
                 let by_id = !is_address(id);
                 let left = twice

@@ -101,7 +101,8 @@ fn election(election: &Election, names: &dyn Names) -> String {
     let elected = election.elected.map(|(who, _)| names.who(who));
     format!(
         "{{\"epoch\":{},\"candidates\":{candidates},\"votes\":{votes},\"elected\":{}}}",
-        election.epoch,
+        // A log that begins too late does not tell it.
+        if election.epoch == 0 { "null".to_owned() } else { election.epoch.to_string() },
         maybe(elected.as_deref())
     )
 }

@@ -24,6 +24,7 @@ mod html;
 mod incident;
 mod json;
 mod kin;
+mod leaders;
 mod line;
 mod markup;
 mod members;

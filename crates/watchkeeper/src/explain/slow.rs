@@ -16,6 +16,18 @@ pub(super) fn longest(phase: Phase, incident: &Incident, lang: Lang) -> &'static
     if let Some(unknown) = not_here(phase, incident, lang) {
         return unknown;
     }
+    if phase == Phase::Attempts && incident.held_by_tilt() {
+        return lang.pick(
+            "The leader was in TILT and did nothing until that was over: see the warning.",
+            "执行者处于 TILT，在 TILT 结束之前什么也没做：见警告。",
+        );
+    }
+    if phase == Phase::Election && incident.unaware {
+        return lang.pick(
+            "A vote came late: to its sentinel another server was still the master, until it heard of the switch before this.",
+            "有一票来得晚：那个哨兵此前仍以为主节点是另一台服务器，直到得知上一次切换。",
+        );
+    }
     match incident.maker {
         Some(Maker::Watchkeeper) => of_ours(phase, incident, lang),
         Some(Maker::Redis) | None => of_redis(phase, incident, lang),

@@ -3,7 +3,7 @@
 use watchkeeper_core::Lang;
 
 use super::findings::{Names, voter};
-use super::incident::{Afterwards, At, Cause, Down, Election, End, How, Incident, Run, Who};
+use super::incident::{Afterwards, At, Cause, Down, Election, End, How, Incident, Run, Voter, Who};
 use super::said::Place;
 use super::words::{duration, list};
 
@@ -171,6 +171,12 @@ impl Teller<'_> {
 
     fn election(&mut self, election: &Election) {
         let epoch = election.epoch;
+        let known = epoch != 0;
+        let (of_epoch, of_epoch_zh) = if known {
+            (format!(", epoch {epoch}"), format!("，纪元 {epoch}"))
+        } else {
+            Default::default()
+        };
         // Who does it because somebody asked needs nobody's vote.
         let planned = self.incident.cause() == Cause::Planned;
         for (who, at) in &election.candidates {
@@ -178,11 +184,11 @@ impl Teller<'_> {
             let asked = planned || self.incident.asked_for(*who, *at);
             let who = self.names.who(*who);
             let (en, zh) = if asked {
-                (format!("{who} begins, epoch {epoch}"), format!("{who} 开始，纪元 {epoch}"))
+                (format!("{who} begins{of_epoch}"), format!("{who} 开始{of_epoch_zh}"))
             } else {
                 (
-                    format!("{who} wants to act and asks for votes, epoch {epoch}"),
-                    format!("{who} 请求执行故障转移，征求选票，纪元 {epoch}"),
+                    format!("{who} wants to act and asks for votes{of_epoch}"),
+                    format!("{who} 请求执行故障转移，征求选票{of_epoch_zh}"),
                 )
             };
             self.step(of, *at, "+try-failover", en, zh);
@@ -207,6 +213,7 @@ impl Teller<'_> {
             };
             self.step(of, at, "+elected-leader", en, zh);
         }
+        self.late_votes(election);
         let open = election.elected.is_none() && election.lost.is_empty();
         if let Some(last) = election.votes.iter().map(|vote| vote.at).max().filter(|_| open) {
             let en = format!("votes in epoch {epoch}: {votes}");
@@ -217,6 +224,8 @@ impl Teller<'_> {
             let who = self.names.who(*who);
             let (en, zh) = if self.incident.was_back(*at) {
                 (format!("{who} gives up: the master answers again"), format!("{who} 放弃：主节点恢复应答"))
+            } else if !known {
+                (format!("{who} is not elected"), format!("{who} 未当选"))
             } else if number == 0 && election.elected.is_none() && !untold {
                 (
                     format!("{who} is not elected in epoch {epoch}: {votes}"),
@@ -226,6 +235,25 @@ impl Teller<'_> {
                 (format!("{who} is not elected in epoch {epoch}"), format!("{who} 在纪元 {epoch} 未当选"))
             };
             self.step(of, *at, "-failover-abort-not-elected", en, zh);
+        }
+    }
+
+    fn late_votes(&mut self, election: &Election) {
+        let epoch = election.epoch;
+        for vote in election.votes.iter().filter(|vote| election.came_too_late(vote)) {
+            let (by, to) = (voter(&vote.voter, self.names), self.names.id(&vote.candidate));
+            let of = match &vote.voter {
+                Voter::Log(who) => Actor::Sentinel(*who),
+                Voter::Id(_) => Actor::All,
+            };
+            let en = format!("{by} votes for {to} in epoch {epoch}, when that is over");
+            self.step(
+                of,
+                vote.at,
+                "+vote-for-leader",
+                en,
+                format!("{by} 在纪元 {epoch} 投票给 {to}，但选举早已结束"),
+            );
         }
     }
 

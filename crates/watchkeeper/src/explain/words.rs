@@ -325,6 +325,13 @@ fn told_after(incident: &Incident, promoted: Option<String>, told: &str, lang: L
 
 /// What the times above do not contain. Only ours may hold a master for down sooner, whose port refuses connections.
 pub(super) fn before_the_first_line(incident: &Incident, lang: Lang) -> &'static str {
+    if incident.blind.is_some() {
+        return lang.pick(
+            "Times count from the first +sdown. Until then these sentinels were in TILT: how long the master was away before that \
+             is not known.",
+            "时间从第一条 +sdown 算起；在此之前这些哨兵处于 TILT：主节点此前已失联多久不得而知。",
+        );
+    }
     if incident.unread {
         return lang.pick(
             "Times count from the first +sdown in these logs. The master was away before that, and a sentinel whose log is not here \
