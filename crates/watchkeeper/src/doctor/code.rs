@@ -191,8 +191,9 @@ codes! {
     PeerUnknown "WD218" Warning
         "a sentinel does not know another", "有哨兵不认识另一个哨兵";
         "sentinels meet on the channel `__sentinel__:hello` of the master and its replicas: look whether both may PUBLISH and \
-         SUBSCRIBE there, and what they announce (`sentinel announce-ip`). Just started, it takes some seconds",
-        "哨兵通过主节点和副本上的频道 `__sentinel__:hello` 互相发现：检查双方能否在其上 PUBLISH 和 SUBSCRIBE，以及通告的地址（`sentinel announce-ip`）。刚启动时需要几秒";
+         SUBSCRIBE there, and what they announce (`sentinel announce-ip`). Just started, it takes some seconds; without a master or replica \
+         that they know they can't meet",
+        "哨兵通过主节点和副本上的频道 `__sentinel__:hello` 互相发现：检查双方能否在其上 PUBLISH 和 SUBSCRIBE，以及通告的地址（`sentinel announce-ip`）。刚启动时需要几秒；没有它们认识的主节点或副本在线时无法互相发现";
     FailureSimulated "WD219" Critical
         "a sentinel is set to crash in the next failover", "有哨兵被设置为在下次故障转移中崩溃";
         "somebody called `SENTINEL SIMULATE-FAILURE`; restart {at} to undo it",
@@ -214,13 +215,13 @@ codes! {
     SentinelsRefused "WD222" Critical
         "the master refuses the sentinels", "主节点拒绝哨兵";
         "{at} is up, and answers them with errors only: their login there is missing or wrong. `SENTINEL SET {group} auth-pass PASSWORD` \
-         on every sentinel (with users also `auth-user`; PING is among the rights they need, WD267), the password being the `requirepass` \
+         on each that is refused (with users also `auth-user`; PING is among the rights they need, WD267), the password being the `requirepass` \
          of the servers. \
-         Sentinels meet each other and the replicas at the master: until they are let in they know nobody and can't vote. Do not lower the \
-         quorum and do not fail over because of it",
-        "{at} 在运行，但只以错误应答它们：哨兵在那里的登录缺失或有误。在每个哨兵上执行 `SENTINEL SET {group} auth-pass 密码`\
+         Sentinels meet each other and the replicas at the master: who is refused from its start knows nobody and can't vote; who knew them holds \
+         the master for down as long as this lasts, which counts towards the quorum. Do not lower the quorum and do not fail over because of it",
+        "{at} 在运行，但只以错误应答它们：哨兵在那里的登录缺失或有误。在每个被拒绝的哨兵上执行 `SENTINEL SET {group} auth-pass 密码`\
          （使用 ACL 用户时还有 `auth-user`；所需权限包括 PING，见 WD267），密码即服务器的 `requirepass`。\
-         哨兵通过主节点发现彼此和副本：登录成功之前它们谁都不认识，也无法投票。不要因此降低法定票数或触发故障转移";
+         哨兵通过主节点发现彼此和副本：启动起就被拒绝的哨兵谁都不认识，也无法投票；原先认识它们的哨兵在此期间一直认为主节点下线，这会计入法定票数。不要因此降低法定票数或触发故障转移";
     SentinelWatched "WD223" Critical
         "sentinels watch a sentinel instead of a data server", "哨兵监视的是哨兵，而不是数据服务器";
         "the address in their `sentinel monitor` line is wrong, most likely the port: it answers PING, so they never miss it, and they know no \

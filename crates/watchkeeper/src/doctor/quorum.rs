@@ -68,8 +68,10 @@ fn able(view: &GroupView<'_>, found: &mut Found) -> bool {
         finding.advised(KNOWS_NOBODY.0, KNOWS_NOBODY.1)
     } else if enough_are_there(view) {
         finding.advised(
-            "enough sentinels answer here, and do not know or do not hear each other: mend that first (WD218, WD249)",
-            "本机能收到足够多哨兵的应答，但它们互不认识或互相收不到应答：先解决该问题（WD218、WD249）",
+            "enough sentinels answer here, and do not know or do not hear each other: mend that first (WD218, WD249). They meet at the master \
+             and its replicas: if it is down and they know no replica, a master comes first (WD202)",
+            "本机能收到足够多哨兵的应答，但它们互不认识或互相收不到应答：先解决该问题（WD218、WD249）。它们通过主节点及其副本互相发现：\
+             若主节点已下线且它们不认识任何副本，须先有主节点（WD202）",
         )
     } else {
         unless_nobody_has_all(view, finding)
@@ -130,8 +132,18 @@ fn numbers(view: &GroupView<'_>, count: usize, found: &mut Found) {
         return;
     }
     if lowest == 1 {
-        let en = format!("One of {count} sentinels alone can begin a failover: the quorum is 1.");
-        let zh = format!("{count} 个哨兵中任意一个即可发起故障转移：法定票数为 1。");
+        let few = view.said.iter().filter(|said| quorum(said) == 1).count();
+        let (en, zh) = if few == view.said.len() {
+            (
+                format!("One of {count} sentinels alone can begin a failover: the quorum is 1."),
+                format!("{count} 个哨兵中任意一个即可发起故障转移：法定票数为 1。"),
+            )
+        } else {
+            (
+                format!("{few} of {count} sentinels can begin a failover alone: there the quorum is 1."),
+                format!("{count} 个哨兵中有 {few} 个可独自发起故障转移：其法定票数为 1。"),
+            )
+        };
         found.add(Finding::of(Code::QuorumOne, view.name, en, zh).all_say(quorums()));
     }
     if count % 2 == 0 {

@@ -533,8 +533,10 @@ fn master_lost_its_data(view: &GroupView<'_>, at: &Endpoint, info: &Fields) -> F
     let finding = finding
         .all_say(view.master_info().map(|says| (server(master), fields(says, HISTORY))))
         .says_both(server(master), "no keys (INFO keyspace)", "没有键（INFO keyspace）");
-    let copying = view.is_copying(at, info);
-    if copying && view.saves_what_is_lost() {
+    // One that has just lost its link is connected again in a second.
+    let lost_s = info.number("master_link_down_since_seconds");
+    let soon = view.is_copying(at, info) || lost_s.is_some_and(|lost| (0..=JUST_LOST_S).contains(&lost));
+    if soon && view.saves_what_is_lost() {
         return finding.advised(FAIL_OVER_NOW.0, FAIL_OVER_NOW.1);
     }
     let finding = finding.advised(KEEP_IT_APART.0, KEEP_IT_APART.1);
@@ -547,13 +549,15 @@ fn master_lost_its_data(view: &GroupView<'_>, at: &Endpoint, info: &Fields) -> F
     )
 }
 
+/// Seconds for which a link that is down counts as one that comes back at once.
+const JUST_LOST_S: i64 = 3;
 /// What to do about a replica that has what its master lost: when it is about to copy the emptiness, and a failover keeps it.
 const FAIL_OVER_NOW: (&str, &str) = (
-    "it waits for the copy already, which ends its data, mostly within seconds. If that is the data of the group (the master was started again and had kept \
+    "it is about to copy that, which ends its data, mostly within seconds. If that is the data of the group (the master was started again and had kept \
      nothing), do not wait, and do not set `replica-priority 0`: `SENTINEL FAILOVER {group}` at one sentinel, at once, or \
      `watchkeeper failover {group}{reach}`: a replica that still has it becomes the master. If that is refused, `BGSAVE` on {at} and copy the \
      file (`dir`, `dbfilename`). If the master is meant to be empty, nothing is to be done",
-    "它已在等待全量同步，同步（通常在数秒内）之后数据就会消失。若那是本组的数据（主节点重启过且没有存盘），不要等待，也不要设置 `replica-priority 0`：\
+    "它即将全量同步，同步（通常在数秒内）之后数据就会消失。若那是本组的数据（主节点重启过且没有存盘），不要等待，也不要设置 `replica-priority 0`：\
      立即在一个哨兵上执行 `SENTINEL FAILOVER {group}`，或 `watchkeeper failover {group}{reach}`，让仍有数据的副本成为主节点。若被拒绝，\
      在 {at} 上执行 `BGSAVE` 并复制该文件（`dir`、`dbfilename`）。若主节点本应为空，则无需处理",
 );

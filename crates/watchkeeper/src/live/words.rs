@@ -390,15 +390,18 @@ fn master_empty(keeping: &[Endpoint], group: &GroupStatus, lang: Lang) -> String
         ),
         Lang::Zh => format!("主节点 {master} 没有任何键，仍有数据的副本连上后会失去数据：{keeping}"),
     };
+    let reach = &group.reach;
     let saved = group.failover.is_none() && group.heir().is_some() && group.unready().is_empty();
     match lang {
         Lang::En if saved => {
             format!(
-                "{text}. Unless that is meant, do `watchkeeper failover {name}` at once: a replica with its data becomes the master"
+                "{text}. Unless that is meant, do `watchkeeper failover {name}{reach}` at once: a replica with its data becomes the master"
             )
         }
         Lang::Zh if saved => {
-            format!("{text}。若非有意，立即执行 `watchkeeper failover {name}`，让有数据的副本成为主节点")
+            format!(
+                "{text}。若非有意，立即执行 `watchkeeper failover {name}{reach}`，让有数据的副本成为主节点"
+            )
         }
         Lang::En | Lang::Zh => text,
     }

@@ -521,11 +521,13 @@ fn disobeying(now: Option<&GroupStatus>, new: &Endpoint, lang: Lang) -> Option<S
         _ if masters.is_empty() => None,
         Lang::En => Some(format!(
             "  Still a master, besides {new}: {names}. It may refuse the order to follow (SLAVEOF or REPLICAOF renamed or removed, a user \
-             without the right): then it never does. Keep clients from it; `watchkeeper doctor{{reach}}` finds out."
+             without the right): then it never does. Keep clients from it; `watchkeeper doctor{{reach}}` finds out, with `--config FILE` (a sentinel's file) also what \
+             the sentinels' own login may do."
         )),
         Lang::Zh => Some(format!(
             "  除 {new} 外仍是主节点的：{names}。它可能拒绝跟随的命令（SLAVEOF 或 REPLICAOF 被改名或移除，或用户没有权限），\
-             那样就永远不会跟随。请阻止客户端连接它；用 `watchkeeper doctor{{reach}}` 查找原因。"
+             那样就永远不会跟随。请阻止客户端连接它；用 `watchkeeper doctor{{reach}}` 查找原因，\
+             加 `--config FILE`（哨兵的配置文件）还会检查哨兵自己的登录权限。"
         )),
     }
 }
@@ -617,11 +619,12 @@ fn not_promoted(event: &str, course: &Course, now: Option<&GroupStatus>, lang: L
     Some(match lang {
         Lang::En if answers => format!(
             "  {chosen} answers this host and has not become a master: it may refuse the order (a renamed REPLICAOF or \
-             SLAVEOF, a user without the right); `watchkeeper doctor{{reach}}` finds out."
+             SLAVEOF, a user without the right); `watchkeeper doctor{{reach}}` finds out, with `--config FILE` (a sentinel's file) also what \
+             the sentinels' own login may do."
         ),
         Lang::Zh if answers => format!(
             "  {chosen} 对本机有应答，却没有成为主节点：它可能拒绝该命令（REPLICAOF 或 SLAVEOF 被改名，或用户没有权限）；\
-             用 `watchkeeper doctor{{reach}}` 查找原因。"
+             用 `watchkeeper doctor{{reach}}` 查找原因，加 `--config FILE`（哨兵的配置文件）还会检查哨兵自己的登录权限。"
         ),
         Lang::En => format!(
             "  {chosen} may have the order to become a master already: when it answers again it may be a second one. What is \
