@@ -186,3 +186,80 @@ fn an_old_master_that_was_back_early_is_drawn_as_a_second_one() {
     let (status, picture) = explain(&args, "");
     assert!(status == 0 && picture.contains("<title>second master"), "{status} {picture}");
 }
+
+/// The reports on these logs, in English and Chinese, without the breaks of their lines.
+fn told(logs: &[(&str, &str)]) -> [String; 2] {
+    let dir = tempfile::tempdir().unwrap();
+    logs.iter().for_each(|(name, text)| std::fs::write(dir.path().join(name), text).unwrap());
+    let paths: Vec<String> =
+        logs.iter().map(|(name, _)| dir.path().join(name).display().to_string()).collect();
+    ["en", "zh"].map(|lang| {
+        let args = ["--lang", lang].into_iter().chain(paths.iter().map(String::as_str));
+        let (status, text) = explain(&args.collect::<Vec<_>>(), "");
+        assert_eq!(status, 0, "{text}");
+        if lang == "en" { flat(&text) } else { text.split('\n').map(str::trim_start).collect() }
+    })
+}
+
+/// A log whose lines are `second.ms event`, of the minute 10:00.
+fn log(lines: &str) -> String {
+    let line = |line: &str| {
+        let (second, event) = line.trim().split_once(' ').unwrap();
+        format!("7:X 29 Nov 2026 10:00:{second} # {event}\n")
+    };
+    lines.lines().filter(|text| !text.trim().is_empty()).map(line).collect()
+}
+
+/// What a sentinel's log begins with, and ends of it that are far enough.
+fn whole(id: &str, lines: &str) -> String {
+    let begin = format!(
+        "00.000 Redis version=7.0.15, bits=64, just started\n00.000 Sentinel ID is {}\n\
+         00.000 +monitor master m 10.0.0.1 6379 quorum 2\n\
+         00.100 +slave slave 10.0.0.2:6379 10.0.0.2 6379 @ m 10.0.0.1 6379\n",
+        id.repeat(40)
+    );
+    log(&(begin + lines))
+}
+
+const RESET_THEN_LED: &str = "
+    10.000 +sdown master m 10.0.0.1 6379
+    10.100 +odown master m 10.0.0.1 6379 #quorum 2/2
+    10.100 +new-epoch 1
+    10.100 +try-failover master m 10.0.0.1 6379
+    10.200 +elected-leader master m 10.0.0.1 6379
+    10.300 +selected-slave slave 10.0.0.2:6379 10.0.0.2 6379 @ m 10.0.0.1 6379
+    11.000 +promoted-slave slave 10.0.0.2:6379 10.0.0.2 6379 @ m 10.0.0.1 6379
+    11.100 +failover-end master m 10.0.0.1 6379
+    11.100 +switch-master m 10.0.0.1 6379 10.0.0.2 6379";
+
+/// Only a sentinel that was reset forgets the replicas: another one led, and a replica promoted by hand would have been a
+/// second master.
+#[test]
+fn a_reset_of_one_sentinel_keeps_no_other_from_acting() {
+    let reset = "05.000 +reset-master master m 10.0.0.1 6379";
+    let (led, was_reset) = (whole("a", &format!("{reset}\n{RESET_THEN_LED}")), |second: &str| {
+        whole("b", &format!("{second} +reset-master master m 10.0.0.1 6379\n40.000 +new-epoch 2"))
+    });
+    let [en, zh] = told(&[("s1.log", &led), ("s2.log", &was_reset("10.050"))]);
+    assert!(en.contains("s2): that forgets the replicas") && !en.contains("nobody can be promoted"), "{en}");
+    assert!(en.contains("a replica was promoted all the same"), "{en}");
+    assert!(en.contains("SENTINEL RESET on s2: it forgets") && en.contains("SENTINEL RESET [s1]"), "{en}");
+    assert!(zh.contains("在 s2 上执行了 SENTINEL RESET") && zh.contains("副本仍然得到了提升"), "{zh}");
+    // Nobody has taken over yet: others may.
+    let [en, zh] = told(&[(
+        "s2.log",
+        &whole(
+            "b",
+            "10.000 +sdown master m 10.0.0.1 6379\n11.000 +reset-master master m 10.0.0.1 6379\n40.000 +new-epoch 2",
+        ),
+    )]);
+    assert!(en.contains("one that was not still can") && en.contains("or there may be two"), "{en}");
+    assert!(zh.contains("未执行过的仍然可以") && zh.contains("可能出现两个主节点"), "{zh}");
+    // Two at different times, both in calm.
+    let [en, zh] = told(&[("s1.log", &whole("a", reset)), ("s2.log", &was_reset("11.000"))]);
+    assert!(
+        en.contains("10:00:05.000 m: SENTINEL RESET [s1 and s2, 2 lines, the last at 10:00:11.000]"),
+        "{en}"
+    );
+    assert!(zh.contains("最后一次在 10:00:11.000"), "{zh}");
+}

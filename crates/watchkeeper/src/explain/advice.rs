@@ -20,7 +20,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::TwoMasters { master, ms, timed, unread } => two_masters(master, *ms, *timed, *unread, lang),
         Finding::Foreign { to, unread: true } => promoted_unseen(to),
         Finding::Foreign { to, unread: false } => foreign(to),
-        Finding::ResetThen { who } => reset_then(who, lang),
+        Finding::ResetThen { who, promoted } => endings::reset_then(who, *promoted, lang),
         Finding::VotesVoided { epoch, group, raised } => epochs::advice(*epoch, group, *raised),
         Finding::SplitVote { epoch, votes, open, ours } => split_vote(*epoch, votes, *open, *ours, lang),
         Finding::NotElected { epoch, who, got, needed, known, down, unread } => {
@@ -220,18 +220,6 @@ fn promoted_unseen(to: &str) -> Both {
          ONE`, as sentinels turn such a server into a replica again",
         format!("{to} 由谁提升，这些日志中没有：可能是日志不在此处的哨兵，也可能是哨兵以外的操作。"),
         "请加上其他哨兵的日志。若是手工提升：请用 `SENTINEL FAILOVER`，不要用 `REPLICAOF NO ONE`，因为哨兵会把这样的节点重新变回副本",
-    )
-}
-
-fn reset_then(who: &[String], lang: Lang) -> Both {
-    let who = by_name(who, lang);
-    both(
-        format!("SENTINEL RESET was called while the master was down ({who}): the replicas were forgotten."),
-        "a dead master cannot list its replicas again, so nobody can be promoted: start the master, or promote a replica by \
-         hand. Never reset during an outage; forget sentinels only once the master is up again",
-        format!("主节点下线期间执行了 SENTINEL RESET（{who}）：副本记录被清除。"),
-        "宕机的主节点无法重新列出副本，因此无人可以提升：请启动主节点，或手工提升一个副本。中断期间切勿执行 RESET；\
-         要忘掉哨兵，必须等主节点恢复之后",
     )
 }
 

@@ -187,8 +187,9 @@ impl Book {
             self.other(Other::Set(event.group.clone(), option), who, at);
         }
         if event.kind == EventKind::ResetMaster {
-            self.forgets(who, &event.group);
-            self.other(Other::Reset(event.group.clone()), who, at);
+            if !self.forgets(who, at, &event.group) {
+                self.other(Other::Reset(event.group.clone()), who, at);
+            }
         }
     }
 
@@ -199,22 +200,23 @@ impl Book {
         }
     }
 
-    /// SENTINEL RESET: the sentinel knows no other sentinel and no replica any more.
-    fn forgets(&mut self, who: Who, name: &str) {
-        let Some(group) = self.groups.get_mut(name) else { return };
+    /// SENTINEL RESET: the sentinel knows no other sentinel and no replica any more. Whether that is a part of an incident.
+    fn forgets(&mut self, who: Who, at: At, name: &str) -> bool {
+        let Some(group) = self.groups.get_mut(name) else { return false };
         self.members.forget(group.acquainted.remove(&who).map_or(0, |known| known.len()));
         for by in group.peers_down.values_mut().chain(group.replicas_down.values_mut()) {
             by.remove(&who);
         }
-        let Some(open) = group.open.as_mut().filter(|open| !open.is_over()) else { return };
+        let Some(open) = group.open.as_mut().filter(|open| !open.is_over()) else { return false };
         let missed = open.saw().contains(&who);
         // Without times only its own stream tells what was before.
         if missed || open.timed {
-            open.resets.insert(who);
+            remember(&mut open.resets, (who, at));
         }
         if missed {
             open.reset.insert(who);
         }
+        missed || open.timed
     }
 
     /// A sentinel was told to forget the group, and with it whom it misses there.

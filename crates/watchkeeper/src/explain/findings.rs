@@ -196,6 +196,8 @@ pub(super) enum Finding {
     /// SENTINEL RESET while the master was down
     ResetThen {
         who: Vec<String>,
+        /// a replica was promoted all the same
+        promoted: bool,
     },
     // Of the whole deployment.
     Tilt {
@@ -331,7 +333,7 @@ impl Finding {
             | Finding::Strangers { .. }
             | Finding::OnlyCameBack { .. }
             | Finding::StillDown { .. }
-            | Finding::ResetThen { .. }
+            | Finding::ResetThen { promoted: false, .. }
             | Finding::NotSaved { .. } => Weight::Bad,
             Finding::Flapping { .. }
             | Finding::Failovers { .. }
@@ -347,6 +349,7 @@ impl Finding {
             | Finding::LeaderLost { .. }
             | Finding::StayedMaster { .. }
             | Finding::TiltThen { .. }
+            | Finding::ResetThen { .. }
             | Finding::Foreign { .. }
             | Finding::Tilt { .. }
             | Finding::SentinelsGone { .. }
@@ -404,8 +407,10 @@ pub(super) fn of_incident(incident: &Incident, book: &Book, names: &dyn Names) -
 
 /// Somebody called SENTINEL RESET while the master was down.
 fn reset_then(incident: &Incident, names: &dyn Names) -> Option<Finding> {
-    let who = || incident.resets.iter().map(|who| names.who(*who)).collect();
-    (!incident.resets.is_empty() && !incident.downs.is_empty()).then(|| Finding::ResetThen { who: who() })
+    let who: BTreeSet<String> = incident.resets.iter().map(|(who, _)| names.who(*who)).collect();
+    let promoted = incident.took_writes().is_some() || incident.new_master.is_some();
+    let told = !who.is_empty() && !incident.downs.is_empty();
+    told.then(|| Finding::ResetThen { who: who.into_iter().collect(), promoted })
 }
 
 /// `whole`: the logs name all sentinels.

@@ -264,8 +264,8 @@ pub(super) struct Incident {
     pub(super) unreached: BTreeSet<(Who, String)>,
     /// sentinels whose knowledge of the others was wiped by SENTINEL RESET while they missed the master
     pub(super) reset: BTreeSet<Who>,
-    /// all on which SENTINEL RESET was called while the master was down
-    pub(super) resets: BTreeSet<Who>,
+    /// all on which SENTINEL RESET was called while the master was down, and when
+    pub(super) resets: Vec<(Who, At)>,
     /// as many as the quorum missed the master at the same time
     pub(super) enough: bool,
     /// enough sentinels missed the master, and did not know of each other
@@ -330,7 +330,7 @@ impl Incident {
             peers_down: BTreeSet::new(),
             unreached: BTreeSet::new(),
             reset: BTreeSet::new(),
-            resets: BTreeSet::new(),
+            resets: Vec::new(),
             enough: false,
             strangers: false,
             quorum: None,

@@ -41,6 +41,7 @@ pub(super) fn steps(incident: &Incident, names: &dyn Names, lang: Lang) -> Vec<S
     teller.downs();
     teller.back();
     teller.agreed();
+    teller.resets();
     for election in &incident.elections {
         teller.election(election);
     }
@@ -166,6 +167,16 @@ impl Teller<'_> {
                 )
             };
             self.step(Actor::Sentinel(agreed.who), agreed.at, "+odown", en, zh);
+        }
+    }
+
+    fn resets(&mut self) {
+        for (who, at) in &self.incident.resets {
+            let of = Actor::Sentinel(*who);
+            let who = self.names.who(*who);
+            let en = format!("SENTINEL RESET on {who}: it forgets the replicas and the other sentinels");
+            let zh = format!("在 {who} 上执行了 SENTINEL RESET：它忘掉副本和其他哨兵");
+            self.step(of, *at, "+reset-master", en, zh);
         }
     }
 

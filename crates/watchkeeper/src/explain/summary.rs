@@ -20,6 +20,8 @@ const AHEAD_SHOWN_MS: i64 = 50;
 const GROUPS_SHOWN: usize = 10;
 /// Other happenings shown.
 const OTHERS_SHOWN: usize = 20;
+/// What is done by hand so much later is done once more, in ms.
+const APART_MS: i64 = 1_000;
 /// Steps of one incident shown: the first and the last half.
 const STEPS_SHOWN: usize = 100;
 
@@ -198,10 +200,19 @@ pub(super) fn others(report: &Report, lang: Lang) -> (Vec<Seen>, Option<String>)
             (times, Lang::En) => format!(", {times} lines"),
             (times, Lang::Zh) => format!("，{times} 行"),
         };
+        // What somebody does by hand is done once each time.
+        let by_hand = matches!(what, Other::Reset(_) | Other::Set(..));
+        let apart = by_hand && often.first >= TIMES_FROM && often.last - often.first >= APART_MS;
+        let last = if apart {
+            let last = report.clock(often.last);
+            lang.pick(&format!(", the last at {last}"), &format!("，最后一次在 {last}")).to_owned()
+        } else {
+            String::new()
+        };
         Seen {
             when: if often.first >= TIMES_FROM { report.clock(often.first) } else { String::new() },
             what: lang.pick(&en, &zh).to_owned(),
-            who: by_name(&who, lang) + &times,
+            who: by_name(&who, lang) + &times + &last,
         }
     });
     let more = told.len().saturating_sub(OTHERS_SHOWN) as u64 + report.book.words_left_out;

@@ -60,6 +60,13 @@ pub(super) fn one(
     writer.text
 }
 
+/// One finding alone.
+pub(super) fn finding(report: &Report, finding: &Finding, lang: Lang) -> String {
+    let mut writer = Writer { report, lang, text: String::new() };
+    writer.findings(std::slice::from_ref(finding), "  ");
+    writer.text
+}
+
 impl Writer<'_> {
     fn line(&mut self, text: &str) {
         // A String takes everything.
