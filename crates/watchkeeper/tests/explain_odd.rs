@@ -263,3 +263,15 @@ fn a_reset_of_one_sentinel_keeps_no_other_from_acting() {
     );
     assert!(zh.contains("最后一次在 10:00:11.000"), "{zh}");
 }
+
+/// Of a master that was made a replica by hand nothing is said in a log but that the other one is a master.
+#[test]
+fn a_master_made_by_hand_is_not_said_to_be_turned_back() {
+    let detected =
+        "10.000 +failover-detected master m 10.0.0.1 6379 #promoted 10.0.0.2:6379\n40.000 +new-epoch 1";
+    let [en, zh] = told(&[("s1.log", &whole("a", detected))]);
+    assert!(!en.contains("while 10.0.0.1:6379 was the master"), "{en}");
+    assert!(en.contains("these logs do not show that it became a replica again"), "{en}");
+    assert!(en.contains("clients are sent to one that takes no writes"), "{en}");
+    assert!(zh.contains("这些日志中没有它重新成为副本的记录") && zh.contains("不能写入的节点"), "{zh}");
+}

@@ -18,8 +18,9 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         }
         Finding::OldMasterGone { master } => old_master_gone(master),
         Finding::TwoMasters { master, ms, timed, unread } => two_masters(master, *ms, *timed, *unread, lang),
-        Finding::Foreign { to, unread: true } => promoted_unseen(to),
-        Finding::Foreign { to, unread: false } => foreign(to),
+        Finding::Foreign { to, unread: true, .. } => promoted_unseen(to),
+        Finding::Foreign { to, ended: true, .. } => foreign(to),
+        Finding::Foreign { to, ended: false, .. } => foreign_stays(to),
         Finding::ResetThen { who, promoted } => endings::reset_then(who, *promoted, lang),
         Finding::VotesVoided { epoch, group, raised } => epochs::advice(*epoch, group, *raised),
         Finding::SplitVote { epoch, votes, open, ours } => split_vote(*epoch, votes, *open, *ours, lang),
@@ -208,6 +209,21 @@ fn foreign(to: &str) -> Both {
         "promote by `SENTINEL FAILOVER` instead of `REPLICAOF NO ONE`: sentinels turn such a server into a replica again",
         format!("{to} 被哨兵以外的操作提升为主节点。"),
         "请用 `SENTINEL FAILOVER`，不要用 `REPLICAOF NO ONE`：哨兵会把这样的节点重新变回副本",
+    )
+}
+
+/// It is not seen to be a replica again. Of a master that was made its replica nothing is said in a log, and no sentinel
+/// turns that back.
+fn foreign_stays(to: &str) -> Both {
+    both(
+        format!("{to} was promoted by somebody else than the sentinels."),
+        "these logs do not show that it became a replica again: ask it and the sentinels' master what they are (`ROLE`). Two masters: \
+         sentinels soon make the promoted one a replica again. If the old one was made a replica of it, clients are sent to one \
+         that takes no writes: set that right by hand. Promote by `SENTINEL FAILOVER` instead of `REPLICAOF NO ONE`",
+        format!("{to} 被哨兵以外的操作提升为主节点。"),
+        "这些日志中没有它重新成为副本的记录：用 `ROLE` 查看它和哨兵所认的主节点各是什么角色。若两个都是主节点：哨兵很快会把被提升的变回\
+         副本。若原主节点已被改为它的副本，客户端会被引向一个不能写入的节点：请手工纠正。提升请用 `SENTINEL FAILOVER`，\
+         不要用 `REPLICAOF NO ONE`",
     )
 }
 

@@ -132,6 +132,10 @@ pub(super) enum Other {
     UnseenRestart(String, Place),
     /// a server that said it was a master was made a replica
     Demoted(String, Place),
+    /// a replica said that it is a master, beside any failover: group, replica
+    SaysMaster(String, Place),
+    /// the master said that it is a replica: group, master
+    SaysReplica(String, Place),
     Reset(String),
     Set(String, String),
     /// why not, beside any incident: group, the log's own words

@@ -667,6 +667,7 @@ impl Book {
         }
         if event.kind == EventKind::FailoverDetected {
             let Some(to) = event.detail.get(1) else { return };
+            self.role_explained(&event.group, to, at);
             self.next_begins(who, event);
             // One that has not heard of the failover in which a sentinel promoted it.
             let open = self.groups.get(&event.group).and_then(|group| group.open.as_ref());
@@ -680,6 +681,8 @@ impl Book {
             return;
         }
         let [from, to] = &event.detail[..] else { return };
+        self.role_explained(&event.group, to, at);
+        self.role_explained(&event.group, from, at);
         if let Some(group) = self.groups.get_mut(&event.group) {
             group.posing.remove(&who);
         }
@@ -756,9 +759,25 @@ impl Book {
             incident.afterwards(what, at);
             return;
         }
+        // What a failover makes of servers is told there.
+        let calm =
+            self.groups.get(&event.group).and_then(|group| group.open.as_ref()).is_none_or(Incident::is_over);
         if demoted {
             self.other(Other::Demoted(event.group.clone(), place.clone()), who, at);
+        } else if says_master && calm {
+            self.other(Other::SaysMaster(event.group.clone(), place.clone()), who, at);
         }
+    }
+
+    /// What this server said of its role a short while before is told in the incident that begins with it.
+    fn role_explained(&mut self, name: &str, place: &str, at: At) {
+        let fresh = |what: &Other, first: At| match what {
+            Other::SaysMaster(group, of) | Other::SaysReplica(group, of) => {
+                group == name && of == place && at - first < LATE_MS
+            }
+            _ => false,
+        };
+        self.others.retain(|what, often| !fresh(what, often.first));
     }
 
     /// The master that the sentinel still has reports its role: the leader made it a replica before it named the new one.
@@ -770,10 +789,16 @@ impl Book {
             }
         }
         let open = self.groups.get_mut(&event.group).and_then(|group| group.open.as_mut());
-        let Some(open) = open.filter(|open| open.master == *place && !reports_master(event)) else { return };
-        if open.new_master.is_some() || !open.is_over() {
-            open.last = open.last.max(at);
-            open.afterwards(Afterwards::Demoted, at);
+        let its = open.filter(|open| open.master == *place && (open.new_master.is_some() || !open.is_over()));
+        if reports_master(event) {
+            return;
+        }
+        match its {
+            Some(open) => {
+                open.last = open.last.max(at);
+                open.afterwards(Afterwards::Demoted, at);
+            }
+            None => self.other(Other::SaysReplica(event.group.clone(), place.clone()), who, at),
         }
     }
 

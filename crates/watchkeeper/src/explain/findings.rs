@@ -192,6 +192,8 @@ pub(super) enum Finding {
         to: String,
         /// one whose log is not here may have done it
         unread: bool,
+        /// it is a replica again
+        ended: bool,
     },
     /// SENTINEL RESET while the master was down
     ResetThen {
@@ -531,7 +533,8 @@ fn outcome_findings(
         // Of one that the sentinels name as the new master another one made it that, in a log that is not here.
         let theirs = incident.unread && incident.new_master.as_ref() == Some(&foreign.to);
         if !theirs {
-            found.push(Finding::Foreign { to: foreign.to.clone(), unread: incident.unread });
+            let (unread, ended) = (incident.unread, foreign.ended().is_some());
+            found.push(Finding::Foreign { to: foreign.to.clone(), unread, ended });
         }
     }
     if incident.times_down() > 1 && incident.new_master.is_some() && incident.timed {
@@ -753,6 +756,8 @@ pub(super) fn general(book: &Book, names: &dyn Names) -> Vec<Finding> {
             | Other::ReplicaDown(..)
             | Other::Rebooted(..)
             | Other::Demoted(..)
+            | Other::SaysMaster(..)
+            | Other::SaysReplica(..)
             | Other::Reset(_)
             | Other::Set(..)
             | Other::Words(..)

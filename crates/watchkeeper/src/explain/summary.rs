@@ -303,6 +303,8 @@ fn is_a_finding(what: &Other) -> bool {
         | Other::ReplicaDown(..)
         | Other::Rebooted(..)
         | Other::Demoted(..)
+        | Other::SaysMaster(..)
+        | Other::SaysReplica(..)
         | Other::Reset(_)
         | Other::Set(..)
         | Other::Words(..)
@@ -326,6 +328,18 @@ fn other(what: &Other, names: &dyn Names) -> (String, String) {
         Other::Demoted(group, place) => (
             format!("{group}: {place} said that it is a master and was told to be a replica"),
             format!("{group}：{place} 自称主节点，被命令成为副本"),
+        ),
+        Other::SaysMaster(group, place) => (
+            format!(
+                "{group}: the replica {place} says that it is a master: if it is not being promoted, somebody made it one"
+            ),
+            format!("{group}：副本 {place} 自称主节点：若不是正在被提升，则有人把它改成了主节点"),
+        ),
+        Other::SaysReplica(group, place) => (
+            format!(
+                "{group}: the master {place} says that it is a replica: it takes no writes, and clients are sent to it"
+            ),
+            format!("{group}：主节点 {place} 自称副本：它不能写入，而客户端仍被引向它"),
         ),
         Other::Reset(group) => {
             (format!("{group}: SENTINEL RESET"), format!("{group}：执行了 SENTINEL RESET"))

@@ -231,14 +231,18 @@ fn by_others(old: &str, foreign: &Foreign, unread: bool, lang: Lang) -> String {
         (Lang::En, None, Some(_)) => {
             format!("Somebody else promoted {new} while {old} was the master; it is a replica again.")
         }
-        (Lang::En, None, None) => format!("Somebody else promoted {new} while {old} was the master."),
+        (Lang::En, None, None) => {
+            format!("Somebody else promoted {new}, while the sentinels took {old} for the master.")
+        }
         (Lang::Zh, Some(_), _) => {
             format!("{new} 被哨兵以外的操作提升为主节点，哨兵随后让它重新成为 {old} 的副本。")
         }
         (Lang::Zh, None, Some(_)) => {
             format!("{old} 仍是主节点时，{new} 被哨兵以外的操作提升为主节点，之后重新成为副本。")
         }
-        (Lang::Zh, None, None) => format!("{old} 仍是主节点时，{new} 被哨兵以外的操作提升为主节点。"),
+        (Lang::Zh, None, None) => {
+            format!("{new} 被哨兵以外的操作提升为主节点，当时哨兵以 {old} 为主节点。")
+        }
     }
 }
 
