@@ -50,9 +50,9 @@ fn topic(kind: EventKind) -> Topic {
         | E::SlaveReconfSentTimeout | E::SlaveReconfDone | E::SlaveReconfSentBestEffort
         | E::FailoverEndForTimeout | E::FailoverEnd => Topic::Work,
         E::SwitchMaster | E::ConfigUpdateFrom | E::FailoverDetected => Topic::Switch,
-        E::RoleAgrees | E::RoleDiffers | E::ConvertToSlave => Topic::Role,
+        E::RoleAgrees | E::RoleDiffers | E::ConvertToSlave | E::FixSlaveConfig => Topic::Role,
         E::Tilt | E::TiltEnd | E::ScriptError | E::ScriptTimeout => Topic::Process,
-        E::FixSlaveConfig | E::DupSentinel | E::SentinelAddressUpdate | E::SentinelInvalidAddr | E::StateSelectSlave
+        E::DupSentinel | E::SentinelAddressUpdate | E::SentinelInvalidAddr | E::StateSelectSlave
         | E::StateSendSlaveofNoone | E::StateWaitPromotion | E::StateReconfSlaves | E::SlaveReconfInprog
         | E::ScriptChild | E::ScriptChildEnd | E::CmdLinkReconnection | E::PubsubLinkReconnection => Topic::Nothing,
     }
@@ -186,10 +186,8 @@ impl Book {
             let option = event.detail.first().cloned().unwrap_or_default();
             self.other(Other::Set(event.group.clone(), option), who, at);
         }
-        if event.kind == EventKind::ResetMaster {
-            if !self.forgets(who, at, &event.group) {
-                self.other(Other::Reset(event.group.clone()), who, at);
-            }
+        if event.kind == EventKind::ResetMaster && !self.forgets(who, at, &event.group) {
+            self.other(Other::Reset(event.group.clone()), who, at);
         }
     }
 
@@ -277,6 +275,10 @@ impl Book {
             let since = self.is_whole(who) || !self.timed || read;
             if is_master && since && !self.missed_of_late(&event.group, &place, at) {
                 self.other(Other::UnseenRestart(event.group.clone(), place.clone()), who, at);
+            }
+            let open = self.groups.get_mut(&event.group).and_then(|group| group.open.as_mut());
+            if let Some(incident) = open.filter(|open| open.master == place && !open.downs.is_empty()) {
+                incident.restarted = true;
             }
             self.other(Other::Rebooted(event.group.clone(), place), who, at);
         }
@@ -444,7 +446,11 @@ impl Book {
             incident.named(place);
         }
         match incident.election_of(who) {
-            Some(election) => (election.elected, election.voided) = (Some((who, at)), voided),
+            Some(election) => {
+                let before = election.elected.replace((who, at)).filter(|(other, _)| *other != who);
+                election.also_elected.extend(before);
+                election.voided = voided;
+            }
             None => {
                 incident.begun_before |= cut;
                 incident.election(epoch).elected = Some((who, at));
@@ -737,6 +743,9 @@ impl Book {
             Subject::Master(place) => return self.master_reports(who, at, event, place),
             Subject::Sentinel { .. } | Subject::Nobody => return,
         };
+        if event.kind == EventKind::FixSlaveConfig {
+            return self.turned(who, at, &event.group, place);
+        }
         let demoted = event.kind == EventKind::ConvertToSlave;
         let says_master = !demoted && reports_master(event);
         if let Some(incident) = self.groups.get_mut(&event.group).and_then(|group| group.open.as_mut()) {
@@ -769,15 +778,23 @@ impl Book {
         }
     }
 
+    /// A replica followed another server than the master, and is told whom to follow.
+    fn turned(&mut self, who: Who, at: At, name: &str, place: &Place) {
+        if let Some(incident) = self.replaced(name, place, at) {
+            incident.last = at;
+            incident.afterwards(Afterwards::Turned, at);
+            return;
+        }
+        self.other(Other::Turned(name.to_owned(), place.clone()), who, at);
+    }
+
     /// What this server said of its role a short while before is told in the incident that begins with it.
     fn role_explained(&mut self, name: &str, place: &str, at: At) {
-        let fresh = |what: &Other, first: At| match what {
-            Other::SaysMaster(group, of) | Other::SaysReplica(group, of) => {
-                group == name && of == place && at - first < LATE_MS
-            }
-            _ => false,
-        };
-        self.others.retain(|what, often| !fresh(what, often.first));
+        let said = [
+            Other::SaysMaster(name.to_owned(), place.to_owned()),
+            Other::SaysReplica(name.to_owned(), place.to_owned()),
+        ];
+        self.others.retain(|what, often| at - often.first >= LATE_MS || !said.contains(what));
     }
 
     /// The master that the sentinel still has reports its role: the leader made it a replica before it named the new one.

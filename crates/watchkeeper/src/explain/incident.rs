@@ -72,6 +72,8 @@ pub(super) struct Election {
     pub(super) candidates: Vec<(Who, At)>,
     pub(super) votes: Vec<Vote>,
     pub(super) elected: Option<(Who, At)>,
+    /// others that were it, too: each was asked to act by hand
+    pub(super) also_elected: Vec<(Who, At)>,
     pub(super) lost: Vec<(Who, At)>,
     /// the election of another group took its votes away
     pub(super) voided: Option<Voided>,
@@ -141,6 +143,8 @@ pub(super) enum Afterwards {
     Answers,
     SaysMaster,
     ToldToFollow,
+    /// it was a replica already, of the wrong server
+    Turned,
     Follows,
 }
 
@@ -252,6 +256,8 @@ pub(super) struct Incident {
     pub(super) runs: Vec<Run>,
     /// why not, in the words of the log
     pub(super) reasons: Vec<String>,
+    /// who gave which of them, and when first
+    pub(super) reasons_by: BTreeMap<String, (Who, At)>,
     pub(super) learned: Vec<Learned>,
     pub(super) new_master: Option<Place>,
     /// a replica was promoted by somebody else
@@ -297,6 +303,12 @@ pub(super) struct Incident {
     pub(super) unread: bool,
     /// who had answers again of those whose logs do not say since when they missed it
     pub(super) back: Vec<(Who, At)>,
+    /// one sentinel missed it, and others whose logs go on did not
+    pub(super) alone: bool,
+    /// a sentinel found that the master had restarted
+    pub(super) restarted: bool,
+    /// who said last that it begins no failover before which time of day
+    pub(super) waits: BTreeMap<Who, String>,
     /// whose logs end while they miss it
     pub(super) silent: BTreeSet<Who>,
     /// logs begin in its middle, or after it
@@ -323,6 +335,7 @@ impl Incident {
             elections: Vec::new(),
             runs: Vec::new(),
             reasons: Vec::new(),
+            reasons_by: BTreeMap::new(),
             learned: Vec::new(),
             new_master: None,
             foreign: None,
@@ -346,6 +359,9 @@ impl Incident {
             others_unread: false,
             unread: false,
             back: Vec::new(),
+            alone: false,
+            waits: BTreeMap::new(),
+            restarted: false,
             silent: BTreeSet::new(),
             cut: false,
             told_by_unread: false,
@@ -595,6 +611,7 @@ impl Incident {
             candidates: Vec::new(),
             votes: Vec::new(),
             elected: None,
+            also_elected: Vec::new(),
             lost: Vec::new(),
             voided: None,
         };
@@ -674,8 +691,11 @@ impl Incident {
         }
     }
 
-    pub(super) fn reason(&mut self, text: &str) {
+    pub(super) fn reason(&mut self, who: Who, at: At, text: &str) {
         if !self.reasons.iter().any(|known| known == text) {
+            if self.reasons_by.len() < MANY {
+                self.reasons_by.insert(text.to_owned(), (who, at));
+            }
             remember(&mut self.reasons, text.to_owned());
         }
     }
@@ -761,10 +781,18 @@ impl Incident {
         tried.zip(agreed).is_some_and(|(tried, agreed)| tried - agreed >= ORDER_MS)
     }
 
-    /// When the old master was answering again for all who had missed it, if that was before the promotion.
+    /// When the old master was answering again, if that was before the promotion and nobody missed it anew until then. One
+    /// that had no answer yet does not contradict those that had.
     pub(super) fn back_before_promotion(&self) -> Option<At> {
-        let back = self.downs.iter().map(|down| down.up).collect::<Option<Vec<At>>>()?.into_iter().max()?;
-        self.took_writes().filter(|promoted| back < *promoted).map(|_| back)
+        let promoted = self.took_writes()?;
+        let back = self.downs.iter().filter_map(|down| down.up).filter(|up| *up < promoted).max()?;
+        self.downs.iter().all(|down| down.at < back || down.at > promoted).then_some(back)
+    }
+
+    /// For how long the only sentinel that missed the master did, where it came back before the promotion.
+    pub(super) fn missed_alone(&self) -> Option<At> {
+        let [down] = &self.downs[..] else { return None };
+        self.back_before_promotion().filter(|_| self.alone).map(|back| back - down.at)
     }
 
     /// Since when the old master was a second one, if it was back before the new one was there: nothing told it otherwise.

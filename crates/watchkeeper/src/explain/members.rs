@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use watchkeeper_core::event::EventKind;
 
-use super::book::{Book, Group, MEMBERS_MAX, NAMES_MAX};
+use super::book::{Book, Group, MEMBERS_MAX, NAMES_MAX, Speaker};
 use super::incident::{At, Who, is_address};
 use super::said::{Event, Subject};
 
@@ -139,7 +139,10 @@ impl Book {
             .map(|(who, _)| who)
             .collect();
         let [who] = nameless[..] else { return };
-        let whole = self.present().any(|(other, _)| other != who && self.is_whole(other));
+        // One whose log ends before this one begins may not have met all others yet.
+        let began = self.speakers[who].first;
+        let reaches = |it: &Speaker| !self.timed || it.last >= began;
+        let whole = self.present().any(|(other, it)| other != who && self.is_whole(other) && reaches(it));
         let groups = self.groups.iter().filter(|(name, _)| !self.elsewhere(who, name));
         let known: BTreeSet<&String> = groups.flat_map(|(_, group)| &group.sentinels).collect();
         let mut unspoken = known.into_iter().filter(|id| !self.speaks(id));

@@ -218,6 +218,11 @@ impl Teller<'_> {
             };
             self.step(of, at, "+elected-leader", en, zh);
         }
+        for (who, at) in &election.also_elected {
+            let name = self.names.who(*who);
+            let (en, zh) = (format!("{name} acts"), format!("{name} 开始执行"));
+            self.step(Actor::Sentinel(*who), *at, "+elected-leader", en, zh);
+        }
         let open = election.elected.is_none() && election.lost.is_empty();
         if let Some(last) = election.votes.iter().map(|vote| vote.at).max().filter(|_| open) {
             let en = format!("votes in epoch {epoch}: {votes}");
@@ -431,6 +436,13 @@ impl Teller<'_> {
                     "+convert-to-slave",
                     format!("the old master {master} is told to follow the new one"),
                     format!("命令旧主节点 {master} 跟随新主节点"),
+                ),
+                Afterwards::Turned => (
+                    "+fix-slave-config",
+                    format!(
+                        "the old master {master} follows another server and is told to follow the new one"
+                    ),
+                    format!("旧主节点 {master} 跟随了别的服务器，命令它跟随新主节点"),
                 ),
                 Afterwards::Follows => (
                     "+role-change",

@@ -188,6 +188,15 @@ pub(super) fn more_steps(number: usize, lang: Lang) -> String {
     }
 }
 
+/// Why not, in the words of the log of whom, and when.
+pub(super) fn reason(report: &Report, incident: &Incident, reason: &str, lang: Lang) -> String {
+    let told = report.with_names(&words::the_log_says(reason, lang));
+    let Some((who, at)) = incident.reasons_by.get(reason) else { return told };
+    let who = report.names.who(*who);
+    let when = if incident.timed { format!("{}  ", report.clock(*at)) } else { String::new() };
+    format!("{when}{who}{}{told}", lang.pick(": ", "："))
+}
+
 /// What is no incident of a master, and how many more there are of it.
 pub(super) fn others(report: &Report, lang: Lang) -> (Vec<Seen>, Option<String>) {
     let mut told: Vec<_> = report.book.others.iter().filter(|(what, _)| !is_a_finding(what)).collect();
@@ -210,7 +219,14 @@ pub(super) fn others(report: &Report, lang: Lang) -> (Vec<Seen>, Option<String>)
             String::new()
         };
         Seen {
-            when: if often.first >= TIMES_FROM { report.clock(often.first) } else { String::new() },
+            when: if often.first < TIMES_FROM {
+                String::new()
+            } else if **what == Other::Stopped && often.first % 1_000 == 0 {
+                // The line that a signal handler writes has seconds only.
+                report.second(often.first)
+            } else {
+                report.clock(often.first)
+            },
             what: lang.pick(&en, &zh).to_owned(),
             who: by_name(&who, lang) + &times + &last,
         }
@@ -303,6 +319,7 @@ fn is_a_finding(what: &Other) -> bool {
         | Other::ReplicaDown(..)
         | Other::Rebooted(..)
         | Other::Demoted(..)
+        | Other::Turned(..)
         | Other::SaysMaster(..)
         | Other::SaysReplica(..)
         | Other::Reset(_)
@@ -322,12 +339,17 @@ fn other(what: &Other, names: &dyn Names) -> (String, String) {
             format!("{group}: the replica {place} did not answer"),
             format!("{group}：副本 {place} 没有应答"),
         ),
-        Other::Rebooted(group, place) => {
-            (format!("{group}: the server {place} restarted"), format!("{group}：服务器 {place} 重启"))
-        }
+        Other::Rebooted(group, place) => (
+            format!("{group}: the server {place} was noticed to have restarted"),
+            format!("{group}：发现服务器 {place} 重启过"),
+        ),
         Other::Demoted(group, place) => (
             format!("{group}: {place} said that it is a master and was told to be a replica"),
             format!("{group}：{place} 自称主节点，被命令成为副本"),
+        ),
+        Other::Turned(group, place) => (
+            format!("{group}: the replica {place} followed another server and was told to follow the master"),
+            format!("{group}：副本 {place} 跟随了别的服务器，被命令跟随主节点"),
         ),
         Other::SaysMaster(group, place) => (
             format!(

@@ -117,7 +117,7 @@ impl Writer<'_> {
             }
         }
         for reason in &incident.reasons {
-            self.line(&format!("  {}", words::the_log_says(reason, self.lang)));
+            self.line(&format!("  {}", summary::reason(report, incident, reason, self.lang)));
         }
         if incident.timed {
             self.phases(incident, findings);

@@ -147,7 +147,10 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
     if let Some(new) = &incident.new_master {
         let promoted = incident.took_writes();
         let told = incident.first_told().unwrap_or(incident.last);
-        let what = switched(old, new, cause, incident.only_asked_for(), lang);
+        let what = match incident.missed_alone().filter(|_| cause == Cause::MasterDown) {
+            Some(ms) => missed_by_one(old, new, ms, lang),
+            None => switched(old, new, cause, incident.only_asked_for(), lang),
+        };
         if !timed || cause == Cause::Unknown {
             return what;
         }
@@ -269,6 +272,17 @@ fn came_back(incident: &Incident, back: i64, timed: bool, lang: Lang) -> String 
     }
 }
 
+/// A failover of a master that answered all the others.
+fn missed_by_one(old: &str, new: &str, ms: i64, lang: Lang) -> String {
+    let ms = duration(ms, lang);
+    match lang {
+        Lang::En => format!(
+            "One sentinel alone missed the master {old}, for {ms}; its failover made {new} the master."
+        ),
+        Lang::Zh => format!("只有一个哨兵认为主节点 {old} 失联（{ms}），它的故障转移让 {new} 成为主节点。"),
+    }
+}
+
 /// `asked`: whether the master was missed before is not in these logs.
 fn switched(old: &str, new: &str, cause: Cause, asked: bool, lang: Lang) -> String {
     match (lang, cause) {
@@ -296,8 +310,11 @@ fn told_after(incident: &Incident, promoted: Option<String>, told: &str, lang: L
     } else {
         ("", "", "")
     };
+    let again = incident.outage_began() > incident.began;
     let (first, first_zh, by, by_zh) = match (incident.unread, incident.downs.is_empty()) {
         (false, _) => ("", "", "", ""),
+        // From where they count, is said behind them.
+        (true, false) if again => (" In these logs:", "在这些日志中：", " at the latest", "最迟 "),
         (true, true) => ("", "", " at the latest", "最迟 "),
         (true, false) => (
             " Counted from the first +sdown in these logs:",
@@ -329,11 +346,34 @@ fn told_after(incident: &Incident, promoted: Option<String>, told: &str, lang: L
 
 /// What the times above do not contain. Only ours may hold a master for down sooner, whose port refuses connections.
 pub(super) fn before_the_first_line(incident: &Incident, lang: Lang) -> &'static str {
+    let again = incident.outage_began() > incident.began;
+    if incident.unread && again {
+        return lang.pick(
+            "Times count from the +sdown in these logs with which it went away for the last time. The master was away before that, and \
+             a sentinel whose log is not here may have missed it sooner.",
+            "时间从这些日志中它最后一次失联的 +sdown 算起；在此之前主节点已失联，日志不在此处的哨兵可能更早发现。",
+        );
+    }
     if incident.unread {
         return lang.pick(
             "Times count from the first +sdown in these logs. The master was away before that, and a sentinel whose log is not here \
              may have missed it sooner.",
             "时间从这些日志中的第一条 +sdown 算起；在此之前主节点已失联，日志不在此处的哨兵可能更早发现。",
+        );
+    }
+    if again && incident.is_ours() {
+        return lang.pick(
+            "Times count from the +sdown with which it went away for the last time. Before that the master was away for \
+             down-after-milliseconds; if it refused connections, for refused-down-after-milliseconds where that is set.",
+            "时间从它最后一次失联的 +sdown 算起；在此之前主节点已失联 down-after-milliseconds；若它拒绝连接且设置了 \
+             refused-down-after-milliseconds，则为后者。",
+        );
+    }
+    if again {
+        return lang.pick(
+            "Times count from the +sdown with which it went away for the last time. The master was away for down-after-milliseconds \
+             before that.",
+            "时间从它最后一次失联的 +sdown 算起；在此之前主节点已失联 down-after-milliseconds。",
         );
     }
     if incident.is_ours() {
