@@ -469,3 +469,18 @@ fn a_reason_is_told_with_names_speaker_and_time() {
     assert!(en.contains("missing: s2 voted for s2"), "{en}");
     assert!(zh.contains("10:00:10.600  s1：日志") && !zh.contains("bbbbbbbb 投"), "{zh}");
 }
+
+/// In an outage one more may act; else it is told beside the incidents.
+#[test]
+fn a_sentinel_that_is_started_again_is_told_of() {
+    let again =
+        |second: &str| whole("b", "").replace("7:X", "8:X").replace("10:00:00.", &format!("10:00:{second}."));
+    let missed = whole("a", "10.000 +sdown master m 10.0.0.1 6379\n40.000 +new-epoch 1");
+    let log = whole("b", "03.000 +new-epoch 1");
+    let [en, zh] = told(&[("s1.log", &missed), ("s2.log", &format!("{log}{}", again("15")))]);
+    assert!(en.contains("+5.000 s s2 is started again"), "{en}");
+    assert!(zh.contains("s2 重新启动"), "{zh}");
+    let [en, zh] = told(&[("s1.log", &missed), ("s2.log", &format!("{log}{}", again("05")))]);
+    assert!(en.contains("10:00:05.000 a sentinel was started again [s2]"), "{en}");
+    assert!(zh.contains("哨兵重新启动  [s2]"), "{zh}");
+}

@@ -133,6 +133,8 @@ pub(super) enum Other {
     UnseenRestart(String, Place),
     /// a server that said it was a master was made a replica
     Demoted(String, Place),
+    /// a sentinel's process began anew
+    StartedAgain,
     /// a replica followed another server than the master: group, replica
     Turned(String, Place),
     /// a replica said that it is a master, beside any failover: group, replica
@@ -256,6 +258,7 @@ impl Book {
             Said::Id(id) => {
                 // Releases before 4.0 begin with this.
                 self.speakers[who].started = true;
+                self.started_again(who, at, id);
                 self.identified(who, id);
             }
             Said::Port(port) => self.speakers[who].port = Some(port.clone()),

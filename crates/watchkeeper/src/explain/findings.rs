@@ -820,6 +820,7 @@ pub(super) fn general(book: &Book, names: &dyn Names) -> Vec<Finding> {
             | Other::ReplicaDown(..)
             | Other::Rebooted(..)
             | Other::Demoted(..)
+            | Other::StartedAgain
             | Other::Turned(..)
             | Other::SaysMaster(..)
             | Other::SaysReplica(..)

@@ -309,6 +309,8 @@ pub(super) struct Incident {
     pub(super) restarted: bool,
     /// who said last that it begins no failover before which time of day
     pub(super) waits: BTreeMap<Who, String>,
+    /// sentinels that were started again in it
+    pub(super) returned: Vec<(Who, At)>,
     /// whose logs end while they miss it
     pub(super) silent: BTreeSet<Who>,
     /// logs begin in its middle, or after it
@@ -360,6 +362,7 @@ impl Incident {
             unread: false,
             back: Vec::new(),
             alone: false,
+            returned: Vec::new(),
             waits: BTreeMap::new(),
             restarted: false,
             silent: BTreeSet::new(),

@@ -41,7 +41,7 @@ pub(super) fn steps(incident: &Incident, names: &dyn Names, lang: Lang) -> Vec<S
     teller.downs();
     teller.back();
     teller.agreed();
-    teller.resets();
+    teller.on_sentinels();
     for election in &incident.elections {
         teller.election(election);
     }
@@ -170,7 +170,12 @@ impl Teller<'_> {
         }
     }
 
-    fn resets(&mut self) {
+    fn on_sentinels(&mut self) {
+        for (who, at) in &self.incident.returned {
+            let name = self.names.who(*who);
+            let (en, zh) = (format!("{name} is started again"), format!("{name} 重新启动"));
+            self.step(Actor::Sentinel(*who), *at, "", en, zh);
+        }
         for (who, at) in &self.incident.resets {
             let of = Actor::Sentinel(*who);
             let who = self.names.who(*who);

@@ -210,7 +210,7 @@ pub(super) fn others(report: &Report, lang: Lang) -> (Vec<Seen>, Option<String>)
             (times, Lang::Zh) => format!("，{times} 行"),
         };
         // What somebody does by hand is done once each time.
-        let by_hand = matches!(what, Other::Reset(_) | Other::Set(..));
+        let by_hand = matches!(what, Other::Reset(_) | Other::Set(..) | Other::StartedAgain);
         let apart = by_hand && often.first >= TIMES_FROM && often.last - often.first >= APART_MS;
         let last = if apart {
             let last = report.clock(often.last);
@@ -319,6 +319,7 @@ fn is_a_finding(what: &Other) -> bool {
         | Other::ReplicaDown(..)
         | Other::Rebooted(..)
         | Other::Demoted(..)
+        | Other::StartedAgain
         | Other::Turned(..)
         | Other::SaysMaster(..)
         | Other::SaysReplica(..)
@@ -347,6 +348,7 @@ fn other(what: &Other, names: &dyn Names) -> (String, String) {
             format!("{group}: {place} said that it is a master and was told to be a replica"),
             format!("{group}：{place} 自称主节点，被命令成为副本"),
         ),
+        Other::StartedAgain => ("a sentinel was started again".to_owned(), "哨兵重新启动".to_owned()),
         Other::Turned(group, place) => (
             format!("{group}: the replica {place} followed another server and was told to follow the master"),
             format!("{group}：副本 {place} 跟随了别的服务器，被命令跟随主节点"),
