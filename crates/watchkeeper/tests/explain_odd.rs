@@ -548,3 +548,302 @@ fn a_vote_waits_for_the_switch_before() {
     assert!(en.contains("to its sentinel another server was still the master"), "{en}");
     assert!(zh.contains("那个哨兵此前仍以为主节点是另一台服务器"), "{zh}");
 }
+
+/// The reports on these logs, in English and Chinese, without the breaks of their lines.
+fn reports(logs: &[(&str, &str)]) -> [String; 2] {
+    let dir = tempfile::tempdir().unwrap();
+    logs.iter().for_each(|(name, text)| std::fs::write(dir.path().join(name), text).unwrap());
+    let paths: Vec<String> =
+        logs.iter().map(|(name, _)| dir.path().join(name).display().to_string()).collect();
+    ["en", "zh"].map(|lang| {
+        let args = ["--lang", lang].into_iter().chain(paths.iter().map(String::as_str));
+        let (status, text) = explain(&args.collect::<Vec<_>>(), "");
+        assert_eq!(status, 0, "{text}");
+        if lang == "en" { flat(&text) } else { text.split('\n').map(str::trim_start).collect() }
+    })
+}
+
+/// A log whose lines are `second.ms event`, of the minute 10:00.
+fn log(lines: &str) -> String {
+    let line = |line: &str| {
+        let (second, event) = line.trim().split_once(' ').unwrap();
+        format!("7:X 29 Nov 2026 10:00:{second} # {event}\n")
+    };
+    lines.lines().filter(|text| !text.trim().is_empty()).map(line).collect()
+}
+
+/// What a sentinel's log begins with, and ends of it that are far enough.
+fn whole(id: &str, lines: &str) -> String {
+    let begin = format!(
+        "00.000 Redis version=7.0.15, bits=64, just started\n00.000 Sentinel ID is {}\n\
+         00.000 +monitor master m 10.0.0.1 6379 quorum 2\n\
+         00.100 +slave slave 10.0.0.2:6379 10.0.0.2 6379 @ m 10.0.0.1 6379\n",
+        id.repeat(40)
+    );
+    log(&(begin + lines))
+}
+
+const RESET_THEN_LED: &str = "
+    10.000 +sdown master m 10.0.0.1 6379
+    10.100 +odown master m 10.0.0.1 6379 #quorum 2/2
+    10.100 +new-epoch 1
+    10.100 +try-failover master m 10.0.0.1 6379
+    10.200 +elected-leader master m 10.0.0.1 6379
+    10.300 +selected-slave slave 10.0.0.2:6379 10.0.0.2 6379 @ m 10.0.0.1 6379
+    11.000 +promoted-slave slave 10.0.0.2:6379 10.0.0.2 6379 @ m 10.0.0.1 6379
+    11.100 +failover-end master m 10.0.0.1 6379
+    11.100 +switch-master m 10.0.0.1 6379 10.0.0.2 6379";
+
+/// Only a sentinel that was reset forgets the replicas: another one led, and a replica promoted by hand would have been a
+/// second master.
+#[test]
+fn a_reset_of_one_sentinel_keeps_no_other_from_acting() {
+    let reset = "05.000 +reset-master master m 10.0.0.1 6379";
+    let (led, was_reset) = (whole("a", &format!("{reset}\n{RESET_THEN_LED}")), |second: &str| {
+        whole("b", &format!("{second} +reset-master master m 10.0.0.1 6379\n40.000 +new-epoch 2"))
+    });
+    let [en, zh] = reports(&[("s1.log", &led), ("s2.log", &was_reset("10.050"))]);
+    assert!(en.contains("s2): that forgets the replicas") && !en.contains("nobody can be promoted"), "{en}");
+    assert!(en.contains("a replica was promoted all the same"), "{en}");
+    assert!(en.contains("SENTINEL RESET on s2: it forgets") && en.contains("SENTINEL RESET [s1]"), "{en}");
+    assert!(zh.contains("在 s2 上执行了 SENTINEL RESET") && zh.contains("副本仍然得到了提升"), "{zh}");
+    // Nobody has taken over yet: others may.
+    let [en, zh] = reports(&[(
+        "s2.log",
+        &whole(
+            "b",
+            "10.000 +sdown master m 10.0.0.1 6379\n11.000 +reset-master master m 10.0.0.1 6379\n40.000 +new-epoch 2",
+        ),
+    )]);
+    assert!(en.contains("one that was not still can") && en.contains("or there may be two"), "{en}");
+    assert!(zh.contains("未执行过的仍然可以") && zh.contains("可能出现两个主节点"), "{zh}");
+    // Two at different times, both in calm.
+    let [en, zh] = reports(&[("s1.log", &whole("a", reset)), ("s2.log", &was_reset("11.000"))]);
+    assert!(
+        en.contains("10:00:05.000 m: SENTINEL RESET [s1 and s2, 2 lines, the last at 10:00:11.000]"),
+        "{en}"
+    );
+    assert!(zh.contains("最后一次在 10:00:11.000"), "{zh}");
+}
+
+/// Of a master that was made a replica by hand nothing is said in a log but that the other one is a master.
+#[test]
+fn a_master_made_by_hand_is_not_said_to_be_turned_back() {
+    let detected =
+        "10.000 +failover-detected master m 10.0.0.1 6379 #promoted 10.0.0.2:6379\n40.000 +new-epoch 1";
+    let [en, zh] = reports(&[("s1.log", &whole("a", detected))]);
+    assert!(!en.contains("while 10.0.0.1:6379 was the master"), "{en}");
+    assert!(en.contains("these logs do not show that it became a replica again"), "{en}");
+    assert!(en.contains("clients are sent to one that takes no writes"), "{en}");
+    assert!(zh.contains("这些日志中没有它重新成为副本的记录") && zh.contains("不能写入的节点"), "{zh}");
+}
+
+#[test]
+fn standard_input_can_be_read_only_once() {
+    let (status, text) = explain(&["--", "-", "-", "-"], "");
+    assert!(status != 0 && text.contains("`-` is standard input, expected once"), "{status} {text}");
+    let (_, text) = explain(&["--lang", "zh", "-", "-"], "");
+    assert!(text.contains("只能出现一次"), "{text}");
+}
+
+const PROMOTED_LATE: &str = "
+    10.100 +odown master m 10.0.0.1 6379 #quorum 2/2
+    10.100 +new-epoch 1
+    10.100 +try-failover master m 10.0.0.1 6379
+    10.200 +elected-leader master m 10.0.0.1 6379
+    10.300 +selected-slave slave 10.0.0.2:6379 10.0.0.2 6379 @ m 10.0.0.1 6379";
+const LED_ON: &str = "
+    11.000 +promoted-slave slave 10.0.0.2:6379 10.0.0.2 6379 @ m 10.0.0.1 6379
+    11.100 +failover-end master m 10.0.0.1 6379
+    11.100 +switch-master m 10.0.0.1 6379 10.0.0.2 6379";
+const HEARD: &str = "11.100 +switch-master m 10.0.0.1 6379 10.0.0.2 6379\n40.000 +new-epoch 2";
+
+/// Of one that had no answer yet nothing follows: the others had, before the promotion.
+#[test]
+fn a_master_that_was_back_for_some_before_the_promotion_was_a_second_one() {
+    let (missed, back) = ("10.000 +sdown master m 10.0.0.1 6379", "10.900 -sdown master m 10.0.0.1 6379");
+    let leader = whole("a", &format!("{missed}\n{PROMOTED_LATE}\n{back}\n{LED_ON}"));
+    let (other, heard) = (whole("b", &format!("{missed}\n{HEARD}")), whole("c", HEARD));
+    let [en, zh] = reports(&[("s1.log", &leader), ("s2.log", &other)]);
+    assert!(en.contains("It was answering again at +0.900 s"), "{en}");
+    assert!(en.contains("came back as a master") && zh.contains("恢复时仍自称主节点"), "{en} {zh}");
+    // Only one missed it: the master was up for the others.
+    let [en, zh] = reports(&[("s1.log", &leader), ("s3.log", &heard)]);
+    assert!(
+        en.contains("One sentinel alone missed the master 10.0.0.1:6379, for 0.900 s; its failover"),
+        "{en}"
+    );
+    assert!(en.contains("s1 missed the master, s3 did not") && !en.contains("10.0.0.1:6379 failed"), "{en}");
+    assert!(zh.contains("只有一个哨兵认为主节点 10.0.0.1:6379 失联（0.900 秒）"), "{zh}");
+}
+
+#[test]
+fn a_restart_is_named_where_it_was_seen() {
+    let blips = "10.000 +sdown master m 10.0.0.1 6379\n10.500 -sdown master m 10.0.0.1 6379\n";
+    let reboot = "10.600 +reboot master m 10.0.0.1 6379\n";
+    let [en, zh] = reports(&[("s1.log", &whole("a", &format!("{blips}{reboot}40.000 +new-epoch 1")))]);
+    assert!(en.contains("The master 10.0.0.1:6379 had restarted when it came back (+reboot)."), "{en}");
+    assert!(en.contains("was noticed to have restarted") && en.contains("it came back empty"), "{en}");
+    assert!(zh.contains("恢复时已重启过") && zh.contains("发现服务器 10.0.0.1:6379 重启过"), "{zh}");
+    let again = "12.000 +sdown master m 10.0.0.1 6379\n13.000 -sdown master m 10.0.0.1 6379\n";
+    let [en, zh] = reports(&[("s1.log", &whole("a", &format!("{blips}{reboot}{again}40.000 +new-epoch 1")))]);
+    assert!(en.contains("The master flaps") && en.contains("found that it had restarted (+reboot)"), "{en}");
+    assert!(zh.contains("有哨兵发现它重启过") && !en.contains("SLOWLOG"), "{zh}");
+    // Times count from where the table says.
+    let led = RESET_THEN_LED.replace("    10.", "20.").replace("    11.", "21.");
+    let leader = whole("a", &format!("{blips}{led}"));
+    let heard = whole("b", &HEARD.replace("11.", "21."));
+    for (logs, from) in [
+        (&[("s1.log", &leader[..])][..], "时间从这些日志中它最后一次失联的 +sdown 算起"),
+        (&[("s1.log", &leader), ("s2.log", &heard)], "时间从它最后一次失联的 +sdown 算起"),
+    ] {
+        let [en, zh] = reports(logs);
+        assert!(en.contains("count from +10.000 s below") && !en.contains("rom the first +sdown"), "{en}");
+        assert!(zh.contains(from) && !zh.contains("第一条 +sdown"), "{zh}");
+    }
+}
+
+#[test]
+fn an_old_master_of_which_nothing_tells_that_it_follows_may_be_a_second_one() {
+    let back = "12.000 +sdown slave 10.0.0.1:6379 10.0.0.1 6379 @ m 10.0.0.2 6379\n\
+        14.000 -sdown slave 10.0.0.1:6379 10.0.0.1 6379 @ m 10.0.0.2 6379";
+    let [en, zh] = reports(&[("s1.log", &whole("a", &format!("{RESET_THEN_LED}\n{back}")))]);
+    assert!(en.contains("The old master 10.0.0.1:6379 answers again; that it was told to follow"), "{en}");
+    assert!(zh.contains("没有命令它跟随新主节点的记录"), "{zh}");
+    let follows = "20.000 +convert-to-slave slave 10.0.0.1:6379 10.0.0.1 6379 @ m 10.0.0.2 6379";
+    let [en, _] = reports(&[("s1.log", &whole("a", &format!("{RESET_THEN_LED}\n{back}\n{follows}")))]);
+    assert!(!en.contains("that it was told to follow"), "{en}");
+}
+
+/// The line that enough agree is in a log that begins too late: another sentinel's is no part of the way to the election.
+#[test]
+fn phases_stand_in_the_order_of_the_steps() {
+    let leader = log(&RESET_THEN_LED.lines().skip(3).collect::<Vec<_>>().join("\n"));
+    let other =
+        log("10.900 +sdown master m 10.0.0.1 6379\n10.950 +odown master m 10.0.0.1 6379 #quorum 3/2\n\
+        11.100 +switch-master m 10.0.0.1 6379 10.0.0.2 6379");
+    let [en, _] = reports(&[("s1.log", &leader), ("s2.log", &other)]);
+    assert!(!en.contains("agreement: enough") && en.contains("one sentinel may act 0.100 s"), "{en}");
+}
+
+#[test]
+fn a_line_with_whole_seconds_is_told_with_whole_seconds() {
+    let stop = "7:signal-handler (1795932424) Received SIGTERM scheduling shutdown...\n";
+    let [en, zh] = reports(&[("s1.log", &(whole("a", "10.000 +new-epoch 1") + stop))]);
+    let line = |text: &str, what: &str| text.contains(what) && !text.contains(&format!(".000 {what}"));
+    assert!(line(&en, "a sentinel was told to stop"), "{en}");
+    assert!(!zh.contains(".000  哨兵被要求停止") && zh.contains("哨兵被要求停止"), "{zh}");
+}
+
+/// A pause that is just longer than down-after-milliseconds says nothing of the network.
+#[test]
+fn one_that_missed_the_master_for_a_moment_is_told_of_down_after() {
+    let missed =
+        "10.000 +sdown master m 10.0.0.1 6379\n10.091 -sdown master m 10.0.0.1 6379\n40.000 +new-epoch 1";
+    let [en, zh] =
+        reports(&[("s1.log", &whole("a", missed)), ("s2.log", &whole("b", "40.000 +new-epoch 1"))]);
+    assert!(en.contains("the time counts from the end of down-after-milliseconds"), "{en}");
+    assert!(
+        zh.contains("时间从 down-after-milliseconds 到期后算起") && !en.contains("network paths"),
+        "{zh}"
+    );
+}
+
+#[test]
+fn only_watchkeeper_says_why_not_and_all_that_act_are_shown() {
+    let tried = |id: &str| {
+        log(&format!(
+            "10.000 +new-epoch 1\n10.000 +try-failover master m 10.0.0.1 6379\n10.000 +vote-for-leader {} 1\n\
+             10.500 Not elected for `m`: 2 of 3 votes are needed in epoch 1; missing: cccccccc is not reachable\n\
+             10.500 -failover-abort-not-elected master m 10.0.0.1 6379",
+            id.repeat(40)
+        ))
+    };
+    let [en, _] = reports(&[("s1.log", &tried("a")), ("s2.log", &tried("b"))]);
+    assert!(en.contains("was split") && !en.contains("retries after twice"), "{en}");
+    let asked = "09.999 Executing user requested FAILOVER of 'm'\n";
+    let acts = RESET_THEN_LED.lines().skip(3).collect::<Vec<_>>().join("\n");
+    let one = |id: &str| whole(id, &format!("{asked}{acts}"));
+    let [en, _] = reports(&[("s1.log", &one("a")), ("s2.log", &one("b"))]);
+    assert!(en.contains("s1 acts [+elected-leader]") && en.contains("s2 acts [+elected-leader]"), "{en}");
+    assert!(!en.contains("By luck"), "{en}");
+}
+
+/// Another one's log that ends before this one begins knew only those that it had met by then.
+#[test]
+fn no_log_is_given_the_id_of_another_one() {
+    let early = whole("b", "02.000 +sentinel sentinel aaaaaaaa11 10.0.1.1 26379 @ m 10.0.0.1 6379");
+    let late = log("14.000 Executing user requested FAILOVER of 'm'\n14.000 +new-epoch 1");
+    let [en, _] = reports(&[("s2.log", &late), ("s3.log", &early)]);
+    assert!(en.contains("FAILOVER on s2") && !en.contains("s2 10.0.1.1:26379 aaaaaaaa"), "{en}");
+    let longer = format!("{early}{}", log("40.000 +new-epoch 1"));
+    let [en, _] = reports(&[("s2.log", &late), ("s3.log", &longer)]);
+    assert!(en.contains("s2 10.0.1.1:26379 aaaaaaaa"), "{en}");
+}
+
+/// redis-sentinel says until when it begins no failover: what is to be done by hand can wait for that.
+#[test]
+fn the_time_of_the_next_attempt_is_told() {
+    let given_up = "
+        10.000 +sdown master m 10.0.0.1 6379
+        10.100 +odown master m 10.0.0.1 6379 #quorum 1/1
+        10.100 +new-epoch 1
+        10.100 +try-failover master m 10.0.0.1 6379
+        10.200 +elected-leader master m 10.0.0.1 6379
+        10.300 -failover-abort-no-good-slave master m 10.0.0.1 6379
+        10.310 Next failover delay: I will not start a failover before Sun Nov 29 10:06:10 2026";
+    let [en, zh] = reports(&[("s1.log", &whole("a", given_up).replace("quorum 2", "quorum 1"))]);
+    assert!(en.contains("begin no failover before 10:06:10 (Next failover delay): see first"), "{en}");
+    assert!(zh.contains("在 10:06:10 之前不会开始故障转移"), "{zh}");
+}
+
+#[test]
+fn an_old_master_that_followed_another_server_is_told_of() {
+    let back = "12.000 +sdown slave 10.0.0.1:6379 10.0.0.1 6379 @ m 10.0.0.2 6379\n\
+        14.000 -sdown slave 10.0.0.1:6379 10.0.0.1 6379 @ m 10.0.0.2 6379\n\
+        24.000 +fix-slave-config slave 10.0.0.1:6379 10.0.0.1 6379 @ m 10.0.0.2 6379\n\
+        25.000 +fix-slave-config slave 10.0.0.3:6379 10.0.0.3 6379 @ m 10.0.0.2 6379";
+    let [en, zh] = reports(&[("s1.log", &whole("a", &format!("{RESET_THEN_LED}\n{back}")))]);
+    assert!(
+        en.contains(
+            "10.0.0.1:6379 follows another server and is told to follow the new one [+fix-slave-config]"
+        ),
+        "{en}"
+    );
+    assert!(en.contains("m: the replica 10.0.0.3:6379 followed another server"), "{en}");
+    assert!(!en.contains("that it was told to follow"), "{en}");
+    assert!(
+        zh.contains("旧主节点 10.0.0.1:6379 跟随了别的服务器")
+            && zh.contains("副本 10.0.0.3:6379 跟随了别的"),
+        "{zh}"
+    );
+}
+
+/// A reason is told with the sentinels' names, and who gave it when.
+#[test]
+fn a_reason_is_told_with_names_speaker_and_time() {
+    let tried = "10.000 +sdown master m 10.0.0.1 6379
+        10.100 +new-epoch 1
+        10.100 +try-failover master m 10.0.0.1 6379
+        10.600 Not elected for `m`: 2 of 3 votes are needed in epoch 1; missing: bbbbbbbb voted for bbbbbbbb
+        10.600 -failover-abort-not-elected master m 10.0.0.1 6379";
+    let [en, zh] = reports(&[("s1.log", &whole("a", tried)), ("s2.log", &whole("b", "40.000 +new-epoch 2"))]);
+    assert!(en.contains("10:00:10.600 s1: the log says: Not elected for `m`"), "{en}");
+    assert!(en.contains("missing: s2 voted for s2"), "{en}");
+    assert!(zh.contains("10:00:10.600  s1：日志") && !zh.contains("bbbbbbbb 投"), "{zh}");
+}
+
+/// In an outage one more may act; else it is told beside the incidents.
+#[test]
+fn a_sentinel_that_is_started_again_is_told_of() {
+    let again =
+        |second: &str| whole("b", "").replace("7:X", "8:X").replace("10:00:00.", &format!("10:00:{second}."));
+    let missed = whole("a", "10.000 +sdown master m 10.0.0.1 6379\n40.000 +new-epoch 1");
+    let log = whole("b", "03.000 +new-epoch 1");
+    let [en, zh] = reports(&[("s1.log", &missed), ("s2.log", &format!("{log}{}", again("15")))]);
+    assert!(en.contains("+5.000 s s2 is started again"), "{en}");
+    assert!(zh.contains("s2 重新启动"), "{zh}");
+    let [en, zh] = reports(&[("s1.log", &missed), ("s2.log", &format!("{log}{}", again("05")))]);
+    assert!(en.contains("10:00:05.000 a sentinel was started again [s2]"), "{en}");
+    assert!(zh.contains("哨兵重新启动  [s2]"), "{zh}");
+}

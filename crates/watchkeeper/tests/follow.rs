@@ -211,3 +211,35 @@ fn pictures_do_not_follow() {
     assert_eq!(output.status.code(), Some(2), "{text}");
     assert!(text.contains("`--follow` draws no pictures\nhint: "), "{text}");
 }
+
+/// redis-sentinel tells an old master only some 10 s later to follow, when the report is out: that writes are lost is said
+/// then.
+#[test]
+fn an_old_master_that_is_put_right_after_the_report_is_told_of() {
+    let begin = "7:X 29 Nov 2026 10:00:00.000 # +monitor master m 10.0.0.1 6379 quorum 2\n";
+    let led = "7:X 29 Nov 2026 10:00:10.000 # +sdown master m 10.0.0.1 6379
+7:X 29 Nov 2026 10:00:11.000 # +switch-master m 10.0.0.1 6379 10.0.0.2 6379
+7:X 29 Nov 2026 10:00:12.000 # +sdown slave 10.0.0.1:6379 10.0.0.1 6379 @ m 10.0.0.2 6379
+7:X 29 Nov 2026 10:00:13.000 # -sdown slave 10.0.0.1:6379 10.0.0.1 6379 @ m 10.0.0.2 6379\n";
+    let put_right = "7:X 29 Nov 2026 10:00:22.960 * +convert-to-slave slave 10.0.0.1:6379 10.0.0.1 6379 @ m 10.0.0.2 6379\n";
+    for (args, report, addendum) in [
+        (&["--lang", "en"][..], "INCIDENT 1 ", &["warning:", "9.960 s"][..]),
+        (&["--lang", "zh"], "事故 1", &["警告", "9.960 秒"]),
+        (
+            &["--format", "json"],
+            "\"kind\":\"incident\"",
+            &["\"kind\":\"finding\",\"group\":\"m\",\"finding\":{", "two-masters"],
+        ),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s1.log");
+        add(&path, begin);
+        let mut follower = Follower::start(dir.path(), &[args, &["s1.log"]].concat());
+        follower.wait(&["0"]);
+        add(&path, led);
+        follower.wait(&[report]);
+        add(&path, put_right);
+        follower.wait(&["+convert-to-slave"]);
+        follower.wait(addendum);
+    }
+}

@@ -120,6 +120,9 @@ fn explain(args: &ExplainArgs, lang: Lang) -> anyhow::Result<i32> {
         }
         logs.push(OsString::from("-"));
     }
+    if logs.iter().filter(|word| *word == "-").count() > 1 {
+        bail!(lang.pick("`-` is standard input, expected once", "`-` 表示标准输入，只能出现一次"));
+    }
     if logs.len() > LOGS_MAX {
         bail!(match lang {
             Lang::En => format!("`{}` logs are too many, expected at most {LOGS_MAX}", logs.len()),

@@ -2,6 +2,7 @@
 
 use watchkeeper_core::Lang;
 
+use super::findings::Disagreed;
 use super::findings::Finding;
 use super::leaders::{self, Why};
 use super::words::{by_name, duration, list, order, reasons};
@@ -10,18 +11,19 @@ use super::{endings, epochs, few, nobody, rivals};
 /// What is so, and what to do. Findings of one incident first, then those of the deployment.
 pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
     let (en, zh) = match finding {
-        Finding::Flapping { times, ms } => flapping(*times, *ms, lang),
+        Finding::Flapping { times, ms, restarted } => flapping(*times, *ms, *restarted, lang),
+        Finding::Restarted { master } => restarted(master),
+        Finding::OldMasterAnswers { master } => old_master_answers(master),
         Finding::Failovers { times, ms } => failovers(*times, *ms, lang),
         Finding::OnlyCameBack { ms, unread } => only_came_back(*ms, *unread, lang),
-        Finding::StillDown { unread, zero } => nobody::still_down(zero, *unread),
+        Finding::StillDown { unread, zero, next } => nobody::still_down(zero, *unread, next.as_deref()),
         Finding::CutShort { promoted, begun, agreed, timed } => {
             endings::cut_short(promoted.as_deref(), *begun, *agreed, *timed)
         }
         Finding::OldMasterGone { master } => old_master_gone(master),
         Finding::TwoMasters { master, ms, timed, unread } => two_masters(master, *ms, *timed, *unread, lang),
-        Finding::Foreign { to, unread: true } => promoted_unseen(to),
-        Finding::Foreign { to, unread: false } => foreign(to),
-        Finding::ResetThen { who } => reset_then(who, lang),
+        Finding::Foreign { to, unread, ended } => foreign(to, *unread, *ended),
+        Finding::ResetThen { who, promoted } => endings::reset_then(who, *promoted, lang),
         Finding::VotesVoided { epoch, group, raised } => epochs::advice(*epoch, group, *raised),
         Finding::SplitVote { epoch, votes, open, ours } => split_vote(*epoch, votes, *open, *ours, lang),
         Finding::NotElected { epoch, who, got, needed, known, down, unread } => {
@@ -34,7 +36,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         }
         Finding::Strangers { saw, quorum, reset } => endings::strangers(saw, *quorum, reset, lang),
         Finding::Isolated { who } => endings::isolated_advice(who, lang),
-        Finding::Disagree { saw, not, silent } => disagree(saw, not, silent, lang),
+        Finding::Disagree { saw, not, silent, told } => disagree(saw, not, silent, *told, lang),
         Finding::Posed { master } => rivals::posed(master),
         Finding::TwoPromoted(promoted) => rivals::advice(promoted, lang),
         Finding::SameChosen { who, replica } => rivals::same_advice(who, replica, lang),
@@ -134,16 +136,53 @@ fn tilt(
     )
 }
 
-fn flapping(times: usize, ms: i64, lang: Lang) -> Both {
+fn flapping(times: usize, ms: i64, restarted: bool, lang: Lang) -> Both {
     let ms = duration(ms, lang);
+    let (en, zh) = if restarted {
+        (
+            "a sentinel found that it had restarted (+reboot): see in its log and in what starts it why it ended. A master that is \
+             started again soon after it ended should wait for longer than down-after-milliseconds",
+            "有哨兵发现它重启过（+reboot）：查看它的日志和启动它的程序，弄清它为何退出。主节点退出后若会很快被重新拉起，\
+             应让它等待超过 down-after-milliseconds",
+        )
+    } else {
+        (
+            "it restarts, or pauses longer than down-after-milliseconds: look in its log for restarts, and for fork or AOF pauses (`LATENCY DOCTOR`), slow commands \
+             (`SLOWLOG GET`), swap, a paused virtual machine, a lossy network. Cure that first; above pauses that remain, set \
+             down-after-milliseconds, or each of them may cause a failover",
+            "它重启，或停顿超过 down-after-milliseconds：在它的日志中查看是否重启过，并检查 fork 或 AOF 停顿（`LATENCY DOCTOR`）、慢命令（`SLOWLOG GET`）、\
+             换页、虚拟机暂停、网络丢包。先消除原因；无法消除的停顿，应让 down-after-milliseconds 大于它，否则每次都可能引发故障转移",
+        )
+    };
     both(
         format!("The master flaps: away {times} times in {ms}."),
-        "it pauses longer than down-after-milliseconds: look for fork or AOF pauses (`LATENCY DOCTOR`), slow commands \
-                 (`SLOWLOG GET`), swap, a paused virtual machine, a lossy network. Cure that first; above pauses that remain, set \
-                 down-after-milliseconds, or each of them may cause a failover",
+        en,
         format!("主节点反复上下线：{ms}内失联 {times} 次。"),
-        "它的停顿超过 down-after-milliseconds：检查 fork 或 AOF 停顿（`LATENCY DOCTOR`）、慢命令（`SLOWLOG GET`）、\
-                 换页、虚拟机暂停、网络丢包。先消除原因；无法消除的停顿，应让 down-after-milliseconds 大于它，否则每次都可能引发故障转移",
+        zh,
+    )
+}
+
+fn restarted(master: &str) -> Both {
+    both(
+        format!("The master {master} had restarted when it came back (+reboot)."),
+        "without persistence it came back empty, and its replicas copy that: compare what it has (`INFO keyspace`) with what it should \
+         have before you go on. Turn on AOF or RDB, or let it wait longer than down-after-milliseconds before it starts again",
+        format!("主节点 {master} 恢复时已重启过（+reboot）。"),
+        "没有持久化时它恢复后是空的，副本会照样清空：先用 `INFO keyspace` 核对数据是否还在。请启用 AOF 或 RDB，\
+         或让它重启前等待超过 down-after-milliseconds",
+    )
+}
+
+/// Of an old master that follows by itself no line is logged, so nothing is claimed.
+fn old_master_answers(master: &str) -> Both {
+    both(
+        format!(
+            "The old master {master} answers again; that it was told to follow the new one is not in these logs."
+        ),
+        "ask it (`ROLE`): if it is still a master, what clients write to it is lost. Sentinels tell it to follow, redis-sentinel after \
+         some 10 s; if none does, `REPLICAOF` by hand",
+        format!("旧主节点 {master} 恢复了应答；这些日志中没有命令它跟随新主节点的记录。"),
+        "用 `ROLE` 查看：若它仍是主节点，写到它上面的数据会丢失。哨兵会命令它跟随，redis-sentinel 约 10 秒后；若一直没有，请手工执行 `REPLICAOF`",
     )
 }
 
@@ -151,10 +190,10 @@ fn failovers(times: usize, ms: i64, lang: Lang) -> Both {
     let ms = duration(ms, lang);
     both(
         format!("{times} failovers in {ms}: whoever is the master fails soon after."),
-        "the cause is not one machine: look at what all masters share (load, network, memory limits, a client's commands) \
+        "perhaps the cause is not one machine: look at what all masters share (load, network, memory limits, a client's commands) \
                  before the next failover",
         format!("{ms}内切换 {times} 次：谁当主节点谁就很快出问题。"),
-        "原因不在某一台机器：检查各主节点的共同点（负载、网络、内存限制、某个客户端的命令）",
+        "原因可能不在某一台机器：检查各主节点的共同点（负载、网络、内存限制、某个客户端的命令）",
     )
 }
 
@@ -172,9 +211,9 @@ fn only_came_back(ms: i64, unread: bool, lang: Lang) -> Both {
     }
     both(
         format!("The outage of {ms} ended only because the master came back: no failover helped."),
-        "find out above why nobody took over; the next time the master may not come back",
+        "find out from this report why nobody took over; the next time the master may not come back",
         format!("中断 {ms}后结束，仅仅因为主节点自己恢复：故障转移没有起作用。"),
-        "请根据上文查明为何无人接替；下次主节点未必会恢复",
+        "请根据本报告查明为何无人接替；下次主节点未必会恢复",
     )
 }
 
@@ -216,12 +255,36 @@ fn two_masters(master: &str, ms: Option<i64>, timed: bool, unread: bool, lang: L
     )
 }
 
-fn foreign(to: &str) -> Both {
+/// Of who was promoted, and by no failover in these logs.
+fn foreign(to: &str, unread: bool, ended: bool) -> Both {
+    match (unread, ended) {
+        (true, _) => promoted_unseen(to),
+        (false, true) => foreign_undone(to),
+        (false, false) => foreign_stays(to),
+    }
+}
+
+fn foreign_undone(to: &str) -> Both {
     both(
         format!("{to} was promoted by somebody else than the sentinels."),
         "promote by `SENTINEL FAILOVER` instead of `REPLICAOF NO ONE`: sentinels turn such a server into a replica again",
         format!("{to} 被哨兵以外的操作提升为主节点。"),
         "请用 `SENTINEL FAILOVER`，不要用 `REPLICAOF NO ONE`：哨兵会把这样的节点重新变回副本",
+    )
+}
+
+/// It is not seen to be a replica again. Of a master that was made its replica nothing is said in a log, and no sentinel
+/// turns that back.
+fn foreign_stays(to: &str) -> Both {
+    both(
+        format!("{to} was promoted by somebody else than the sentinels."),
+        "these logs do not show that it became a replica again: ask it and the sentinels' master what they are (`ROLE`). Two masters: \
+         sentinels soon make the promoted one a replica again. If the old one was made a replica of it, clients are sent to one \
+         that takes no writes: set that right by hand. Promote by `SENTINEL FAILOVER` instead of `REPLICAOF NO ONE`",
+        format!("{to} 被哨兵以外的操作提升为主节点。"),
+        "这些日志中没有它重新成为副本的记录：用 `ROLE` 查看它和哨兵所认的主节点各是什么角色。若两个都是主节点：哨兵很快会把被提升的变回\
+         副本。若原主节点已被改为它的副本，客户端会被引向一个不能写入的节点：请手工纠正。提升请用 `SENTINEL FAILOVER`，\
+         不要用 `REPLICAOF NO ONE`",
     )
 }
 
@@ -234,18 +297,6 @@ fn promoted_unseen(to: &str) -> Both {
          ONE`, as sentinels turn such a server into a replica again",
         format!("{to} 由谁提升，这些日志中没有：可能是日志不在此处的哨兵，也可能是哨兵以外的操作。"),
         "请加上其他哨兵的日志。若是手工提升：请用 `SENTINEL FAILOVER`，不要用 `REPLICAOF NO ONE`，因为哨兵会把这样的节点重新变回副本",
-    )
-}
-
-fn reset_then(who: &[String], lang: Lang) -> Both {
-    let who = by_name(who, lang);
-    both(
-        format!("SENTINEL RESET was called while the master was down ({who}): the replicas were forgotten."),
-        "a dead master cannot list its replicas again, so nobody can be promoted: start the master, or promote a replica by \
-         hand. Never reset during an outage; forget sentinels only once the master is up again",
-        format!("主节点下线期间执行了 SENTINEL RESET（{who}）：副本记录被清除。"),
-        "宕机的主节点无法重新列出副本，因此无人可以提升：请启动主节点，或手工提升一个副本。中断期间切勿执行 RESET；\
-         要忘掉哨兵，必须等主节点恢复之后",
     )
 }
 
@@ -362,7 +413,7 @@ pub(super) fn no_line(silent: &[String], lang: Lang) -> (String, String) {
     }
 }
 
-fn disagree(saw: &[String], not: &[String], silent: &[String], lang: Lang) -> Both {
+fn disagree(saw: &[String], not: &[String], silent: &[String], what: Disagreed, lang: Lang) -> Both {
     let (en, zh) = no_line(silent, lang);
     let (saw, others) = (by_name(saw, lang), by_name(not, lang));
     let (more, more_zh) = if silent.is_empty() {
@@ -370,9 +421,24 @@ fn disagree(saw: &[String], not: &[String], silent: &[String], lang: Lang) -> Bo
     } else {
         ("; if a log ends too early, collect it again", "；若有日志过早结束，请重新收集")
     };
-    let hint =
-        "compare their network paths to the master and their down-after-milliseconds (`SENTINEL MASTER`)";
-    let hint_zh = "比较它们到主节点的网络路径以及 down-after-milliseconds（`SENTINEL MASTER`）";
+    let (hint, hint_zh) = match what {
+        Disagreed::Nothing => (
+            "compare their network paths to the master and their down-after-milliseconds (`SENTINEL MASTER`)",
+            "比较它们到主节点的网络路径以及 down-after-milliseconds（`SENTINEL MASTER`）",
+        ),
+        Disagreed::Blip => (
+            "the time counts from the end of down-after-milliseconds: a pause that is only just longer than that is missed by one and \
+             not by another. If it is often so, look for what pauses the master (`LATENCY DOCTOR`, `SLOWLOG GET`), or raise it",
+            "时间从 down-after-milliseconds 到期后算起：停顿刚好略长于它时，有的哨兵会发现，有的不会。若经常如此，\
+             请查找主节点停顿的原因（`LATENCY DOCTOR`、`SLOWLOG GET`），或调大该值",
+        ),
+        Disagreed::Failover => (
+            "a failover of a master that answers loses what clients write to it meanwhile: look at the network between that sentinel \
+             and the master. The others it counted (+odown) may have said so some seconds before, of another outage",
+            "对仍在应答的主节点做故障转移，会丢失期间写到它上面的数据：检查该哨兵与主节点之间的网络。\
+             它计入的其他哨兵的意见（+odown）可能是几秒前针对另一次中断的",
+        ),
+    };
     let (told, told_zh) = if not.is_empty() {
         (
             format!("As far as these logs tell, only {saw} missed the master."),
@@ -680,7 +746,7 @@ mod tests {
     }
 
     fn still_down(unread: bool) -> Finding {
-        Finding::StillDown { unread, zero: Vec::new() }
+        Finding::StillDown { unread, zero: Vec::new(), next: None }
     }
 
     #[test]

@@ -24,6 +24,14 @@ impl Book {
         before.find(|it| it.group == name && at.saturating_sub(it.last) < LATE_MS && fits(it))
     }
 
+    /// Until when a sentinel will not lead; of which group, the line before tells.
+    pub(super) fn waits(&mut self, who: Who, until: &str) {
+        let group = self.groups.get_mut(&self.speakers[who].context);
+        if let Some(open) = group.and_then(|group| group.open.as_mut()).filter(|_| !until.is_empty()) {
+            open.waits.insert(who, until.to_owned());
+        }
+    }
+
     /// Why not, in the words of the log.
     pub(super) fn reason(&mut self, who: Who, at: At, name: &str, text: &str) {
         let epoch = epoch_of(text);
@@ -48,7 +56,7 @@ impl Book {
             }
         };
         match self.recent(name, at, fits) {
-            Some(incident) => incident.reason(text),
+            Some(incident) => incident.reason(who, at, text),
             None => self.other(Other::Words(name.to_owned(), text.to_owned()), who, at),
         }
     }

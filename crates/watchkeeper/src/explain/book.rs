@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::mem::{Discriminant, discriminant};
 
+use super::findings;
 use super::incident::{At, Election, How, Incident, Learned, Outcome, Who, is_address};
 use super::said::{Maker, Place, Said};
 use super::source::Entry;
@@ -136,6 +137,14 @@ pub(super) enum Other {
     UnseenRestart(String, Place),
     /// a server that said it was a master was made a replica
     Demoted(String, Place),
+    /// a sentinel's process began anew
+    StartedAgain,
+    /// a replica followed another server than the master: group, replica
+    Turned(String, Place),
+    /// a replica said that it is a master, beside any failover: group, replica
+    SaysMaster(String, Place),
+    /// the master said that it is a replica: group, master
+    SaysReplica(String, Place),
     Reset(String),
     Set(String, String),
     /// why not, beside any incident: group, the log's own words
@@ -253,11 +262,15 @@ impl Book {
             Said::Id(id) => {
                 // Releases before 4.0 begin with this.
                 self.speakers[who].started = true;
+                self.started_again(who, at, id);
                 self.identified(who, id);
             }
             Said::Port(port) => self.speakers[who].port = Some(port.clone()),
             Said::Maker(maker) => self.speakers[who].maker = Some(*maker),
-            Said::Waits => self.speakers[who].maker = Some(Maker::Redis),
+            Said::Waits(until) => {
+                self.speakers[who].maker = Some(Maker::Redis);
+                self.waits(who, until);
+            }
             Said::Asked(group) => self.asked(who, at, group),
             Said::Started => {
                 let speaker = &mut self.speakers[who];
@@ -266,7 +279,11 @@ impl Book {
                 self.begins_anew(who);
             }
             Said::Stopped => self.other(Other::Stopped, who, at),
-            Said::Reason { group, text } => self.reason(who, at, group, text),
+            Said::Reason { group, text } => {
+                // Of the sentinels only ours say why not.
+                self.speakers[who].maker.get_or_insert(Maker::Watchkeeper);
+                self.reason(who, at, group, text);
+            }
             Said::TiltCause(cause) => {
                 if let Some(tilt) = self.tilts.iter_mut().rev().find(|tilt| tilt.who == who) {
                     tilt.cause = Some(cause.clone());
@@ -479,6 +496,7 @@ impl Book {
         }
         incident.isolated = self.isolated(incident);
         incident.unaware = self.unaware(incident);
+        incident.alone = incident.saw().len() == 1 && !findings::others_up(incident, self).is_empty();
         incident.enough = enough(incident);
         incident.strangers = incident.enough && self.strangers(incident, group);
     }

@@ -68,7 +68,7 @@ impl Moments {
             Said::Event(event) => self.event(event),
             Said::Port(_)
             | Said::Maker(_)
-            | Said::Waits
+            | Said::Waits(_)
             | Said::Asked(_)
             | Said::Started
             | Said::Stopped

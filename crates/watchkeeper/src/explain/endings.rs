@@ -313,6 +313,35 @@ pub(super) fn isolated_advice(who: &[String], lang: Lang) -> Both {
     )
 }
 
+/// What to do after SENTINEL RESET in an outage. Only those that were reset have forgotten anything: the others may still
+/// act, and a replica that is promoted by hand meanwhile would be a second master.
+pub(super) fn reset_then(who: &[String], promoted: bool, lang: Lang) -> Both {
+    let who = by_name(who, lang);
+    let told = format!(
+        "SENTINEL RESET was called while the master was down ({who}): that forgets the replicas and the other sentinels there."
+    );
+    let told_zh = format!("主节点下线期间执行了 SENTINEL RESET（{who}）：其中的副本和其他哨兵的记录被清除。");
+    if promoted {
+        return both(
+            told,
+            "a replica was promoted all the same. Never reset during an outage: a dead master cannot list its replicas again; \
+             forget sentinels only once the master is up",
+            told_zh,
+            "副本仍然得到了提升。中断期间切勿执行 RESET：宕机的主节点无法重新列出副本；要忘掉哨兵，必须等主节点恢复之后",
+        );
+    }
+    both(
+        told,
+        "a dead master cannot list its replicas again, so a sentinel that was reset can promote nobody; one that was not still can. \
+         Start the master; before you promote a replica by hand, ask every sentinel who is the master (`SENTINEL \
+         GET-MASTER-ADDR-BY-NAME`), or there may be two. Never reset during an outage; forget sentinels only once the master is up",
+        told_zh,
+        "宕机的主节点无法重新列出副本，因此执行过 RESET 的哨兵无法提升任何副本；未执行过的仍然可以。请启动主节点；手工提升副本之前，\
+         先向每个哨兵查询主节点（`SENTINEL GET-MASTER-ADDR-BY-NAME`），否则可能出现两个主节点。中断期间切勿执行 RESET；\
+         要忘掉哨兵，必须等主节点恢复之后",
+    )
+}
+
 /// What to do about sentinels that do not know each other.
 pub(super) fn strangers(saw: &[String], quorum: u32, reset: &[String], lang: Lang) -> Both {
     let saw = by_name(saw, lang);

@@ -50,9 +50,9 @@ fn topic(kind: EventKind) -> Topic {
         | E::SlaveReconfSentTimeout | E::SlaveReconfDone | E::SlaveReconfSentBestEffort
         | E::FailoverEndForTimeout | E::FailoverEnd => Topic::Work,
         E::SwitchMaster | E::ConfigUpdateFrom | E::FailoverDetected => Topic::Switch,
-        E::RoleAgrees | E::RoleDiffers | E::ConvertToSlave => Topic::Role,
+        E::RoleAgrees | E::RoleDiffers | E::ConvertToSlave | E::FixSlaveConfig => Topic::Role,
         E::Tilt | E::TiltEnd | E::ScriptError | E::ScriptTimeout => Topic::Process,
-        E::FixSlaveConfig | E::DupSentinel | E::SentinelAddressUpdate | E::SentinelInvalidAddr | E::StateSelectSlave
+        E::DupSentinel | E::SentinelAddressUpdate | E::SentinelInvalidAddr | E::StateSelectSlave
         | E::StateSendSlaveofNoone | E::StateWaitPromotion | E::StateReconfSlaves | E::SlaveReconfInprog
         | E::ScriptChild | E::ScriptChildEnd | E::CmdLinkReconnection | E::PubsubLinkReconnection => Topic::Nothing,
     }
@@ -186,8 +186,7 @@ impl Book {
             let option = event.detail.first().cloned().unwrap_or_default();
             self.other(Other::Set(event.group.clone(), option), who, at);
         }
-        if event.kind == EventKind::ResetMaster {
-            self.forgets(who, &event.group);
+        if event.kind == EventKind::ResetMaster && !self.forgets(who, at, &event.group) {
             self.other(Other::Reset(event.group.clone()), who, at);
         }
     }
@@ -199,22 +198,23 @@ impl Book {
         }
     }
 
-    /// SENTINEL RESET: the sentinel knows no other sentinel and no replica any more.
-    fn forgets(&mut self, who: Who, name: &str) {
-        let Some(group) = self.groups.get_mut(name) else { return };
+    /// SENTINEL RESET: the sentinel knows no other sentinel and no replica any more. Whether that is a part of an incident.
+    fn forgets(&mut self, who: Who, at: At, name: &str) -> bool {
+        let Some(group) = self.groups.get_mut(name) else { return false };
         self.members.forget(group.acquainted.remove(&who).map_or(0, |known| known.len()));
         for by in group.peers_down.values_mut().chain(group.replicas_down.values_mut()) {
             by.remove(&who);
         }
-        let Some(open) = group.open.as_mut().filter(|open| !open.is_over()) else { return };
+        let Some(open) = group.open.as_mut().filter(|open| !open.is_over()) else { return false };
         let missed = open.saw().contains(&who);
         // Without times only its own stream tells what was before.
         if missed || open.timed {
-            open.resets.insert(who);
+            remember(&mut open.resets, (who, at));
         }
         if missed {
             open.reset.insert(who);
         }
+        missed || open.timed
     }
 
     /// A sentinel was told to forget the group, and with it whom it misses there.
@@ -275,6 +275,10 @@ impl Book {
             let since = self.is_whole(who) || !self.timed || read;
             if is_master && since && !self.missed_of_late(&event.group, &place, at) {
                 self.other(Other::UnseenRestart(event.group.clone(), place.clone()), who, at);
+            }
+            let open = self.groups.get_mut(&event.group).and_then(|group| group.open.as_mut());
+            if let Some(incident) = open.filter(|open| open.master == place && !open.downs.is_empty()) {
+                incident.restarted = true;
             }
             self.other(Other::Rebooted(event.group.clone(), place), who, at);
         }
@@ -442,7 +446,11 @@ impl Book {
             incident.named(place);
         }
         match incident.election_of(who) {
-            Some(election) => (election.elected, election.voided) = (Some((who, at)), voided),
+            Some(election) => {
+                let before = election.elected.replace((who, at)).filter(|(other, _)| *other != who);
+                election.also_elected.extend(before);
+                election.voided = voided;
+            }
             None => {
                 incident.begun_before |= cut;
                 incident.election(epoch).elected = Some((who, at));
@@ -666,6 +674,7 @@ impl Book {
         }
         if event.kind == EventKind::FailoverDetected {
             let Some(to) = event.detail.get(1) else { return };
+            self.role_explained(&event.group, to, at);
             self.next_begins(who, event);
             // One that has not heard of the failover in which a sentinel promoted it.
             let open = self.groups.get(&event.group).and_then(|group| group.open.as_ref());
@@ -679,6 +688,8 @@ impl Book {
             return;
         }
         let [from, to] = &event.detail[..] else { return };
+        self.role_explained(&event.group, to, at);
+        self.role_explained(&event.group, from, at);
         if let Some(group) = self.groups.get_mut(&event.group) {
             group.posing.remove(&who);
         }
@@ -733,6 +744,9 @@ impl Book {
             Subject::Master(place) => return self.master_reports(who, at, event, place),
             Subject::Sentinel { .. } | Subject::Nobody => return,
         };
+        if event.kind == EventKind::FixSlaveConfig {
+            return self.turned(who, at, &event.group, place);
+        }
         let demoted = event.kind == EventKind::ConvertToSlave;
         let says_master = !demoted && reports_master(event);
         if let Some(incident) = self.groups.get_mut(&event.group).and_then(|group| group.open.as_mut()) {
@@ -755,9 +769,33 @@ impl Book {
             incident.afterwards(what, at);
             return;
         }
+        // What a failover makes of servers is told there.
+        let calm =
+            self.groups.get(&event.group).and_then(|group| group.open.as_ref()).is_none_or(Incident::is_over);
         if demoted {
             self.other(Other::Demoted(event.group.clone(), place.clone()), who, at);
+        } else if says_master && calm {
+            self.other(Other::SaysMaster(event.group.clone(), place.clone()), who, at);
         }
+    }
+
+    /// A replica followed another server than the master, and is told whom to follow.
+    fn turned(&mut self, who: Who, at: At, name: &str, place: &Place) {
+        if let Some(incident) = self.replaced(name, place, at) {
+            incident.last = at;
+            incident.afterwards(Afterwards::Turned, at);
+            return;
+        }
+        self.other(Other::Turned(name.to_owned(), place.clone()), who, at);
+    }
+
+    /// What this server said of its role a short while before is told in the incident that begins with it.
+    fn role_explained(&mut self, name: &str, place: &str, at: At) {
+        let said = [
+            Other::SaysMaster(name.to_owned(), place.to_owned()),
+            Other::SaysReplica(name.to_owned(), place.to_owned()),
+        ];
+        self.others.retain(|what, often| at - often.first >= LATE_MS || !said.contains(what));
     }
 
     /// The master that the sentinel still has reports its role: the leader made it a replica before it named the new one.
@@ -769,10 +807,16 @@ impl Book {
             }
         }
         let open = self.groups.get_mut(&event.group).and_then(|group| group.open.as_mut());
-        let Some(open) = open.filter(|open| open.master == *place && !reports_master(event)) else { return };
-        if open.new_master.is_some() || !open.is_over() {
-            open.last = open.last.max(at);
-            open.afterwards(Afterwards::Demoted, at);
+        let its = open.filter(|open| open.master == *place && (open.new_master.is_some() || !open.is_over()));
+        if reports_master(event) {
+            return;
+        }
+        match its {
+            Some(open) => {
+                open.last = open.last.max(at);
+                open.afterwards(Afterwards::Demoted, at);
+            }
+            None => self.other(Other::SaysReplica(event.group.clone(), place.clone()), who, at),
         }
     }
 

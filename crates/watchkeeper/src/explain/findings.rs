@@ -41,6 +41,16 @@ pub(super) enum Weight {
     Note,
 }
 
+/// What came of it that not all missed the master.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Disagreed {
+    Nothing,
+    /// it answered again at once
+    Blip,
+    /// a failover, of a master that was answering
+    Failover,
+}
+
 /// A finding. Names of sentinels are those of the report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Finding {
@@ -48,6 +58,12 @@ pub(super) enum Finding {
     Flapping {
         times: usize,
         ms: i64,
+        /// a sentinel found that it had restarted
+        restarted: bool,
+    },
+    /// the master that came back had restarted
+    Restarted {
+        master: String,
     },
     Failovers {
         times: usize,
@@ -115,6 +131,7 @@ pub(super) enum Finding {
         not: Vec<String>,
         /// whose logs have no line after it
         silent: Vec<String>,
+        told: Disagreed,
     },
     /// nobody took over
     OnlyCameBack {
@@ -127,6 +144,8 @@ pub(super) enum Finding {
         unread: bool,
         /// replicas whose priority of 0 is in the way
         zero: Vec<String>,
+        /// when the next attempt may come, if these sentinels say
+        next: Option<String>,
     },
     /// the logs end in the middle of a failover
     CutShort {
@@ -146,6 +165,10 @@ pub(super) enum Finding {
     },
     /// the old master is not back
     OldMasterGone {
+        master: String,
+    },
+    /// the old master is back, and nothing tells that it follows
+    OldMasterAnswers {
         master: String,
     },
     /// it was a second master for so long
@@ -211,10 +234,14 @@ pub(super) enum Finding {
         to: String,
         /// one whose log is not here may have done it
         unread: bool,
+        /// it is a replica again
+        ended: bool,
     },
     /// SENTINEL RESET while the master was down
     ResetThen {
         who: Vec<String>,
+        /// a replica was promoted all the same
+        promoted: bool,
     },
     // Of the whole deployment.
     Tilt {
@@ -299,6 +326,7 @@ impl Finding {
     pub(super) fn code(&self) -> &'static str {
         match self {
             Finding::Flapping { .. } => "flapping",
+            Finding::Restarted { .. } => "restarted-in-outage",
             Finding::Failovers { .. } => "many-failovers",
             Finding::SplitVote { .. } => "split-vote",
             Finding::VotesVoided { .. } => "votes-voided",
@@ -314,6 +342,7 @@ impl Finding {
             Finding::NotPromoted { .. } => "not-promoted",
             Finding::LateReplicas { .. } => "late-replicas",
             Finding::OldMasterGone { .. } => "old-master-gone",
+            Finding::OldMasterAnswers { .. } => "old-master-answers",
             Finding::TwoMasters { .. } => "two-masters",
             Finding::LeaderLost { .. } => "leader-lost",
             Finding::GaveWay { .. } => "leader-gave-way",
@@ -353,9 +382,10 @@ impl Finding {
             | Finding::Strangers { .. }
             | Finding::OnlyCameBack { .. }
             | Finding::StillDown { .. }
-            | Finding::ResetThen { .. }
+            | Finding::ResetThen { promoted: false, .. }
             | Finding::NotSaved { .. } => Weight::Bad,
             Finding::Flapping { .. }
+            | Finding::Restarted { .. }
             | Finding::Failovers { .. }
             | Finding::SplitVote { .. }
             | Finding::VotesVoided { .. }
@@ -363,6 +393,7 @@ impl Finding {
             | Finding::Disagree { .. }
             | Finding::NotPromoted { .. }
             | Finding::OldMasterGone { .. }
+            | Finding::OldMasterAnswers { .. }
             | Finding::TwoMasters { .. }
             | Finding::TwoPromoted(_)
             | Finding::Posed { .. }
@@ -370,6 +401,7 @@ impl Finding {
             | Finding::SecondPromoted { .. }
             | Finding::StayedMaster { .. }
             | Finding::TiltThen { .. }
+            | Finding::ResetThen { .. }
             | Finding::Foreign { .. }
             | Finding::Tilt { .. }
             | Finding::SentinelsGone { .. }
@@ -407,7 +439,7 @@ pub(super) fn of_incident(incident: &Incident, book: &Book, names: &dyn Names) -
     election_findings(incident, book.all_whole(&incident.group), names, &mut found);
     outcome_findings(incident, group, book, names, &mut found);
     saw_findings(incident, book, names, &mut found);
-    aftermath(incident, &mut found);
+    aftermath(incident, book, &mut found);
     found.extend(stayed(incident));
     found.extend(incident.posed.iter().map(|master| Finding::Posed { master: master.clone() }));
     // What came after the new master was told, or the old one was back, held nothing up.
@@ -428,8 +460,10 @@ pub(super) fn of_incident(incident: &Incident, book: &Book, names: &dyn Names) -
 
 /// Somebody called SENTINEL RESET while the master was down.
 fn reset_then(incident: &Incident, names: &dyn Names) -> Option<Finding> {
-    let who = || incident.resets.iter().map(|who| names.who(*who)).collect();
-    (!incident.resets.is_empty() && !incident.downs.is_empty()).then(|| Finding::ResetThen { who: who() })
+    let who: BTreeSet<String> = incident.resets.iter().map(|(who, _)| names.who(*who)).collect();
+    let promoted = incident.took_writes().is_some() || incident.new_master.is_some();
+    let told = !who.is_empty() && !incident.downs.is_empty();
+    told.then(|| Finding::ResetThen { who: who.into_iter().collect(), promoted })
 }
 
 /// `whole`: the logs name all sentinels.
@@ -565,12 +599,17 @@ fn outcome_findings(
         // Of one that the sentinels name as the new master another one made it that, in a log that is not here.
         let theirs = incident.unread && incident.new_master.as_ref() == Some(&foreign.to);
         if !theirs {
-            found.push(Finding::Foreign { to: foreign.to.clone(), unread: incident.unread });
+            let (unread, ended) = (incident.unread, foreign.ended().is_some());
+            found.push(Finding::Foreign { to: foreign.to.clone(), unread, ended });
         }
     }
     if incident.times_down() > 1 && incident.new_master.is_some() && incident.timed {
         let ms = incident.outage_began() - incident.began;
-        found.push(Finding::Flapping { times: incident.times_down(), ms });
+        let restarted = incident.restarted;
+        found.push(Finding::Flapping { times: incident.times_down(), ms, restarted });
+    }
+    if incident.restarted && incident.came_back().is_some() {
+        found.push(Finding::Restarted { master: incident.master.clone() });
     }
     let Some(back) = incident.came_back().filter(|_| incident.under_way().is_none()) else {
         if let Some(how_far) = incident.under_way() {
@@ -583,7 +622,8 @@ fn outcome_findings(
             found.push(Finding::CutShort { promoted, begun, agreed, timed: incident.timed });
         } else if incident.outcome() == Outcome::NobodyTookOver {
             let zero = with_priority_zero(&incident.reasons);
-            found.push(Finding::StillDown { unread: incident.unread, zero });
+            let next = incident.waits.values().min().cloned().filter(|_| !incident.unread);
+            found.push(Finding::StillDown { unread: incident.unread, zero, next });
         }
         return;
     };
@@ -591,7 +631,8 @@ fn outcome_findings(
         return;
     }
     if incident.times_down() > 1 {
-        found.push(Finding::Flapping { times: incident.times_down(), ms: back - incident.began });
+        let (times, restarted) = (incident.times_down(), incident.restarted);
+        found.push(Finding::Flapping { times, ms: back - incident.began, restarted });
     } else if !incident.headless()
         && back - incident.began > if incident.agreed.is_empty() { AGREE_MS } else { OUTAGE_MS }
     {
@@ -618,6 +659,17 @@ fn bystanders(incident: &Incident, book: &Book) -> (Vec<Who>, Vec<Who>) {
     let last = incident.downs.iter().map(|down| down.at).max().unwrap_or(incident.last);
     let until = incident.came_back().unwrap_or(last + AGREE_MS);
     others.partition(|who| !incident.timed || book.speakers[*who].last >= until)
+}
+
+/// Who did not miss the master until it was answering again, though their logs go on.
+pub(super) fn others_up(incident: &Incident, book: &Book) -> Vec<Who> {
+    let saw = incident.saw();
+    let back = incident.downs.iter().filter_map(|down| down.up).max();
+    let up = |(who, speaker): &(Who, &super::book::Speaker)| {
+        let read = book.is_whole(*who) && back.is_some_and(|back| speaker.last >= back);
+        incident.timed && read && !saw.contains(who) && !book.elsewhere(*who, &incident.group)
+    };
+    book.present().filter(up).map(|(who, _)| who).collect()
 }
 
 fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut Vec<Finding>) {
@@ -664,7 +716,12 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
         && !too_early
         && !others_agreed
     {
-        found.push(Finding::Disagree { saw, not, silent });
+        let blip = incident.came_back().is_some_and(|back| back - incident.began < BLIP_MS);
+        let told = if blip { Disagreed::Blip } else { Disagreed::Nothing };
+        found.push(Finding::Disagree { saw, not, silent, told });
+    } else if incident.missed_alone().is_some() {
+        let not = named(others_up(incident, book));
+        found.push(Finding::Disagree { saw, not, silent: Vec::new(), told: Disagreed::Failover });
     }
 }
 
@@ -703,7 +760,17 @@ fn stayed(incident: &Incident) -> Option<Finding> {
     }
 }
 
-fn aftermath(incident: &Incident, found: &mut Vec<Finding>) {
+/// The old master was a replica in a later failover, promoted or told whom to follow: then it had followed.
+fn followed_later(incident: &Incident, book: &Book) -> bool {
+    let open = book.groups.get(&incident.group).and_then(|group| group.open.as_ref());
+    let mut later = book.incidents.iter().chain(open).filter(|other| {
+        other.group == incident.group && other.began > incident.began && other.master != incident.master
+    });
+    let moved = |run: &Run| run.moved.iter().any(|moved| moved.replica == incident.master);
+    later.any(|other| other.promotes(&incident.master) || other.runs.iter().any(moved))
+}
+
+fn aftermath(incident: &Incident, book: &Book, found: &mut Vec<Finding>) {
     let of =
         |what: Afterwards| incident.afterwards.iter().find(|(known, _)| *known == what).map(|(_, at)| *at);
     // Where the logs begin too late, it is known to have failed by being away afterwards.
@@ -728,6 +795,11 @@ fn aftermath(incident: &Incident, found: &mut Vec<Finding>) {
         }
     } else if gone.is_some() && answers.is_none() {
         found.push(Finding::OldMasterGone { master: incident.master.clone() });
+    } else if answers.is_some()
+        && of(Afterwards::Demoted).or(of(Afterwards::Follows)).or(of(Afterwards::Turned)).is_none()
+        && !followed_later(incident, book)
+    {
+        found.push(Finding::OldMasterAnswers { master: incident.master.clone() });
     }
 }
 
@@ -789,6 +861,10 @@ pub(super) fn general(book: &Book, names: &dyn Names) -> Vec<Finding> {
             | Other::ReplicaDown(..)
             | Other::Rebooted(..)
             | Other::Demoted(..)
+            | Other::StartedAgain
+            | Other::Turned(..)
+            | Other::SaysMaster(..)
+            | Other::SaysReplica(..)
             | Other::Reset(_)
             | Other::Set(..)
             | Other::Words(..)
@@ -832,7 +908,8 @@ fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &m
     if values.contains(&1) && sentinels > 1 {
         found.push(Finding::QuorumOne { group: name.clone(), sentinels, all: complete });
     }
-    if sentinels > 0 && sentinels % 2 == 0 && complete && !book.unread(&name, group) {
+    if sentinels > 0 && sentinels % 2 == 0 && complete && book.all_whole(&name) && !book.unread(&name, group)
+    {
         found.push(Finding::Even { group: name.clone(), sentinels });
     }
     let blips =

@@ -8,7 +8,7 @@ use std::fmt::Write;
 use watchkeeper_core::Lang;
 use watchkeeper_core::event::EventKind;
 
-use super::findings::{self, Names};
+use super::findings::{self, Finding, Names};
 use super::incident::{At, Cause, Incident};
 use super::json;
 use super::merge::Clock;
@@ -46,6 +46,8 @@ struct Told {
     steps: BTreeMap<(At, &'static str), usize>,
     changed_ms: u64,
     reported: bool,
+    /// what was said of writes that may be lost: the old master may be put right long after the report
+    lost: Vec<Finding>,
 }
 
 /// A log that grows.
@@ -113,6 +115,7 @@ impl Follow {
             } else {
                 over += usize::from(open);
                 told.reported = true;
+                told.lost = self.lost(&incident);
             }
             steps.iter().for_each(|step| *told.steps.entry((step.at, step.event)).or_default() += 1);
             self.told.insert(key(&incident), told);
@@ -277,9 +280,13 @@ impl Follow {
                     self.step(out, &incident, step);
                 }
             }
+            let more = seen != told.steps;
             told.steps = seen;
             if !incident.is_over() {
                 told.reported = false;
+            }
+            if told.reported && more {
+                self.addendum(out, &incident, &mut told);
             }
             self.told.insert(key(&incident), told);
         }
@@ -304,6 +311,31 @@ impl Follow {
         }
     }
 
+    /// What these logs tell of writes that may be lost.
+    fn lost(&self, incident: &Incident) -> Vec<Finding> {
+        let mut found = findings::of_incident(incident, &self.report.book, &self.report.names);
+        found.retain(|it| matches!(it, Finding::TwoMasters { .. } | Finding::StayedMaster { .. }));
+        found
+    }
+
+    /// What came to light after the report.
+    fn addendum(&self, out: &mut String, incident: &Incident, told: &mut Told) {
+        let mut incident = incident.clone();
+        if self.is_open(&incident) {
+            self.report.book.conclude(&mut incident);
+        }
+        let lost = self.lost(&incident);
+        for finding in lost.iter().filter(|it| !told.lost.contains(it)) {
+            if self.json {
+                let (group, finding) = (quoted(&incident.group), json::finding(finding, self.lang));
+                line(out, &format!("{{\"kind\":\"finding\",\"group\":{group},\"finding\":{finding}}}"));
+            } else {
+                *out += &text::finding(&self.report, finding, self.lang);
+            }
+        }
+        told.lost = lost;
+    }
+
     fn report_one(&mut self, out: &mut String, incident: &Incident) {
         let mut incident = incident.clone();
         if self.is_open(&incident) {
@@ -312,6 +344,7 @@ impl Follow {
         }
         let report = &self.report;
         let findings = findings::of_incident(&incident, &report.book, &report.names);
+        let lost = self.lost(&incident);
         self.number += 1;
         if self.json {
             let object = json::incident(report, &incident, &findings, self.lang);
@@ -322,6 +355,7 @@ impl Follow {
         }
         if let Some(told) = self.told.get_mut(&key(&incident)) {
             told.reported = true;
+            told.lost = lost;
         }
     }
 

@@ -376,7 +376,10 @@ impl Page<'_> {
         }
         self.line("</table></div>");
         for reason in &incident.reasons {
-            self.line(&format!("<p class=\"dim\">{}</p>", escaped(&words::the_log_says(reason, self.lang))));
+            self.line(&format!(
+                "<p class=\"dim\">{}</p>",
+                escaped(&summary::reason(self.report, incident, reason, self.lang))
+            ));
         }
     }
 

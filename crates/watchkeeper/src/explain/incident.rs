@@ -76,6 +76,8 @@ pub(super) struct Election {
     pub(super) candidates: Vec<(Who, At)>,
     pub(super) votes: Vec<Vote>,
     pub(super) elected: Option<(Who, At)>,
+    /// others that were it, too: each was asked to act by hand
+    pub(super) also_elected: Vec<(Who, At)>,
     pub(super) lost: Vec<(Who, At)>,
     /// the election of another group took its votes away
     pub(super) voided: Option<Voided>,
@@ -145,6 +147,8 @@ pub(super) enum Afterwards {
     Answers,
     SaysMaster,
     ToldToFollow,
+    /// it was a replica already, of the wrong server
+    Turned,
     Follows,
 }
 
@@ -258,6 +262,8 @@ pub(super) struct Incident {
     pub(super) runs: Vec<Run>,
     /// why not, in the words of the log
     pub(super) reasons: Vec<String>,
+    /// who gave which of them, and when first
+    pub(super) reasons_by: BTreeMap<String, (Who, At)>,
     pub(super) learned: Vec<Learned>,
     pub(super) new_master: Option<Place>,
     /// a replica was promoted by somebody else
@@ -270,8 +276,8 @@ pub(super) struct Incident {
     pub(super) unreached: BTreeSet<(Who, String)>,
     /// sentinels whose knowledge of the others was wiped by SENTINEL RESET while they missed the master
     pub(super) reset: BTreeSet<Who>,
-    /// all on which SENTINEL RESET was called while the master was down
-    pub(super) resets: BTreeSet<Who>,
+    /// all on which SENTINEL RESET was called while the master was down, and when
+    pub(super) resets: Vec<(Who, At)>,
     /// as many as the quorum missed the master at the same time
     pub(super) enough: bool,
     /// enough sentinels missed the master, and did not know of each other
@@ -303,6 +309,14 @@ pub(super) struct Incident {
     pub(super) unread: bool,
     /// who had answers again of those whose logs do not say since when they missed it
     pub(super) back: Vec<(Who, At)>,
+    /// one sentinel missed it, and others whose logs go on did not
+    pub(super) alone: bool,
+    /// a sentinel found that the master had restarted
+    pub(super) restarted: bool,
+    /// who said last that it begins no failover before which time of day
+    pub(super) waits: BTreeMap<Who, String>,
+    /// sentinels that were started again in it
+    pub(super) returned: Vec<(Who, At)>,
     /// whose logs end while they miss it
     pub(super) silent: BTreeSet<Who>,
     /// logs begin in its middle, or after it
@@ -335,6 +349,7 @@ impl Incident {
             elections: Vec::new(),
             runs: Vec::new(),
             reasons: Vec::new(),
+            reasons_by: BTreeMap::new(),
             learned: Vec::new(),
             new_master: None,
             foreign: None,
@@ -342,7 +357,7 @@ impl Incident {
             peers_down: BTreeSet::new(),
             unreached: BTreeSet::new(),
             reset: BTreeSet::new(),
-            resets: BTreeSet::new(),
+            resets: Vec::new(),
             enough: false,
             strangers: false,
             quorum: None,
@@ -358,6 +373,10 @@ impl Incident {
             others_unread: false,
             unread: false,
             back: Vec::new(),
+            alone: false,
+            returned: Vec::new(),
+            waits: BTreeMap::new(),
+            restarted: false,
             silent: BTreeSet::new(),
             cut: false,
             told_by_unread: false,
@@ -619,6 +638,7 @@ impl Incident {
             candidates: Vec::new(),
             votes: Vec::new(),
             elected: None,
+            also_elected: Vec::new(),
             lost: Vec::new(),
             voided: None,
         };
@@ -698,8 +718,11 @@ impl Incident {
         }
     }
 
-    pub(super) fn reason(&mut self, text: &str) {
+    pub(super) fn reason(&mut self, who: Who, at: At, text: &str) {
         if !self.reasons.iter().any(|known| known == text) {
+            if self.reasons_by.len() < MANY {
+                self.reasons_by.insert(text.to_owned(), (who, at));
+            }
             remember(&mut self.reasons, text.to_owned());
         }
     }
@@ -791,10 +814,18 @@ impl Incident {
         tried.zip(agreed).is_some_and(|(tried, agreed)| tried - agreed >= ORDER_MS)
     }
 
-    /// When the old master was answering again for all who had missed it, if that was before the promotion.
+    /// When the old master was answering again, if that was before the promotion and nobody missed it anew until then. One
+    /// that had no answer yet does not contradict those that had.
     pub(super) fn back_before_promotion(&self) -> Option<At> {
-        let back = self.downs.iter().map(|down| down.up).collect::<Option<Vec<At>>>()?.into_iter().max()?;
-        self.took_writes().filter(|promoted| back < *promoted).map(|_| back)
+        let promoted = self.took_writes()?;
+        let back = self.downs.iter().filter_map(|down| down.up).filter(|up| *up < promoted).max()?;
+        self.downs.iter().all(|down| down.at < back || down.at > promoted).then_some(back)
+    }
+
+    /// For how long the only sentinel that missed the master did, where it came back before the promotion.
+    pub(super) fn missed_alone(&self) -> Option<At> {
+        let [down] = &self.downs[..] else { return None };
+        self.back_before_promotion().filter(|_| self.alone).map(|back| back - down.at)
     }
 
     /// Since when the old master was a second one, if it was back before the new one was there: nothing told it otherwise.

@@ -107,7 +107,8 @@ fn election(election: &Election, names: &dyn Names) -> String {
     )
 }
 
-fn finding(finding: &Finding, lang: Lang) -> String {
+/// A finding as an object.
+pub(super) fn finding(finding: &Finding, lang: Lang) -> String {
     let (text, hint) = advise(finding, lang);
     let weight = match finding.weight() {
         Weight::Bad => "bad",

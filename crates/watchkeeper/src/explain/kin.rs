@@ -57,7 +57,7 @@ impl Kin {
             | Said::Voted { .. }
             | Said::Port(_)
             | Said::Maker(_)
-            | Said::Waits
+            | Said::Waits(_)
             | Said::Asked(_)
             | Said::Started
             | Said::Stopped

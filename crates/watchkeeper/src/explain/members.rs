@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use watchkeeper_core::event::EventKind;
 
-use super::book::{Book, Group, MEMBERS_MAX, NAMES_MAX};
-use super::incident::{At, Who, is_address};
+use super::book::{Book, Group, MEMBERS_MAX, NAMES_MAX, Other, Speaker};
+use super::incident::{At, Who, is_address, remember};
 use super::said::{Event, Subject};
 
 /// Servers and sentinels remembered over all groups.
@@ -130,6 +130,26 @@ impl Book {
         silent > told_of || by_address.max(group.agreed) > here().count()
     }
 
+    /// A process that says the id of one before it in its log is that sentinel, started again: in an outage one more that may
+    /// act.
+    pub(super) fn started_again(&mut self, who: Who, at: At, id: &str) {
+        let this = &self.speakers[who];
+        let before = self.speakers.iter().enumerate().position(|(other, it)| {
+            let same = it.source == this.source && it.label == this.label && it.id.as_deref() == Some(id);
+            other != who && same && it.pid != this.pid
+        });
+        let Some(before) = before.filter(|_| this.started) else { return };
+        let open = self.groups.values_mut().filter_map(|group| group.open.as_mut());
+        let mut told = false;
+        for incident in open.filter(|open| !open.is_over() && !open.downs.is_empty()) {
+            remember(&mut incident.returned, (before, at));
+            told = true;
+        }
+        if !told {
+            self.other(Other::StartedAgain, before, at);
+        }
+    }
+
     /// Gives a log that has not told its id the only one of which others speak and whose log is not here: others that
     /// were there from their start know all.
     pub(super) fn name_the_nameless(&mut self) {
@@ -139,7 +159,10 @@ impl Book {
             .map(|(who, _)| who)
             .collect();
         let [who] = nameless[..] else { return };
-        let whole = self.present().any(|(other, _)| other != who && self.is_whole(other));
+        // One whose log ends before this one begins may not have met all others yet.
+        let began = self.speakers[who].first;
+        let reaches = |it: &Speaker| !self.timed || it.last >= began;
+        let whole = self.present().any(|(other, it)| other != who && self.is_whole(other) && reaches(it));
         let groups = self.groups.iter().filter(|(name, _)| !self.elsewhere(who, name));
         let known: BTreeSet<&String> = groups.flat_map(|(_, group)| &group.sentinels).collect();
         let mut unspoken = known.into_iter().filter(|id| !self.speaks(id));

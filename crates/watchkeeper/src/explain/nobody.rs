@@ -67,7 +67,7 @@ fn raise(zero: &[String]) -> (String, String) {
 
 /// At the end of the logs the master is still missed; `zero` are replicas that are in the way of their own promotion.
 /// Where logs are missing, a sentinel whose log is not here may have taken over.
-pub(super) fn still_down(zero: &[String], unread: bool) -> Both {
+pub(super) fn still_down(zero: &[String], unread: bool, next: Option<&str>) -> Both {
     let (first, first_zh) = if zero.is_empty() {
         (String::new(), String::new())
     } else {
@@ -90,10 +90,16 @@ pub(super) fn still_down(zero: &[String], unread: bool) -> Both {
             "若现在仍是如此：重新启动",
         )
     };
+    let (wait, wait_zh) = next.map_or((String::new(), String::new()), |next| {
+        (
+            format!("the sentinels of these logs begin no failover before {next} (Next failover delay): see first what comes of it then; "),
+            format!("这些日志中的哨兵在 {next} 之前不会开始故障转移（Next failover delay）：先看届时的结果；"),
+        )
+    });
     both(
         en,
         &format!(
-            "{ask} the master again, or take a replica. {first}`SENTINEL FAILOVER <group>` on one living \
+            "{wait}{ask} the master again, or take a replica. {first}`SENTINEL FAILOVER <group>` on one living \
              sentinel needs no quorum and no votes, only a replica that is up and has a replica-priority above 0; \
              {CALL_AGAIN}. Only if no sentinel can do it then: promote a replica by hand that has the data (`INFO keyspace` \
              shows what it has; `REPLICAOF NO ONE`), then `SENTINEL REMOVE` and `SENTINEL MONITOR` with its address on all \
@@ -103,7 +109,7 @@ pub(super) fn still_down(zero: &[String], unread: bool) -> Both {
         ),
         zh,
         &format!(
-            "{ask_zh}主节点；或改用一个副本：{first_zh}在一个存活的哨兵上执行 `SENTINEL FAILOVER <组>`，它不需要法定票数和选票，\
+            "{wait_zh}{ask_zh}主节点；或改用一个副本：{first_zh}在一个存活的哨兵上执行 `SENTINEL FAILOVER <组>`，它不需要法定票数和选票，\
              只要有一个在线且 replica-priority 大于 0 的副本；{CALL_AGAIN_ZH}。此后哨兵仍都做不到时，才手工提升一个有数据的副本（`INFO keyspace` \
              显示它有什么；`REPLICAOF NO ONE`），再在所有哨兵上执行 `SENTINEL REMOVE` 和 `SENTINEL MONITOR` 指向它，并重新设置（`SENTINEL SET`）被 REMOVE \
              清除的内容：auth-user 和 auth-pass、down-after-milliseconds、failover-timeout、parallel-syncs、脚本和改名的命令。\
@@ -330,15 +336,19 @@ mod tests {
         assert_eq!(zero, ["10.0.0.3:6379"]);
         for (text, set, call) in [
             (
-                still_down(&zero, false).0.1,
+                still_down(&zero, false, None).0.1,
                 "First `CONFIG SET replica-priority 100`",
                 "`SENTINEL FAILOVER <group>`",
             ),
-            (still_down(&zero, false).1.1, "`CONFIG SET replica-priority 100`", "`SENTINEL FAILOVER <组>`"),
+            (
+                still_down(&zero, false, None).1.1,
+                "`CONFIG SET replica-priority 100`",
+                "`SENTINEL FAILOVER <组>`",
+            ),
         ] {
             assert!(text.find(set).unwrap() < text.find(call).unwrap(), "{text}");
         }
-        assert!(!still_down(&[], false).0.1.contains("CONFIG SET"));
+        assert!(!still_down(&[], false, None).0.1.contains("CONFIG SET"));
         // What the log does not say may be that.
         let (en, zh) = hint(2, &[], &[]);
         assert!(en.contains("slave_priority is 0, `CONFIG SET replica-priority 100`"), "{en}");
@@ -348,7 +358,7 @@ mod tests {
     /// What redis-sentinel knows of the replicas of a master that has just died is too old for it.
     #[test]
     fn a_forced_failover_is_asked_for_again_before_anybody_promotes_by_hand() {
-        let (en, zh) = (still_down(&[], false).0.1, still_down(&[], false).1.1);
+        let (en, zh) = (still_down(&[], false, None).0.1, still_down(&[], false, None).1.1);
         for (text, again, by_hand) in [(en, CALL_AGAIN, "by hand"), (zh, CALL_AGAIN_ZH, "手工提升")] {
             assert!(text.find(again).unwrap() < text.find(by_hand).unwrap(), "{text}");
         }

@@ -79,6 +79,8 @@ pub(super) fn phases(incident: &Incident) -> Vec<Took> {
         tried.or(election.votes.iter().map(|vote| vote.at).min()).is_some_and(before)
     });
     let agreed = incident.agreed.iter().map(|agreed| agreed.at).filter(|at| *at >= began).min().or(agreed);
+    // Who came forward knew that enough agree: the line that says so is in a log that begins too late.
+    let agreed = agreed.filter(|at| last_try.or(run.map(|run| run.began)).is_none_or(|tried| *at <= tried));
     let steps = [
         (Phase::Agreement, agreed.filter(|_| !incident.downs.is_empty() && !hidden)),
         (Phase::Operator, incident.forced_at()),

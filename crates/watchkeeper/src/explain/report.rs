@@ -244,9 +244,22 @@ impl Report {
         self.shown(at, "%H:%M:%S.%3f")
     }
 
+    /// `16:37:06`, where a log says no more.
+    pub(super) fn second(&self, at: At) -> String {
+        self.shown(at, "%H:%M:%S")
+    }
+
     fn shown(&self, at: At, format: &str) -> String {
         let shown = jiff::Timestamp::from_millisecond(at.saturating_add(self.east_ms));
         shown.map_or_else(|_| "?".to_owned(), |shown| shown.strftime(format).to_string())
+    }
+
+    /// The words of a log with the names of the report for the beginnings of ids that it has.
+    pub(super) fn with_names(&self, words: &str) -> String {
+        let ids = self.names.ids.keys().chain(self.names.places.keys().filter(|id| !is_address(id)));
+        let short = |id: &&String| id.len() > super::short(id).len();
+        ids.filter(short)
+            .fold(words.to_owned(), |words, id| words.replace(&super::short(id), &self.names.id(id)))
     }
 
     /// A log whose sentinels' names need it.

@@ -172,11 +172,9 @@ pub(super) fn same_chosen(incident: &Incident, names: &dyn Names) -> Option<Find
 pub(super) fn same_advice(who: &[String], replica: &str, lang: Lang) -> Both {
     let who = by_name(who, lang);
     both(
-        format!(
-            "`SENTINEL FAILOVER` was called on {who} at once. By luck they chose the same replica, {replica}."
-        ),
+        format!("`SENTINEL FAILOVER` was called on {who} at once. They chose the same replica, {replica}."),
         ONCE.en,
-        format!("同时在 {who} 上执行了 `SENTINEL FAILOVER`。它们恰好选中了同一个副本 {replica}。"),
+        format!("同时在 {who} 上执行了 `SENTINEL FAILOVER`。它们选中了同一个副本 {replica}。"),
         ONCE.zh,
     )
 }

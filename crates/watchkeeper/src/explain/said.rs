@@ -27,8 +27,8 @@ pub(super) enum Said {
     Maker(Maker),
     /// somebody called SENTINEL FAILOVER for this group
     Asked(String),
-    /// it will not lead before some time: only others than ours say so
-    Waits,
+    /// it will not lead before this time of day: only others than ours say so
+    Waits(String),
     /// the process started
     Started,
     /// the process was told to end
@@ -62,7 +62,7 @@ impl Said {
             | Said::Id(_)
             | Said::Port(_)
             | Said::Maker(_)
-            | Said::Waits
+            | Said::Waits(_)
             | Said::Started
             | Said::Stopped
             | Said::TiltCause(_)
@@ -246,7 +246,10 @@ fn known_note(message: &[u8]) -> Option<Said> {
 fn maker(message: &[u8]) -> Option<Said> {
     const OF_OTHERS: [&[u8]; 2] = [b"Redis version=", b"Valkey version="];
     if message.starts_with(b"Next failover delay: ") {
-        return Some(Said::Waits);
+        // `... before Sun Nov 29 11:15:57 2026`
+        let words = text(message);
+        let clock = words.rsplit(' ').find(|word| word.contains(':')).unwrap_or_default();
+        return Some(Said::Waits(clock.to_owned()));
     }
     if message.starts_with(b"This is Watchkeeper ") {
         return Some(Said::Maker(Maker::Watchkeeper));

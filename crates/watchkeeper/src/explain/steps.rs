@@ -41,6 +41,7 @@ pub(super) fn steps(incident: &Incident, names: &dyn Names, lang: Lang) -> Vec<S
     teller.downs();
     teller.back();
     teller.agreed();
+    teller.on_sentinels();
     for election in &incident.elections {
         teller.election(election);
     }
@@ -169,6 +170,21 @@ impl Teller<'_> {
         }
     }
 
+    fn on_sentinels(&mut self) {
+        for (who, at) in &self.incident.returned {
+            let name = self.names.who(*who);
+            let (en, zh) = (format!("{name} is started again"), format!("{name} 重新启动"));
+            self.step(Actor::Sentinel(*who), *at, "", en, zh);
+        }
+        for (who, at) in &self.incident.resets {
+            let of = Actor::Sentinel(*who);
+            let who = self.names.who(*who);
+            let en = format!("SENTINEL RESET on {who}: it forgets the replicas and the other sentinels");
+            let zh = format!("在 {who} 上执行了 SENTINEL RESET：它忘掉副本和其他哨兵");
+            self.step(of, *at, "+reset-master", en, zh);
+        }
+    }
+
     fn election(&mut self, election: &Election) {
         let epoch = election.epoch;
         let known = epoch != 0;
@@ -212,6 +228,11 @@ impl Teller<'_> {
                 (format!("{who} is elected: {votes}"), format!("{who} 当选：{votes}"))
             };
             self.step(of, at, "+elected-leader", en, zh);
+        }
+        for (who, at) in &election.also_elected {
+            let name = self.names.who(*who);
+            let (en, zh) = (format!("{name} acts"), format!("{name} 开始执行"));
+            self.step(Actor::Sentinel(*who), *at, "+elected-leader", en, zh);
         }
         self.late_votes(election);
         let open = election.elected.is_none() && election.lost.is_empty();
@@ -448,6 +469,13 @@ impl Teller<'_> {
                     "+convert-to-slave",
                     format!("the old master {master} is told to follow the new one"),
                     format!("命令旧主节点 {master} 跟随新主节点"),
+                ),
+                Afterwards::Turned => (
+                    "+fix-slave-config",
+                    format!(
+                        "the old master {master} follows another server and is told to follow the new one"
+                    ),
+                    format!("旧主节点 {master} 跟随了别的服务器，命令它跟随新主节点"),
                 ),
                 Afterwards::Follows => (
                     "+role-change",

@@ -20,6 +20,8 @@ const AHEAD_SHOWN_MS: i64 = 50;
 const GROUPS_SHOWN: usize = 10;
 /// Other happenings shown.
 const OTHERS_SHOWN: usize = 20;
+/// What is done by hand so much later is done once more, in ms.
+const APART_MS: i64 = 1_000;
 /// Steps of one incident shown: the first and the last half.
 const STEPS_SHOWN: usize = 100;
 
@@ -186,6 +188,15 @@ pub(super) fn more_steps(number: usize, lang: Lang) -> String {
     }
 }
 
+/// Why not, in the words of the log of whom, and when.
+pub(super) fn reason(report: &Report, incident: &Incident, reason: &str, lang: Lang) -> String {
+    let told = report.with_names(&words::the_log_says(reason, lang));
+    let Some((who, at)) = incident.reasons_by.get(reason) else { return told };
+    let who = report.names.who(*who);
+    let when = if incident.timed { format!("{}  ", report.clock(*at)) } else { String::new() };
+    format!("{when}{who}{}{told}", lang.pick(": ", "："))
+}
+
 /// What is no incident of a master, and how many more there are of it.
 pub(super) fn others(report: &Report, lang: Lang) -> (Vec<Seen>, Option<String>) {
     let mut told: Vec<_> = report.book.others.iter().filter(|(what, _)| !is_a_finding(what)).collect();
@@ -198,10 +209,26 @@ pub(super) fn others(report: &Report, lang: Lang) -> (Vec<Seen>, Option<String>)
             (times, Lang::En) => format!(", {times} lines"),
             (times, Lang::Zh) => format!("，{times} 行"),
         };
+        // What somebody does by hand is done once each time.
+        let by_hand = matches!(what, Other::Reset(_) | Other::Set(..) | Other::StartedAgain);
+        let apart = by_hand && often.first >= TIMES_FROM && often.last - often.first >= APART_MS;
+        let last = if apart {
+            let last = report.clock(often.last);
+            lang.pick(&format!(", the last at {last}"), &format!("，最后一次在 {last}")).to_owned()
+        } else {
+            String::new()
+        };
         Seen {
-            when: if often.first >= TIMES_FROM { report.clock(often.first) } else { String::new() },
+            when: if often.first < TIMES_FROM {
+                String::new()
+            } else if **what == Other::Stopped && often.first % 1_000 == 0 {
+                // The line that a signal handler writes has seconds only.
+                report.second(often.first)
+            } else {
+                report.clock(often.first)
+            },
             what: lang.pick(&en, &zh).to_owned(),
-            who: by_name(&who, lang) + &times,
+            who: by_name(&who, lang) + &times + &last,
         }
     });
     let more = told.len().saturating_sub(OTHERS_SHOWN) as u64 + report.book.words_left_out;
@@ -292,6 +319,10 @@ fn is_a_finding(what: &Other) -> bool {
         | Other::ReplicaDown(..)
         | Other::Rebooted(..)
         | Other::Demoted(..)
+        | Other::StartedAgain
+        | Other::Turned(..)
+        | Other::SaysMaster(..)
+        | Other::SaysReplica(..)
         | Other::Reset(_)
         | Other::Set(..)
         | Other::Words(..)
@@ -309,12 +340,30 @@ fn other(what: &Other, names: &dyn Names) -> (String, String) {
             format!("{group}: the replica {place} did not answer"),
             format!("{group}：副本 {place} 没有应答"),
         ),
-        Other::Rebooted(group, place) => {
-            (format!("{group}: the server {place} restarted"), format!("{group}：服务器 {place} 重启"))
-        }
+        Other::Rebooted(group, place) => (
+            format!("{group}: the server {place} was noticed to have restarted"),
+            format!("{group}：发现服务器 {place} 重启过"),
+        ),
         Other::Demoted(group, place) => (
             format!("{group}: {place} said that it is a master and was told to be a replica"),
             format!("{group}：{place} 自称主节点，被命令成为副本"),
+        ),
+        Other::StartedAgain => ("a sentinel was started again".to_owned(), "哨兵重新启动".to_owned()),
+        Other::Turned(group, place) => (
+            format!("{group}: the replica {place} followed another server and was told to follow the master"),
+            format!("{group}：副本 {place} 跟随了别的服务器，被命令跟随主节点"),
+        ),
+        Other::SaysMaster(group, place) => (
+            format!(
+                "{group}: the replica {place} says that it is a master: if it is not being promoted, somebody made it one"
+            ),
+            format!("{group}：副本 {place} 自称主节点：若不是正在被提升，则有人把它改成了主节点"),
+        ),
+        Other::SaysReplica(group, place) => (
+            format!(
+                "{group}: the master {place} says that it is a replica: it takes no writes, and clients are sent to it"
+            ),
+            format!("{group}：主节点 {place} 自称副本：它不能写入，而客户端仍被引向它"),
         ),
         Other::Reset(group) => {
             (format!("{group}: SENTINEL RESET"), format!("{group}：执行了 SENTINEL RESET"))

@@ -60,6 +60,13 @@ pub(super) fn one(
     writer.text
 }
 
+/// One finding alone.
+pub(super) fn finding(report: &Report, finding: &Finding, lang: Lang) -> String {
+    let mut writer = Writer { report, lang, text: String::new() };
+    writer.findings(std::slice::from_ref(finding), "  ");
+    writer.text
+}
+
 impl Writer<'_> {
     fn line(&mut self, text: &str) {
         // A String takes everything.
@@ -110,7 +117,7 @@ impl Writer<'_> {
             }
         }
         for reason in &incident.reasons {
-            self.line(&format!("  {}", words::the_log_says(reason, self.lang)));
+            self.line(&format!("  {}", summary::reason(report, incident, reason, self.lang)));
         }
         if incident.timed {
             self.phases(incident, findings);

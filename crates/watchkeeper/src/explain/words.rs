@@ -147,7 +147,10 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
     if let Some(new) = &incident.new_master {
         let promoted = incident.took_writes();
         let told = incident.first_told().unwrap_or(incident.last);
-        let what = switched(old, new, cause, incident.only_asked_for(), lang);
+        let what = match incident.missed_alone().filter(|_| cause == Cause::MasterDown) {
+            Some(ms) => missed_by_one(old, new, ms, lang),
+            None => switched(old, new, cause, incident.only_asked_for(), lang),
+        };
         if !timed || cause == Cause::Unknown {
             return what;
         }
@@ -231,14 +234,18 @@ fn by_others(old: &str, foreign: &Foreign, unread: bool, lang: Lang) -> String {
         (Lang::En, None, Some(_)) => {
             format!("Somebody else promoted {new} while {old} was the master; it is a replica again.")
         }
-        (Lang::En, None, None) => format!("Somebody else promoted {new} while {old} was the master."),
+        (Lang::En, None, None) => {
+            format!("Somebody else promoted {new}, while the sentinels took {old} for the master.")
+        }
         (Lang::Zh, Some(_), _) => {
             format!("{new} 被哨兵以外的操作提升为主节点，哨兵随后让它重新成为 {old} 的副本。")
         }
         (Lang::Zh, None, Some(_)) => {
             format!("{old} 仍是主节点时，{new} 被哨兵以外的操作提升为主节点，之后重新成为副本。")
         }
-        (Lang::Zh, None, None) => format!("{old} 仍是主节点时，{new} 被哨兵以外的操作提升为主节点。"),
+        (Lang::Zh, None, None) => {
+            format!("{new} 被哨兵以外的操作提升为主节点，当时哨兵以 {old} 为主节点。")
+        }
     }
 }
 
@@ -262,6 +269,17 @@ fn came_back(incident: &Incident, back: i64, timed: bool, lang: Lang) -> String 
             format!("The master {old} was missed and came back by itself. {nobody} took over.")
         }
         (Lang::Zh, _) => format!("主节点 {old} 失联后自行恢复，{nobody}。"),
+    }
+}
+
+/// A failover of a master that answered all the others.
+fn missed_by_one(old: &str, new: &str, ms: i64, lang: Lang) -> String {
+    let ms = duration(ms, lang);
+    match lang {
+        Lang::En => format!(
+            "One sentinel alone missed the master {old}, for {ms}; its failover made {new} the master."
+        ),
+        Lang::Zh => format!("只有一个哨兵认为主节点 {old} 失联（{ms}），它的故障转移让 {new} 成为主节点。"),
     }
 }
 
@@ -292,8 +310,11 @@ fn told_after(incident: &Incident, promoted: Option<String>, told: &str, lang: L
     } else {
         ("", "", "")
     };
+    let again = incident.outage_began() > incident.began;
     let (first, first_zh, by, by_zh) = match (incident.unread, incident.downs.is_empty()) {
         (false, _) => ("", "", "", ""),
+        // From where they count, is said behind them.
+        (true, false) if again => (" In these logs:", "在这些日志中：", " at the latest", "最迟 "),
         (true, true) => ("", "", " at the latest", "最迟 "),
         (true, false) => (
             " Counted from the first +sdown in these logs:",
@@ -332,11 +353,34 @@ pub(super) fn before_the_first_line(incident: &Incident, lang: Lang) -> &'static
             "时间从第一条 +sdown 算起；在此之前这些哨兵处于 TILT：主节点此前已失联多久不得而知。",
         );
     }
+    let again = incident.outage_began() > incident.began;
+    if incident.unread && again {
+        return lang.pick(
+            "Times count from the +sdown in these logs with which it went away for the last time. The master was away before that, and \
+             a sentinel whose log is not here may have missed it sooner.",
+            "时间从这些日志中它最后一次失联的 +sdown 算起；在此之前主节点已失联，日志不在此处的哨兵可能更早发现。",
+        );
+    }
     if incident.unread {
         return lang.pick(
             "Times count from the first +sdown in these logs. The master was away before that, and a sentinel whose log is not here \
              may have missed it sooner.",
             "时间从这些日志中的第一条 +sdown 算起；在此之前主节点已失联，日志不在此处的哨兵可能更早发现。",
+        );
+    }
+    if again && incident.is_ours() {
+        return lang.pick(
+            "Times count from the +sdown with which it went away for the last time. Before that the master was away for \
+             down-after-milliseconds; if it refused connections, for refused-down-after-milliseconds where that is set.",
+            "时间从它最后一次失联的 +sdown 算起；在此之前主节点已失联 down-after-milliseconds；若它拒绝连接且设置了 \
+             refused-down-after-milliseconds，则为后者。",
+        );
+    }
+    if again {
+        return lang.pick(
+            "Times count from the +sdown with which it went away for the last time. The master was away for down-after-milliseconds \
+             before that.",
+            "时间从它最后一次失联的 +sdown 算起；在此之前主节点已失联 down-after-milliseconds。",
         );
     }
     if incident.is_ours() {
