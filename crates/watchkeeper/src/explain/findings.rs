@@ -743,7 +743,7 @@ fn stayed(incident: &Incident) -> Option<Finding> {
     let ms = told.map(|told| told - since);
     let (master, ours) = (incident.master.clone(), incident.is_ours());
     let least = !ours || incident.unread;
-    let at_once = ours || incident.reasons.iter().any(|text| text.starts_with("The old master of `"));
+    let at_once = ours || told_at_once(incident);
     let seen = !incident.timed && first(Afterwards::SaysMaster).is_some();
     match ms.filter(|_| incident.timed) {
         Some(ms) => {
@@ -798,9 +798,15 @@ fn aftermath(incident: &Incident, book: &Book, found: &mut Vec<Finding>) {
     } else if answers.is_some()
         && of(Afterwards::Demoted).or(of(Afterwards::Follows)).or(of(Afterwards::Turned)).is_none()
         && !followed_later(incident, book)
+        && !told_at_once(incident)
     {
         found.push(Finding::OldMasterAnswers { master: incident.master.clone() });
     }
+}
+
+/// Whether a sentinel of ours says that it has told the old master at once, which no event does.
+fn told_at_once(incident: &Incident) -> bool {
+    incident.reasons.iter().any(|text| text.starts_with("The old master of `"))
 }
 
 /// Of the deployment.
