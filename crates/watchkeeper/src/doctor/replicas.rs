@@ -533,10 +533,8 @@ fn master_lost_its_data(view: &GroupView<'_>, at: &Endpoint, info: &Fields) -> F
     let finding = finding
         .all_say(view.master_info().map(|says| (server(master), fields(says, HISTORY))))
         .says_both(server(master), "no keys (INFO keyspace)", "没有键（INFO keyspace）");
-    // One that has just lost its link is connected again in a second.
-    let lost_s = info.number("master_link_down_since_seconds");
-    let soon = view.is_copying(at, info) || lost_s.is_some_and(|lost| (0..=JUST_LOST_S).contains(&lost));
-    if soon && view.saves_what_is_lost() {
+    let copying = view.is_copying(at, info);
+    if copying && view.saves_what_is_lost() {
         return finding.advised(FAIL_OVER_NOW.0, FAIL_OVER_NOW.1);
     }
     let finding = finding.advised(KEEP_IT_APART.0, KEEP_IT_APART.1);
@@ -549,8 +547,6 @@ fn master_lost_its_data(view: &GroupView<'_>, at: &Endpoint, info: &Fields) -> F
     )
 }
 
-/// Seconds for which a link that is down counts as one that comes back at once.
-const JUST_LOST_S: i64 = 3;
 /// What to do about a replica that has what its master lost: when it is about to copy the emptiness, and a failover keeps it.
 const FAIL_OVER_NOW: (&str, &str) = (
     "it is about to copy that, which ends its data, mostly within seconds. If that is the data of the group (the master was started again and had kept \

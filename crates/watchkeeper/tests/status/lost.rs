@@ -50,7 +50,9 @@ fn of_a_master_that_came_back_empty_its_replicas_data_is_told_and_a_failover_kee
         let empty =
             format!("mymaster: writable; the master {master} has no keys, and its replicas that still");
         let kept = format!("once they are connected: {second} and {third}. Unless that is meant, do");
-        let text = told(&group, &[&empty, &kept, "`watchkeeper failover mymaster` at once"]);
+        let advised =
+            format!("`watchkeeper failover mymaster --sentinel {}` at once", place(&group, Sentinel(1)));
+        let text = told(&group, &[&empty, &kept, &advised]);
         assert!(!text.contains("without the data"), "{text}");
         assert!(asked(&group, &["status", "--format", "json"]).1.contains(r#""what":"master_empty""#));
         assert!(asked(&group, &["--lang", "zh", "status"]).1.contains("没有任何键，仍有数据的副本"));
