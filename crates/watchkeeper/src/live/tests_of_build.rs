@@ -525,6 +525,23 @@ fn a_sentinel_in_the_place_of_a_server_is_told_as_that_and_is_no_master() {
 }
 
 #[test]
+fn the_master_of_what_most_sentinels_name_is_the_master_if_others_name_it() {
+    let sentinels = vec![
+        sentinel(1, "", "ip:h port:11 flags:master config-epoch:0", &[2, 3]),
+        sentinel(2, "", "ip:h port:12 flags:master config-epoch:0", &[1, 3]),
+        sentinel(3, "", "ip:h port:12 flags:master,s_down config-epoch:0", &[1, 2]),
+    ];
+    let replica = "role:slave master_host:h master_port:11 master_link_status:up";
+    let servers = |master: &str| vec![server(11, Ok(master)), server(12, Ok(replica))];
+    let group = seen(sentinels.clone(), servers("role:master"));
+    assert_eq!((group.master.port, &group.writable, group.holding_down()), (11, &Writable::Yes, 0));
+    assert_eq!(group.problems, [Problem::Disagreement(2), Problem::NoCandidate]);
+    // Where that one is no master either, the greater number counts.
+    let group = seen(sentinels, servers("role:slave master_host:x master_port:1"));
+    assert_eq!((group.master.port, group.writable), (12, Writable::No));
+}
+
+#[test]
 fn different_quorums_are_a_problem_and_none_of_them_is_said_to_be_that_of_the_group() {
     let master = "ip:h port:11 flags:master";
     let mut sentinels = vec![
