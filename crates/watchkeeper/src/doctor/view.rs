@@ -159,6 +159,12 @@ impl<'a> GroupView<'a> {
         named.map(|(who, at)| (who, format!("SENTINEL MASTER: {at}")))
     }
 
+    /// The sentinels in the place of a server.
+    pub(super) fn sentinels_as_servers(&self) -> impl Iterator<Item = &'a Endpoint> {
+        let is_sentinel = |server: &&&ServerAnswer| server.says.as_ref().is_err_and(Failure::is_sentinel);
+        self.servers.iter().filter(is_sentinel).map(|server| &server.at)
+    }
+
     /// The listed servers that are not the master; a sentinel in the place of a server is none.
     pub(super) fn replicas(&self) -> impl Iterator<Item = &'a ServerAnswer> {
         let is_server = |server: &&ServerAnswer| !server.says.as_ref().is_err_and(Failure::is_sentinel);

@@ -503,7 +503,7 @@ fn a_sentinel_in_the_place_of_a_server_is_told_as_that_and_is_no_master() {
         sentinel(2, "", "ip:h port:2 flags:master config-epoch:0", &[1]),
     ];
     let servers = vec![server(2, Err(Failure::no_server())), server(11, Ok("role:master"))];
-    let group = seen(sentinels, servers.clone());
+    let group = seen(sentinels.clone(), servers.clone());
     assert_eq!(group.master.port, 11);
     assert!(
         group.problems.contains(&Problem::SentinelWatched(Endpoint::new("h", 2))),
@@ -511,6 +511,15 @@ fn a_sentinel_in_the_place_of_a_server_is_told_as_that_and_is_no_master() {
         group.problems
     );
     assert_eq!(group.servers[1].role, Role::Unknown);
+    // Listed only, it is to be forgotten.
+    let listed = seen(sentinels[..1].to_vec(), servers.clone());
+    let text: Vec<String> =
+        listed.screen(watchkeeper_core::Lang::En).iter().map(|line| line.print(false)).collect();
+    let text = text.join("\n");
+    assert!(
+        text.contains("when the master is up, `SENTINEL RESET m` on each sentinel that lists it"),
+        "{text}"
+    );
     // Where there is nothing else, nothing is said of a role, and nothing is waited for.
     let alone = seen(vec![sentinel(1, "", "ip:h port:2 flags:master", &[])], servers);
     assert_eq!((alone.master.port, alone.writable.clone(), alone.waiting.len()), (2, Writable::No, 0));
