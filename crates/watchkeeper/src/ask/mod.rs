@@ -21,5 +21,5 @@ pub use follow::{Followers, Heard, What};
 pub use picture::{
     GroupAnswer, ListedReplica, Picture, SentinelAnswer, SentinelSays, ServerAnswer, listed_replicas, place,
 };
-pub(crate) use picture::{MISSED_MS, each, refuses};
+pub(crate) use picture::{MISSED_MS, each, is_below, refuses};
 pub use reach::{Login, Reach, ReachArgs};

@@ -365,6 +365,34 @@ pub fn listed_replicas(info: &Fields) -> Vec<ListedReplica> {
     lines.filter_map(|(_, value)| read(value)).collect()
 }
 
+/// Whether a server says that it follows, through others or not, one that says it is a master.
+pub(crate) fn is_below(
+    at: &Endpoint,
+    top: &Endpoint,
+    servers: &[&ServerAnswer],
+    same: impl Fn(&Endpoint, &Endpoint) -> bool,
+) -> bool {
+    let info = |at: &Endpoint| {
+        let answer = servers.iter().find(|server| same(&server.at, at))?;
+        answer.says.as_ref().ok().map(|(info, _)| info)
+    };
+    let Some(of_top) = info(top).filter(|info| info.get("role") == "master") else { return false };
+    let fed = listed_replicas(of_top);
+    let mut at = at.clone();
+    // So long a way at most: some may follow each other in a ring.
+    for _ in servers {
+        let Some(own) = info(&at).filter(|info| info.get("role") == "slave") else { return false };
+        let port = own.number("master_port").and_then(|port| u16::try_from(port).ok()).unwrap_or(0);
+        let above = Endpoint::new(own.get("master_host"), port);
+        // By an address of its own (a tunnel, NAT) it may know the one that feeds it.
+        if same(&above, top) || fed.iter().any(|fed| same(&fed.at, &at)) {
+            return true;
+        }
+        at = above;
+    }
+    false
+}
+
 fn ask_servers(reach: &Reach, servers: &[(String, Endpoint)]) -> Vec<ServerAnswer> {
     each(servers, |(group, at)| ServerAnswer {
         at: at.clone(),

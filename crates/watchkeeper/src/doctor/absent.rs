@@ -88,19 +88,19 @@ const MISSED: (&str, &str) = (
 /// How many sentinels hold the master for down, and not because it refuses them.
 fn holding(view: &GroupView<'_>) -> usize {
     let holds = |entry: &Fields| entry.flag("s_down") && !view.refuses(entry);
-    view.said.iter().filter(|said| holds(&said.group.master)).count()
+    view.naming_it().filter(|said| holds(&said.group.master)).count()
 }
 
 /// The sentinels that had no answer of the master lately.
 fn deaf<'a>(view: &'a GroupView<'_>) -> Vec<&'a Endpoint> {
-    view.said.iter().filter(|said| !view.heard(&said.group.master)).map(|said| said.at).collect()
+    view.naming_it().filter(|said| !view.heard(&said.group.master)).map(|said| said.at).collect()
 }
 
 /// Whether the sentinels miss the master: none of them hears it, or as many as it takes hold it for down. Fewer of them say
 /// something of the way from there to it.
 pub(super) fn is_missed(view: &GroupView<'_>) -> bool {
     let enough = |quorum: i64| i64::try_from(holding(view)).is_ok_and(|holding| holding >= quorum.max(1));
-    deaf(view).len() == view.said.len() || view.longest("quorum").is_some_and(enough)
+    deaf(view).len() == view.naming_it().count() || view.longest("quorum").is_some_and(enough)
 }
 
 /// Whether the master is silent here and missed by the sentinels.

@@ -1,5 +1,7 @@
 //! Passwords and rights that fail at the failover and not before: between servers, and of the sentinels' login at them.
 
+use std::collections::BTreeMap;
+
 use watchkeeper_core::Lang;
 
 use super::code::{Code, Severity};
@@ -162,6 +164,10 @@ fn needless(view: &GroupView<'_>, found: &mut Found) {
 
 /// What the login may do at each server.
 fn rights(view: &GroupView<'_>, found: &mut Found) {
+    let names_known = view.facts.local.contains_key(view.name);
+    if !names_known {
+        by_own_name(view, found);
+    }
     let own = view.facts.own_login.iter().any(|group| group == view.name);
     for (at, closer) in view.closer() {
         // Where all are one user, the sentinels may what we may.
@@ -192,7 +198,7 @@ fn rights(view: &GroupView<'_>, found: &mut Found) {
             found.add(told(Code::RightMissing, view, at, &denied, (en, zh)));
         }
         let missing: Vec<&Right> = closer.rights.iter().filter(missing).collect();
-        if !missing.is_empty() {
+        if names_known && !missing.is_empty() {
             let (en, zh) = (
                 format!("{at} has no such command: {}.", commands(&missing, Lang::En)),
                 format!("{at} 没有这些命令：{}。", commands(&missing, Lang::Zh)),
@@ -200,6 +206,66 @@ fn rights(view: &GroupView<'_>, found: &mut Found) {
             found.add(told(Code::CommandUnknown, view, at, &missing, (en, zh)));
         }
     }
+}
+
+/// Commands that servers do not know by their own names, where it is not known whether the sentinels were told others: they
+/// have one name of a command for a group, so that it can't be right where only some servers know it.
+fn by_own_name(view: &GroupView<'_>, found: &mut Found) {
+    let mut asked: BTreeMap<&str, (Vec<Lacking<'_>>, Vec<&Endpoint>)> = BTreeMap::new();
+    for (at, closer) in view.closer() {
+        for right in &closer.rights {
+            let (lacking, knowing) = asked.entry(&right.command).or_default();
+            match &right.answer {
+                Answer::NoSuchCommand(words) => lacking.push((at, words)),
+                Answer::Yes | Answer::Denied(_) => knowing.push(at),
+                Answer::Unclear(_) => {}
+            }
+        }
+    }
+    for (command, (lacking, knowing)) in asked {
+        if knowing.is_empty() {
+            for (at, words) in lacking {
+                found.not_checked(at, words, &unknown_name(command).0, &unknown_name(command).1);
+            }
+            continue;
+        }
+        if lacking.is_empty() {
+            continue;
+        }
+        let not = |lang| places(lacking.iter().map(|(at, _)| *at), lang);
+        let list = |lang| places(knowing.iter().copied(), lang);
+        let (en, zh) = (
+            format!(
+                "Some servers have no command `{command}`: {}; others have: {}.",
+                not(Lang::En),
+                list(Lang::En)
+            ),
+            format!("部分服务器没有命令 `{command}`：{}；其他服务器有：{}。", not(Lang::Zh), list(Lang::Zh)),
+        );
+        let finding = Finding::of(Code::CommandUnknown, view.name, en, zh).as_(Severity::Warning);
+        found.add(
+            lacking
+                .into_iter()
+                .fold(finding, |finding, (at, words)| finding.at(at).says(server(at), words.to_owned())),
+        );
+    }
+}
+
+/// A server that does not know a command, and its words.
+type Lacking<'a> = (&'a Endpoint, &'a str);
+
+/// What is not known of a command that no server knows by its own name.
+fn unknown_name(command: &str) -> (String, String) {
+    let name = command.split(' ').next().unwrap_or(command);
+    (
+        format!(
+            "whether the sentinels were told another name of `{name}`, which these servers do not know (`sentinel rename-command`): \
+             run with `--config` and a sentinel's file"
+        ),
+        format!(
+            "这些服务器不认识 `{name}`，而哨兵是否已配置它的新名字（`sentinel rename-command`）：请用 `--config` 指定哨兵的配置文件"
+        ),
+    )
 }
 
 fn commands(rights: &[&Right], lang: Lang) -> String {
@@ -226,6 +292,50 @@ fn told(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::doctor::facts::Local;
+    use crate::doctor::sample::{facts, keeps_nothing};
+
+    #[test]
+    fn a_command_that_no_server_knows_may_have_a_name_that_the_sentinels_were_told() {
+        let lacks = |lacking: &[usize], file: bool| {
+            let mut facts = facts(&[("master", 200)], Some("role:master"), &["role:slave"]);
+            for number in [0, 1] {
+                keeps_nothing(&mut facts, number);
+                let at = ("m".to_owned(), facts.picture.servers[number].at.clone());
+                let answer = if lacking.contains(&number) {
+                    Answer::NoSuchCommand("ERR unknown command `SLAVEOF`".into())
+                } else {
+                    Answer::Yes
+                };
+                let command = "SLAVEOF NO ONE".to_owned();
+                facts.closer.get_mut(&at).unwrap().rights =
+                    vec![Right { command, need: Need::Failover, answer }];
+            }
+            if file {
+                facts.local.insert("m".into(), Local::default());
+            }
+            let mut found = Found::default();
+            rights(&GroupView::of(&facts, "m").unwrap(), &mut found);
+            found
+        };
+        let found = lacks(&[0, 1], false);
+        assert!(found.findings.is_empty(), "{:?}", found.findings);
+        let [entry] = &found.unchecked[..] else { panic!("{:?}", found.unchecked) };
+        assert!(
+            entry.at.len() == 2 && entry.what(Lang::En).contains("another name of `SLAVEOF`"),
+            "{entry:?}"
+        );
+        // One name can't be right for both.
+        let found = lacks(&[1], false);
+        let [finding] = &found.findings[..] else { panic!("{:?}", found.findings) };
+        assert_eq!((finding.code, finding.severity), (Code::CommandUnknown, Severity::Warning));
+        let text = "Some servers have no command `SLAVEOF NO ONE`: h:6380; others have: h:6379.";
+        assert_eq!(finding.text(Lang::En), text);
+        // With the file it was asked for by the names that the sentinel has.
+        let found = lacks(&[0, 1], true);
+        let severities: Vec<Severity> = found.findings.iter().map(|finding| finding.severity).collect();
+        assert_eq!(severities, [Severity::Critical; 2]);
+    }
 
     #[test]
     fn passwords_alone_decide_where_there_are_no_users() {

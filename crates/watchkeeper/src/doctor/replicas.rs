@@ -33,6 +33,9 @@ const HISTORY: &[&str] = &["master_replid", "master_replid2", "master_repl_offse
 
 /// Of one group.
 pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
+    if view.is_alias() {
+        return; // all is well with the roles, but for the name: that servers are in two groups is told
+    }
     master(view, found);
     let mut replicas = 0;
     for server in view.replicas() {
@@ -109,7 +112,7 @@ const ANSWERS_HERE: (&str, &str) = (
 /// Sentinels that hold the master for down, and not because it refuses them.
 fn held_for_down(view: &GroupView<'_>, found: &mut Found) {
     let at = &view.master;
-    let entries = view.said.iter().map(|said| (said.who(), &said.group.master));
+    let entries = view.naming_it().map(|said| (said.who(), &said.group.master));
     let is_down = |entry: &Fields| entry.flag("s_down") || entry.flag("o_down");
     let down: Vec<_> = entries.filter(|(_, entry)| is_down(entry) && !view.refuses(entry)).collect();
     if down.is_empty() {

@@ -191,6 +191,7 @@ fn versions(facts: &Facts, found: &mut Found) {
 pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
     missing(view, found);
     watches_sentinel(view, found);
+    lists_sentinel(view, found);
     if view.in_failover() {
         let finding =
             Finding::of(Code::FailoverRunning, view.name, "A failover is going on.", "正在进行故障转移。");
@@ -365,10 +366,7 @@ const TWO_WATCHED: (&str, &str) = (
 
 /// Sentinels that watch a sentinel as if it were a data server: it answers their PING, so nobody misses it.
 fn watches_sentinel(view: &GroupView<'_>, found: &mut Found) {
-    let is_sentinel = |at: &Endpoint| {
-        let says = view.servers.iter().find(|server| server.at == *at).map(|server| &server.says);
-        says.is_some_and(|says| says.as_ref().is_err_and(Failure::is_sentinel))
-    };
+    let is_sentinel = |at: &Endpoint| view.sentinels_as_servers().any(|sentinel| sentinel == at);
     let mut watching: BTreeMap<Endpoint, Vec<&Said<'_>>> = BTreeMap::new();
     for said in &view.said {
         if let Some(at) = place(&said.group.master).filter(is_sentinel) {
@@ -386,13 +384,48 @@ fn watches_sentinel(view: &GroupView<'_>, found: &mut Found) {
         );
         let said = watching.iter().map(|said| (said.who(), format!("SENTINEL MASTER: {at}")));
         let finding = Finding::of(Code::SentinelWatched, view.name, en, zh).at(&at).all_say(said);
-        found.add(finding.says_both(
-            Who::Here,
-            "INFO of a sentinel (redis_mode or server_mode)",
-            "哨兵的 INFO（redis_mode 或 server_mode）",
-        ));
+        found.add(finding.says_both(Who::Here, INFO_OF_SENTINEL.0, INFO_OF_SENTINEL.1));
     }
 }
+
+const INFO_OF_SENTINEL: (&str, &str) =
+    ("INFO of a sentinel (redis_mode or server_mode)", "哨兵的 INFO（redis_mode 或 server_mode）");
+
+/// Sentinels that list a sentinel as a replica: they took it for the master before.
+fn lists_sentinel(view: &GroupView<'_>, found: &mut Found) {
+    for at in view.sentinels_as_servers() {
+        let lists = |said: &&Said<'_>| said.group.replicas.iter().any(|it| place(it).as_ref() == Some(at));
+        let listing: Vec<&Said<'_>> = view.said.iter().filter(lists).collect();
+        if listing.is_empty() {
+            continue;
+        }
+        let list = |lang| super::words::places(listing.iter().map(|said| said.at), lang);
+        let (en, zh) = (
+            format!("{at} is listed as a replica, and is a sentinel, no data server: by {}.", list(Lang::En)),
+            format!("{at} 被列为副本，但它是哨兵，不是数据服务器；列出它的哨兵：{}。", list(Lang::Zh)),
+        );
+        let said = listing.iter().map(|said| (said.who(), format!("SENTINEL REPLICAS: {at}")));
+        let finding = Finding::of(Code::SentinelWatched, view.name, en, zh).as_(Severity::Warning).at(at);
+        let finding = finding.all_say(said).says_both(Who::Here, INFO_OF_SENTINEL.0, INFO_OF_SENTINEL.1);
+        let up = view.master_info().is_some_and(|info| info.get("role") == "master");
+        let (en, zh) = if up { FORGET_IT } else { FORGET_IT_LATER };
+        found.add(finding.advised(en, zh));
+    }
+}
+
+/// What to do about a sentinel that is listed as a replica: while the master is up.
+const FORGET_IT: (&str, &str) = (
+    "it has no data and can't take over. `SENTINEL RESET {group}` on each sentinel that lists it, one after another, with half a minute between: \
+     such a sentinel forgets its lists and learns them anew at the master",
+    "它没有数据，无法接替主节点。在列出它的每个哨兵上逐个执行 `SENTINEL RESET {group}`，间隔半分钟：该哨兵会清空列表，再从主节点重新获知",
+);
+/// While it is not.
+const FORGET_IT_LATER: (&str, &str) = (
+    "it has no data and can't take over. Once the master is up, not before (a sentinel that forgets its lists learns them anew only there): \
+     `SENTINEL RESET {group}` on each sentinel that lists it, one after another, with half a minute between",
+    "它没有数据，无法接替主节点。等主节点恢复后（不要提前：哨兵清空列表后只能从主节点重新获知），在列出它的每个哨兵上逐个执行 \
+     `SENTINEL RESET {group}`，间隔半分钟",
+);
 
 /// Entries at whose address another sentinel answers than the one they name, or which have lost their address to one.
 fn stale_peers(view: &GroupView<'_>, found: &mut Found) {
@@ -468,6 +501,25 @@ mod tests {
     use super::*;
     use crate::doctor::facts::Watcher;
     use crate::doctor::sample::facts;
+
+    #[test]
+    fn a_sentinel_that_is_listed_as_a_replica_is_told_with_who_lists_it() {
+        for (master, first) in [(Some("role:master"), "`SENTINEL RESET m`"), (None, "Once the master is up")]
+        {
+            let mut facts = facts(&[("master", 200); 2], master, &["role:slave"]);
+            facts.picture.servers[1].says = Err(Failure::no_server());
+            let listed = Fields::info("ip:h\r\nport:6380\r\nflags:slave\r\n");
+            facts.picture.sentinels[1].says.as_mut().unwrap().groups[0].replicas = vec![listed];
+            let mut found = Found::default();
+            group(&GroupView::of(&facts, "m").unwrap(), &mut found);
+            let mut told = found.findings.iter().filter(|finding| finding.code == Code::SentinelWatched);
+            let Some(finding) = told.next() else { panic!("{:?}", found.findings) };
+            let text = "h:6380 is listed as a replica, and is a sentinel, no data server: by s:2.";
+            assert_eq!((finding.text(Lang::En), told.count()), (text, 0));
+            let hint = finding.hint("m", Lang::En);
+            assert!(hint.starts_with(&format!("it has no data and can't take over. {first}")), "{hint}");
+        }
+    }
 
     #[test]
     fn a_password_that_a_sentinel_does_not_ask_for_is_told() {

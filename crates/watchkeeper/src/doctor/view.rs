@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::facts::{Closer, Facts, Settings};
 use super::finding::Who;
 use crate::ask::{
-    Endpoint, Failure, Fields, GroupAnswer, ListedReplica, MISSED_MS, SentinelSays, ServerAnswer,
+    Endpoint, Failure, Fields, GroupAnswer, ListedReplica, MISSED_MS, SentinelSays, ServerAnswer, is_below,
     listed_replicas, place, refuses,
 };
 
@@ -101,8 +101,13 @@ impl<'a> GroupView<'a> {
         let is_sentinel =
             |at: &Endpoint| says(at).is_some_and(|says| says.as_ref().is_err_and(Failure::is_sentinel));
         let role = |at: &Endpoint| says(at)?.as_ref().ok().map(|(info, _)| info.get("role"));
-        let weight =
-            |at: &Endpoint, epoch: i64| (!is_sentinel(at), epoch, same(at), role(at) == Some("master"));
+        // Most sentinels may be given the address of a replica: its master, if others name that, is the group's.
+        let follows = |at: &Endpoint| {
+            named.iter().any(|(top, _)| is_below(at, top, &servers, |a, b| facts.names.same(a, b)))
+        };
+        let weight = |at: &Endpoint, epoch: i64| {
+            (!is_sentinel(at), epoch, !follows(at), same(at), role(at) == Some("master"))
+        };
         let (master, _) = named.iter().max_by_key(|(at, epoch)| weight(at, *epoch))?;
         Some(GroupView { facts, name, said, master: master.clone(), servers })
     }
@@ -130,10 +135,34 @@ impl<'a> GroupView<'a> {
         self.said.iter().filter_map(|said| place(&said.group.master)).any(|at| self.is_rival(&at))
     }
 
+    /// What the sentinels say that name the master: of another one they say nothing about this.
+    pub(super) fn naming_it(&self) -> impl Iterator<Item = &Said<'a>> {
+        self.said.iter().filter(|said| place(&said.group.master).is_some_and(|at| self.is_master(&at)))
+    }
+
+    /// Whether the group is another name of one that is looked at, too: what it takes for its master follows the master of
+    /// that one, which has all its servers.
+    pub(super) fn is_alias(&self) -> bool {
+        let same = |a: &Endpoint, b: &Endpoint| self.facts.names.same(a, b);
+        let others = self.facts.picture.group_names().into_iter().filter(|name| name != self.name);
+        others.into_iter().any(|name| {
+            let Some(other) = GroupView::of(self.facts, &name) else { return false };
+            let has = |at: &Endpoint| other.servers.iter().any(|server| same(&server.at, at));
+            self.servers.iter().all(|server| has(&server.at))
+                && is_below(&self.master, &other.master, &other.servers, same)
+        })
+    }
+
     /// The master that each sentinel names.
     pub(super) fn naming(&self) -> impl Iterator<Item = (Who, String)> {
         let named = self.said.iter().filter_map(|said| Some((said.who(), place(&said.group.master)?)));
         named.map(|(who, at)| (who, format!("SENTINEL MASTER: {at}")))
+    }
+
+    /// The sentinels in the place of a server.
+    pub(super) fn sentinels_as_servers(&self) -> impl Iterator<Item = &'a Endpoint> {
+        let is_sentinel = |server: &&&ServerAnswer| server.says.as_ref().is_err_and(Failure::is_sentinel);
+        self.servers.iter().filter(is_sentinel).map(|server| &server.at)
     }
 
     /// The listed servers that are not the master; a sentinel in the place of a server is none.
@@ -358,5 +387,67 @@ impl<'a> GroupView<'a> {
     /// Whether a failover is going on.
     pub(super) fn in_failover(&self) -> bool {
         self.said.iter().any(|said| said.group.master.flag("failover_in_progress"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::code::Code;
+    use crate::doctor::finding::Found;
+    use crate::doctor::sample::facts;
+    use crate::doctor::{replicas, sentinels};
+
+    const REPLICA: &str =
+        "role:slave master_host:h master_port:6379 master_link_status:up slave_priority:100";
+
+    /// The sentinels behind the first name the replica.
+    fn misled(facts: &mut Facts) {
+        for sentinel in &mut facts.picture.sentinels[1..] {
+            let group = &mut sentinel.says.as_mut().unwrap().groups[0];
+            group.master = Fields::info("ip:h\r\nport:6380\r\nquorum:2\r\nflags:s_down,master\r\n");
+        }
+    }
+
+    fn found_in(facts: &Facts, name: &str) -> Vec<Code> {
+        let view = GroupView::of(facts, name).unwrap();
+        let mut found = Found::default();
+        sentinels::group(&view, &mut found);
+        replicas::group(&view, &mut found);
+        let told = found.findings.iter().map(|finding| finding.code);
+        // What these made-up sentinels do not know of each other is not looked at.
+        told.filter(|code| !matches!(code, Code::PeerUnknown | Code::TimingsDiffer)).collect()
+    }
+
+    #[test]
+    fn the_master_of_what_most_sentinels_name_is_the_master_if_others_name_it() {
+        let mut facts = facts(&[("master", 200); 3], Some("role:master"), &[REPLICA]);
+        misled(&mut facts);
+        assert_eq!(GroupView::of(&facts, "m").unwrap().master, Endpoint::new("h", 6379));
+        assert_eq!(found_in(&facts, "m"), [Code::MasterDisputed]);
+        // Without a word of that one, what most name counts.
+        facts.picture.servers[0].says = Err(Failure::Silent(1000));
+        assert_eq!(GroupView::of(&facts, "m").unwrap().master, Endpoint::new("h", 6380));
+    }
+
+    #[test]
+    fn another_name_of_a_group_is_not_told_to_promote_its_replica() {
+        let mut facts = facts(&[("master", 200); 2], Some("role:master"), &[REPLICA, REPLICA]);
+        let mut alias = facts.picture.servers[1..].to_vec();
+        for server in &mut alias {
+            server.group = "alias".into();
+        }
+        facts.picture.servers.extend(alias);
+        for sentinel in &mut facts.picture.sentinels {
+            let says = sentinel.says.as_mut().unwrap();
+            let mut alias = says.groups[0].clone();
+            alias.name = "alias".into();
+            alias.master = Fields::info("ip:h\r\nport:6380\r\nquorum:2\r\nflags:master\r\n");
+            says.groups.push(alias);
+        }
+        assert_eq!(found_in(&facts, "alias"), []);
+        // With a server of its own it is no other name of that group.
+        facts.picture.servers[4].at = Endpoint::new("h", 7000);
+        assert!(found_in(&facts, "alias").contains(&Code::NotAMaster));
     }
 }

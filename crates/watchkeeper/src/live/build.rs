@@ -10,7 +10,7 @@ use super::model::{
 use super::tree;
 use super::waiting;
 use crate::ask::{
-    Endpoint, Failure, Fields, GroupAnswer, Picture, SentinelAnswer, SentinelSays, ServerAnswer,
+    Endpoint, Failure, Fields, GroupAnswer, Picture, SentinelAnswer, SentinelSays, ServerAnswer, is_below,
     listed_replicas, place, refuses,
 };
 
@@ -91,6 +91,8 @@ impl<'a> Looked<'a> {
                 .iter()
                 .any(|server| server.at == *at && server.says.as_ref().is_err_and(Failure::is_sentinel))
         };
+        // Most sentinels may be given the address of a replica: its master, if others name that, is the group's.
+        let follows = |at: &Endpoint| named.keys().any(|top| is_below(at, top, &servers, Endpoint::eq));
         let weight = |group: &GroupAnswer, at: &Endpoint| {
             let current = !(leads(group) && switched(group));
             let flags = ["failover_in_progress", "o_down", "s_down"].map(|flag| group.master.flag(flag));
@@ -99,7 +101,8 @@ impl<'a> Looked<'a> {
             // No more has one that misses it alone, while it answers us or refuses that one.
             let is_master = role(at) == Some("master");
             let mistaken = flags[2] && !flags[1] && (is_master || refuses(&group.master));
-            let place = (!is_sentinel(at), epoch(group), current, named.get(at).copied(), is_master);
+            let named = (!follows(at), named.get(at).copied());
+            let place = (!is_sentinel(at), epoch(group), current, named, is_master);
             (place, !mistaken, knows, flags)
         };
         let places = answers.iter().filter_map(|(_, group)| Some((*group, place(&group.master)?)));

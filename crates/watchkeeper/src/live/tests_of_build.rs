@@ -503,7 +503,7 @@ fn a_sentinel_in_the_place_of_a_server_is_told_as_that_and_is_no_master() {
         sentinel(2, "", "ip:h port:2 flags:master config-epoch:0", &[1]),
     ];
     let servers = vec![server(2, Err(Failure::no_server())), server(11, Ok("role:master"))];
-    let group = seen(sentinels, servers.clone());
+    let group = seen(sentinels.clone(), servers.clone());
     assert_eq!(group.master.port, 11);
     assert!(
         group.problems.contains(&Problem::SentinelWatched(Endpoint::new("h", 2))),
@@ -511,6 +511,15 @@ fn a_sentinel_in_the_place_of_a_server_is_told_as_that_and_is_no_master() {
         group.problems
     );
     assert_eq!(group.servers[1].role, Role::Unknown);
+    // Listed only, it is to be forgotten.
+    let listed = seen(sentinels[..1].to_vec(), servers.clone());
+    let text: Vec<String> =
+        listed.screen(watchkeeper_core::Lang::En).iter().map(|line| line.print(false)).collect();
+    let text = text.join("\n");
+    assert!(
+        text.contains("when the master is up, `SENTINEL RESET m` on each sentinel that lists it"),
+        "{text}"
+    );
     // Where there is nothing else, nothing is said of a role, and nothing is waited for.
     let alone = seen(vec![sentinel(1, "", "ip:h port:2 flags:master", &[])], servers);
     assert_eq!((alone.master.port, alone.writable.clone(), alone.waiting.len()), (2, Writable::No, 0));
@@ -522,6 +531,23 @@ fn a_sentinel_in_the_place_of_a_server_is_told_as_that_and_is_no_master() {
         let text = text.join("\n");
         assert!(text.contains(said) && !text.contains(wrong), "{text}");
     }
+}
+
+#[test]
+fn the_master_of_what_most_sentinels_name_is_the_master_if_others_name_it() {
+    let sentinels = vec![
+        sentinel(1, "", "ip:h port:11 flags:master config-epoch:0", &[2, 3]),
+        sentinel(2, "", "ip:h port:12 flags:master config-epoch:0", &[1, 3]),
+        sentinel(3, "", "ip:h port:12 flags:master,s_down config-epoch:0", &[1, 2]),
+    ];
+    let replica = "role:slave master_host:h master_port:11 master_link_status:up";
+    let servers = |master: &str| vec![server(11, Ok(master)), server(12, Ok(replica))];
+    let group = seen(sentinels.clone(), servers("role:master"));
+    assert_eq!((group.master.port, &group.writable, group.holding_down()), (11, &Writable::Yes, 0));
+    assert_eq!(group.problems, [Problem::Disagreement(2), Problem::NoCandidate]);
+    // Where that one is no master either, the greater number counts.
+    let group = seen(sentinels, servers("role:slave master_host:x master_port:1"));
+    assert_eq!((group.master.port, group.writable), (12, Writable::No));
 }
 
 #[test]

@@ -207,8 +207,14 @@ fn sentinel_watched(at: &Endpoint, group: &GroupStatus, lang: Lang) -> String {
     let by = some(&naming, 3, lang);
     match lang {
         _ if naming.is_empty() => match lang {
-            Lang::En => format!("{at} is listed as a server, and is a sentinel, no data server"),
-            Lang::Zh => format!("{at} 被列为服务器，但它是哨兵，不是数据服务器"),
+            Lang::En => format!(
+                "{at} is listed as a server, and is a sentinel, no data server: when the master is up, `SENTINEL RESET {}` on each sentinel that lists it, one after another (`watchkeeper doctor` says which)",
+                group.name
+            ),
+            Lang::Zh => format!(
+                "{at} 被列为服务器，但它是哨兵，不是数据服务器：主节点正常时，在列出它的哨兵上逐个执行 `SENTINEL RESET {}`（`watchkeeper doctor` 显示是哪些）",
+                group.name
+            ),
         },
         Lang::En => format!(
             "{at} is watched as the master, and is a sentinel, no data server: `sentinel monitor` has the wrong address or port on {by}"
