@@ -244,11 +244,12 @@ pub(super) fn sentinels_gone(
         format!("{group}: the {sentinels} {who} {does} not answer to the end of the logs{so} {en}."),
         &format!(
             "start what is down again, and see why nothing else did; {lower}one that is gone for good must be forgotten (`SENTINEL \
-             RESET` on each of the others in turn, while the master is up)"
+             RESET` on each of the others in turn, while the master is up and all its servers are back: a server that is down is forgotten, too, and \
+             stays a second master when it is started after that)"
         ),
         format!("{group}：到日志结束时哨兵 {who} 仍没有应答{so_zh}{zh}。"),
         &format!(
-            "重新启动它，并查明为何没有自动启动；{lower_zh}永久下线的哨兵要忘掉（在主节点正常时，逐个在其余哨兵上执行 `SENTINEL RESET`）"
+            "重新启动它，并查明为何没有自动启动；{lower_zh}永久下线的哨兵要忘掉（在主节点正常、其所有服务器都已恢复时，逐个在其余哨兵上执行 `SENTINEL RESET`：下线的服务器也会被忘掉，此后再启动就会成为第二个主节点）"
         ),
     )
 }
