@@ -72,7 +72,7 @@ pub struct ServerOptions {
     pub loading_us: u64,
     /// how long a full copy to it takes, in microseconds: three quarters transfer, the rest loading
     pub full_sync_us: u64,
-    /// it throws its data away when a full copy begins to come (`repl-diskless-load` without `swapdb`); else it keeps it
+    /// it throws its data away when a full copy begins to come (`repl-diskless-load flush-before-load`); else it keeps it
     /// until the copy is there
     pub diskless_load: bool,
     /// `repl-backlog-size`, in bytes

@@ -234,9 +234,11 @@ pub(super) const TEXTS: &[EventText] = &[
              副本：期间不会被提升。哨兵：仍计入多数的基数。",
         ),
         (
-            "A master: wait for +odown. If it does not come, too few sentinels miss it: their number or quorum, or this sentinel's network. A replica or sentinel: \
+            "A master: wait for +odown. If it does not come, too few sentinels miss it: their number or \
+             quorum, or this sentinel's network. A replica or sentinel: \
              see whether the process runs and this machine reaches it (`redis-cli -h <ip> -p <port> ping`).",
-            "主节点：看是否出现 +odown；若没有，说明发现它下线的哨兵不够多：哨兵数、法定票数，或本哨兵的网络。副本或哨兵：检查进程是否运行、本机能否连通\
+            "主节点：看是否出现 +odown；若没有，说明发现它下线的哨兵不够多：哨兵数、\
+             法定票数，或本哨兵的网络。副本或哨兵：检查进程是否运行、本机能否连通\
              （`redis-cli -h <ip> -p <port> ping`）。",
         ),
     ),

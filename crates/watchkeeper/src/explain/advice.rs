@@ -82,6 +82,13 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
     }
 }
 
+/// What to do about a server that took writes beside the master.
+pub(super) const TWO_TOOK_WRITES: (&str, &str) = (
+    "what clients wrote to it in that time is lost: let them ask sentinels for the master at each connection, and set \
+     min-replicas-to-write 1 on the servers",
+    "这段时间写到它上面的数据会丢失：让客户端每次连接都向哨兵查询主节点，并在服务器上设置 min-replicas-to-write 1",
+);
+
 /// English and Chinese, each with its advice.
 pub(super) type Both = ((String, String), (String, String));
 
@@ -246,13 +253,7 @@ fn two_masters(master: &str, ms: Option<i64>, timed: bool, unread: bool, lang: L
             format!("旧主节点 {master} 恢复时仍自称主节点；日志中没有它被降级的记录。"),
         ),
     };
-    both(
-        en,
-        "what clients wrote to it in that time is lost: let them ask sentinels for the master at each connection, and set \
-                 min-replicas-to-write 1 on the servers",
-        zh,
-        "这段时间写到它上面的数据会丢失：让客户端每次连接都向哨兵查询主节点，并在服务器上设置 min-replicas-to-write 1",
-    )
+    both(en, TWO_TOOK_WRITES.0, zh, TWO_TOOK_WRITES.1)
 }
 
 /// Of who was promoted, and by no failover in these logs.

@@ -2,7 +2,7 @@
 
 use watchkeeper_core::Lang;
 
-use super::advice::{Both, both};
+use super::advice::{Both, TWO_TOOK_WRITES, both};
 use super::book::Book;
 use super::findings::{Finding, Names};
 use super::incident::{At, End, How, Incident, Run, Who};
@@ -165,13 +165,7 @@ pub(super) fn second_advice(by: &str, place: &str, new: &str, ms: Option<i64>, l
             format!("在 {new} 之前，{by} 已提升了 {place}：直到被命令跟随，它一直是第二个主节点。"),
         ),
     };
-    both(
-        en,
-        "what clients wrote to it in that time is lost: let them ask sentinels for the master at each connection, and set \
-         min-replicas-to-write 1 on the servers",
-        zh,
-        "这段时间写到它上面的数据会丢失：让客户端每次连接都向哨兵查询主节点，并在服务器上设置 min-replicas-to-write 1",
-    )
+    both(en, TWO_TOOK_WRITES.0, zh, TWO_TOOK_WRITES.1)
 }
 
 /// What to do about a leader that did not run.

@@ -8,15 +8,21 @@ use crate::group::{Group, NAME, Plan, eventually};
 use crate::running::{Running, command, run};
 use crate::{asked, place};
 
-#[test]
-fn during_a_failover_nobody_is_said_to_disagree_who_does_not() {
+/// A group with a replica that can't be told of a new master, so that a failover goes on until failover-timeout, and the
+/// sentinel that does it switches last.
+fn whose_failover_goes_on() -> Group {
     const LINES: &[(usize, &str)] = &[(3, "replica-priority 200")];
     let mut group =
         Group::start(&Plan { shape: "1>2 1>3", topology: None, server_lines: LINES, ..Plan::default() });
     group.settles_as("1>2 1>3");
     group.nobody_is_missed_soon();
-    // It can't be told of the new master, so the failover goes on until failover-timeout, and who does it switches last.
     group.pause(Server(3));
+    group
+}
+
+#[test]
+fn during_a_failover_nobody_is_said_to_disagree_who_does_not() {
+    let mut group = whose_failover_goes_on();
     let first = place(&group, Sentinel(1));
     ask(&first, &["SENTINEL", "FAILOVER", NAME]).unwrap();
     let text = eventually("the other sentinels have switched", || {
@@ -212,13 +218,7 @@ fn how_long_a_sentinel_that_hangs_was_waited_for_is_not_told_of_the_servers() {
 
 #[test]
 fn a_sentinel_that_hangs_meanwhile_is_not_waited_for_once_the_others_have_switched() {
-    const LINES: &[(usize, &str)] = &[(3, "replica-priority 200")];
-    let mut group =
-        Group::start(&Plan { shape: "1>2 1>3", topology: None, server_lines: LINES, ..Plan::default() });
-    group.settles_as("1>2 1>3");
-    group.nobody_is_missed_soon();
-    // It can't be told of the new master, so who does the failover goes on until failover-timeout, and switches last.
-    group.pause(Server(3));
+    let mut group = whose_failover_goes_on();
     let first = place(&group, Sentinel(1));
     let mut failover =
         Running::start(&["failover", NAME, "--yes", "--timeout", "20000", "--sentinel", &first]);
