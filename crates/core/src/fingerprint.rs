@@ -522,7 +522,7 @@ impl Addr {
 
 impl Ping {
     fn feed(self, f: &mut Fingerprint) {
-        let Ping { active, sent: _, available: _, pong: _ } = self;
+        let Ping { active, sent: _, available: _, pong: _, served: _ } = self;
         f.flag(active.is_some());
     }
 }

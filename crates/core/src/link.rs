@@ -211,11 +211,13 @@ pub(crate) struct Ping {
     pub(crate) available: Mono,
     /// the last answer of any kind
     pub(crate) pong: Mono,
+    /// the last that said it does its work: not that it loads, or has lost its own master
+    pub(crate) served: Mono,
 }
 
 impl Ping {
     pub(crate) fn new(now: Mono) -> Ping {
-        Ping { active: Some(now), sent: None, available: now, pong: now }
+        Ping { active: Some(now), sent: None, available: now, pong: now, served: now }
     }
 
     pub(crate) fn note_sent(&mut self, now: Mono) {

@@ -219,12 +219,13 @@ impl Group {
         cut_off_ms > outage_ms.saturating_add(WHOLE_SECONDS_MS)
     }
 
-    /// For how long replicas may have had no master, if it is down: since its last good answer, which after TILT is
-    /// long before it was held for down. One that turned into a replica itself was none from then on.
+    /// For how long replicas may have had no master, if it is down: since it last served, which after TILT, or with
+    /// `master-reboot-down-after-period`, is long before it was held for down: one that loads its data after a restart
+    /// answers, but feeds nobody. One that turned into a replica itself was none from then on.
     pub(crate) fn outage_ms(&self, now: Mono) -> Option<u64> {
         let down = self.master.down.since.filter(|_| self.master.down.is)?;
         let turned = Some(self.master.role_at).filter(|_| self.master.role == Role::Replica);
-        let since = down.min(self.master.ping.available);
+        let since = down.min(self.master.ping.served);
         Some(now.since(turned.map_or(since, |turned| turned.min(since))))
     }
 

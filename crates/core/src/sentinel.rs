@@ -555,7 +555,10 @@ impl Group {
         server.dial.note_answer(server.ping.sole_sent(), sh.now.mono);
         server.ping.note_answer(sh.now.mono, answer.acceptable());
         match answer {
-            PingAnswer::Pong => server.rebooted_at = None,
+            PingAnswer::Pong => {
+                server.rebooted_at = None;
+                server.ping.served = sh.now.mono;
+            }
             PingAnswer::Busy if server.down.is && !server.script_kill_sent => {
                 server.script_kill_sent = true;
                 let renames = self.conf.renames.clone();

@@ -248,6 +248,32 @@ fn one_that_a_broken_off_copy_has_emptied_is_not_promoted() {
 }
 
 #[test]
+fn the_time_in_which_a_restarted_master_loads_is_part_of_the_outage() {
+    let restarted = |down_after_ms, replica: &str| {
+        let mut setup = Setup::alone(1);
+        setup.group().down_after_ms = down_after_ms;
+        setup.group().reboot_down_after_ms = 5_000;
+        let mut bench = setup.settled();
+        bench.set(MASTER, |it| it.more = EMPTY.to_owned());
+        bench.set(R2, |it| it.more = replica.to_owned());
+        bench.run(11_000);
+        bench.crash(MASTER);
+        bench.set(R2, |it| (it.link_up, it.link_down_s) = (false, 0));
+        bench.set(MASTER, |it| {
+            it.run_id = "b".repeat(40);
+            (it.mode, it.ping, it.more) = (Mode::Up, "-LOADING", format!("loading:1\r\n{EMPTY}"));
+        });
+        bench.run(1_000);
+        bench.set(R2, |it| it.link_down_s = 5);
+        bench
+    };
+    // It was as empty as its master was, and to the end.
+    restarted(2_000, EMPTY).until("+selected-slave slave 10.0.0.2:6379", 6_000);
+    // More than ten times down-after.
+    restarted(200, SOME).until("+selected-slave slave 10.0.0.2:6379", 6_000);
+}
+
+#[test]
 fn an_empty_one_is_not_promoted_over_a_master_that_loads() {
     // Both were empty; then the master was started with files put back, and lives: it answers -LOADING.
     let mut bench = Setup::alone(1).settled();

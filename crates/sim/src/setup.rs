@@ -78,6 +78,8 @@ pub struct Setup {
     pub down_after_ms: u64,
     /// `refused-down-after-milliseconds`, of sentinels of ours
     pub refused_down_after_ms: u64,
+    /// `master-reboot-down-after-period`, of sentinels of ours
+    pub reboot_down_after_ms: u64,
     /// `failover-timeout`
     pub failover_timeout_ms: u64,
     /// `parallel-syncs`
@@ -118,6 +120,7 @@ impl Default for Setup {
             quorum: 2,
             down_after_ms: 2_000,
             refused_down_after_ms: 0,
+            reboot_down_after_ms: 0,
             failover_timeout_ms: 10_000,
             parallel_syncs: 1,
             topology: Topology::Star,
@@ -188,6 +191,7 @@ impl Setup {
             if self.sentinels.get(n) == Some(&Flavour::Ours) {
                 group.topology = self.topology;
                 group.refused_down_after_ms = self.refused_down_after_ms;
+                group.reboot_down_after_ms = self.reboot_down_after_ms;
             }
             config.groups.push(group);
         }

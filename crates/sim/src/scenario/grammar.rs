@@ -77,6 +77,10 @@ pub(crate) const WORLD: &[Row<Furnish>] = rows! {
         let us = it.us();
         furnish(move |setup| setup.refused_down_after_ms = us / 1_000)
     };
+    "reboot-down-after <time>", "`master-reboot-down-after-period` of the sentinels of ours (0s: off)", |it| {
+        let us = it.us();
+        furnish(move |setup| setup.reboot_down_after_ms = us / 1_000)
+    };
     "failover-timeout <time>", "`failover-timeout` (10s)", |it| {
         let us = it.us();
         furnish(move |setup| setup.failover_timeout_ms = us / 1_000)
