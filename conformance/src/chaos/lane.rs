@@ -12,6 +12,7 @@ use super::options::Options;
 use super::record::Record;
 use super::rng::Rng;
 use super::stall::Stalls;
+use super::told::Told;
 use super::whole::{self, Look, Whole};
 use super::world::World;
 use super::writer::{self, Tally};
@@ -51,6 +52,7 @@ struct Stage {
     world: World,
     tails: Vec<Tail>,
     judge: Judge,
+    told: Told,
     trap: Option<&'static str>,
     done: Vec<(u64, String)>,
     broken: bool,
@@ -104,7 +106,8 @@ impl Stage {
     fn build(options: &Options, tag: &str) -> Result<Stage, String> {
         let world = World::build(options, tag)?;
         let tails = world.sentinels.iter().map(|sentinel| Tail::new(sentinel.log_path())).collect();
-        Ok(Stage { world, tails, judge: Judge::default(), trap: None, done: Vec::new(), broken: false })
+        let told = Told::first(&world)?;
+        Ok(Stage { world, tails, judge: Judge::default(), told, trap: None, done: Vec::new(), broken: false })
     }
 
     fn end(self, keep: bool) -> Seen {
@@ -159,6 +162,7 @@ impl Stage {
                 self.count(&mut record, round, start, whole);
                 let copied = usize::try_from(number).unwrap_or_default() % self.world.sentinels.len();
                 record.violations.extend(whole::loadable(&self.world, copied).err());
+                record.violations.extend(self.told.violations(&self.world, whole));
             }
             Err(reason) => {
                 record.gap_ms = ms(start.elapsed());

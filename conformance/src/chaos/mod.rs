@@ -17,6 +17,7 @@ mod record;
 mod rng;
 mod stall;
 mod table;
+mod told;
 mod whole;
 mod world;
 mod writer;

@@ -166,7 +166,7 @@ impl Group {
         // What the choice is made by is asked for while the votes are.
         let stale = |at: Option<Mono>| at.is_none_or(|at| now.since(at) > FRESH_REPORT_MS);
         self.replicas.values_mut().for_each(|replica| replica.info_now |= stale(replica.info_at));
-        self.master.info_now |= !self.master.down.is && stale(self.master.info_at);
+        self.master.info_now |= self.master_may_tell() && stale(self.master.info_at);
         true
     }
 
@@ -301,6 +301,7 @@ impl Group {
                 sh.log(LogLevel::Notice, line);
             }
             self.emit_master(EventKind::AbortNoGoodSlave, "", sh);
+            self.make_it_master_again(sh);
             let at = sh.now.mono + 2 * self.conf.failover_timeout_ms;
             return self.abort(Retry { at, unless: Unless::ReplicaFit });
         };
@@ -324,11 +325,33 @@ impl Group {
         true
     }
 
+    /// A master that came back as the replica of a replica of its own, and alone has data, is told to be what it was: nobody
+    /// else can be promoted, and the circle ends in no other way.
+    fn make_it_master_again(&mut self, sh: &mut Shared) {
+        if !self.only_the_master_has_data(sh) {
+            return;
+        }
+        let text = format!(
+            "The master of `{}` follows its own replica, and is the only one with data: it is told to be a master again",
+            self.name
+        );
+        sh.log(LogLevel::Warning, text);
+        let renames = self.conf.renames.clone();
+        self.master.send_replicaof(None, Renames(&renames), sh);
+    }
+
     /// Whether a replica that may be fit, or fitter than the best so far, is about to say how it is, or a living master
     /// what it has.
     fn report_is_awaited(&self) -> bool {
-        let owes = |server: &Server| !server.down.is && server.cmd.up && server.cmd.owes(Pending::Info);
-        owes(&self.master) || self.replicas.values().any(|replica| replica.priority != 0 && owes(replica))
+        let owes = |server: &Server| server.cmd.up && server.cmd.owes(Pending::Info);
+        let may_be_fit = |replica: &Server| replica.priority != 0 && !replica.down.is;
+        (self.master_may_tell() && owes(&self.master))
+            || self.replicas.values().any(|replica| may_be_fit(replica) && owes(replica))
+    }
+
+    /// Whether the master lives, as far as is known: it is up, or held for down because it said that it is a replica.
+    fn master_may_tell(&self) -> bool {
+        !self.master.down.is || self.master.role == Role::Replica
     }
 
     fn promoted(&self) -> Option<ServerId> {

@@ -132,6 +132,28 @@ impl Group {
             })
     }
 
+    /// Whether the group goes in a circle in which the master has data, and no replica that answers has any.
+    pub(crate) fn only_the_master_has_data(&self, sh: &Shared) -> bool {
+        let data = self.master.data;
+        self.goes_in_a_circle(sh)
+            && !data.loading
+            && data.keys.is_some_and(|keys| keys > 0)
+            && self.replicas.values().all(|replica| match self.refusal_by_itself(replica, sh) {
+                Some(Refusal::NoData | Refusal::Emptied | Refusal::Down) => true,
+                Some(Refusal::PriorityZero) => replica.data.keys == Some(0),
+                Some(
+                    Refusal::Disconnected
+                    | Refusal::NotHeard { .. }
+                    | Refusal::NoInfo
+                    | Refusal::OldInfo { .. }
+                    | Refusal::Loading
+                    | Refusal::NotInStep
+                    | Refusal::LinkDownTooLong { .. },
+                )
+                | None => false,
+            })
+    }
+
     /// Whether the master is a replica without a source that follows one of its own replicas, itself or through others. It
     /// began again with an old configuration; nobody in the circle becomes a master by itself. Somebody may make it one,
     /// so only what it said just now counts.

@@ -371,6 +371,38 @@ fn old_data_is_better_than_no_master_for_ever() {
 }
 
 #[test]
+fn a_master_that_alone_has_data_is_made_one_again() {
+    let alone_with_data = || {
+        let mut bench = circle();
+        bench.set(MASTER, |master| master.more = SOME.to_owned());
+        for server in [R2, R3] {
+            bench.set(server, |replica| (replica.link_down_s, replica.more) = (-1, EMPTY.to_owned()));
+        }
+        bench
+    };
+    let mut bench = alone_with_data();
+    bench.until("-failover-abort-no-good-slave", 60_000);
+    bench.until("-odown master mm 10.0.0.1 6379", 5_000);
+    assert!(bench.orders(MASTER).contains(&"SLAVEOF NO ONE".to_owned()), "{:?}", bench.orders(MASTER));
+    bench.run(60_000);
+    assert_eq!(bench.count("+switch-master"), 0);
+    assert_eq!(bench.count("+sdown master"), 1);
+
+    let not_alone: [fn(&mut Bench); 3] = [
+        |bench| bench.set(R3, |replica| replica.more = format!("loading:1\r\n{EMPTY}")),
+        |bench| bench.set(MASTER, |master| master.more = format!("loading:1\r\n{SOME}")),
+        |bench| bench.set(MASTER, |master| master.of = Some(addr("10.9.9.9:6379"))),
+    ];
+    for change in not_alone {
+        let mut bench = alone_with_data();
+        change(&mut bench);
+        bench.run(60_000);
+        assert!(bench.count("-failover-abort-no-good-slave") > 0);
+        assert_eq!(bench.orders(MASTER), [""; 0]);
+    }
+}
+
+#[test]
 fn old_data_is_refused_while_somebody_may_have_newer() {
     type Change = fn(&mut Bench);
     let changes: [(&str, Change); 7] = [
