@@ -36,8 +36,8 @@ chaos_step() {
         skip chaos "$(tr '\n' ' ' <<<"$why")"
         return
     fi
-    try chaos in_conformance run --bin chaos -- --seed 101 --faults 8 --lanes 2
-    try chaos-mixed in_conformance run --bin chaos -- --seed 7 --faults 4 --lanes 2 --flavour mixed
+    try chaos in_conformance run --bin chaos -- --seed 101 --faults 8 --lanes 2 --look
+    try chaos-mixed in_conformance run --bin chaos -- --seed 7 --faults 4 --lanes 2 --look --flavour mixed
 }
 # docker-compose.yml for real, where a Docker engine answers.
 deployment_step() {

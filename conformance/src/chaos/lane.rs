@@ -12,7 +12,7 @@ use super::options::Options;
 use super::record::Record;
 use super::rng::Rng;
 use super::stall::Stalls;
-use super::told::Told;
+use super::told::{self, Told};
 use super::whole::{self, Look, Whole};
 use super::world::World;
 use super::writer::{self, Tally};
@@ -151,6 +151,9 @@ impl Stage {
         self.play(&timeline, start, common)?;
         if self.trap.take().is_some() {
             record.notes.push("the trap did not snap".to_owned());
+        }
+        if options.look {
+            record.violations.extend(told::wrong_during(&self.world));
         }
         self.world.heal()?;
         let healed = Instant::now();

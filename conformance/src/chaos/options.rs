@@ -24,6 +24,7 @@ usage: chaos [OPTION VALUE]...
   --bound S                    whole again so long after the heal, or it is a violation       [60]
   --seconds N                  begin no new fault after this time                             [no end]
   --out FILE                   append one line of JSON for each fault
+  --look                       hold what `status` shows against the servers before each heal; faults last longer then
   --keep                       keep the logs also when nothing is wrong";
 
 /// Which sentinel is whose.
@@ -78,6 +79,7 @@ pub(crate) struct Options {
     pub(crate) bound: Duration,
     pub(crate) seconds: Option<Duration>,
     pub(crate) out: Option<PathBuf>,
+    pub(crate) look: bool,
     pub(crate) keep: bool,
 }
 
@@ -99,6 +101,7 @@ impl Default for Options {
             bound: Duration::from_secs(60),
             seconds: None,
             out: None,
+            look: false,
             keep: false,
         }
     }
@@ -113,13 +116,16 @@ impl Options {
         let mut options = Options::default();
         let mut words = words.iter();
         while let Some(name) = words.next() {
-            if name == "--keep" {
-                options.keep = true;
-                continue;
+            match name.as_str() {
+                "--keep" => options.keep = true,
+                "--look" => options.look = true,
+                _ => {
+                    let value = words
+                        .next()
+                        .ok_or_else(|| format!("`{name}` is no option, or its value is missing"))?;
+                    options.set(name, value)?;
+                }
             }
-            let value =
-                words.next().ok_or_else(|| format!("`{name}` is no option, or its value is missing"))?;
-            options.set(name, value)?;
         }
         if options.servers < 2 || options.sentinels < 3 || options.servers.max(options.sentinels) > 200 {
             return Err("expected at least 2 servers and 3 sentinels, and at most 200".to_owned());
@@ -171,6 +177,9 @@ impl Options {
         add("down-after", self.down_after, plain.down_after);
         add("failover-timeout", self.failover_timeout, plain.failover_timeout);
         add("min-replicas", self.min_replicas, plain.min_replicas);
+        if self.look {
+            text += " --look";
+        }
         if !self.kinds.is_empty() {
             let names: Vec<&str> = self.kinds.iter().map(|kind| kind.name()).collect();
             text += &format!(" --kind {}", names.join(","));
@@ -194,11 +203,11 @@ mod tests {
 
     #[test]
     fn a_replay_command_is_understood_and_says_what_differs() {
-        let options = parse("--flavour mixed --quorum 3 --kind lossy,slow").unwrap();
+        let options = parse("--flavour mixed --quorum 3 --look --kind lossy,slow").unwrap();
         let replay = options.replay(7, 12);
         let again = parse(replay.strip_prefix("chaos ").unwrap()).unwrap();
         assert_eq!((again.mix, again.seed, again.first, again.faults), (Mix::Mixed, 7, 12, 1));
-        assert_eq!((again.quorum, again.kinds), (3, vec![Kind::Lossy, Kind::Slow]));
+        assert_eq!((again.quorum, again.look, again.kinds), (3, true, vec![Kind::Lossy, Kind::Slow]));
     }
 
     #[test]

@@ -4,14 +4,17 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use super::member::Member;
+use super::net::Place;
 use super::whole::Whole;
 use super::world::{GROUP, World};
 use crate::binaries::Flavour;
-use crate::conn::FrameExt;
+use crate::conn::{Conn, FrameExt};
 
 /// What a whole group was told at its beginning, and who its first master was.
 #[derive(Debug, Default)]
@@ -51,6 +54,65 @@ impl Told {
         wrong
     }
 }
+
+/// What a server says of itself to a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Said {
+    Nothing,
+    Role(String),
+}
+
+/// What `status` shows wrongly while the fault lasts: of each server that said the same before and after it was asked.
+pub(crate) fn wrong_during(world: &World) -> Vec<String> {
+    let before = said(world);
+    let report = match ask(world, "status") {
+        Ok(report) => report,
+        Err(why) => return vec![why],
+    };
+    let after = said(world);
+    let group = &report["groups"][0];
+    let shown = |at: &str| group["servers"].as_array().into_iter().flatten().find(|it| it["address"] == at);
+    let steady =
+        before.iter().zip(&after).filter(|(before, after)| before == after).map(|(before, _)| before);
+    steady
+        .filter_map(|(at, said)| shown(at).and_then(|server| shown_wrongly(at, said, server, group)))
+        .collect()
+}
+
+/// What is wrong with how a server is shown.
+fn shown_wrongly(at: &str, said: &Said, server: &Value, group: &Value) -> Option<String> {
+    let (role, state) = (server["role"].as_str(), server["state"].as_str().unwrap_or_default());
+    let right = match said {
+        Said::Nothing => state == "no_answer",
+        Said::Role(said) => {
+            state != "no_answer" && role == Some(if said == "slave" { "replica" } else { said })
+        }
+    };
+    let writable = group["writable"] == true && group["master"] == at;
+    let right = right && (!writable || *said == Said::Role("master".to_owned()));
+    (!right).then(|| format!("status shows {at} as {role:?}, {state}, writable {writable}; it says {said:?}"))
+}
+
+/// Asks every server for its role, from where `status` runs.
+fn said(world: &World) -> Vec<(String, Said)> {
+    let addresses: Vec<_> = world.servers.iter().map(Member::address).collect();
+    client(world).run(move || {
+        let role = |at| -> Option<String> {
+            let mut conn = Conn::open_within(at, PATIENCE).ok()?;
+            conn.set_timeout(PATIENCE);
+            conn.try_call(&["ROLE"]).ok()?.items().first().map(FrameExt::text)
+        };
+        addresses.iter().map(|at| (at.to_string(), role(*at).map_or(Said::Nothing, Said::Role))).collect()
+    })
+}
+
+/// The host of a client.
+fn client(world: &World) -> &Arc<Place> {
+    world.net.end(world.servers.len().max(world.sentinels.len()))
+}
+
+/// How long a server may take to say what it is: as long as `status` waits.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The code under which `doctor` says that a sentinel is in TILT.
 const TILT_FOUND: &str = "WD210";
@@ -149,10 +211,10 @@ fn shown_by_status(world: &World, whole: Whole, tilt: bool) -> Result<(), String
     Err(format!("status shows {shown:?} of a whole group: {wrong:?}"))
 }
 
-/// Asks the last sentinel: it must lead to all others.
+/// Asks the sentinels that can be asked.
 fn ask(world: &World, subcommand: &str) -> Result<Value, String> {
     let mut command = ours(subcommand);
-    command.args(world.sentinels.last().map(|sentinel| format!("--sentinel={}", sentinel.address())));
+    command.args(world.sentinels.iter().map(|sentinel| format!("--sentinel={}", sentinel.address())));
     answer(world, command)
 }
 
@@ -166,7 +228,7 @@ fn ours(subcommand: &str) -> Command {
 /// Runs it on the host of a client.
 fn answer(world: &World, mut command: Command) -> Result<Value, String> {
     let shown = format!("{command:?}");
-    let output = world.net.end(world.servers.len().max(world.sentinels.len())).run(move || command.output());
+    let output = client(world).run(move || command.output());
     let output = output.map_err(|error| format!("{shown}: {error}"))?;
     serde_json::from_slice(&output.stdout).map_err(|error| {
         format!("{shown}: {error}: {}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim())
