@@ -475,6 +475,9 @@ impl Book {
             },
             None => return,
         };
+        if incident.new_master.is_none() {
+            incident.last = incident.last.max(at);
+        }
         match incident.election_of(who) {
             Some(election) => {
                 remember(&mut election.lost, (who, at));

@@ -8,8 +8,10 @@ use super::epochs;
 use super::few::Strength;
 use super::incident::{Afterwards, At, Cause, Election, End, Incident, Outcome, Run, UnderWay, Voter, Who};
 use super::leaders::{self, Why};
+use super::lost::{self, Lost};
 use super::nobody::with_priority_zero;
 use super::rivals::{self, Promoted};
+use super::said::Maker;
 
 /// A master away for less than this, for all who missed it, was not dead.
 const BLIP_MS: i64 = 3_000;
@@ -74,8 +76,7 @@ pub(super) enum Finding {
         votes: Vec<(String, usize)>,
         /// votes that are not in these logs could have made one of them the leader
         open: bool,
-        /// Watchkeeper's sentinels
-        ours: bool,
+        maker: Option<Maker>,
     },
     /// the election of another group raised the epoch before the votes were counted
     VotesVoided {
@@ -104,6 +105,7 @@ pub(super) enum Finding {
         down: Vec<String>,
         /// that they are down is said only by those who miss them
         unread: bool,
+        why: Lost,
     },
     NoQuorum {
         saw: Vec<String>,
@@ -162,6 +164,8 @@ pub(super) enum Finding {
     },
     LateReplicas {
         replicas: Vec<String>,
+        /// this leader was in TILT
+        tilt: Option<String>,
     },
     /// the old master is not back
     OldMasterGone {
@@ -181,8 +185,7 @@ pub(super) enum Finding {
     },
     LeaderLost {
         who: String,
-        /// Watchkeeper's sentinels
-        ours: bool,
+        maker: Option<Maker>,
         /// it did not run, and was back later
         stood: bool,
     },
@@ -375,6 +378,7 @@ impl Finding {
         match self {
             Finding::SentinelsGone { strength, .. } if strength.too_weak() => Weight::Bad,
             Finding::TwoPromoted(promoted) if promoted.is_bad() => Weight::Bad,
+            Finding::NotElected { why: Lost::Another { .. } | Lost::Stood, .. } => Weight::Warning,
             Finding::NoReplicaLeft { .. }
             | Finding::NoGoodReplica { .. }
             | Finding::NotElected { .. }
@@ -436,7 +440,8 @@ pub(super) trait Names {
 pub(super) fn of_incident(incident: &Incident, book: &Book, names: &dyn Names) -> Vec<Finding> {
     let mut found = Vec::new();
     let group = book.groups.get(&incident.group);
-    election_findings(incident, book.all_whole(&incident.group), names, &mut found);
+    found.extend(epochs::finding(incident));
+    lost::findings(incident, book.all_whole(&incident.group), names, &mut found);
     outcome_findings(incident, group, book, names, &mut found);
     saw_findings(incident, book, names, &mut found);
     aftermath(incident, book, &mut found);
@@ -464,37 +469,6 @@ fn reset_then(incident: &Incident, names: &dyn Names) -> Option<Finding> {
     let promoted = incident.took_writes().is_some() || incident.new_master.is_some();
     let told = !who.is_empty() && !incident.downs.is_empty();
     told.then(|| Finding::ResetThen { who: who.into_iter().collect(), promoted })
-}
-
-/// `whole`: the logs name all sentinels.
-fn election_findings(incident: &Incident, whole: bool, names: &dyn Names, found: &mut Vec<Finding>) {
-    found.extend(epochs::finding(incident));
-    let mut down: Vec<String> = incident.peers_down.iter().map(|id| names.id(id)).collect();
-    down.sort();
-    for election in incident.elections.iter().filter(|election| election.elected.is_none()) {
-        let tally = tally(election, names);
-        let known = incident.sentinels.max(1);
-        let quorum = incident.agreed.iter().map(|agreed| agreed.quorum as usize).max().unwrap_or(0);
-        let needed = quorum.max(known / 2 + 1);
-        let got = tally.first().map_or(1, |(_, votes)| *votes);
-        // The master was back before it could act.
-        if got >= needed || election.lost.iter().any(|(_, at)| incident.was_back(*at)) {
-            continue;
-        }
-        if tally.len() > 1 {
-            let cast: usize = tally.iter().map(|(_, votes)| *votes).sum();
-            let open = incident.unread && (!whole || got + known.saturating_sub(cast) >= needed);
-            let (epoch, ours) = (election.epoch, incident.is_ours());
-            found.push(Finding::SplitVote { epoch, votes: tally, open, ours });
-        } else if let Some((who, _)) = election.lost.first() {
-            // The same again for each attempt says nothing new.
-            found.retain(|other| !matches!(other, Finding::NotElected { .. }));
-            let got = Some(got).filter(|_| !incident.streamed.contains(who));
-            let (who, epoch, down) = (names.who(*who), election.epoch, down.clone());
-            let (unread, known) = (incident.unread, Some(known).filter(|_| whole));
-            found.push(Finding::NotElected { epoch, who, got, needed, known, down, unread });
-        }
-    }
 }
 
 /// Votes by candidate, most first.
@@ -565,8 +539,8 @@ fn run_findings(
                 // A log that begins too late may not have who asked for it, one that ends too soon not how it ended.
                 None if incident.cut || book.ends_by(run.who, incident, Some(incident.last)) => {}
                 None => {
-                    let (ours, stood) = (incident.is_ours(), incident.stood_still(run));
-                    found.push(Finding::LeaderLost { who: names.who(run.who), ours, stood });
+                    let (maker, stood) = (incident.maker, incident.stood_still(run));
+                    found.push(Finding::LeaderLost { who: names.who(run.who), maker, stood });
                 }
             },
             Some(End::Done | End::DoneLate) | None => {}
@@ -574,7 +548,8 @@ fn run_findings(
         let late: Vec<String> =
             run.moved.iter().filter(|moved| moved.late).map(|moved| moved.replica.clone()).collect();
         if !late.is_empty() {
-            found.push(Finding::LateReplicas { replicas: late });
+            let tilt = incident.in_tilt(run).then(|| names.who(run.who));
+            found.push(Finding::LateReplicas { replicas: late, tilt });
         }
     }
 }

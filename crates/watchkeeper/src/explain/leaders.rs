@@ -87,12 +87,15 @@ impl Book {
 }
 
 impl Incident {
-    /// This leader was in TILT for most of its attempt, and did nothing.
+    /// This leader was in TILT for most of its attempt, or until its end, and did nothing.
     pub(super) fn in_tilt(&self, run: &Run) -> bool {
         let Some((_, end)) = run.end else { return false };
-        let part = |stood: &Stood| stood.to.unwrap_or(end).min(end) - stood.from.max(run.began);
-        let most = |stood: &Stood| part(stood) * 2 >= end - run.began && end > run.began;
-        self.timed && self.stood.iter().any(|stood| stood.who == run.who && most(stood))
+        let during = |stood: &Stood| stood.who == run.who && (run.began..=end).contains(&stood.from);
+        let part = |stood: &Stood| stood.to.unwrap_or(end).min(end) - stood.from;
+        // What had waited for the end of TILT comes with it.
+        let held = |stood: &Stood| stood.to.is_none_or(|to| end - to < AFTER_TILT_MS);
+        let most = |stood: &Stood| part(stood) * 2 >= end - run.began;
+        self.stood.iter().any(|stood| during(stood) && (!self.timed || held(stood) || most(stood)))
     }
 
     /// An attempt failed because its leader was in TILT.

@@ -26,6 +26,7 @@ mod json;
 mod kin;
 mod leaders;
 mod line;
+mod lost;
 mod markup;
 mod members;
 mod merge;
