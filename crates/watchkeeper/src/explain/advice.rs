@@ -5,8 +5,8 @@ use watchkeeper_core::Lang;
 use super::findings::Disagreed;
 use super::findings::Finding;
 use super::leaders::{self, Why};
-use super::words::{by_name, duration, list, order, reasons};
 use super::said::Maker;
+use super::words::{by_name, duration, list, order, reasons};
 use super::{endings, epochs, few, lost, nobody, rivals};
 
 /// What is so, and what to do. Findings of one incident first, then those of the deployment.
@@ -16,7 +16,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::Restarted { master } => restarted(master),
         Finding::OldMasterAnswers { master } => old_master_answers(master),
         Finding::Failovers { times, ms } => failovers(*times, *ms, lang),
-        Finding::OnlyCameBack { ms, unread } => only_came_back(*ms, *unread, lang),
+        Finding::OnlyCameBack { ms, unread, least } => only_came_back(*ms, *unread, *least, lang),
         Finding::StillDown { unread, zero, next } => nobody::still_down(zero, *unread, next.as_deref()),
         Finding::CutShort { promoted, begun, agreed, timed } => {
             endings::cut_short(promoted.as_deref(), *begun, *agreed, *timed)
@@ -62,8 +62,8 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::NotPromoted { replica, why } => not_promoted(replica, why),
         Finding::LateReplicas { replicas, tilt } => late_replicas(replicas, tilt.as_deref(), lang),
         Finding::Moved { id, to } => moved(id, to),
-        Finding::SentinelsGone { group, who, strength, unread, goes_on, most } => {
-            few::sentinels_gone(group, who, *strength, [*unread, *goes_on, *most], lang)
+        Finding::SentinelsGone { group, who, strength, unread, nameless, goes_on, most } => {
+            few::sentinels_gone(group, who, *strength, [*unread, *nameless, *goes_on, *most], lang)
         }
         Finding::NoReplicaLeft { group, replicas, unread } => {
             nobody::no_replica_left(group, replicas, *unread, lang)
@@ -207,8 +207,12 @@ fn failovers(times: usize, ms: i64, lang: Lang) -> Both {
     )
 }
 
-fn only_came_back(ms: i64, unread: bool, lang: Lang) -> Both {
-    let ms = duration(ms, lang);
+fn only_came_back(ms: i64, unread: bool, least: bool, lang: Lang) -> Both {
+    let ms = if least {
+        lang.pick("at least ", "至少 ").to_owned() + &duration(ms, lang)
+    } else {
+        duration(ms, lang)
+    };
     if unread {
         return both(
             format!(
@@ -297,10 +301,9 @@ fn promoted_unseen(to: &str) -> Both {
         format!(
             "Who promoted {to}, is not in these logs: a sentinel whose log is not here, or somebody else."
         ),
-        "add the logs of the other sentinels. If it was done by hand: promote by `SENTINEL FAILOVER` instead of `REPLICAOF NO \
-         ONE`, as sentinels turn such a server into a replica again",
+        "add the logs of the other sentinels, and ask them who is the master (`SENTINEL GET-MASTER-ADDR-BY-NAME`)",
         format!("{to} 由谁提升，这些日志中没有：可能是日志不在此处的哨兵，也可能是哨兵以外的操作。"),
-        "请加上其他哨兵的日志。若是手工提升：请用 `SENTINEL FAILOVER`，不要用 `REPLICAOF NO ONE`，因为哨兵会把这样的节点重新变回副本",
+        "请加上其他哨兵的日志，并向它们查询主节点（`SENTINEL GET-MASTER-ADDR-BY-NAME`）",
     )
 }
 

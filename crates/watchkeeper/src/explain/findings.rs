@@ -30,6 +30,8 @@ const OFTEN_MS: i64 = 10 * 60_000;
 const TILT_STALE_MS: i64 = 10_000;
 /// TILT ends after 30 s: where a log goes on for longer without its end, its process had ended.
 const TILT_MS: i64 = 31_000;
+/// A sentinel has told an old master that is back to follow by then.
+const DEMOTED_MS: i64 = 15_000;
 /// A `down-after-milliseconds` beyond this makes outages long.
 const DOWN_AFTER_HIGH_MS: u64 = 30_000;
 /// One below this fires at every pause.
@@ -140,6 +142,8 @@ pub(super) enum Finding {
         ms: i64,
         /// one whose log is not here may have acted
         unread: bool,
+        /// a log that begins late may have it sooner
+        least: bool,
     },
     StillDown {
         /// one whose log is not here may have acted
@@ -265,6 +269,8 @@ pub(super) enum Finding {
         strength: Strength,
         /// none of those that miss them has its word confirmed by their own logs
         unread: bool,
+        /// a log that has not told whose it is may be theirs
+        nameless: bool,
         /// a log of theirs goes on where those of who miss them end
         goes_on: bool,
         /// a log that begins too late may not tell of others that are gone, too
@@ -578,15 +584,15 @@ fn outcome_findings(
             found.push(Finding::Foreign { to: foreign.to.clone(), unread, ended });
         }
     }
-    if incident.times_down() > 1 && incident.new_master.is_some() && incident.timed {
-        let ms = incident.outage_began() - incident.began;
+    let ms = incident.outage_began() - incident.began;
+    if incident.times_down() > 1 && incident.new_master.is_some() && incident.timed && ms > 0 {
         let restarted = incident.restarted;
         found.push(Finding::Flapping { times: incident.times_down(), ms, restarted });
     }
     if incident.restarted && incident.came_back().is_some() {
         found.push(Finding::Restarted { master: incident.master.clone() });
     }
-    let Some(back) = incident.came_back().filter(|_| incident.under_way().is_none()) else {
+    let Some(back) = incident.answered().filter(|_| incident.under_way().is_none()) else {
         if let Some(how_far) = incident.under_way() {
             let promoted = match how_far {
                 UnderWay::Promoted(place, _) | UnderWay::Done(Some((place, _))) => Some(place.to_owned()),
@@ -611,7 +617,8 @@ fn outcome_findings(
     } else if !incident.headless()
         && back - incident.began > if incident.agreed.is_empty() { AGREE_MS } else { OUTAGE_MS }
     {
-        found.push(Finding::OnlyCameBack { ms: back - incident.began, unread: incident.unread });
+        let (unread, least) = (incident.unread, incident.cut);
+        found.push(Finding::OnlyCameBack { ms: back - incident.began, unread, least });
     }
 }
 
@@ -624,8 +631,11 @@ fn bystanders(incident: &Incident, book: &Book) -> (Vec<Who>, Vec<Who>) {
         id.is_some_and(|id| incident.peers_down.contains(id))
     };
     let present = book.present().map(|(who, _)| who);
-    let others =
-        present.filter(|who| !saw.contains(who) && !absent(who) && !book.elsewhere(*who, &incident.group));
+    // Of a stream without times nobody knows when it is silent.
+    let dated = |who: &Who| !incident.timed || !book.untimed.contains(&book.speakers[*who].source);
+    let others = present.filter(|who| {
+        !saw.contains(who) && !absent(who) && dated(who) && !book.elsewhere(*who, &incident.group)
+    });
     // Who was down, a log that begins late may not tell, nor that its sentinel missed it, too.
     let others = others.filter(|who| {
         let back = incident.back.iter().any(|(by, _)| by == who);
@@ -728,7 +738,13 @@ fn stayed(incident: &Incident) -> Option<Finding> {
         None if planned && seen => {
             Some(Finding::StayedMaster { master, ms: None, seen, ours, least, perhaps: false })
         }
-        None if planned && incident.logged && told.is_none() && !at_once && gone.is_none() => {
+        None if planned
+            && incident.logged
+            && incident.maker.is_some()
+            && told.is_none()
+            && !at_once
+            && gone.is_none() =>
+        {
             Some(Finding::StayedMaster { master, ms: None, seen, ours, least, perhaps: false })
         }
         None => None,
@@ -773,6 +789,7 @@ fn aftermath(incident: &Incident, book: &Book, found: &mut Vec<Finding>) {
     } else if answers.is_some()
         && of(Afterwards::Demoted).or(of(Afterwards::Follows)).or(of(Afterwards::Turned)).is_none()
         && !followed_later(incident, book)
+        && answers.is_some_and(|at| incident.timed && book.last - at >= DEMOTED_MS)
         && !told_at_once(incident)
     {
         found.push(Finding::OldMasterAnswers { master: incident.master.clone() });
@@ -843,6 +860,10 @@ pub(super) fn general(book: &Book, names: &dyn Names) -> Vec<Finding> {
             | Other::Rebooted(..)
             | Other::Demoted(..)
             | Other::StartedAgain
+            | Other::Watched(..)
+            | Other::Unwatched(_)
+            | Other::Vote(..)
+            | Other::Sight(..)
             | Other::Turned(..)
             | Other::SaysMaster(..)
             | Other::SaysReplica(..)
@@ -872,6 +893,7 @@ fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &m
             },
             who: gone.iter().map(|id| names.id(id)).collect(),
             unread: gone.iter().any(|id| !book.speaks(id)),
+            nameless: book.present().any(|(who, it)| it.id.is_none() && !book.elsewhere(who, &name)),
             goes_on: gone.iter().any(|id| book.goes_on(group, id)),
             most: !book.all_whole(&name),
         });

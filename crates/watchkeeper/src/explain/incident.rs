@@ -399,6 +399,20 @@ impl Incident {
         (!self.downs.iter().any(since)).then_some(back)
     }
 
+    /// When it answered the first of those who had missed it, and did not go away again.
+    pub(super) fn answered(&self) -> Option<At> {
+        let back = self.came_back()?;
+        self.first_answer(At::MAX).or(Some(back))
+    }
+
+    /// The first answer in the last outage that began until then.
+    fn first_answer(&self, until: At) -> Option<At> {
+        let began = self.fresh_outage(until);
+        let again = self.back.iter().map(|(_, at)| *at);
+        let ups = self.downs.iter().filter_map(|down| down.up).chain(again);
+        ups.filter(|up| (began..until).contains(up)).min()
+    }
+
     /// The master was back, and nobody here led, or voted in this epoch since it was missed last: whatever made this server
     /// the master later, it need not have been that it was missed.
     pub(super) fn ended_before_switch(&self, to: &str, epoch: Option<u64>) -> bool {
@@ -429,6 +443,12 @@ impl Incident {
     pub(super) fn is_foreign_alone(&self) -> bool {
         let ended = self.foreign.as_ref().is_some_and(|foreign| foreign.ended().is_some());
         ended && self.downs.is_empty() && self.elections.is_empty() && self.new_master.is_none()
+    }
+
+    /// Who takes this server for the master speaks of what came after it.
+    pub(super) fn is_next(&self, place: &str) -> bool {
+        // Without times one stream stands behind the other.
+        self.master != place && (self.new_master.is_some() || (self.timed && self.promotes(place)))
     }
 
     /// This server became the master in it, or was chosen to.
@@ -576,11 +596,15 @@ impl Incident {
 
     /// When the outage began that ended in a failover or with the logs: blips before it do not count.
     pub(super) fn outage_began(&self) -> At {
-        let until = self
-            .elections
-            .last()
-            .and_then(|election| election.candidates.first())
-            .map_or(At::MAX, |(_, at)| *at);
+        let last = self.elections.last();
+        let tried = last.and_then(|it| Some(it.candidates.first()?.1));
+        // A vote for one whose log is not here came of what was missed before.
+        let voted = last.and_then(|it| it.votes.iter().map(|vote| vote.at).min());
+        self.fresh_outage(tried.or(voted.filter(|_| self.new_master.is_some())).unwrap_or(At::MAX))
+    }
+
+    /// When the last outage began that began until then.
+    fn fresh_outage(&self, until: At) -> At {
         let mut began = self.began;
         for down in self.downs.iter().filter(|down| down.at <= until) {
             let others_miss_it = self.downs.iter().any(|other| {
@@ -818,7 +842,7 @@ impl Incident {
     /// that had no answer yet does not contradict those that had.
     pub(super) fn back_before_promotion(&self) -> Option<At> {
         let promoted = self.took_writes()?;
-        let back = self.downs.iter().filter_map(|down| down.up).filter(|up| *up < promoted).max()?;
+        let back = self.first_answer(promoted)?;
         self.downs.iter().all(|down| down.at < back || down.at > promoted).then_some(back)
     }
 

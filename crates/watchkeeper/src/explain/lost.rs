@@ -144,7 +144,9 @@ pub(super) fn advice(
                      in epoch {next}, the log of {to} tells"
                 ),
                 zh,
-                &format!("两个哨兵先后竞选：仅凭这一点并不说明缺少哨兵。纪元 {next} 的投票结果要看 {to} 的日志"),
+                &format!(
+                    "两个哨兵先后竞选：仅凭这一点并不说明缺少哨兵。纪元 {next} 的投票结果要看 {to} 的日志"
+                ),
             )
         }
         Lost::Unknown => both(

@@ -10,6 +10,7 @@
 mod advice;
 mod belong;
 mod book;
+mod brief;
 mod clocks;
 mod endings;
 mod epochs;
@@ -49,6 +50,7 @@ mod subsets;
 mod summary;
 mod text;
 mod turns;
+mod untimed;
 mod unwrap;
 mod width;
 mod words;

@@ -149,6 +149,7 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
         let told = incident.first_told().unwrap_or(incident.last);
         let what = match incident.missed_alone().filter(|_| cause == Cause::MasterDown) {
             Some(ms) => missed_by_one(old, new, ms, lang),
+            None if cause == Cause::MasterDown && incident.posed.contains(old) => posed(old, new, lang),
             None => switched(old, new, cause, incident.only_asked_for(), lang),
         };
         if !timed || cause == Cause::Unknown {
@@ -159,7 +160,7 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
     if let Some(foreign) = &incident.foreign {
         return by_others(old, foreign, incident.unread, lang);
     }
-    if let Some(back) = incident.came_back() {
+    if let Some(back) = incident.answered() {
         return came_back(incident, back, timed, lang);
     }
     let failed = incident
@@ -167,6 +168,7 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
         .iter()
         .any(|run| run.end.is_some_and(|(end, _)| end == End::NoGoodReplica || end == End::NotPromoted));
     let ended = incident.logs_end.map(|end| end - incident.outage_began());
+    let again = incident.outage_began() > incident.began;
     match (lang, manual && failed) {
         (Lang::En, true) => format!("A failover was asked for and given up. The master is still {old}."),
         (Lang::Zh, true) => format!("有人要求故障转移，但未能完成。主节点仍是 {old}。"),
@@ -178,7 +180,9 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
             let until = match (ended, timed) {
                 (Some(0), true) => "; the logs have no line after that".to_owned(),
                 (Some(ms), true) => {
-                    format!(" to the last line of the logs, {} after the first +sdown", duration(ms, lang))
+                    let which = if again { "its last" } else { "the first" };
+                    let ms = duration(ms, lang);
+                    format!(" to the last line of the logs, {ms} after {which} +sdown")
                 }
                 (_, _) => " to the end of the logs".to_owned(),
             };
@@ -191,7 +195,8 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
                 (Some(0), true) => format!("{nobody}。主节点 {old} 失联，此后日志中没有记录。"),
                 (Some(ms), true) => {
                     let ms = duration(ms, lang);
-                    format!("{nobody}。直到日志最后一行（第一条 +sdown 之后 {ms}），主节点 {old} 一直失联。")
+                    let which = if again { "它最后一次失联的" } else { "第一条" };
+                    format!("{nobody}。直到日志最后一行（{which} +sdown 之后 {ms}），主节点 {old} 一直失联。")
                 }
                 (_, _) => format!("{nobody}。直到日志结束，主节点 {old} 一直失联。"),
             }
@@ -253,6 +258,9 @@ fn by_others(old: &str, foreign: &Foreign, unread: bool, lang: Lang) -> String {
 fn came_back(incident: &Incident, back: i64, timed: bool, lang: Lang) -> String {
     let old = &incident.master;
     let (times, lasted) = (incident.times_down(), duration(back - incident.began, lang));
+    // A log that begins late may have it sooner.
+    let least = if incident.cut { lang.pick("at least ", "至少 ") } else { "" };
+    let lasted = least.to_owned() + &lasted;
     let nobody = nobody(incident.unread, lang);
     match (lang, times > 1) {
         (Lang::En, false) if timed => {
@@ -280,6 +288,16 @@ fn missed_by_one(old: &str, new: &str, ms: i64, lang: Lang) -> String {
             "One sentinel alone missed the master {old}, for {ms}; its failover made {new} the master."
         ),
         Lang::Zh => format!("只有一个哨兵认为主节点 {old} 失联（{ms}），它的故障转移让 {new} 成为主节点。"),
+    }
+}
+
+/// It was no master any more: somebody had made it a replica.
+fn posed(old: &str, new: &str, lang: Lang) -> String {
+    match lang {
+        Lang::En => {
+            format!("The master {old} had said that it is a replica, and was then missed; {new} took over.")
+        }
+        Lang::Zh => format!("主节点 {old} 自称副本，随后被认为下线，由 {new} 接替。"),
     }
 }
 
