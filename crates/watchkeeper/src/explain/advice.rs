@@ -29,10 +29,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::SplitVote { epoch, votes, open, maker } => {
             lost::split_vote(*epoch, votes, *open, *maker, lang)
         }
-        Finding::NotElected { epoch, who, got, needed, known, down, unread, why } => {
-            let told = lost::votes(*epoch, *got, known.map(|known| (known, *needed)));
-            lost::advice((*epoch, who), why, told, lost::missing(down, *unread, lang))
-        }
+        Finding::NotElected { .. } => lost::not_elected(finding, lang),
         Finding::NoQuorum { saw, silent, strength, down, unread } => {
             let here = (!unread).then_some(&silent[..]);
             few::no_quorum(saw, here, *strength, down, lang)

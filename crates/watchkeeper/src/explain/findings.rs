@@ -814,28 +814,7 @@ pub(super) fn general(book: &Book, names: &dyn Names) -> Vec<Finding> {
             found.push(Finding::Several { name: name.clone(), groups });
         }
     }
-    let mut tilts: BTreeMap<String, (usize, i64, bool)> = BTreeMap::new();
-    for tilt in &book.tilts {
-        let (times, ms, open) = tilts.entry(names.who(tilt.who)).or_default();
-        *times += 1;
-        let last = book.speakers.get(tilt.who).map_or(book.last, |speaker| speaker.last);
-        *open |= tilt.to.is_none() && (book.first.is_none() || last - tilt.from <= TILT_MS);
-        *ms += tilt.to.filter(|_| book.first.is_some()).map_or(0, |to| to - tilt.from);
-    }
-    if !tilts.is_empty() {
-        let causes: BTreeSet<String> = book.tilts.iter().filter_map(|tilt| tilt.cause.clone()).collect();
-        let who = tilts.into_iter().map(|(name, (times, ms, open))| (name, times, ms, open)).collect();
-        let mut set_back: BTreeMap<String, i64> = BTreeMap::new();
-        for tilt in book.tilts.iter().filter(|tilt| tilt.back_ms > 0) {
-            let most = set_back.entry(names.who(tilt.who)).or_default();
-            *most = tilt.back_ms.max(*most);
-        }
-        found.push(Finding::Tilt {
-            who,
-            causes: causes.into_iter().collect(),
-            set_back: set_back.into_iter().collect(),
-        });
-    }
+    found.extend(tilts(book, names));
     for (what, often) in &book.others {
         let who = || often.who.iter().map(|who| names.who(*who)).collect::<Vec<_>>();
         match what {
@@ -875,6 +854,33 @@ pub(super) fn general(book: &Book, names: &dyn Names) -> Vec<Finding> {
     }
     found.sort_by_key(Finding::weight);
     found
+}
+
+/// Who did not trust its clock, how often and for how long.
+fn tilts(book: &Book, names: &dyn Names) -> Option<Finding> {
+    let mut tilts: BTreeMap<String, (usize, i64, bool)> = BTreeMap::new();
+    for tilt in &book.tilts {
+        let (times, ms, open) = tilts.entry(names.who(tilt.who)).or_default();
+        *times += 1;
+        let last = book.speakers.get(tilt.who).map_or(book.last, |speaker| speaker.last);
+        *open |= tilt.to.is_none() && (book.first.is_none() || last - tilt.from <= TILT_MS);
+        *ms += tilt.to.filter(|_| book.first.is_some()).map_or(0, |to| to - tilt.from);
+    }
+    if tilts.is_empty() {
+        return None;
+    }
+    let causes: BTreeSet<String> = book.tilts.iter().filter_map(|tilt| tilt.cause.clone()).collect();
+    let who = tilts.into_iter().map(|(name, (times, ms, open))| (name, times, ms, open)).collect();
+    let mut set_back: BTreeMap<String, i64> = BTreeMap::new();
+    for tilt in book.tilts.iter().filter(|tilt| tilt.back_ms > 0) {
+        let most = set_back.entry(names.who(tilt.who)).or_default();
+        *most = tilt.back_ms.max(*most);
+    }
+    Some(Finding::Tilt {
+        who,
+        causes: causes.into_iter().collect(),
+        set_back: set_back.into_iter().collect(),
+    })
 }
 
 fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &mut Vec<Finding>) {

@@ -79,7 +79,7 @@ fn why(
 }
 
 /// Which sentinels were down; if their logs are not here, they may only have been out of reach.
-pub(super) fn missing(down: &[String], unread: bool, lang: Lang) -> (String, String) {
+fn missing(down: &[String], unread: bool, lang: Lang) -> (String, String) {
     let names = by_name(down, lang);
     let was = if down.len() == 1 { "was" } else { "were" };
     match (down, unread) {
@@ -90,7 +90,7 @@ pub(super) fn missing(down: &[String], unread: bool, lang: Lang) -> (String, Str
 }
 
 /// How many votes a candidate got, as far as that is known.
-pub(super) fn votes(epoch: u64, got: Option<usize>, known: Option<(usize, usize)>) -> (String, String) {
+fn votes(epoch: u64, got: Option<usize>, known: Option<(usize, usize)>) -> (String, String) {
     match (got, known) {
         // A log that begins too late has neither.
         _ if epoch == 0 => {
@@ -111,13 +111,17 @@ pub(super) fn votes(epoch: u64, got: Option<usize>, known: Option<(usize, usize)
     }
 }
 
+/// Of a candidate that was not elected: its votes, who did not answer, and what to do.
+pub(super) fn not_elected(finding: &Finding, lang: Lang) -> Both {
+    let Finding::NotElected { epoch, who, got, needed, known, down, unread, why } = finding else {
+        return Both::default();
+    };
+    let told = votes(*epoch, *got, known.map(|known| (known, *needed)));
+    advice((*epoch, who), why, told, missing(down, *unread, lang))
+}
+
 /// What to do where a candidate was not elected; `told` are its votes, `down` those who did not answer.
-pub(super) fn advice(
-    (epoch, who): (u64, &str),
-    why: &Lost,
-    told: (String, String),
-    down: (String, String),
-) -> Both {
+fn advice((epoch, who): (u64, &str), why: &Lost, told: (String, String), down: (String, String)) -> Both {
     let (in_epoch, in_epoch_zh) = if epoch == 0 {
         (String::new(), String::new())
     } else {

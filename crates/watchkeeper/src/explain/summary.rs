@@ -80,29 +80,7 @@ pub(super) fn head(report: &Report, lang: Lang) -> Vec<String> {
     if report.is_partial() {
         told.push(PARTIAL.get(lang).to_owned());
     }
-    let untimed = report.book.untimed.len() as u64;
-    if untimed > 1 && report.book.first.is_none() {
-        let en = "These logs have no times: only epochs put them in order, so steps may stand in another order than they \
-                  happened, and an incident may be told twice.";
-        let zh = "这些日志没有时间：只能按纪元排列，步骤的先后可能与实际不同，同一起事故也可能出现两次。";
-        told.push(lang.pick(en, zh).to_owned());
-    } else if untimed > 0 && report.book.first.is_some() {
-        let en = format!(
-            "{} no times: nothing puts what is told there in order with the rest, so an incident may be told twice.",
-            count(untimed, "log has", "logs have")
-        );
-        let zh =
-            format!("{untimed} 份日志没有时间：其内容无法与其余日志按时间排列，同一起事故可能出现两次。");
-        let (folded, folded_zh) = if report.book.folded > 0 {
-            (
-                " What it tells of an incident that the rest tells, too (by its epoch), is left out.",
-                "其中与其余日志所述相同的事故（按纪元判断）已略去。",
-            )
-        } else {
-            ("", "")
-        };
-        told.push(lang.pick(&(en + folded), &(zh + folded_zh)).to_owned());
-    }
+    told.extend(without_times(report, lang));
     for name in report.book.mixed.iter().filter_map(|log| report.logs.get(*log)).map(|log| &log.name) {
         let en = format!(
             "{name} holds the events of several sentinels, one behind the other: it cannot be told which are whose, nor in what order \
@@ -125,6 +103,35 @@ pub(super) fn head(report: &Report, lang: Lang) -> Vec<String> {
         told.push(lang.pick(&en, &zh).to_owned());
     }
     told
+}
+
+/// What is not known of logs without times.
+fn without_times(report: &Report, lang: Lang) -> Option<String> {
+    let untimed = report.book.untimed.len() as u64;
+    if untimed > 1 && report.book.first.is_none() {
+        let en = "These logs have no times: only epochs put them in order, so steps may stand in another order than they \
+                  happened, and an incident may be told twice.";
+        let zh = "这些日志没有时间：只能按纪元排列，步骤的先后可能与实际不同，同一起事故也可能出现两次。";
+        return Some(lang.pick(en, zh).to_owned());
+    }
+    if untimed > 0 && report.book.first.is_some() {
+        let en = format!(
+            "{} no times: nothing puts what is told there in order with the rest, so an incident may be told twice.",
+            count(untimed, "log has", "logs have")
+        );
+        let zh =
+            format!("{untimed} 份日志没有时间：其内容无法与其余日志按时间排列，同一起事故可能出现两次。");
+        let (folded, folded_zh) = if report.book.folded > 0 {
+            (
+                " What it tells of an incident that the rest tells, too (by its epoch), is left out.",
+                "其中与其余日志所述相同的事故（按纪元判断）已略去。",
+            )
+        } else {
+            ("", "")
+        };
+        return Some(lang.pick(&(en + folded), &(zh + folded_zh)).to_owned());
+    }
+    None
 }
 
 /// Without an incident: whether anything was seen at all.
