@@ -57,7 +57,7 @@ impl Book {
 }
 
 /// In English and Chinese. Without times nobody knows how soon it was.
-pub(super) fn told(group: &str, place: &Place, timed: bool) -> (String, String) {
+pub(super) fn told(place: &Place, timed: bool) -> (String, String) {
     let (en, zh) = if timed {
         (
             "soon after the switch, for a moment, {place} did not answer as the new master: nobody acted on that. Sentinels often",
@@ -72,7 +72,7 @@ pub(super) fn told(group: &str, place: &Place, timed: bool) -> (String, String) 
     };
     let (en, zh) = (en.replace("{place}", place), zh.replace("{place}", place));
     (
-        format!("{group}: {en} say so of a connection that they have just made"),
-        format!("{group}：{zh}哨兵刚建立连接时常有这样的记录"),
+        format!("{en} say so of a connection that they have just made"),
+        format!("{zh}哨兵刚建立连接时常有这样的记录"),
     )
 }

@@ -8,7 +8,7 @@ use super::said::Place;
 use super::words::{duration, list};
 
 /// To whom something happened, or who did it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Actor {
     Sentinel(Who),
     Server(Place),

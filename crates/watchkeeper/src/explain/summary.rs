@@ -425,7 +425,10 @@ fn other(what: &Other, names: &dyn Names) -> (String, String) {
                 format!("在纪元 {epoch} 投票给 {name}：有哨兵尝试过故障转移，其余情况日志中没有"),
             )
         }
-        Other::Sight(group, place, timed) => brief::told(group, place, *timed),
+        Other::Sight(group, place, timed) => {
+            let (en, zh) = brief::told(place, *timed);
+            (format!("{group}: {en}"), format!("{group}：{zh}"))
+        }
         Other::StartedAgain => ("a sentinel was started again".to_owned(), "哨兵重新启动".to_owned()),
         Other::Turned(group, place) => (
             format!("{group}: the replica {place} followed another server and was told to follow the master"),
