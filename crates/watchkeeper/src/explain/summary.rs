@@ -13,6 +13,7 @@ use super::incident::Incident;
 use super::report::Report;
 use super::servers;
 use super::source::TIMES_FROM;
+use super::untimed;
 use super::words::{self, by_name, count, duration, list};
 
 /// Clocks that are less apart are corrected without a word, in ms.
@@ -416,15 +417,7 @@ fn other(what: &Other, names: &dyn Names) -> (String, String) {
             format!("{group}: told to watch it no more (SENTINEL REMOVE)"),
             format!("{group}：被要求不再监视（SENTINEL REMOVE）"),
         ),
-        Other::Vote(candidate, epoch) => {
-            let name = names.id(candidate);
-            (
-                format!(
-                    "a vote for {name} in epoch {epoch}: a failover was tried, of which nothing more is in these logs"
-                ),
-                format!("在纪元 {epoch} 投票给 {name}：有哨兵尝试过故障转移，其余情况日志中没有"),
-            )
-        }
+        Other::Vote(candidate, epoch) => untimed::lone_vote(&names.id(candidate), *epoch),
         Other::Sight(group, place, timed) => {
             let (en, zh) = brief::told(place, *timed);
             (format!("{group}: {en}"), format!("{group}：{zh}"))

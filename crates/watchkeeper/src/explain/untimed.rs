@@ -45,3 +45,13 @@ impl Book {
         }
     }
 }
+
+/// In English and Chinese: a vote for this one.
+pub(super) fn lone_vote(name: &str, epoch: u64) -> (String, String) {
+    (
+        format!(
+            "a vote for {name} in epoch {epoch}: a failover was tried, of which nothing more is in these logs"
+        ),
+        format!("在纪元 {epoch} 投票给 {name}：有哨兵尝试过故障转移，其余情况日志中没有"),
+    )
+}
