@@ -378,3 +378,24 @@ fn what_only_redis_sentinel_does_is_not_said_of_an_unknown_one() {
     let [en, _] = told(&[("s1.log", &whole(1, &text))]);
     assert!(en.contains("redis-sentinel retries after twice failover-timeout"), "{en}");
 }
+
+/// It speaks of replicas before anybody names their master: that it is of the same group, the next lines tell.
+#[test]
+fn what_turns_out_to_be_one_group_is_one_incident() {
+    let line = |time: &str, who: &str, event: &str| format!("10:00:{time}  10.0.1.{who}:26379  {event}\n");
+    let text = line("00.000", "1", "+slave  replica 10.0.0.2:6379 (m)  a replica")
+        + &line("10.000", "2", "+sdown  master m 10.0.0.1:6379  no answer")
+        + &line("10.010", "1", "+sdown  master m 10.0.0.1:6379  no answer")
+        + &line("10.020", "2", "+odown  master m 10.0.0.1:6379  enough")
+        + &line("10.030", "2", "+new-epoch  1  an epoch")
+        + &line("11.000", "1", "+switch-master  m 10.0.0.1:6379 → 10.0.0.2:6379  new")
+        + &line("11.010", "2", "+switch-master  m 10.0.0.1:6379 → 10.0.0.2:6379  new")
+        + &line("50.000", "2", "+new-epoch  1  an epoch");
+    let [en, zh] = told(&[("events.txt", &text)]);
+    assert!(en.starts_with("1 incident: m ") && zh.starts_with("1 起事故：m"), "{en}{zh}");
+    assert!(
+        en.contains("10.0.1.2:26379 gets no answer from the master") && !en.contains("TOOK OVER"),
+        "{en}"
+    );
+    assert!(en.contains("10.0.1.1:26379 gets no answer either"), "{en}");
+}
