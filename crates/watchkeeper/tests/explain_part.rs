@@ -399,3 +399,75 @@ fn what_turns_out_to_be_one_group_is_one_incident() {
     );
     assert!(en.contains("10.0.1.1:26379 gets no answer either"), "{en}");
 }
+
+/// A log at its usual level does not have what servers say of their roles; what comes after the switch shows it.
+#[test]
+fn a_master_that_follows_another_afterwards_was_made_a_replica() {
+    let turned = "00:22.000 +fix-slave-config RA\n";
+    let [en, zh] = told(&[("s1.log", &whole(1, &format!("{}{turned}", failover())))]);
+    assert!(en.contains("The master 10.0.0.1:6379 was missed; 10.0.0.2:6379 took over."), "{en}");
+    assert!(en.contains("did not go away after the switch, and followed another server"), "{en}");
+    assert!(zh.contains("主节点 10.0.0.1:6379 被认为下线，由") && zh.contains("看来有人手工"), "{zh}");
+    assert!(
+        !en.contains("away for down-after-milliseconds before") && !en.contains("10.0.0.1:6379 failed"),
+        "{en}"
+    );
+    // One that was away may have been started as a replica.
+    let gone = "00:13.150 +sdown RA\n00:16.000 -sdown RA\n";
+    let [en, _] = told(&[("s1.log", &whole(1, &format!("{}{gone}{turned}", failover())))]);
+    assert!(en.contains("The master 10.0.0.1:6379 failed") && !en.contains("by hand"), "{en}");
+}
+
+/// It counts how long a replica has been without its master from when it began to miss that.
+#[test]
+fn a_leader_that_was_in_tilt_finds_replicas_too_old() {
+    let lost = "00:41.300 +sdown master A\n00:41.350 +odown master A #quorum 2/2\n00:54.000 +new-epoch 2
+        00:54.000 +try-failover master A\n00:54.010 +vote-for-leader ID2 2\n00:54.100 +elected-leader master A
+        00:54.200 -failover-abort-no-good-slave master A\n";
+    let tilt = "00:11.000 +tilt #tilt mode entered\n00:41.000 -tilt #tilt mode exited\n";
+    let first = whole(1, "00:10.000 +sdown master A");
+    let [en, zh] = told(&[("s1.log", &first), ("s2.log", &whole(2, &format!("{tilt}{lost}")))]);
+    assert!(en.contains("The leader was in TILT until it missed the master, and counts from then"), "{en}");
+    assert!(zh.contains("执行者直到认为主节点下线之前都处于 TILT"), "{zh}");
+    let [en, _] = told(&[("s1.log", &first), ("s2.log", &whole(2, lost))]);
+    assert!(en.contains("No replica could be promoted") && !en.contains("in TILT until"), "{en}");
+}
+
+/// Somebody made a replica a master, and the master its replica.
+#[test]
+fn a_master_that_is_missed_when_another_is_one_need_not_have_failed() {
+    let text = format!(
+        "00:02.500 +failover-detected master A #promoted 10.0.0.3:6379\n{}00:50.000 +new-epoch 1",
+        failover()
+            .replace("00:11.100 +slave-reconf-sent RC\n", "")
+            .replace("    00:12.000 +slave-reconf-done RC\n", "")
+    );
+    let [en, zh] = told(&[("s1.log", &whole(1, &text))]);
+    assert!(en.contains("The master 10.0.0.1:6379 was missed; 10.0.0.2:6379 took over."), "{en}");
+    assert!(en.contains("Before that 10.0.0.3:6379 had become a master: if 10.0.0.1:6379 was made"), "{en}");
+    assert!(
+        en.contains("count from +7.500 s below, when it was missed.") && !en.contains("last time"),
+        "{en}"
+    );
+    assert!(zh.contains("在此之前 10.0.0.3:6379 已成为主节点") && zh.contains("即它被认为下线时"), "{zh}");
+}
+
+/// A leader that is paused after it has told the others: what it did not see says nothing of them.
+#[test]
+fn replicas_that_a_leader_in_tilt_did_not_see_are_not_blamed() {
+    let text = format!(
+        "{TRIED}{LED}00:11.000 +promoted-slave RB\n00:11.100 +slave-reconf-sent RC
+        00:23.000 +tilt #tilt mode entered\n00:53.000 -tilt #tilt mode exited
+        00:53.100 +failover-end-for-timeout master A\n00:53.100 +switch-master A 10.0.0.2 6379"
+    );
+    let [en, zh] = told(&[("s1.log", &whole(1, &text))]);
+    assert!(
+        en.contains("That 10.0.0.3:6379 followed the new master in time was not seen: s1, which led"),
+        "{en}"
+    );
+    assert!(
+        en.contains("some replicas were not seen to follow in time") && zh.contains("未见及时跟随"),
+        "{en}{zh}"
+    );
+    assert!(!en.contains("did not follow"), "{en}");
+}

@@ -53,8 +53,8 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         }
         Finding::TiltThen { who } => tilt_then(who, lang),
         Finding::Tilt { who, causes, set_back } => tilt(who, causes, set_back, lang),
-        Finding::NoGoodReplica { known, after_tilt, timed, down, said } => {
-            nobody::no_good_replica(*known, (*after_tilt, *timed), down, said, lang)
+        Finding::NoGoodReplica { known, after_tilt, timed, late, down, said } => {
+            nobody::no_good_replica(*known, [*after_tilt, *timed, *late], down, said, lang)
         }
         Finding::NotPromoted { replica, why } => not_promoted(replica, why),
         Finding::LateReplicas { replicas, tilt } => late_replicas(replicas, tilt.as_deref(), lang),
@@ -666,7 +666,14 @@ mod tests {
 
     fn no_good(after_tilt: bool, known: usize, down: &[&str]) -> Finding {
         let down = down.iter().map(|place| (*place).to_owned()).collect();
-        Finding::NoGoodReplica { known: Some(known), after_tilt, timed: true, down, said: Vec::new() }
+        Finding::NoGoodReplica {
+            known: Some(known),
+            after_tilt,
+            timed: true,
+            late: false,
+            down,
+            said: Vec::new(),
+        }
     }
 
     fn still_down(unread: bool) -> Finding {

@@ -75,9 +75,15 @@ fn after_blips(incident: &Incident, lang: Lang) -> String {
     let since = |at: At| words::plus(at - incident.began, lang);
     if incident.outage_began() > incident.began {
         let from = since(incident.outage_began());
+        let last = incident.missed_before();
+        let (en, zh) = if last {
+            ("when it went away for the last time", "即它最后一次失联时")
+        } else {
+            ("when it was missed", "即它被认为下线时")
+        };
         told += &match lang {
-            Lang::En => format!(" These times count from {from} below, when it went away for the last time."),
-            Lang::Zh => format!("以上时间从下表的 {from}算起，即它最后一次失联时。"),
+            Lang::En => format!(" These times count from {from} below, {en}."),
+            Lang::Zh => format!("以上时间从下表的 {from}算起，{zh}。"),
         };
     }
     if let Some((promoted, back)) = incident.took_writes().zip(incident.back_before_promotion()) {

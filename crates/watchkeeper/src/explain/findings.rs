@@ -92,6 +92,8 @@ pub(super) enum Finding {
         /// the leader had just left TILT; without times, it had been in TILT before
         after_tilt: bool,
         timed: bool,
+        /// the leader had been in TILT in the outage: it counts from the end of that
+        late: bool,
         down: Vec<String>,
         said: Vec<String>,
     },
@@ -503,6 +505,7 @@ fn no_good_replica(incident: &Incident, run: &Run, group: Option<&Group>, book: 
     let others = |group: &Group| group.replicas.iter().filter(|replica| **replica != incident.master).count();
     Finding::NoGoodReplica {
         after_tilt: book.tilts.iter().any(|tilt| tilt.who == run.who && tilt.to.is_some_and(fresh)),
+        late: incident.missed_after_tilt(run.who),
         timed: incident.timed,
         known: group.filter(|group| book.names_replicas(run.who, group, run.began)).map(others),
         down: run.replicas_down.iter().cloned().collect(),
@@ -551,8 +554,9 @@ fn run_findings(
             },
             Some(End::Done | End::DoneLate) | None => {}
         }
-        let late: Vec<String> =
-            run.moved.iter().filter(|moved| moved.late).map(|moved| moved.replica.clone()).collect();
+        let timeout = matches!(run.end, Some((End::DoneLate, _)));
+        let late = run.moved.iter().filter(|moved| moved.late || (timeout && moved.done.is_none()));
+        let late: Vec<String> = late.map(|moved| moved.replica.clone()).collect();
         if !late.is_empty() {
             let tilt = incident.in_tilt(run).then(|| names.who(run.who));
             found.push(Finding::LateReplicas { replicas: late, tilt });

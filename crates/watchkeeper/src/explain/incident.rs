@@ -790,6 +790,26 @@ impl Incident {
             .or_else(|| latest.find(|election| election.elected.is_some()))
     }
 
+    /// The master had been missed before the outage from which times count.
+    pub(super) fn missed_before(&self) -> bool {
+        let began = self.outage_began();
+        self.downs.iter().any(|down| down.at < began)
+    }
+
+    /// Another server was made a master before this one was missed, by no failover, and is not known to be a replica again.
+    pub(super) fn another_before(&self) -> Option<&Foreign> {
+        let missed = self.downs.iter().map(|down| down.at).min()?;
+        let before = |it: &&Foreign| it.seen.iter().any(|(_, at)| *at < missed) && it.ended().is_none();
+        self.foreign.as_ref().filter(before).filter(|it| self.new_master.as_ref() != Some(&it.to))
+    }
+
+    /// The master followed another server when sentinels told it to follow the new one, and had answered all the time since
+    /// the switch: somebody may have made it a replica, and it was missed for that.
+    pub(super) fn turned(&self) -> bool {
+        let happened = |what: Afterwards| self.afterwards.iter().any(|(known, _)| *known == what);
+        happened(Afterwards::Turned) && !happened(Afterwards::Gone) && !happened(Afterwards::Answers)
+    }
+
     /// This leader did not finish because another one, begun by hand meanwhile, was faster: it took over the result.
     pub(super) fn overtaken(&self, run: &Run) -> Option<Who> {
         let other = self.winner().filter(|other| other.who != run.who)?;

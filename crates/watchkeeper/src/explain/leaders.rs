@@ -98,6 +98,16 @@ impl Incident {
         self.stood.iter().any(|stood| during(stood) && (!self.timed || held(stood) || most(stood)))
     }
 
+    /// This sentinel began to miss the master when its TILT was over.
+    pub(super) fn missed_after_tilt(&self, who: Who) -> bool {
+        let missed = self.downs.iter().find(|down| down.who == who).map(|down| down.at);
+        let over = |stood: &Stood| {
+            let until = stood.to.zip(missed).map(|(to, at)| at - to);
+            stood.who == who && until.is_some_and(|ms| (0..AFTER_TILT_MS).contains(&ms))
+        };
+        self.timed && self.downs.iter().any(|down| Some(down.at) < missed) && self.stood.iter().any(over)
+    }
+
     /// An attempt failed because its leader was in TILT.
     pub(super) fn held_by_tilt(&self) -> bool {
         let failed = |run: &Run| matches!(run.end, Some((End::NotPromoted, _)));
