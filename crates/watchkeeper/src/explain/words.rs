@@ -141,31 +141,10 @@ pub(super) fn nobody_else_told(incident: &Incident) -> bool {
 /// The incident in one or two sentences.
 pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
     let old = &incident.master;
-    let since = |at: i64| duration(at - incident.outage_began(), lang);
     let cause = incident.cause();
     let manual = cause != Cause::MasterDown && cause != Cause::Forced;
     if let Some(new) = &incident.new_master {
-        let promoted = incident.took_writes();
-        let told = incident.first_told().unwrap_or(incident.last);
-        let another = incident.another_before();
-        let what = match incident.missed_alone().filter(|_| cause == Cause::MasterDown) {
-            Some(ms) => missed_by_one(old, new, ms, lang),
-            None if cause == Cause::MasterDown && incident.posed.contains(old) => posed(old, new, lang),
-            None if cause == Cause::MasterDown && (incident.turned() || another.is_some()) => {
-                turned(old, new, lang)
-            }
-            None => switched(old, new, cause, incident.only_asked_for(), lang),
-        };
-        if !timed || cause == Cause::Unknown {
-            return what;
-        }
-        let why = cause == Cause::MasterDown && !incident.posed.contains(old) && incident.turned();
-        let why = match another.filter(|_| cause == Cause::MasterDown) {
-            _ if why => why_turned(old, lang),
-            Some(foreign) => why_perhaps(old, &foreign.to, lang),
-            None => String::new(),
-        };
-        return what + &told_after(incident, promoted.map(since), &since(told), lang) + &why;
+        return took_over(incident, new, timed, lang);
     }
     if let Some(foreign) = &incident.foreign {
         return by_others(old, foreign, incident.unread, lang);
@@ -212,6 +191,33 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
             }
         }
     }
+}
+
+/// Another server is the master.
+fn took_over(incident: &Incident, new: &str, timed: bool, lang: Lang) -> String {
+    let (old, cause) = (&incident.master, incident.cause());
+    let since = |at: i64| duration(at - incident.outage_began(), lang);
+    let promoted = incident.took_writes();
+    let told = incident.first_told().unwrap_or(incident.last);
+    let another = incident.another_before();
+    let what = match incident.missed_alone().filter(|_| cause == Cause::MasterDown) {
+        Some(ms) => missed_by_one(old, new, ms, lang),
+        None if cause == Cause::MasterDown && incident.posed.contains(old) => posed(old, new, lang),
+        None if cause == Cause::MasterDown && (incident.turned() || another.is_some()) => {
+            turned(old, new, lang)
+        }
+        None => switched(old, new, cause, incident.only_asked_for(), lang),
+    };
+    if !timed || cause == Cause::Unknown {
+        return what;
+    }
+    let why = cause == Cause::MasterDown && !incident.posed.contains(old) && incident.turned();
+    let why = match another.filter(|_| cause == Cause::MasterDown) {
+        _ if why => why_turned(old, lang),
+        Some(foreign) => why_perhaps(old, &foreign.to, lang),
+        None => String::new(),
+    };
+    what + &told_after(incident, promoted.map(since), &since(told), lang) + &why
 }
 
 /// Who did not act, as far as that is known.
