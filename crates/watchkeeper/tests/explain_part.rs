@@ -471,3 +471,29 @@ fn replicas_that_a_leader_in_tilt_did_not_see_are_not_blamed() {
     );
     assert!(!en.contains("did not follow"), "{en}");
 }
+
+/// Streams stand one behind the other: what the second one tells of the old master is what the first one told.
+#[test]
+fn what_streams_tell_of_one_old_master_is_told_once() {
+    let events = "+sdown master A\n+odown master A #quorum 2/2\n+new-epoch 1\n+vote-for-leader ID3 1
+        +config-update-from S3\n+switch-master A 10.0.0.2 6379\n+slave RA\n+sdown RA\n-sdown RA\n+convert-to-slave RA";
+    let [en, zh] = told(&[("a.txt", &stream(events)), ("b.txt", &stream(events))]);
+    assert!(en.contains("the old master 10.0.0.1:6379 does not answer"), "{en}");
+    assert!(
+        !en.contains("the replica 10.0.0.1:6379 did not answer") && !zh.contains("副本 10.0.0.1:6379 没有"),
+        "{en}{zh}"
+    );
+}
+
+#[test]
+fn a_leader_whose_stream_has_its_tilt_did_not_die() {
+    let led = "+sdown master A\n+odown master A #quorum 2/2\n+new-epoch 1\n+try-failover master A
+        +vote-for-leader ID1 1\n+elected-leader master A\n+tilt #tilt mode entered\n+new-epoch 2\n+vote-for-leader ID2 2
+        +config-update-from S2\n+switch-master A 10.0.0.2 6379";
+    let then = "+sdown master A\n+odown master A #quorum 2/2\n+new-epoch 1\n+vote-for-leader ID1 1\n+new-epoch 2
+        +try-failover master A\n+vote-for-leader ID2 2\n+elected-leader master A\n+selected-slave RB\n+promoted-slave RB
+        +failover-end master A\n+switch-master A 10.0.0.2 6379";
+    let [en, zh] = told(&[("a.txt", &stream(led)), ("b.txt", &stream(then))]);
+    assert!(en.contains("a led the failover and did not finish it: it was in TILT later."), "{en}");
+    assert!(zh.contains("但没有完成：它后来处于 TILT") && !en.contains("its host died"), "{en}{zh}");
+}

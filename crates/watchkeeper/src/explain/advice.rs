@@ -41,7 +41,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::TwoPromoted(promoted) => rivals::advice(promoted, lang),
         Finding::SameChosen { who, replica } => rivals::same_advice(who, replica, lang),
         Finding::CalledTwice { first, other } => endings::called_twice(first, other),
-        Finding::LeaderLost { who, stood: true, .. } => leaders::stood_advice(who),
+        Finding::LeaderLost { who, stood: true, timed, .. } => leaders::stood_advice(who, *timed),
         Finding::LeaderLost { who, maker, .. } => leader_lost(who, *maker),
         Finding::GaveWay { who, to } => leaders::gave_way_advice(who, to),
         Finding::SecondPromoted { by, place, new, ms } => leaders::second_advice(by, place, new, *ms, lang),

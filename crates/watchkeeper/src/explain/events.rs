@@ -324,8 +324,9 @@ impl Book {
                 missed_by(by, who, is_down, &self.speakers);
                 // A replica that was back and fails again is not the old master's story any more.
                 let old = self.replaced(&event.group, place, at);
+                // Without times another stream stands behind the one that has its return.
                 let back = |incident: &Incident| {
-                    incident.afterwards.iter().any(|(what, _)| *what == Afterwards::Answers)
+                    incident.timed && incident.afterwards.iter().any(|(what, _)| *what == Afterwards::Answers)
                 };
                 if let Some(incident) = old.filter(|incident| !is_down || !back(incident)) {
                     incident.last = at;

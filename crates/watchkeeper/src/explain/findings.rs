@@ -194,6 +194,7 @@ pub(super) enum Finding {
         maker: Option<Maker>,
         /// it did not run, and was back later
         stood: bool,
+        timed: bool,
     },
     /// two leaders, one just after the other, that promoted the same replica
     GaveWay {
@@ -549,7 +550,8 @@ fn run_findings(
                 None if incident.cut || book.ends_by(run.who, incident, Some(incident.last)) => {}
                 None => {
                     let (maker, stood) = (incident.maker, incident.stood_still(run));
-                    found.push(Finding::LeaderLost { who: names.who(run.who), maker, stood });
+                    let (who, timed) = (names.who(run.who), incident.timed);
+                    found.push(Finding::LeaderLost { who, maker, stood, timed });
                 }
             },
             Some(End::Done | End::DoneLate) | None => {}

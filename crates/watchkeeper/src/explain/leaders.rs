@@ -121,8 +121,9 @@ impl Incident {
         else {
             return false;
         };
-        let silent = |it: &Stood| it.who == run.who && it.from > run.began && it.silent_since <= next.began;
-        self.timed && self.stood.iter().any(silent)
+        // Without times nothing tells how long its stream was silent.
+        let silent = |it: &Stood| !self.timed || it.silent_since <= next.began;
+        self.stood.iter().any(|it| it.who == run.who && it.from > run.began && silent(it))
     }
 
     /// Another leader promoted the same replica at the same time, and this one took over its result.
@@ -182,13 +183,16 @@ pub(super) fn second_advice(by: &str, place: &str, new: &str, ms: Option<i64>, l
 }
 
 /// What to do about a leader that did not run.
-pub(super) fn stood_advice(who: &str) -> Both {
+pub(super) fn stood_advice(who: &str, timed: bool) -> Both {
+    let (how, how_zh) = if timed {
+        ("stood still: its log is silent until its TILT", "随后停住了：它的日志直到 TILT 才有下一行")
+    } else {
+        ("did not finish it: it was in TILT later", "没有完成：它后来处于 TILT")
+    };
     both(
-        format!(
-            "{who} led the failover and stood still: its log is silent until its TILT. Another sentinel had to begin anew."
-        ),
+        format!("{who} led the failover and {how}. Another sentinel had to begin anew."),
         "it did not die: see TILT under THE DEPLOYMENT for what stops a process",
-        format!("{who} 主持了故障转移，但随后停住了：它的日志直到 TILT 才有下一行。由另一个哨兵重新开始。"),
+        format!("{who} 主持了故障转移，但{how_zh}。由另一个哨兵重新开始。"),
         "它没有宕机：进程为何会停住，见“整体情况”中的 TILT",
     )
 }
