@@ -313,12 +313,25 @@ fn nobody_is_said_to_have_asked_where_a_rotated_log_has_a_gap() {
             assert!(!en.contains(bad) && !zh.contains(bad), "{bad}: {en}{zh}");
         }
     }
-    // Where it is whole before, somebody did.
-    let logs = [
-        ("m.log.1", &whole(1, "")[..]),
-        ("m.log", &log(&format!("00:09.000 +tilt #tilt mode entered\n{tried}{rest}"))),
-    ];
-    assert!(told(&logs)[0].contains("A planned failover from"));
+    // A gap that was longer ago may hide it, too.
+    let later = format!("00:09.000 +tilt #tilt mode entered\n{tried}{rest}");
+    let logs = [("m.log.1", &whole(1, "00:08.000 +sdown master A")[..]), ("m.log", &log(&later))];
+    let [en, zh] = told(&logs);
+    assert!(!en.contains("operator") && !en.contains("somebody called") && !zh.contains("有人"), "{en}{zh}");
+    // Where the log says so, somebody did.
+    let asked = log(&format!("00:10.040 Executing user requested FAILOVER of 'm'\n{tried}{rest}"));
+    let en = &told(&[("m.log.1", &whole(1, "")[..]), ("m.log", &asked)])[0];
+    assert!(en.contains("somebody called SENTINEL FAILOVER on m"), "{en}");
+    // What was given up, nobody need have asked for.
+    let given_up = log(&format!(
+        "{tried}00:10.150 +elected-leader master A\n00:10.200 -failover-abort-no-good-slave master A"
+    ));
+    let [en, zh] = told(&[("m.log.1", &whole(1, "")[..]), ("m.log", &given_up)]);
+    assert!(
+        en.contains("A failover was begun and given up; why it was begun, is not in these logs."),
+        "{en}"
+    );
+    assert!(zh.contains("故障转移开始后被放弃"), "{zh}");
 }
 
 /// It could not have been told to follow by then.
@@ -496,4 +509,15 @@ fn a_leader_whose_stream_has_its_tilt_did_not_die() {
     let [en, zh] = told(&[("a.txt", &stream(led)), ("b.txt", &stream(then))]);
     assert!(en.contains("a led the failover and did not finish it: it was in TILT later."), "{en}");
     assert!(zh.contains("但没有完成：它后来处于 TILT") && !en.contains("its host died"), "{en}{zh}");
+}
+
+/// Its +switch-master stood in the gap.
+#[test]
+fn a_master_that_is_another_one_behind_a_gap_was_replaced() {
+    let before = whole(1, "00:10.000 +sdown master A\n00:10.060 +vote-for-leader ID2 1");
+    let behind = log("00:13.000 +sdown RA\n00:50.000 -sdown RA");
+    let [en, zh] = told(&[("m.log.1", &before), ("m.log", &behind)]);
+    assert!(en.contains("later 10.0.0.2:6379 is spoken of as the master. How it became that"), "{en}");
+    assert!(zh.contains("后来日志中 10.0.0.2:6379 已是主节点"), "{zh}");
+    assert!(!en.contains("TOOK OVER") && !en.contains("still missed") && !en.contains("too few"), "{en}");
 }

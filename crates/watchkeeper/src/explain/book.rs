@@ -75,6 +75,8 @@ pub(super) struct Speaker {
     part: usize,
     /// ... which goes on after another one, and has told of epochs only
     pub(super) fresh: bool,
+    /// its log is in several files: between two of them something may be missing
+    pub(super) parted: bool,
     /// it is past its start
     pub(super) settled: bool,
     /// when it said what of late: lines that a copy repeats count once
@@ -320,6 +322,7 @@ impl Book {
     fn goes_on_in(&mut self, who: Who, part: usize) {
         let speaker = &mut self.speakers[who];
         speaker.fresh |= speaker.part != part;
+        speaker.parted |= speaker.part != part;
         speaker.part = part;
     }
 
@@ -694,6 +697,7 @@ impl Book {
             ended: false,
             part,
             fresh: false,
+            parted: false,
             settled: false,
             said_lately: VecDeque::new(),
         });

@@ -53,6 +53,17 @@ fn ending(incident: &Incident, names: &dyn Names, timed: bool, lang: Lang) -> St
     if let Some((to, by)) = &incident.pointed {
         return pointed(incident, to, by, names, timed, lang);
     }
+    if let Some(new) = &incident.named_later {
+        let old = &incident.master;
+        return match lang {
+            Lang::En => format!(
+                "The master {old} was missed; later {new} is spoken of as the master. How it became that, is not in these logs."
+            ),
+            Lang::Zh => {
+                format!("主节点 {old} 被认为下线；后来日志中 {new} 已是主节点，其经过日志中没有。")
+            }
+        };
+    }
     if incident.outcome() == Outcome::Isolated {
         return isolated(incident, names, lang);
     }

@@ -73,6 +73,7 @@ impl Book {
                 self.put_away(&event.group);
             }
             self.learn(who, &event.group, event);
+            self.named_later(who, &event.group, &event.of);
         }
         match topic(event.kind) {
             Topic::Settings => self.settings(who, at, event),
@@ -512,7 +513,8 @@ impl Book {
             self.put_away(name);
         }
         let down = self.group(name).map(|group| group.peers_down_now()).unwrap_or_default();
-        let late = self.begins_late(who);
+        let speaker = &self.speakers[who];
+        let late = (!self.is_whole(who) || speaker.fresh) && speaker.pid != 0;
         let Some(incident) = self.incident(name, at) else { return };
         incident.asked_late |= late;
         remember(&mut incident.asked, (who, at));
@@ -537,7 +539,7 @@ impl Book {
         self.speakers[who].trying = true;
         // Without +odown a sentinel acts only if somebody asks it to; a stream of events does not have that line.
         let open = self.groups.get(&event.group).and_then(|group| group.open.as_ref());
-        let covers = |open: &&Incident| !self.began_after(who, open) && !self.speakers[who].fresh;
+        let covers = |open: &&Incident| !self.began_after(who, open) && !self.speakers[who].parted;
         let forced = open.filter(|open| !open.agrees(who) && !open.asked_for(who, at));
         // Somebody else is asked at the same moment: who has not heard of it takes the same epoch.
         let together = open.is_some_and(|open| open.elections.iter().any(|election| election.epoch == epoch));
@@ -596,7 +598,7 @@ impl Book {
 
     /// A log, other than a stream, says when somebody asks for a failover; not what was before it begins.
     fn begins_late(&self, who: Who) -> bool {
-        (!self.is_whole(who) || self.speakers[who].fresh) && self.speakers[who].pid != 0
+        (!self.is_whole(who) || self.speakers[who].parted) && self.speakers[who].pid != 0
     }
 
     fn work(&mut self, who: Who, at: At, event: &Event) {

@@ -664,7 +664,7 @@ pub(super) fn others_up(incident: &Incident, book: &Book) -> Vec<Who> {
 }
 
 fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut Vec<Finding>) {
-    if incident.downs.is_empty() {
+    if incident.downs.is_empty() || incident.named_later.is_some() {
         return;
     }
     let whole = book.all_whole(&incident.group);

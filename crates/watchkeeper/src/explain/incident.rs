@@ -286,6 +286,8 @@ pub(super) struct Incident {
     pub(super) quorum: Option<u32>,
     /// operators gave sentinels another master to watch: which, who and when
     pub(super) pointed: Option<(Place, Vec<(Who, At)>)>,
+    /// who missed it speaks of this one as the master, and how it became that stood where its log has a gap
+    pub(super) named_later: Option<Place>,
     /// the logs end here, with this incident open
     pub(super) logs_end: Option<At>,
     /// these are cut off: others see a healthy master and do not see them
@@ -362,6 +364,7 @@ impl Incident {
             strangers: false,
             quorum: None,
             pointed: None,
+            named_later: None,
             logs_end: None,
             isolated: BTreeSet::new(),
             maker: None,
@@ -435,6 +438,7 @@ impl Incident {
         self.new_master.is_some()
             || undone
             || pointed
+            || self.named_later.is_some()
             || self.came_back().is_some()
             || (self.downs.is_empty() && ended)
     }
@@ -487,7 +491,7 @@ impl Incident {
     /// How far a failover had come whose end the logs do not have: they end too early, or its leader was never heard of
     /// again after the promotion.
     pub(super) fn under_way(&self) -> Option<UnderWay<'_>> {
-        if self.new_master.is_some() || self.pointed.is_some() {
+        if self.new_master.is_some() || self.pointed.is_some() || self.named_later.is_some() {
             return None;
         }
         let done = |run: &&Run| matches!(run.end, Some((End::Done | End::DoneLate, _)));
@@ -568,6 +572,8 @@ impl Incident {
             }
         } else if self.foreign.is_some() {
             if self.unread { Outcome::PromotedUnseen } else { Outcome::PromotedByOthers }
+        } else if self.named_later.is_some() {
+            Outcome::Switched
         } else if self.pointed.is_some() {
             Outcome::Repointed
         } else if let Some(how_far) = self.under_way() {

@@ -159,6 +159,12 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
     let ended = incident.logs_end.map(|end| end - incident.outage_began());
     let again = incident.missed_before();
     match (lang, manual && failed) {
+        (Lang::En, true) if cause == Cause::Unknown => {
+            "A failover was begun and given up; why it was begun, is not in these logs.".to_owned()
+        }
+        (Lang::Zh, true) if cause == Cause::Unknown => {
+            "故障转移开始后被放弃；为何开始，日志中没有。".to_owned()
+        }
         (Lang::En, true) => format!("A failover was asked for and given up. The master is still {old}."),
         (Lang::Zh, true) => format!("有人要求故障转移，但未能完成。主节点仍是 {old}。"),
         (Lang::En, false) if manual => {
