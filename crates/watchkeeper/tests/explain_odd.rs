@@ -707,11 +707,16 @@ fn a_restart_is_named_where_it_was_seen() {
 fn an_old_master_of_which_nothing_tells_that_it_follows_may_be_a_second_one() {
     let back = "12.000 +sdown slave 10.0.0.1:6379 10.0.0.1 6379 @ m 10.0.0.2 6379\n\
         14.000 -sdown slave 10.0.0.1:6379 10.0.0.1 6379 @ m 10.0.0.2 6379";
-    let [en, zh] = reports(&[("s1.log", &whole("a", &format!("{RESET_THEN_LED}\n{back}")))]);
+    // Where the log ends before it could have been told, that says nothing.
+    let [en, _] = reports(&[("s1.log", &whole("a", &format!("{RESET_THEN_LED}\n{back}")))]);
+    assert!(!en.contains("that it was told to follow"), "{en}");
+    let later = "40.000 +new-epoch 1";
+    let [en, zh] = reports(&[("s1.log", &whole("a", &format!("{RESET_THEN_LED}\n{back}\n{later}")))]);
     assert!(en.contains("The old master 10.0.0.1:6379 answers again; that it was told to follow"), "{en}");
     assert!(zh.contains("没有命令它跟随新主节点的记录"), "{zh}");
     let follows = "20.000 +convert-to-slave slave 10.0.0.1:6379 10.0.0.1 6379 @ m 10.0.0.2 6379";
-    let [en, _] = reports(&[("s1.log", &whole("a", &format!("{RESET_THEN_LED}\n{back}\n{follows}")))]);
+    let [en, _] =
+        reports(&[("s1.log", &whole("a", &format!("{RESET_THEN_LED}\n{back}\n{follows}\n{later}")))]);
     assert!(!en.contains("that it was told to follow"), "{en}");
 }
 

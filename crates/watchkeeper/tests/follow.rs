@@ -243,3 +243,61 @@ fn an_old_master_that_is_put_right_after_the_report_is_told_of() {
         follower.wait(addendum);
     }
 }
+
+/// What came at once is told as it is when it comes line by line: who saw what, each once.
+#[test]
+fn sightings_are_told_once_and_by_somebody() {
+    let dir = tempfile::tempdir().unwrap();
+    let follow = |log: &str, before: &str| {
+        let path = dir.path().join("all.log");
+        fs::write(&path, "s1  | 7:X 29 Nov 2026 10:00:00.000 # +tilt #tilt mode entered\n").unwrap();
+        let mut follower = Follower::start(dir.path(), &["all.log"]);
+        follower.wait(&["1 line read"]);
+        add(&path, before);
+        if !before.is_empty() {
+            follower.wait(&["[+sdown]"]);
+        }
+        add(&path, log);
+        follower.wait(&["INCIDENT 1 "]);
+        follower.interrupt();
+        follower.end().1
+    };
+    let line = |who: &str, second: &str, event: &str| {
+        format!("{who}  | 7:X 29 Nov 2026 10:00:{second} # {event} master m 10.0.0.1 6379\n")
+    };
+    // At once: who misses it has had answers since.
+    let blip =
+        line("s1", "10.000", "+sdown") + &line("s2", "10.000", "+sdown") + &line("s1", "10.500", "-sdown");
+    let printed = follow(&(blip.clone() + &line("s2", "10.500", "-sdown")), "");
+    assert!(printed.contains("is down, seen by s1  [+sdown]"), "{printed}");
+    let (live, _) = printed.split_once("INCIDENT 1 ").unwrap();
+    for part in ["seen by", "s2 gets no answer", "s1 gets answers again", "s2 gets answers again"] {
+        assert_eq!(live.matches(part).count(), 1, "{part}: {printed}");
+    }
+    // One after the other, of one moment, and not in the order in which they began to miss it.
+    let before = line("s2", "10.000", "+sdown") + &line("s1", "10.001", "+sdown");
+    let printed = follow(&line("s2", "10.500", "-sdown"), &(before + &line("s1", "10.500", "-sdown")));
+    let (live, _) = printed.split_once("INCIDENT 1 ").unwrap();
+    for part in ["s1 gets answers again", "s2 gets answers again"] {
+        assert_eq!(live.matches(part).count(), 1, "{part}: {printed}");
+    }
+    // A log that begins in the middle does not say who.
+    let late = line("s1", "10.000", "+odown").replace("6379\n", "6379 #quorum 2/2\n");
+    let printed = follow(&(late + &line("s1", "10.500", "-sdown")), "");
+    assert!(printed.contains("INCIDENT: s1: 2 sentinels hold it for down, 2 must"), "{printed}");
+    assert!(!printed.contains("seen by"), "{printed}");
+}
+
+/// Two incidents in a stream that was saved are two, and its durations are said to be none.
+#[test]
+fn a_saved_stream_is_said_to_have_no_times() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut follower = Follower::start(dir.path(), &["-"]);
+    let mut input = follower.input();
+    let stream = fs::read_to_string(incident("streams-of-two-failovers-redis").join("pub1.txt")).unwrap();
+    input.write_all(stream.as_bytes()).unwrap();
+    drop(input);
+    let (status, printed) = follower.end();
+    assert!(status == 0 && printed.contains("explain them without --follow"), "{printed}");
+    assert!(printed.contains("INCIDENT 1 ") && printed.contains("INCIDENT 2 "), "{printed}");
+}

@@ -5,8 +5,9 @@ use watchkeeper_core::Lang;
 use super::findings::Disagreed;
 use super::findings::Finding;
 use super::leaders::{self, Why};
+use super::said::Maker;
 use super::words::{by_name, duration, list, order, reasons};
-use super::{endings, epochs, few, nobody, rivals};
+use super::{endings, epochs, few, lost, nobody, rivals};
 
 /// What is so, and what to do. Findings of one incident first, then those of the deployment.
 pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
@@ -15,7 +16,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::Restarted { master } => restarted(master),
         Finding::OldMasterAnswers { master } => old_master_answers(master),
         Finding::Failovers { times, ms } => failovers(*times, *ms, lang),
-        Finding::OnlyCameBack { ms, unread } => only_came_back(*ms, *unread, lang),
+        Finding::OnlyCameBack { ms, unread, least } => only_came_back(*ms, *unread, *least, lang),
         Finding::StillDown { unread, zero, next } => nobody::still_down(zero, *unread, next.as_deref()),
         Finding::CutShort { promoted, begun, agreed, timed } => {
             endings::cut_short(promoted.as_deref(), *begun, *agreed, *timed)
@@ -25,11 +26,10 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::Foreign { to, unread, ended } => foreign(to, *unread, *ended),
         Finding::ResetThen { who, promoted } => endings::reset_then(who, *promoted, lang),
         Finding::VotesVoided { epoch, group, raised } => epochs::advice(*epoch, group, *raised),
-        Finding::SplitVote { epoch, votes, open, ours } => split_vote(*epoch, votes, *open, *ours, lang),
-        Finding::NotElected { epoch, who, got, needed, known, down, unread } => {
-            let missing = missing(down, *unread, lang);
-            not_elected(*epoch, who, *got, known.map(|known| (known, *needed)), missing)
+        Finding::SplitVote { epoch, votes, open, maker } => {
+            lost::split_vote(*epoch, votes, *open, *maker, lang)
         }
+        Finding::NotElected { .. } => lost::not_elected(finding, lang),
         Finding::NoQuorum { saw, silent, strength, down, unread } => {
             let here = (!unread).then_some(&silent[..]);
             few::no_quorum(saw, here, *strength, down, lang)
@@ -41,8 +41,8 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::TwoPromoted(promoted) => rivals::advice(promoted, lang),
         Finding::SameChosen { who, replica } => rivals::same_advice(who, replica, lang),
         Finding::CalledTwice { first, other } => endings::called_twice(first, other),
-        Finding::LeaderLost { who, stood: true, .. } => leaders::stood_advice(who),
-        Finding::LeaderLost { who, ours, .. } => leader_lost(who, *ours),
+        Finding::LeaderLost { who, stood: true, timed, .. } => leaders::stood_advice(who, *timed),
+        Finding::LeaderLost { who, maker, .. } => leader_lost(who, *maker),
         Finding::GaveWay { who, to } => leaders::gave_way_advice(who, to),
         Finding::SecondPromoted { by, place, new, ms } => leaders::second_advice(by, place, new, *ms, lang),
         Finding::StayedMaster { master, ms: Some(ms), perhaps: true, .. } => {
@@ -53,14 +53,14 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         }
         Finding::TiltThen { who } => tilt_then(who, lang),
         Finding::Tilt { who, causes, set_back } => tilt(who, causes, set_back, lang),
-        Finding::NoGoodReplica { known, after_tilt, timed, down, said } => {
-            nobody::no_good_replica(*known, (*after_tilt, *timed), down, said, lang)
+        Finding::NoGoodReplica { known, after_tilt, timed, late, down, said } => {
+            nobody::no_good_replica(*known, [*after_tilt, *timed, *late], down, said, lang)
         }
         Finding::NotPromoted { replica, why } => not_promoted(replica, why),
-        Finding::LateReplicas { replicas } => late_replicas(replicas, lang),
+        Finding::LateReplicas { replicas, tilt } => late_replicas(replicas, tilt.as_deref(), lang),
         Finding::Moved { id, to } => moved(id, to),
-        Finding::SentinelsGone { group, who, strength, unread, goes_on, most } => {
-            few::sentinels_gone(group, who, *strength, [*unread, *goes_on, *most], lang)
+        Finding::SentinelsGone { group, who, strength, unread, nameless, goes_on, most } => {
+            few::sentinels_gone(group, who, *strength, [*unread, *nameless, *goes_on, *most], lang)
         }
         Finding::NoReplicaLeft { group, replicas, unread } => {
             nobody::no_replica_left(group, replicas, *unread, lang)
@@ -204,8 +204,12 @@ fn failovers(times: usize, ms: i64, lang: Lang) -> Both {
     )
 }
 
-fn only_came_back(ms: i64, unread: bool, lang: Lang) -> Both {
-    let ms = duration(ms, lang);
+fn only_came_back(ms: i64, unread: bool, least: bool, lang: Lang) -> Both {
+    let ms = if least {
+        lang.pick("at least ", "至少 ").to_owned() + &duration(ms, lang)
+    } else {
+        duration(ms, lang)
+    };
     if unread {
         return both(
             format!(
@@ -294,103 +298,9 @@ fn promoted_unseen(to: &str) -> Both {
         format!(
             "Who promoted {to}, is not in these logs: a sentinel whose log is not here, or somebody else."
         ),
-        "add the logs of the other sentinels. If it was done by hand: promote by `SENTINEL FAILOVER` instead of `REPLICAOF NO \
-         ONE`, as sentinels turn such a server into a replica again",
+        "add the logs of the other sentinels, and ask them who is the master (`SENTINEL GET-MASTER-ADDR-BY-NAME`)",
         format!("{to} 由谁提升，这些日志中没有：可能是日志不在此处的哨兵，也可能是哨兵以外的操作。"),
-        "请加上其他哨兵的日志。若是手工提升：请用 `SENTINEL FAILOVER`，不要用 `REPLICAOF NO ONE`，因为哨兵会把这样的节点重新变回副本",
-    )
-}
-
-fn split_vote(epoch: u64, votes: &[(String, usize)], open: bool, ours: bool, lang: Lang) -> Both {
-    let of: Vec<String> = votes.iter().map(|(who, votes)| format!("{who} {votes}")).collect();
-    let of = list(&of, lang);
-    let (nobody, nobody_zh) = if open {
-        ("whether one of them had a majority, is not in these logs", "是否有人获得多数，这些日志中没有")
-    } else {
-        ("nobody had a majority", "无人获得多数")
-    };
-    let (en, zh) = (
-        format!("The vote in epoch {epoch} was split ({of}): {nobody}."),
-        format!("纪元 {epoch} 的选票分散（{of}）：{nobody_zh}。"),
-    );
-    if ours {
-        return both(
-            en,
-            "several sentinels came forward at the same moment. Watchkeeper tries again in under a second. If it is often so: use an \
-             odd number of sentinels and the same settings on all, and look for slow disks or links between them",
-            zh,
-            "多个哨兵同时竞选。Watchkeeper 不到 1 秒就会重试。经常发生时：使用奇数个哨兵，统一各哨兵的设置，\
-             并检查磁盘和哨兵之间的网络是否缓慢",
-        );
-    }
-    both(
-        en,
-        "several sentinels came forward at the same moment. Once is bad luck; often: use an odd number of sentinels and the \
-                 same settings on all. redis-sentinel retries after twice failover-timeout: 2 min with 60000, 6 min with the default of \
-                 180000",
-        zh,
-        "多个哨兵同时竞选。偶尔一次属于运气；经常发生时：使用奇数个哨兵，并统一各哨兵的设置。\
-                 redis-sentinel 要等 2 倍 failover-timeout 才重试：设为 60000 时是 2 分钟，默认的 180000 则是 6 分钟",
-    )
-}
-
-/// Which sentinels were down; if their logs are not here, they may only have been out of reach.
-fn missing(down: &[String], unread: bool, lang: Lang) -> (String, String) {
-    let names = by_name(down, lang);
-    let was = if down.len() == 1 { "was" } else { "were" };
-    match (down, unread) {
-        ([], _) => (String::new(), String::new()),
-        (_, true) => (format!(" {names} did not answer."), format!("{names} 没有应答。")),
-        (_, false) => (format!(" Down {was} {names}."), format!("已下线：{names}。")),
-    }
-}
-
-fn not_elected(
-    epoch: u64,
-    who: &str,
-    got: Option<usize>,
-    known: Option<(usize, usize)>,
-    (en, zh): (String, String),
-) -> Both {
-    let (in_epoch, in_epoch_zh) = if epoch == 0 {
-        (String::new(), String::new())
-    } else {
-        (format!(" in epoch {epoch}"), format!(" 在纪元 {epoch}"))
-    };
-    let (votes, votes_zh) = match (got, known) {
-        // A log that begins too late has neither.
-        _ if epoch == 0 => {
-            ("; in which epoch, is not in these logs".to_owned(), "，日志中没有说明是哪个纪元".to_owned())
-        }
-        (Some(got), Some((known, needed))) => (
-            format!(": {got} of {known} votes, {needed} are needed"),
-            format!("：{known} 票中得到 {got} 票，需要 {needed} 票"),
-        ),
-        (Some(got), None) => (
-            format!(": its votes in these logs are {got}, too few as far as they tell"),
-            format!("：这些日志中它得到 {got} 票，就日志所见不足"),
-        ),
-        (None, _) => (
-            "; how many votes it got, these events do not tell".to_owned(),
-            "；这些事件没有说明它得到几票".to_owned(),
-        ),
-    };
-    both(
-        format!("{who} was not elected{in_epoch}{votes}.{en}"),
-        &format!(
-            "without a majority of all sentinels nobody may act by itself. Start the missing ones. If the master is dead and that \
-             takes time: `SENTINEL FAILOVER <group>` on one living sentinel needs no quorum and no votes; {}. Put sentinels on at \
-             least three hosts. Those that are gone for good must be forgotten, but only once the master is up again: \
-             `SENTINEL RESET` on each sentinel in turn drops the replicas too, and a dead master cannot list them",
-            nobody::CALL_AGAIN
-        ),
-        format!("{who}{in_epoch_zh} 未当选{votes_zh}。{zh}"),
-        &format!(
-            "没有全部哨兵的多数同意，谁也不能自行故障转移。启动缺少的哨兵。若主节点已宕机而一时无法启动哨兵：在一个存活的哨兵上执行 \
-             `SENTINEL FAILOVER <组>`，它不需要法定票数，也不需要选票；{}。把哨兵放在至少三台主机上。永久下线的哨兵要忘掉，\
-             但必须等主节点恢复之后：逐个在各哨兵上执行的 `SENTINEL RESET` 会同时清除副本，而宕机的主节点无法重新列出它们",
-            nobody::CALL_AGAIN_ZH
-        ),
+        "请加上其他哨兵的日志，并向它们查询主节点（`SENTINEL GET-MASTER-ADDR-BY-NAME`）",
     )
 }
 
@@ -454,21 +364,23 @@ fn disagree(saw: &[String], not: &[String], silent: &[String], what: Disagreed, 
     both(told + &en, &format!("{hint}{more}"), told_zh + &zh, &format!("{hint_zh}{more_zh}"))
 }
 
-fn leader_lost(who: &str, ours: bool) -> Both {
-    if ours {
-        return both(
-            format!("{who} led the failover and did not finish it; another sentinel had to begin anew."),
-            "see whether it or its host died in that moment; the others give a leader they voted for 2.5 s from \
-             when it last asked, 0.5 s if its connection is gone",
-            format!("{who} 主持了故障转移但没有完成，由另一个哨兵重新开始。"),
-            "检查它或其主机是否在当时故障；其他哨兵从执行者最后一次询问起等它 2.5 秒，若连接已断则等 0.5 秒",
-        );
-    }
+fn leader_lost(who: &str, maker: Option<Maker>) -> Both {
+    let (en, zh) = match maker {
+        Some(Maker::Watchkeeper) => (
+            "; the others give a leader they voted for 2.5 s from when it last asked, 0.5 s if its connection is gone",
+            "；其他哨兵从执行者最后一次询问起等它 2.5 秒，若连接已断则等 0.5 秒",
+        ),
+        Some(Maker::Redis) => (
+            "; the next attempt waits twice failover-timeout with redis-sentinel",
+            "；redis-sentinel 要等 2 倍 failover-timeout 才再次尝试",
+        ),
+        None => ("", ""),
+    };
     both(
         format!("{who} led the failover and did not finish it; another sentinel had to begin anew."),
-        "see whether it or its host died in that moment; the next attempt waits twice failover-timeout with redis-sentinel",
+        &format!("see whether it or its host died in that moment{en}"),
         format!("{who} 主持了故障转移但没有完成，由另一个哨兵重新开始。"),
-        "检查它或其主机是否在当时故障；redis-sentinel 要等 2 倍 failover-timeout 才再次尝试",
+        &format!("检查它或其主机是否在当时故障{zh}"),
     )
 }
 
@@ -596,8 +508,18 @@ fn not_promoted(replica: &str, why: &Why) -> Both {
     )
 }
 
-fn late_replicas(replicas: &[String], lang: Lang) -> Both {
+fn late_replicas(replicas: &[String], tilt: Option<&str>, lang: Lang) -> Both {
     let replicas = list(replicas, lang);
+    if let Some(who) = tilt {
+        return both(
+            format!(
+                "That {replicas} followed the new master in time was not seen: {who}, which led, was in TILT and did nothing."
+            ),
+            "see TILT under THE DEPLOYMENT",
+            format!("没有及时看到 {replicas} 跟随新主节点：执行者 {who} 处于 TILT，什么也没做。"),
+            "见“整体情况”中的 TILT",
+        );
+    }
     both(
         format!("{replicas} did not follow the new master in time."),
         "see whether it is up and how large its full sync is; a repl-backlog-size that holds the outage avoids full syncs",
@@ -735,6 +657,7 @@ fn often(times: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::lost::Lost;
     use super::*;
 
     fn hint(finding: &Finding) -> (String, String) {
@@ -743,7 +666,14 @@ mod tests {
 
     fn no_good(after_tilt: bool, known: usize, down: &[&str]) -> Finding {
         let down = down.iter().map(|place| (*place).to_owned()).collect();
-        Finding::NoGoodReplica { known: Some(known), after_tilt, timed: true, down, said: Vec::new() }
+        Finding::NoGoodReplica {
+            known: Some(known),
+            after_tilt,
+            timed: true,
+            late: false,
+            down,
+            said: Vec::new(),
+        }
     }
 
     fn still_down(unread: bool) -> Finding {
@@ -761,6 +691,7 @@ mod tests {
             known: Some(3),
             down,
             unread: false,
+            why: Lost::Missing,
         };
         assert!(advise(&lost, Lang::En).0.ends_with("Down were s2 and s10."));
         for (en, zh) in [hint(&lost), hint(&still_down(false))] {

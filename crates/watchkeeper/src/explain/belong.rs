@@ -24,6 +24,23 @@ impl Book {
         before.find(|it| it.group == name && at.saturating_sub(it.last) < LATE_MS && fits(it))
     }
 
+    /// A sentinel that misses the master speaks of another one as that. In a log that is whole its `+switch-master` stands
+    /// before; between two files it may have been lost.
+    pub(super) fn named_later(&mut self, who: Who, name: &str, of: &str) {
+        if of.is_empty() || !self.timed || !self.speakers[who].parted {
+            return;
+        }
+        let Some(group) = self.groups.get_mut(name) else { return };
+        let other = |open: &&mut Incident| {
+            let misses = open.downs.iter().any(|down| down.who == who && down.up.is_none() && down.of != of);
+            misses && open.master != of && !open.is_over()
+        };
+        if let Some(open) = group.open.as_mut().filter(other) {
+            open.named_later = Some(of.to_owned());
+            of.clone_into(&mut group.master);
+        }
+    }
+
     /// Until when a sentinel will not lead; of which group, the line before tells.
     pub(super) fn waits(&mut self, who: Who, until: &str) {
         let group = self.groups.get_mut(&self.speakers[who].context);

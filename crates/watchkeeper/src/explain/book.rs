@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::mem::{Discriminant, discriminant};
 
+use watchkeeper_core::event::EventKind as E;
+
 use super::findings;
 use super::incident::{At, Election, How, Incident, Learned, Outcome, Who, is_address};
 use super::said::{Maker, Place, Said};
@@ -69,6 +71,14 @@ pub(super) struct Speaker {
     pub(super) last: At,
     /// its log has no more lines
     pub(super) ended: bool,
+    /// which file it speaks in
+    part: usize,
+    /// ... which goes on after another one, and has told of epochs only
+    pub(super) fresh: bool,
+    /// its log is in several files: between two of them something may be missing
+    pub(super) parted: bool,
+    /// it is past its start
+    pub(super) settled: bool,
     /// when it said what of late: lines that a copy repeats count once
     said_lately: VecDeque<(At, u64)>,
 }
@@ -139,6 +149,13 @@ pub(super) enum Other {
     Demoted(String, Place),
     /// a sentinel's process began anew
     StartedAgain,
+    /// a running sentinel was told to watch a group, with this master; or no more
+    Watched(String, Place),
+    Unwatched(String),
+    /// a vote for this candidate, of whose attempt nothing else is told
+    Vote(String, u64),
+    /// a new master that was missed for a moment just after the switch: group, master, whether there are times
+    Sight(String, Place, bool),
     /// a replica followed another server than the master: group, replica
     Turned(String, Place),
     /// a replica said that it is a master, beside any failover: group, replica
@@ -189,6 +206,8 @@ pub(super) struct Book {
     pub(super) incidents: VecDeque<Incident>,
     /// incidents no longer kept
     pub(super) forgotten: u64,
+    /// incidents of streams without times that logs with times tell, too
+    pub(super) folded: u64,
     pub(super) tilts: Vec<Tilt>,
     pub(super) others: BTreeMap<Other, Often>,
     /// how many of each kind
@@ -203,6 +222,8 @@ pub(super) struct Book {
     pub(super) last: At,
     /// the present line has a time
     pub(super) timed: bool,
+    /// something was said that is not said at every start
+    pub(super) happened: bool,
     /// the last ones
     pub(super) candidacies: VecDeque<Candidacy>,
     /// of each log, what its groups are called here if other deployments have groups of that name
@@ -246,13 +267,14 @@ impl Book {
         if self.first.is_none() {
             self.last = at;
         }
-        let who = self.speaker(self.whole(source), entry);
+        let who = self.speaker(self.whole(source), source, entry);
         self.speakers[who].first = self.speakers[who].first.min(at);
         // A line of a stream has no time of its own, by which it could be known again.
         if self.timed && entry.print != 0 && self.speakers[who].repeats(at, entry.print) {
             return;
         }
         self.speakers[who].is_sentinel |= entry.by_sentinel;
+        self.goes_on_in(who, source);
         let renamed = self.renamed(source, &entry.said).or_else(|| self.of_family(who, &entry.said));
         match renamed.as_ref().unwrap_or(&entry.said) {
             Said::Event(event) => self.event(who, at, event),
@@ -293,6 +315,37 @@ impl Book {
             Said::Unresolved(name) => self.other(Other::Unresolved(name.clone()), who, at),
         }
         self.speakers[who].last = at;
+        self.noted(who, &entry.said);
+    }
+
+    /// This sentinel's log goes on in another file: what stood between the two may be missing.
+    fn goes_on_in(&mut self, who: Who, part: usize) {
+        let speaker = &mut self.speakers[who];
+        speaker.fresh |= speaker.part != part;
+        speaker.parted |= speaker.part != part;
+        speaker.part = part;
+    }
+
+    /// Whether more is told by now than how sentinels start, and more of the present file than an epoch.
+    fn noted(&mut self, who: Who, said: &Said) {
+        let kind = if let Said::Event(event) = said { Some(event.kind) } else { None };
+        let starts = match said {
+            Said::Id(_) | Said::Port(_) | Said::Maker(_) | Said::Started => true,
+            Said::Event(_) => matches!(kind, Some(E::Monitor | E::Slave | E::Sentinel)),
+            Said::Voted { .. }
+            | Said::Asked(_)
+            | Said::Waits(_)
+            | Said::Stopped
+            | Said::Reason { .. }
+            | Said::TiltCause(_)
+            | Said::NotSaved
+            | Said::Unresolved(_) => false,
+        };
+        self.happened |= !starts;
+        let speaker = &mut self.speakers[who];
+        speaker.fresh &= kind == Some(E::NewEpoch);
+        speaker.settled = !matches!(said, Said::Started | Said::Maker(_) | Said::Id(_) | Said::Port(_))
+            && (speaker.settled || kind != Some(E::Monitor));
     }
 
     /// The same of a group whose name another deployment has too, under the name it has here.
@@ -370,6 +423,8 @@ impl Book {
         let mut incidents = std::mem::take(&mut self.incidents);
         incidents.iter_mut().for_each(|incident| self.whose_logs(incident));
         self.incidents = incidents;
+        self.fold_untimed();
+        self.lone_votes();
     }
 
     /// This log has no more lines. Whoever misses a master in its last one may have had answers since.
@@ -465,8 +520,13 @@ impl Book {
         // One log that begins in the middle of a sentinel's life tells of nobody else.
         let mut here = self.present().filter(|(who, _)| !self.elsewhere(*who, &incident.group));
         let alone = here.next().is_some_and(|(who, _)| !self.is_whole(who)) && here.next().is_none();
+        // Who agrees and has not said since when it missed the master, or had answers again, did so before its log begins.
+        let late = |who: Who| !self.is_whole(who) && self.speakers[who].pid != 0;
+        let unsaid = |who: Who| late(who) && !incident.downs.iter().any(|down| down.who == who);
         incident.cut = incident.headless()
             || incident.begun_before
+            || incident.agreed.iter().any(|agreed| unsaid(agreed.who))
+            || !incident.back.is_empty()
             || self.present().any(|(who, _)| self.began_after(who, incident));
         incident.unread = incident.cut
             || self.ended_before(incident)
@@ -559,6 +619,10 @@ impl Book {
     pub(super) fn put_away(&mut self, name: &str) {
         let Some(group) = self.groups.get_mut(name) else { return };
         let Some(mut incident) = group.open.take() else { return };
+        let sight = self.groups.get(name).is_some_and(|group| self.is_sight(&incident, group));
+        if sight {
+            return self.sighted(&incident);
+        }
         self.conclude(&mut incident);
         let failed = matches!(incident.outcome(), Outcome::Failover | Outcome::Forced);
         if let Some((at, group)) = incident.first_told().filter(|_| failed).zip(self.groups.get_mut(name)) {
@@ -575,14 +639,14 @@ impl Book {
     }
 
     /// Who speaks. One process of one log is one sentinel; who it is under another process number, its id tells.
-    fn speaker(&mut self, source: usize, entry: &Entry) -> Who {
+    fn speaker(&mut self, source: usize, part: usize, entry: &Entry) -> Who {
         let again = self.recent.get(source).and_then(|who| Some((*who, self.speakers.get(*who)?)));
         if let Some((who, speaker)) = again {
             if speaker.source == source && !speaker.absorbed && entry.is_by(speaker.pid, &speaker.label) {
                 return who;
             }
         }
-        let who = self.find_speaker(source, entry);
+        let who = self.find_speaker(source, part, entry);
         if self.recent.len() <= source {
             self.recent.resize(source + 1, 0);
         }
@@ -590,7 +654,7 @@ impl Book {
         who
     }
 
-    fn find_speaker(&mut self, source: usize, entry: &Entry) -> Who {
+    fn find_speaker(&mut self, source: usize, part: usize, entry: &Entry) -> Who {
         let same =
             |speaker: &Speaker| speaker.source == source && speaker.label == entry.label && !speaker.absorbed;
         let known = self.speakers.iter().rposition(|speaker| same(speaker) && speaker.pid == entry.pid);
@@ -631,6 +695,10 @@ impl Book {
             whole: begins || matches!(entry.said, Said::Maker(_)),
             last: At::MIN,
             ended: false,
+            part,
+            fresh: false,
+            parted: false,
+            settled: false,
             said_lately: VecDeque::new(),
         });
         self.speakers.len() - 1
@@ -649,6 +717,7 @@ impl Book {
             let maker = speaker.maker;
             self.speakers[twin].pid = speaker.pid;
             self.speakers[twin].maker = maker.or(self.speakers[twin].maker);
+            self.speakers[twin].settled = false;
             let speaker = &mut self.speakers[who];
             (speaker.absorbed, speaker.pid) = (speaker.id.is_none(), u32::MAX);
             return;

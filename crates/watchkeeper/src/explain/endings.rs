@@ -53,6 +53,17 @@ fn ending(incident: &Incident, names: &dyn Names, timed: bool, lang: Lang) -> St
     if let Some((to, by)) = &incident.pointed {
         return pointed(incident, to, by, names, timed, lang);
     }
+    if let Some(new) = &incident.named_later {
+        let old = &incident.master;
+        return match lang {
+            Lang::En => format!(
+                "The master {old} was missed; later {new} is spoken of as the master. How it became that, is not in these logs."
+            ),
+            Lang::Zh => {
+                format!("主节点 {old} 被认为下线；后来日志中 {new} 已是主节点，其经过日志中没有。")
+            }
+        };
+    }
     if incident.outcome() == Outcome::Isolated {
         return isolated(incident, names, lang);
     }
@@ -75,9 +86,15 @@ fn after_blips(incident: &Incident, lang: Lang) -> String {
     let since = |at: At| words::plus(at - incident.began, lang);
     if incident.outage_began() > incident.began {
         let from = since(incident.outage_began());
+        let last = incident.missed_before();
+        let (en, zh) = if last {
+            ("when it went away for the last time", "即它最后一次失联时")
+        } else {
+            ("when it was missed", "即它被认为下线时")
+        };
         told += &match lang {
-            Lang::En => format!(" These times count from {from} below, when it went away for the last time."),
-            Lang::Zh => format!("以上时间从下表的 {from}算起，即它最后一次失联时。"),
+            Lang::En => format!(" These times count from {from} below, {en}."),
+            Lang::Zh => format!("以上时间从下表的 {from}算起，{zh}。"),
         };
     }
     if let Some((promoted, back)) = incident.took_writes().zip(incident.back_before_promotion()) {

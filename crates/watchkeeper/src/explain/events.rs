@@ -73,6 +73,7 @@ impl Book {
                 self.put_away(&event.group);
             }
             self.learn(who, &event.group, event);
+            self.named_later(who, &event.group, &event.of);
         }
         match topic(event.kind) {
             Topic::Settings => self.settings(who, at, event),
@@ -154,11 +155,19 @@ impl Book {
 
     fn settings(&mut self, who: Who, at: At, event: &Event) {
         if event.kind == EventKind::Unmonitor {
+            if self.calm(&event.group) {
+                self.other(Other::Unwatched(event.group.clone()), who, at);
+            }
             self.removed(who, at, &event.group);
             return;
         }
         if let (EventKind::Monitor, Subject::Master(place)) = (event.kind, &event.subject) {
             self.pointed(who, at, &event.group, place);
+            // Every start says so, too.
+            let speaker = &self.speakers[who];
+            if (speaker.settled || speaker.pid == 0) && self.calm(&event.group) {
+                self.other(Other::Watched(event.group.clone(), place.clone()), who, at);
+            }
         }
         let Some(group) = self.group(&event.group) else { return };
         if event.kind == EventKind::Monitor {
@@ -189,6 +198,12 @@ impl Book {
         if event.kind == EventKind::ResetMaster && !self.forgets(who, at, &event.group) {
             self.other(Other::Reset(event.group.clone()), who, at);
         }
+    }
+
+    /// Nothing is going on in this group.
+    fn calm(&self, name: &str) -> bool {
+        let open = self.groups.get(name).and_then(|group| group.open.as_ref());
+        open.is_none_or(|open| open.is_over() && open.pointed.is_none())
     }
 
     /// A sentinel that is found, or found elsewhere, was heard of: no -sdown is logged of where it had been.
@@ -310,8 +325,9 @@ impl Book {
                 missed_by(by, who, is_down, &self.speakers);
                 // A replica that was back and fails again is not the old master's story any more.
                 let old = self.replaced(&event.group, place, at);
+                // Without times another stream stands behind the one that has its return.
                 let back = |incident: &Incident| {
-                    incident.afterwards.iter().any(|(what, _)| *what == Afterwards::Answers)
+                    incident.timed && incident.afterwards.iter().any(|(what, _)| *what == Afterwards::Answers)
                 };
                 if let Some(incident) = old.filter(|incident| !is_down || !back(incident)) {
                     incident.last = at;
@@ -338,7 +354,9 @@ impl Book {
     fn master_down(&mut self, who: Who, at: At, name: &str, place: &Place) {
         let Some(group) = self.group(name) else { return };
         let goes_on = group.open.as_ref().is_none_or(|open| belongs(open, who, place, at));
-        if !goes_on {
+        let open = self.groups.get(name).and_then(|group| Some((group, group.open.as_ref()?)));
+        let sight = open.is_some_and(|(group, open)| open.is_over() && self.is_sight(open, group));
+        if !goes_on || sight {
             self.put_away(name);
         }
         if let Some(group) = self.group(name) {
@@ -475,6 +493,9 @@ impl Book {
             },
             None => return,
         };
+        if incident.new_master.is_none() {
+            incident.last = incident.last.max(at);
+        }
         match incident.election_of(who) {
             Some(election) => {
                 remember(&mut election.lost, (who, at));
@@ -492,7 +513,8 @@ impl Book {
             self.put_away(name);
         }
         let down = self.group(name).map(|group| group.peers_down_now()).unwrap_or_default();
-        let late = self.begins_late(who);
+        let speaker = &self.speakers[who];
+        let late = (!self.is_whole(who) || speaker.fresh) && speaker.pid != 0;
         let Some(incident) = self.incident(name, at) else { return };
         incident.asked_late |= late;
         remember(&mut incident.asked, (who, at));
@@ -505,7 +527,7 @@ impl Book {
         let Subject::Master(place) = &event.subject else { return };
         let Some(group) = self.groups.get_mut(&event.group) else { return };
         let over =
-            |open: &Incident| open.new_master.is_some() && (open.master != *place || open.knows_the_new(who));
+            |open: &Incident| open.is_next(place) || (open.new_master.is_some() && open.knows_the_new(who));
         if group.open.as_ref().is_some_and(over) {
             group.master.clone_from(place);
             self.put_away(&event.group);
@@ -517,7 +539,7 @@ impl Book {
         self.speakers[who].trying = true;
         // Without +odown a sentinel acts only if somebody asks it to; a stream of events does not have that line.
         let open = self.groups.get(&event.group).and_then(|group| group.open.as_ref());
-        let covers = |open: &&Incident| !self.began_after(who, open);
+        let covers = |open: &&Incident| !self.began_after(who, open) && !self.speakers[who].parted;
         let forced = open.filter(|open| !open.agrees(who) && !open.asked_for(who, at));
         // Somebody else is asked at the same moment: who has not heard of it takes the same epoch.
         let together = open.is_some_and(|open| open.elections.iter().any(|election| election.epoch == epoch));
@@ -562,8 +584,10 @@ impl Book {
         };
         let Some(group) = self.groups.get_mut(&event.group) else { return };
         let leads = |open: &Incident| open.runs.iter().any(|run| run.who == who && run.end.is_none());
-        let next =
-            |open: &Incident| open.new_master.as_ref() == Some(of) && open.master != *of && !leads(open);
+        let next = |open: &Incident| {
+            let named = open.new_master.as_ref().is_none_or(|new| new == of);
+            named && open.is_next(of) && !leads(open)
+        };
         if group.open.as_ref().is_some_and(next) {
             group.master.clone_from(of);
             self.put_away(&event.group);
@@ -574,7 +598,7 @@ impl Book {
 
     /// A log, other than a stream, says when somebody asks for a failover; not what was before it begins.
     fn begins_late(&self, who: Who) -> bool {
-        !self.is_whole(who) && self.speakers[who].pid != 0
+        (!self.is_whole(who) || self.speakers[who].parted) && self.speakers[who].pid != 0
     }
 
     fn work(&mut self, who: Who, at: At, event: &Event) {
@@ -770,11 +794,9 @@ impl Book {
             return;
         }
         // What a failover makes of servers is told there.
-        let calm =
-            self.groups.get(&event.group).and_then(|group| group.open.as_ref()).is_none_or(Incident::is_over);
         if demoted {
             self.other(Other::Demoted(event.group.clone(), place.clone()), who, at);
-        } else if says_master && calm {
+        } else if says_master && self.calm(&event.group) {
             self.other(Other::SaysMaster(event.group.clone(), place.clone()), who, at);
         }
     }
@@ -881,7 +903,7 @@ fn reports_master(event: &Event) -> bool {
 
 /// Whether a master seen down belongs to this incident.
 fn belongs(open: &Incident, who: Who, place: &str, at: At) -> bool {
-    if open.is_foreign_alone() {
+    if open.is_foreign_alone() || (open.new_master.is_none() && open.is_next(place)) {
         return false;
     }
     if open.new_master.is_some() || open.pointed.is_some() {

@@ -127,10 +127,12 @@ impl Book {
         }
         let families = self.families.get_mut(name)?;
         let known = noted.map(|at| settled(families, at));
+        let mut united = None;
         let related = families.iter().position(|family| family.merged.is_none() && family.shares(event));
         let at = match (known, related) {
             (Some(known), Some(other)) if one && known > other => {
                 unite(families, other, known, &mut self.members);
+                united = Some((families[other].key.clone(), families[known].key.clone()));
                 other
             }
             (Some(known), _) if one => known,
@@ -152,12 +154,51 @@ impl Book {
             self.family_keys.insert(families[at].key.clone(), (name.clone(), at));
         }
         let key = Some(&families[at].key).filter(|key| *key != name).cloned();
+        if let Some((first, other)) = united {
+            self.join_groups(&first, &other);
+        }
         if noted != Some(at) {
             if let Some(speaker) = self.speakers.get_mut(who) {
                 speaker.families.insert(name.clone(), at);
             }
         }
         key
+    }
+
+    /// What was told of a group under another name is told of this one: it is the same.
+    fn join_groups(&mut self, first: &str, other: &str) {
+        self.incidents
+            .iter_mut()
+            .filter(|it| it.group == other)
+            .for_each(|it| first.clone_into(&mut it.group));
+        self.speakers
+            .iter_mut()
+            .filter(|it| it.context == other)
+            .for_each(|it| first.clone_into(&mut it.context));
+        let Some(joined) = self.groups.remove(other) else { return };
+        let Some(group) = self.group(first) else { return };
+        if group.master.is_empty() {
+            group.master = joined.master;
+        }
+        group.told_by.extend(joined.told_by);
+        group.sentinels.extend(joined.sentinels);
+        group.replicas.extend(joined.replicas);
+        for (who, known) in joined.acquainted {
+            group.acquainted.entry(who).or_default().extend(known);
+        }
+        let Some(mut open) = joined.open else { return };
+        first.clone_into(&mut open.group);
+        match &mut group.open {
+            None => group.open = Some(open),
+            // Both began with who missed the master first.
+            Some(known) if known.master == open.master => {
+                (known.began, known.last) = (known.began.min(open.began), known.last.max(open.last));
+                open.downs.append(&mut known.downs);
+                known.downs = open.downs;
+                known.downs.sort_by_key(|down| down.at);
+            }
+            Some(_) => {}
+        }
     }
 
     /// Whether this group is another one than that of the same name that this sentinel watches.

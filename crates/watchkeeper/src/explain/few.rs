@@ -208,7 +208,7 @@ pub(super) fn sentinels_gone(
     group: &str,
     who: &[String],
     strength: Strength,
-    [unread, goes_on, most]: [bool; 3],
+    [unread, nameless, goes_on, most]: [bool; 4],
     lang: Lang,
 ) -> Both {
     let (who, one) = (by_name(who, lang), who.len() == 1);
@@ -235,6 +235,8 @@ pub(super) fn sentinels_gone(
             "（但它们中有的日志还在继续）；若现在仍是如此，",
         ),
         (false, _) => (";", "；"),
+        (true, true) if nameless => ("; if it is down,", "；若它确已下线，"),
+        (true, false) if nameless => ("; if they are down,", "；若它们确已下线，"),
         (true, true) => (" (its log is not here); if it is down,", "（它的日志不在此处）；若它确已下线，"),
         (true, false) => {
             (" (not all their logs are here); if they are down,", "（并非都有日志）；若它们确已下线，")
@@ -282,7 +284,7 @@ mod tests {
     }
 
     fn gone(strength: Strength) -> [String; 4] {
-        let (en, zh) = sentinels_gone("m", &["s2".to_owned()], strength, [false, false, false], Lang::En);
+        let (en, zh) = sentinels_gone("m", &["s2".to_owned()], strength, [false; 4], Lang::En);
         [en.0, en.1, zh.0, zh.1]
     }
 

@@ -8,8 +8,10 @@ use super::epochs;
 use super::few::Strength;
 use super::incident::{Afterwards, At, Cause, Election, End, Incident, Outcome, Run, UnderWay, Voter, Who};
 use super::leaders::{self, Why};
+use super::lost::{self, Lost};
 use super::nobody::with_priority_zero;
 use super::rivals::{self, Promoted};
+use super::said::Maker;
 
 /// A master away for less than this, for all who missed it, was not dead.
 const BLIP_MS: i64 = 3_000;
@@ -28,6 +30,8 @@ const OFTEN_MS: i64 = 10 * 60_000;
 const TILT_STALE_MS: i64 = 10_000;
 /// TILT ends after 30 s: where a log goes on for longer without its end, its process had ended.
 const TILT_MS: i64 = 31_000;
+/// A sentinel has told an old master that is back to follow by then.
+const DEMOTED_MS: i64 = 15_000;
 /// A `down-after-milliseconds` beyond this makes outages long.
 const DOWN_AFTER_HIGH_MS: u64 = 30_000;
 /// One below this fires at every pause.
@@ -74,8 +78,7 @@ pub(super) enum Finding {
         votes: Vec<(String, usize)>,
         /// votes that are not in these logs could have made one of them the leader
         open: bool,
-        /// Watchkeeper's sentinels
-        ours: bool,
+        maker: Option<Maker>,
     },
     /// the election of another group raised the epoch before the votes were counted
     VotesVoided {
@@ -89,6 +92,8 @@ pub(super) enum Finding {
         /// the leader had just left TILT; without times, it had been in TILT before
         after_tilt: bool,
         timed: bool,
+        /// the leader had been in TILT in the outage: it counts from the end of that
+        late: bool,
         down: Vec<String>,
         said: Vec<String>,
     },
@@ -104,6 +109,7 @@ pub(super) enum Finding {
         down: Vec<String>,
         /// that they are down is said only by those who miss them
         unread: bool,
+        why: Lost,
     },
     NoQuorum {
         saw: Vec<String>,
@@ -138,6 +144,8 @@ pub(super) enum Finding {
         ms: i64,
         /// one whose log is not here may have acted
         unread: bool,
+        /// a log that begins late may have it sooner
+        least: bool,
     },
     StillDown {
         /// one whose log is not here may have acted
@@ -162,6 +170,8 @@ pub(super) enum Finding {
     },
     LateReplicas {
         replicas: Vec<String>,
+        /// this leader was in TILT
+        tilt: Option<String>,
     },
     /// the old master is not back
     OldMasterGone {
@@ -181,10 +191,10 @@ pub(super) enum Finding {
     },
     LeaderLost {
         who: String,
-        /// Watchkeeper's sentinels
-        ours: bool,
+        maker: Option<Maker>,
         /// it did not run, and was back later
         stood: bool,
+        timed: bool,
     },
     /// two leaders, one just after the other, that promoted the same replica
     GaveWay {
@@ -262,6 +272,8 @@ pub(super) enum Finding {
         strength: Strength,
         /// none of those that miss them has its word confirmed by their own logs
         unread: bool,
+        /// a log that has not told whose it is may be theirs
+        nameless: bool,
         /// a log of theirs goes on where those of who miss them end
         goes_on: bool,
         /// a log that begins too late may not tell of others that are gone, too
@@ -375,6 +387,7 @@ impl Finding {
         match self {
             Finding::SentinelsGone { strength, .. } if strength.too_weak() => Weight::Bad,
             Finding::TwoPromoted(promoted) if promoted.is_bad() => Weight::Bad,
+            Finding::NotElected { why: Lost::Another { .. } | Lost::Stood, .. } => Weight::Warning,
             Finding::NoReplicaLeft { .. }
             | Finding::NoGoodReplica { .. }
             | Finding::NotElected { .. }
@@ -436,7 +449,8 @@ pub(super) trait Names {
 pub(super) fn of_incident(incident: &Incident, book: &Book, names: &dyn Names) -> Vec<Finding> {
     let mut found = Vec::new();
     let group = book.groups.get(&incident.group);
-    election_findings(incident, book.all_whole(&incident.group), names, &mut found);
+    found.extend(epochs::finding(incident));
+    lost::findings(incident, book.all_whole(&incident.group), names, &mut found);
     outcome_findings(incident, group, book, names, &mut found);
     saw_findings(incident, book, names, &mut found);
     aftermath(incident, book, &mut found);
@@ -466,37 +480,6 @@ fn reset_then(incident: &Incident, names: &dyn Names) -> Option<Finding> {
     told.then(|| Finding::ResetThen { who: who.into_iter().collect(), promoted })
 }
 
-/// `whole`: the logs name all sentinels.
-fn election_findings(incident: &Incident, whole: bool, names: &dyn Names, found: &mut Vec<Finding>) {
-    found.extend(epochs::finding(incident));
-    let mut down: Vec<String> = incident.peers_down.iter().map(|id| names.id(id)).collect();
-    down.sort();
-    for election in incident.elections.iter().filter(|election| election.elected.is_none()) {
-        let tally = tally(election, names);
-        let known = incident.sentinels.max(1);
-        let quorum = incident.agreed.iter().map(|agreed| agreed.quorum as usize).max().unwrap_or(0);
-        let needed = quorum.max(known / 2 + 1);
-        let got = tally.first().map_or(1, |(_, votes)| *votes);
-        // The master was back before it could act.
-        if got >= needed || election.lost.iter().any(|(_, at)| incident.was_back(*at)) {
-            continue;
-        }
-        if tally.len() > 1 {
-            let cast: usize = tally.iter().map(|(_, votes)| *votes).sum();
-            let open = incident.unread && (!whole || got + known.saturating_sub(cast) >= needed);
-            let (epoch, ours) = (election.epoch, incident.is_ours());
-            found.push(Finding::SplitVote { epoch, votes: tally, open, ours });
-        } else if let Some((who, _)) = election.lost.first() {
-            // The same again for each attempt says nothing new.
-            found.retain(|other| !matches!(other, Finding::NotElected { .. }));
-            let got = Some(got).filter(|_| !incident.streamed.contains(who));
-            let (who, epoch, down) = (names.who(*who), election.epoch, down.clone());
-            let (unread, known) = (incident.unread, Some(known).filter(|_| whole));
-            found.push(Finding::NotElected { epoch, who, got, needed, known, down, unread });
-        }
-    }
-}
-
 /// Votes by candidate, most first.
 pub(super) fn tally(election: &Election, names: &dyn Names) -> Vec<(String, usize)> {
     let mut votes: BTreeMap<String, usize> = BTreeMap::new();
@@ -523,6 +506,7 @@ fn no_good_replica(incident: &Incident, run: &Run, group: Option<&Group>, book: 
     let others = |group: &Group| group.replicas.iter().filter(|replica| **replica != incident.master).count();
     Finding::NoGoodReplica {
         after_tilt: book.tilts.iter().any(|tilt| tilt.who == run.who && tilt.to.is_some_and(fresh)),
+        late: incident.missed_after_tilt(run.who),
         timed: incident.timed,
         known: group.filter(|group| book.names_replicas(run.who, group, run.began)).map(others),
         down: run.replicas_down.iter().cloned().collect(),
@@ -565,16 +549,19 @@ fn run_findings(
                 // A log that begins too late may not have who asked for it, one that ends too soon not how it ended.
                 None if incident.cut || book.ends_by(run.who, incident, Some(incident.last)) => {}
                 None => {
-                    let (ours, stood) = (incident.is_ours(), incident.stood_still(run));
-                    found.push(Finding::LeaderLost { who: names.who(run.who), ours, stood });
+                    let (maker, stood) = (incident.maker, incident.stood_still(run));
+                    let (who, timed) = (names.who(run.who), incident.timed);
+                    found.push(Finding::LeaderLost { who, maker, stood, timed });
                 }
             },
             Some(End::Done | End::DoneLate) | None => {}
         }
-        let late: Vec<String> =
-            run.moved.iter().filter(|moved| moved.late).map(|moved| moved.replica.clone()).collect();
+        let timeout = matches!(run.end, Some((End::DoneLate, _)));
+        let late = run.moved.iter().filter(|moved| moved.late || (timeout && moved.done.is_none()));
+        let late: Vec<String> = late.map(|moved| moved.replica.clone()).collect();
         if !late.is_empty() {
-            found.push(Finding::LateReplicas { replicas: late });
+            let tilt = incident.in_tilt(run).then(|| names.who(run.who));
+            found.push(Finding::LateReplicas { replicas: late, tilt });
         }
     }
 }
@@ -603,15 +590,15 @@ fn outcome_findings(
             found.push(Finding::Foreign { to: foreign.to.clone(), unread, ended });
         }
     }
-    if incident.times_down() > 1 && incident.new_master.is_some() && incident.timed {
-        let ms = incident.outage_began() - incident.began;
+    let ms = incident.outage_began() - incident.began;
+    if incident.times_down() > 1 && incident.new_master.is_some() && incident.timed && ms > 0 {
         let restarted = incident.restarted;
         found.push(Finding::Flapping { times: incident.times_down(), ms, restarted });
     }
     if incident.restarted && incident.came_back().is_some() {
         found.push(Finding::Restarted { master: incident.master.clone() });
     }
-    let Some(back) = incident.came_back().filter(|_| incident.under_way().is_none()) else {
+    let Some(back) = incident.answered().filter(|_| incident.under_way().is_none()) else {
         if let Some(how_far) = incident.under_way() {
             let promoted = match how_far {
                 UnderWay::Promoted(place, _) | UnderWay::Done(Some((place, _))) => Some(place.to_owned()),
@@ -636,7 +623,8 @@ fn outcome_findings(
     } else if !incident.headless()
         && back - incident.began > if incident.agreed.is_empty() { AGREE_MS } else { OUTAGE_MS }
     {
-        found.push(Finding::OnlyCameBack { ms: back - incident.began, unread: incident.unread });
+        let (unread, least) = (incident.unread, incident.cut);
+        found.push(Finding::OnlyCameBack { ms: back - incident.began, unread, least });
     }
 }
 
@@ -649,8 +637,11 @@ fn bystanders(incident: &Incident, book: &Book) -> (Vec<Who>, Vec<Who>) {
         id.is_some_and(|id| incident.peers_down.contains(id))
     };
     let present = book.present().map(|(who, _)| who);
-    let others =
-        present.filter(|who| !saw.contains(who) && !absent(who) && !book.elsewhere(*who, &incident.group));
+    // Of a stream without times nobody knows when it is silent.
+    let dated = |who: &Who| !incident.timed || !book.untimed.contains(&book.speakers[*who].source);
+    let others = present.filter(|who| {
+        !saw.contains(who) && !absent(who) && dated(who) && !book.elsewhere(*who, &incident.group)
+    });
     // Who was down, a log that begins late may not tell, nor that its sentinel missed it, too.
     let others = others.filter(|who| {
         let back = incident.back.iter().any(|(by, _)| by == who);
@@ -673,7 +664,7 @@ pub(super) fn others_up(incident: &Incident, book: &Book) -> Vec<Who> {
 }
 
 fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut Vec<Finding>) {
-    if incident.downs.is_empty() {
+    if incident.downs.is_empty() || incident.named_later.is_some() {
         return;
     }
     let whole = book.all_whole(&incident.group);
@@ -753,7 +744,13 @@ fn stayed(incident: &Incident) -> Option<Finding> {
         None if planned && seen => {
             Some(Finding::StayedMaster { master, ms: None, seen, ours, least, perhaps: false })
         }
-        None if planned && incident.logged && told.is_none() && !at_once && gone.is_none() => {
+        None if planned
+            && incident.logged
+            && incident.maker.is_some()
+            && told.is_none()
+            && !at_once
+            && gone.is_none() =>
+        {
             Some(Finding::StayedMaster { master, ms: None, seen, ours, least, perhaps: false })
         }
         None => None,
@@ -798,6 +795,7 @@ fn aftermath(incident: &Incident, book: &Book, found: &mut Vec<Finding>) {
     } else if answers.is_some()
         && of(Afterwards::Demoted).or(of(Afterwards::Follows)).or(of(Afterwards::Turned)).is_none()
         && !followed_later(incident, book)
+        && answers.is_some_and(|at| incident.timed && book.last - at >= DEMOTED_MS)
         && !told_at_once(incident)
     {
         found.push(Finding::OldMasterAnswers { master: incident.master.clone() });
@@ -822,28 +820,7 @@ pub(super) fn general(book: &Book, names: &dyn Names) -> Vec<Finding> {
             found.push(Finding::Several { name: name.clone(), groups });
         }
     }
-    let mut tilts: BTreeMap<String, (usize, i64, bool)> = BTreeMap::new();
-    for tilt in &book.tilts {
-        let (times, ms, open) = tilts.entry(names.who(tilt.who)).or_default();
-        *times += 1;
-        let last = book.speakers.get(tilt.who).map_or(book.last, |speaker| speaker.last);
-        *open |= tilt.to.is_none() && (book.first.is_none() || last - tilt.from <= TILT_MS);
-        *ms += tilt.to.filter(|_| book.first.is_some()).map_or(0, |to| to - tilt.from);
-    }
-    if !tilts.is_empty() {
-        let causes: BTreeSet<String> = book.tilts.iter().filter_map(|tilt| tilt.cause.clone()).collect();
-        let who = tilts.into_iter().map(|(name, (times, ms, open))| (name, times, ms, open)).collect();
-        let mut set_back: BTreeMap<String, i64> = BTreeMap::new();
-        for tilt in book.tilts.iter().filter(|tilt| tilt.back_ms > 0) {
-            let most = set_back.entry(names.who(tilt.who)).or_default();
-            *most = tilt.back_ms.max(*most);
-        }
-        found.push(Finding::Tilt {
-            who,
-            causes: causes.into_iter().collect(),
-            set_back: set_back.into_iter().collect(),
-        });
-    }
+    found.extend(tilts(book, names));
     for (what, often) in &book.others {
         let who = || often.who.iter().map(|who| names.who(*who)).collect::<Vec<_>>();
         match what {
@@ -868,6 +845,10 @@ pub(super) fn general(book: &Book, names: &dyn Names) -> Vec<Finding> {
             | Other::Rebooted(..)
             | Other::Demoted(..)
             | Other::StartedAgain
+            | Other::Watched(..)
+            | Other::Unwatched(_)
+            | Other::Vote(..)
+            | Other::Sight(..)
             | Other::Turned(..)
             | Other::SaysMaster(..)
             | Other::SaysReplica(..)
@@ -879,6 +860,33 @@ pub(super) fn general(book: &Book, names: &dyn Names) -> Vec<Finding> {
     }
     found.sort_by_key(Finding::weight);
     found
+}
+
+/// Who did not trust its clock, how often and for how long.
+fn tilts(book: &Book, names: &dyn Names) -> Option<Finding> {
+    let mut tilts: BTreeMap<String, (usize, i64, bool)> = BTreeMap::new();
+    for tilt in &book.tilts {
+        let (times, ms, open) = tilts.entry(names.who(tilt.who)).or_default();
+        *times += 1;
+        let last = book.speakers.get(tilt.who).map_or(book.last, |speaker| speaker.last);
+        *open |= tilt.to.is_none() && (book.first.is_none() || last - tilt.from <= TILT_MS);
+        *ms += tilt.to.filter(|_| book.first.is_some()).map_or(0, |to| to - tilt.from);
+    }
+    if tilts.is_empty() {
+        return None;
+    }
+    let causes: BTreeSet<String> = book.tilts.iter().filter_map(|tilt| tilt.cause.clone()).collect();
+    let who = tilts.into_iter().map(|(name, (times, ms, open))| (name, times, ms, open)).collect();
+    let mut set_back: BTreeMap<String, i64> = BTreeMap::new();
+    for tilt in book.tilts.iter().filter(|tilt| tilt.back_ms > 0) {
+        let most = set_back.entry(names.who(tilt.who)).or_default();
+        *most = tilt.back_ms.max(*most);
+    }
+    Some(Finding::Tilt {
+        who,
+        causes: causes.into_iter().collect(),
+        set_back: set_back.into_iter().collect(),
+    })
 }
 
 fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &mut Vec<Finding>) {
@@ -897,6 +905,7 @@ fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &m
             },
             who: gone.iter().map(|id| names.id(id)).collect(),
             unread: gone.iter().any(|id| !book.speaks(id)),
+            nameless: book.present().any(|(who, it)| it.id.is_none() && !book.elsewhere(who, &name)),
             goes_on: gone.iter().any(|id| book.goes_on(group, id)),
             most: !book.all_whole(&name),
         });

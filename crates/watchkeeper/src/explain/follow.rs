@@ -8,6 +8,7 @@ use std::fmt::Write;
 use watchkeeper_core::Lang;
 use watchkeeper_core::event::EventKind;
 
+use super::brief;
 use super::findings::{self, Finding, Names};
 use super::incident::{At, Cause, Incident};
 use super::json;
@@ -16,7 +17,7 @@ use super::report::{Gathered, Log, LogFacts, Report, Unreadable};
 use super::said::Said;
 use super::servers::{self, Servers};
 use super::source::{Entry, LINE_MAX, Lines};
-use super::steps::{Step, steps};
+use super::steps::{Actor, Step, steps};
 use super::text;
 use super::words::{count, list};
 use crate::json::quoted;
@@ -27,6 +28,8 @@ const SETTLED_MS: u64 = 5_000;
 const UNENDED_MS: u64 = 30_000;
 /// Of each group the last incidents may go on after the next has begun.
 const LOOKED_AT: usize = 4;
+/// So many lines at once, none of them with a time, did not happen at once.
+const SAVED_LINES: usize = 5;
 /// Incidents remembered as told.
 const TOLD_MAX: usize = 400;
 
@@ -42,8 +45,8 @@ pub struct Now {
 /// What has been said of an incident.
 #[derive(Debug, Default)]
 struct Told {
-    /// so many steps of this moment and event
-    steps: BTreeMap<(At, &'static str), usize>,
+    /// so many steps of this moment, event and sentinel or server
+    steps: BTreeMap<(At, &'static str, Actor), usize>,
     changed_ms: u64,
     reported: bool,
     /// what was said of writes that may be lost: the old master may be put right long after the report
@@ -61,6 +64,10 @@ struct Growing {
     cut: bool,
     /// that it has lines of data servers was told
     servers_told: bool,
+    /// so many lines without a time came at once
+    at_once: usize,
+    /// that such have no times was told
+    times_told: bool,
 }
 
 /// Logs that grow, and what has been told of them.
@@ -73,6 +80,8 @@ pub struct Follow {
     told: BTreeMap<(String, At), Told>,
     /// incidents reported
     number: usize,
+    /// when the last line without a time came
+    arrived: At,
     json: bool,
     lang: Lang,
 }
@@ -94,11 +103,19 @@ impl Follow {
                 servers: Servers::default(),
                 ahead: clock.ahead,
             });
-            growing.push(Growing { lines, clock, begun: Vec::new(), cut: false, servers_told: false });
+            growing.push(Growing {
+                lines,
+                clock,
+                begun: Vec::new(),
+                cut: false,
+                servers_told: false,
+                at_once: 0,
+                times_told: false,
+            });
         }
         let report = Report::of(gathered.book, facts, gathered.east_ms);
         let (waiting, told) = (Vec::new(), BTreeMap::new());
-        Ok(Follow { report, logs: growing, waiting, told, number: 0, json, lang })
+        Ok(Follow { report, logs: growing, waiting, told, number: 0, arrived: At::MIN, json, lang })
     }
 
     /// What was there already: how much, and what is going on now.
@@ -117,7 +134,7 @@ impl Follow {
                 told.reported = true;
                 told.lost = self.lost(&incident);
             }
-            steps.iter().for_each(|step| *told.steps.entry((step.at, step.event)).or_default() += 1);
+            steps.iter().for_each(|step| *told.steps.entry(same(step)).or_default() += 1);
             self.told.insert(key(&incident), told);
         }
         let over = over as u64;
@@ -181,11 +198,17 @@ impl Follow {
         let mut reached: Vec<At> = vec![At::MIN; self.logs.len()];
         let mut order: Vec<(At, usize)> = Vec::with_capacity(waiting.len());
         for (number, (log, at, _)) in waiting.iter_mut().enumerate() {
-            let time = *at.get_or_insert(now.wall_ms);
+            if at.is_none() {
+                // Two lines of one stream are not of one moment: else two incidents could be.
+                self.arrived = (self.arrived + 1).max(now.wall_ms);
+                self.logs[*log].at_once += 1;
+            }
+            let time = *at.get_or_insert(self.arrived);
             reached[*log] = reached[*log].max(time);
             order.push((reached[*log], number));
         }
         order.sort_unstable();
+        self.saved(&mut out);
         for (_, number) in &order {
             let (log, at, entry) = &waiting[*number];
             self.report.book.take(*log, *at, entry);
@@ -215,6 +238,33 @@ impl Follow {
                     quoted(&text)
                 );
                 line(out, &object);
+            } else {
+                line(out, &text);
+            }
+        }
+    }
+
+    /// Streams that were saved, and are read here as if they came now.
+    fn saved(&mut self, out: &mut String) {
+        for (growing, log) in self.logs.iter_mut().zip(&self.report.logs) {
+            let many = std::mem::take(&mut growing.at_once) >= SAVED_LINES;
+            if !many || growing.times_told {
+                continue;
+            }
+            growing.times_told = true;
+            let name = &log.name;
+            let text = match self.lang {
+                Lang::En => format!(
+                    "{name}: these lines have no times, so those of their arrival are shown. If they were saved before, no duration \
+                     below is right: explain them without --follow"
+                ),
+                Lang::Zh => format!(
+                    "{name}：这些行没有时间，显示的是到达时间。若是事先保存的，下面的时长都不正确：请不加 --follow 来解释"
+                ),
+            };
+            if self.json {
+                let (name, text) = (quoted(name), quoted(&text));
+                line(out, &format!("{{\"kind\":\"no-times\",\"log\":{name},\"text\":{text}}}"));
             } else {
                 line(out, &text);
             }
@@ -263,12 +313,12 @@ impl Follow {
             let steps = steps(&incident, &self.report.names, self.lang);
             let mut told = self.told.remove(&key(&incident)).unwrap_or_default();
             let fresh = told.steps.is_empty();
-            let mut seen: BTreeMap<(At, &'static str), usize> = BTreeMap::new();
+            let mut seen: BTreeMap<(At, &'static str, Actor), usize> = BTreeMap::new();
             let mut announced = false;
             for step in &steps {
-                let times = seen.entry((step.at, step.event)).or_default();
+                let times = seen.entry(same(step)).or_default();
                 *times += 1;
-                let known = told.steps.get(&(step.at, step.event)).copied().unwrap_or(0);
+                let known = told.steps.get(&same(step)).copied().unwrap_or(0);
                 if *times <= known {
                     continue;
                 }
@@ -338,6 +388,16 @@ impl Follow {
 
     fn report_one(&mut self, out: &mut String, incident: &Incident) {
         let mut incident = incident.clone();
+        let group = self.report.book.groups.get(&incident.group).filter(|_| self.is_open(&incident));
+        if group.is_some_and(|group| self.report.book.is_sight(&incident, group)) {
+            let (en, zh) = brief::told(&incident.master, incident.timed);
+            let text = self.lang.pick(&en, &zh);
+            self.one_line(out, "step", &incident.group, Some(incident.last), "-sdown", text);
+            if let Some(told) = self.told.get_mut(&key(&incident)) {
+                told.reported = true;
+            }
+            return;
+        }
         if self.is_open(&incident) {
             incident.logs_end = Some(self.report.book.last);
             self.report.book.conclude(&mut incident);
@@ -359,19 +419,38 @@ impl Follow {
         }
     }
 
+    /// Who misses the master: with this step, or, if it has begun before, by now.
+    fn seen_by(&self, incident: &Incident, first: Option<&Step>) -> String {
+        let mut who: Vec<String> = Vec::new();
+        match first {
+            Some(Step { event: "+sdown", of: Actor::Sentinel(by), .. }) => {
+                who.push(self.report.names.who(*by))
+            }
+            Some(_) => {}
+            None => {
+                for down in incident.downs.iter().filter(|down| down.up.is_none()) {
+                    let name = self.report.names.who(down.who);
+                    if !who.contains(&name) {
+                        who.push(name);
+                    }
+                }
+            }
+        }
+        if who.is_empty() { String::new() } else { list(&who, self.lang) }
+    }
+
     /// An incident begins with this step; without one it has begun before.
     fn announce(&self, out: &mut String, incident: &Incident, first: Option<&Step>) {
         let (master, group) = (&incident.master, &incident.group);
-        let mut who: Vec<String> = Vec::new();
-        for down in &incident.downs {
-            let name = self.report.names.who(down.who);
-            let by_now = first.is_none_or(|step| down.at <= step.at);
-            if by_now && down.up.is_none() && !who.contains(&name) {
-                who.push(name);
-            }
-        }
-        let who = list(&who, self.lang);
+        let who = self.seen_by(incident, first);
         let text = match (incident.cause(), self.lang) {
+            // What is in front of that is not in these logs, or was read together with what came of it.
+            (Cause::MasterDown | Cause::Forced, Lang::En) if who.is_empty() => {
+                first.map_or_else(String::new, |step| format!("INCIDENT: {}", step.text))
+            }
+            (Cause::MasterDown | Cause::Forced, Lang::Zh) if who.is_empty() => {
+                first.map_or_else(String::new, |step| format!("事故：{}", step.text))
+            }
             (Cause::MasterDown | Cause::Forced, Lang::En) => {
                 format!("INCIDENT: the master {master} of {group} is down, seen by {who}")
             }
@@ -435,6 +514,11 @@ impl Follow {
         let group = if group.is_empty() { String::new() } else { format!("{group}  ") };
         line(out, &format!("{clock}  {group}{text}{event}"));
     }
+}
+
+/// By what a step is known again.
+fn same(step: &Step) -> (At, &'static str, Actor) {
+    (step.at, step.event, step.of.clone())
 }
 
 /// What tells incidents apart.

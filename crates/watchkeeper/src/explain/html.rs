@@ -213,12 +213,13 @@ impl Page<'_> {
             let latest = if incident.unread { self.pick(", at most", "，最多") } else { String::new() };
             figure(label + &latest, at - began, String::new());
         }
-        if let Some(back) = incident.came_back() {
-            figure(
-                self.pick("the master was missed for", "主节点失联"),
-                back - incident.began,
-                String::new(),
-            );
+        if let Some(back) = incident.answered() {
+            let label = if incident.cut {
+                self.pick("the master was missed for at least", "主节点失联至少")
+            } else {
+                self.pick("the master was missed for", "主节点失联")
+            };
+            figure(label, back - incident.began, String::new());
         } else if incident.outcome() == Outcome::NobodyTookOver {
             figure(
                 self.pick("missed for at least", "已失联至少"),

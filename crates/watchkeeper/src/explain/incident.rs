@@ -286,6 +286,8 @@ pub(super) struct Incident {
     pub(super) quorum: Option<u32>,
     /// operators gave sentinels another master to watch: which, who and when
     pub(super) pointed: Option<(Place, Vec<(Who, At)>)>,
+    /// who missed it speaks of this one as the master, and how it became that stood where its log has a gap
+    pub(super) named_later: Option<Place>,
     /// the logs end here, with this incident open
     pub(super) logs_end: Option<At>,
     /// these are cut off: others see a healthy master and do not see them
@@ -362,6 +364,7 @@ impl Incident {
             strangers: false,
             quorum: None,
             pointed: None,
+            named_later: None,
             logs_end: None,
             isolated: BTreeSet::new(),
             maker: None,
@@ -399,6 +402,20 @@ impl Incident {
         (!self.downs.iter().any(since)).then_some(back)
     }
 
+    /// When it answered the first of those who had missed it, and did not go away again.
+    pub(super) fn answered(&self) -> Option<At> {
+        let back = self.came_back()?;
+        self.first_answer(At::MAX).or(Some(back))
+    }
+
+    /// The first answer in the last outage that began until then.
+    fn first_answer(&self, until: At) -> Option<At> {
+        let began = self.fresh_outage(until);
+        let again = self.back.iter().map(|(_, at)| *at);
+        let ups = self.downs.iter().filter_map(|down| down.up).chain(again);
+        ups.filter(|up| (began..until).contains(up)).min()
+    }
+
     /// The master was back, and nobody here led, or voted in this epoch since it was missed last: whatever made this server
     /// the master later, it need not have been that it was missed.
     pub(super) fn ended_before_switch(&self, to: &str, epoch: Option<u64>) -> bool {
@@ -421,6 +438,7 @@ impl Incident {
         self.new_master.is_some()
             || undone
             || pointed
+            || self.named_later.is_some()
             || self.came_back().is_some()
             || (self.downs.is_empty() && ended)
     }
@@ -429,6 +447,12 @@ impl Incident {
     pub(super) fn is_foreign_alone(&self) -> bool {
         let ended = self.foreign.as_ref().is_some_and(|foreign| foreign.ended().is_some());
         ended && self.downs.is_empty() && self.elections.is_empty() && self.new_master.is_none()
+    }
+
+    /// Who takes this server for the master speaks of what came after it.
+    pub(super) fn is_next(&self, place: &str) -> bool {
+        // Without times one stream stands behind the other.
+        self.master != place && (self.new_master.is_some() || (self.timed && self.promotes(place)))
     }
 
     /// This server became the master in it, or was chosen to.
@@ -467,7 +491,7 @@ impl Incident {
     /// How far a failover had come whose end the logs do not have: they end too early, or its leader was never heard of
     /// again after the promotion.
     pub(super) fn under_way(&self) -> Option<UnderWay<'_>> {
-        if self.new_master.is_some() || self.pointed.is_some() {
+        if self.new_master.is_some() || self.pointed.is_some() || self.named_later.is_some() {
             return None;
         }
         let done = |run: &&Run| matches!(run.end, Some((End::Done | End::DoneLate, _)));
@@ -548,6 +572,8 @@ impl Incident {
             }
         } else if self.foreign.is_some() {
             if self.unread { Outcome::PromotedUnseen } else { Outcome::PromotedByOthers }
+        } else if self.named_later.is_some() {
+            Outcome::Switched
         } else if self.pointed.is_some() {
             Outcome::Repointed
         } else if let Some(how_far) = self.under_way() {
@@ -576,11 +602,15 @@ impl Incident {
 
     /// When the outage began that ended in a failover or with the logs: blips before it do not count.
     pub(super) fn outage_began(&self) -> At {
-        let until = self
-            .elections
-            .last()
-            .and_then(|election| election.candidates.first())
-            .map_or(At::MAX, |(_, at)| *at);
+        let last = self.elections.last();
+        let tried = last.and_then(|it| Some(it.candidates.first()?.1));
+        // A vote for one whose log is not here came of what was missed before.
+        let voted = last.and_then(|it| it.votes.iter().map(|vote| vote.at).min());
+        self.fresh_outage(tried.or(voted.filter(|_| self.new_master.is_some())).unwrap_or(At::MAX))
+    }
+
+    /// When the last outage began that began until then.
+    fn fresh_outage(&self, until: At) -> At {
         let mut began = self.began;
         for down in self.downs.iter().filter(|down| down.at <= until) {
             let others_miss_it = self.downs.iter().any(|other| {
@@ -766,6 +796,26 @@ impl Incident {
             .or_else(|| latest.find(|election| election.elected.is_some()))
     }
 
+    /// The master had been missed before the outage from which times count.
+    pub(super) fn missed_before(&self) -> bool {
+        let began = self.outage_began();
+        self.downs.iter().any(|down| down.at < began)
+    }
+
+    /// Another server was made a master before this one was missed, by no failover, and is not known to be a replica again.
+    pub(super) fn another_before(&self) -> Option<&Foreign> {
+        let missed = self.downs.iter().map(|down| down.at).min()?;
+        let before = |it: &&Foreign| it.seen.iter().any(|(_, at)| *at < missed) && it.ended().is_none();
+        self.foreign.as_ref().filter(before).filter(|it| self.new_master.as_ref() != Some(&it.to))
+    }
+
+    /// The master followed another server when sentinels told it to follow the new one, and had answered all the time since
+    /// the switch: somebody may have made it a replica, and it was missed for that.
+    pub(super) fn turned(&self) -> bool {
+        let happened = |what: Afterwards| self.afterwards.iter().any(|(known, _)| *known == what);
+        happened(Afterwards::Turned) && !happened(Afterwards::Gone) && !happened(Afterwards::Answers)
+    }
+
     /// This leader did not finish because another one, begun by hand meanwhile, was faster: it took over the result.
     pub(super) fn overtaken(&self, run: &Run) -> Option<Who> {
         let other = self.winner().filter(|other| other.who != run.who)?;
@@ -818,7 +868,7 @@ impl Incident {
     /// that had no answer yet does not contradict those that had.
     pub(super) fn back_before_promotion(&self) -> Option<At> {
         let promoted = self.took_writes()?;
-        let back = self.downs.iter().filter_map(|down| down.up).filter(|up| *up < promoted).max()?;
+        let back = self.first_answer(promoted)?;
         self.downs.iter().all(|down| down.at < back || down.at > promoted).then_some(back)
     }
 

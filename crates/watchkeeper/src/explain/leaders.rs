@@ -87,12 +87,25 @@ impl Book {
 }
 
 impl Incident {
-    /// This leader was in TILT for most of its attempt, and did nothing.
+    /// This leader was in TILT for most of its attempt, or until its end, and did nothing.
     pub(super) fn in_tilt(&self, run: &Run) -> bool {
         let Some((_, end)) = run.end else { return false };
-        let part = |stood: &Stood| stood.to.unwrap_or(end).min(end) - stood.from.max(run.began);
-        let most = |stood: &Stood| part(stood) * 2 >= end - run.began && end > run.began;
-        self.timed && self.stood.iter().any(|stood| stood.who == run.who && most(stood))
+        let during = |stood: &Stood| stood.who == run.who && (run.began..=end).contains(&stood.from);
+        let part = |stood: &Stood| stood.to.unwrap_or(end).min(end) - stood.from;
+        // What had waited for the end of TILT comes with it.
+        let held = |stood: &Stood| stood.to.is_none_or(|to| end - to < AFTER_TILT_MS);
+        let most = |stood: &Stood| part(stood) * 2 >= end - run.began;
+        self.stood.iter().any(|stood| during(stood) && (!self.timed || held(stood) || most(stood)))
+    }
+
+    /// This sentinel began to miss the master when its TILT was over.
+    pub(super) fn missed_after_tilt(&self, who: Who) -> bool {
+        let missed = self.downs.iter().find(|down| down.who == who).map(|down| down.at);
+        let over = |stood: &Stood| {
+            let until = stood.to.zip(missed).map(|(to, at)| at - to);
+            stood.who == who && until.is_some_and(|ms| (0..AFTER_TILT_MS).contains(&ms))
+        };
+        self.timed && self.downs.iter().any(|down| Some(down.at) < missed) && self.stood.iter().any(over)
     }
 
     /// An attempt failed because its leader was in TILT.
@@ -108,8 +121,9 @@ impl Incident {
         else {
             return false;
         };
-        let silent = |it: &Stood| it.who == run.who && it.from > run.began && it.silent_since <= next.began;
-        self.timed && self.stood.iter().any(silent)
+        // Without times nothing tells how long its stream was silent.
+        let silent = |it: &Stood| !self.timed || it.silent_since <= next.began;
+        self.stood.iter().any(|it| it.who == run.who && it.from > run.began && silent(it))
     }
 
     /// Another leader promoted the same replica at the same time, and this one took over its result.
@@ -169,13 +183,16 @@ pub(super) fn second_advice(by: &str, place: &str, new: &str, ms: Option<i64>, l
 }
 
 /// What to do about a leader that did not run.
-pub(super) fn stood_advice(who: &str) -> Both {
+pub(super) fn stood_advice(who: &str, timed: bool) -> Both {
+    let (how, how_zh) = if timed {
+        ("stood still: its log is silent until its TILT", "随后停住了：它的日志直到 TILT 才有下一行")
+    } else {
+        ("did not finish it: it was in TILT later", "没有完成：它后来处于 TILT")
+    };
     both(
-        format!(
-            "{who} led the failover and stood still: its log is silent until its TILT. Another sentinel had to begin anew."
-        ),
+        format!("{who} led the failover and {how}. Another sentinel had to begin anew."),
         "it did not die: see TILT under THE DEPLOYMENT for what stops a process",
-        format!("{who} 主持了故障转移，但随后停住了：它的日志直到 TILT 才有下一行。由另一个哨兵重新开始。"),
+        format!("{who} 主持了故障转移，但{how_zh}。由另一个哨兵重新开始。"),
         "它没有宕机：进程为何会停住，见“整体情况”中的 TILT",
     )
 }

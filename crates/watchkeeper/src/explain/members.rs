@@ -123,9 +123,13 @@ impl Book {
     /// than are here.
     pub(super) fn unread(&self, name: &str, group: &Group) -> bool {
         let here = || self.present().filter(|(who, _)| !self.elsewhere(*who, name));
-        let nameless = here().filter(|(_, speaker)| speaker.id.is_none()).count();
-        let silent = group.sentinels.iter().filter(|id| !self.speaks(id)).count();
-        let told_of = if here().count() > 1 { nameless } else { 0 };
+        let silent: Vec<&String> = group.sentinels.iter().filter(|id| !self.speaks(id)).collect();
+        // Who speaks of all of these itself is none of them.
+        let knows = |who: &Who, id: &String| group.acquainted.get(who).is_some_and(|ids| ids.contains(id));
+        let nameless = here().filter(|(_, speaker)| speaker.id.is_none());
+        let of_them = nameless.filter(|(who, _)| silent.iter().any(|id| !knows(who, id))).count();
+        let told_of = if here().count() > 1 { of_them } else { 0 };
+        let silent = silent.len();
         let by_address = if group.addresses.is_empty() { 0 } else { group.size() };
         silent > told_of || by_address.max(group.agreed) > here().count()
     }

@@ -121,7 +121,7 @@ pub(super) fn still_down(zero: &[String], unread: bool, next: Option<&str>) -> B
 /// No replica could be promoted.
 pub(super) fn no_good_replica(
     known: Option<usize>,
-    (after_tilt, timed): (bool, bool),
+    [after_tilt, timed, late]: [bool; 3],
     down: &[String],
     said: &[String],
     lang: Lang,
@@ -145,7 +145,11 @@ pub(super) fn no_good_replica(
         (format!("all replicas were down ({names})"), format!("所有副本都已下线（{names}）"), start_one())
     } else {
         let (mut en, mut zh) = probably(known, down, lang);
-        if after_tilt {
+        if late {
+            en += ". The leader was in TILT until it missed the master, and counts from then: to it, replicas that had lost the \
+                   master long before are too old";
+            zh += "。执行者直到认为主节点下线之前都处于 TILT，并从那时算起：更早就与主节点断开的副本，在它看来过旧";
+        } else if after_tilt {
             en += "; or the leader had just left TILT, and what it knew of the replicas was too old";
             zh += "；也可能是执行者刚退出 TILT，它所知的副本信息已过旧";
         }
@@ -300,7 +304,8 @@ mod tests {
 
     fn hint(known: usize, down: &[&str], said: &[&str]) -> (String, String) {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        let (en, zh) = no_good_replica(Some(known), (false, true), &owned(down), &owned(said), Lang::En);
+        let (en, zh) =
+            no_good_replica(Some(known), [false, true, false], &owned(down), &owned(said), Lang::En);
         (en.1, zh.1)
     }
 

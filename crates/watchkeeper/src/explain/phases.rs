@@ -89,7 +89,7 @@ pub(super) fn phases(incident: &Incident) -> Vec<Took> {
         (Phase::Selection, selected.filter(|_| !hidden)),
         (Phase::Promotion, promoted),
         (if hidden { Phase::Unseen } else { Phase::Telling }, incident.first_told()),
-        (Phase::Waiting, incident.came_back()),
+        (Phase::Waiting, incident.answered()),
     ];
     let mut from = began;
     let mut parts = Vec::new();

@@ -30,7 +30,8 @@ pub(super) fn longest(phase: Phase, incident: &Incident, lang: Lang) -> &'static
     }
     match incident.maker {
         Some(Maker::Watchkeeper) => of_ours(phase, incident, lang),
-        Some(Maker::Redis) | None => of_redis(phase, incident, lang),
+        Some(Maker::Redis) => of_redis(phase, incident, lang),
+        None => of_any(phase, incident, lang),
     }
 }
 
@@ -109,12 +110,6 @@ fn of_redis(phase: Phase, incident: &Incident, lang: Lang) -> &'static str {
             "各哨兵发现主节点失联的时刻不同：每个哨兵每秒 ping 一次，redis-sentinel 每秒询问其他哨兵一次。\
              各哨兵的 down-after-milliseconds 不一致也会如此。",
         ),
-        Phase::Attempts if incident.maker.is_none() => lang.pick(
-            "After a failed attempt redis-sentinel and Valkey's wait twice failover-timeout before the next (6 min with the default \
-             of 180000), Watchkeeper at most seconds. Whose sentinels these are, is not in these logs.",
-            "尝试失败后，redis-sentinel 和 Valkey 的哨兵要等 2 倍 failover-timeout（默认 180000 时是 6 分钟）才再次尝试，\
-             Watchkeeper 最多几秒。这些是谁的哨兵，日志中没有。",
-        ),
         Phase::Attempts => lang.pick(
             "After a failed attempt redis-sentinel waits twice failover-timeout before the next: 2 min with 60000, 6 min with the \
              default of 180000.",
@@ -137,6 +132,44 @@ fn of_redis(phase: Phase, incident: &Incident, lang: Lang) -> &'static str {
         Phase::Operator | Phase::Unseen | Phase::Waiting | Phase::Election | Phase::Selection => {
             of_all(phase, lang)
         }
+    }
+}
+
+/// Whose sentinels these are, is not in the logs: what is so of all.
+fn of_any(phase: Phase, incident: &Incident, lang: Lang) -> &'static str {
+    match phase {
+        Phase::Telling if only_the_leader(incident) => lang.pick(
+            "Only the leader's log is here. It waits with its own +switch-master until the replicas follow, at most \
+             failover-timeout; the others tell clients as soon as they have its hello. Their logs would show when.",
+            "这里只有执行者的日志。它要等各副本完成跟随才发出自己的 +switch-master，最多等待 failover-timeout；\
+             其他哨兵一收到它的 hello 就通知客户端。何时收到，要看它们的日志。",
+        ),
+        Phase::Telling if !nobody_else_told(incident) => lang.pick(
+            "The sentinels that did not lead learn of the new master by the leader's hello.",
+            "其他哨兵从执行者的 hello 消息得知新主节点。",
+        ),
+        Phase::Agreement => lang.pick(
+            "The sentinels began to miss the master at different times. A different down-after-milliseconds on some of them does \
+             the same.",
+            "各哨兵发现主节点失联的时刻不同。各哨兵的 down-after-milliseconds 不一致也会如此。",
+        ),
+        Phase::Attempts => lang.pick(
+            "After a failed attempt redis-sentinel and Valkey's wait twice failover-timeout before the next (6 min with the default \
+             of 180000), Watchkeeper at most seconds. Whose sentinels these are, is not in these logs.",
+            "尝试失败后，redis-sentinel 和 Valkey 的哨兵要等 2 倍 failover-timeout（默认 180000 时是 6 分钟）才再次尝试，\
+             Watchkeeper 最多几秒。这些是谁的哨兵，日志中没有。",
+        ),
+        Phase::Promotion => lang.pick(
+            "The replica was slow to become a master (saving, swapping, a busy machine), or the leader noticed it late: redis-sentinel \
+             and Valkey's ask it once a second.",
+            "副本成为主节点很慢（正在持久化、发生换页或机器繁忙），或执行者得知得晚：redis-sentinel 和 Valkey 的哨兵每秒询问一次。",
+        ),
+        Phase::Operator
+        | Phase::Unseen
+        | Phase::Waiting
+        | Phase::Election
+        | Phase::Selection
+        | Phase::Telling => of_all(phase, lang),
     }
 }
 

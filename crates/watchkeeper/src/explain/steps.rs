@@ -8,7 +8,7 @@ use super::said::Place;
 use super::words::{duration, list};
 
 /// To whom something happened, or who did it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Actor {
     Sentinel(Who),
     Server(Place),
@@ -501,8 +501,8 @@ fn ending(end: End) -> (&'static str, &'static str, &'static str) {
         End::Done => ("+failover-end", "the failover is done", "故障转移完成"),
         End::DoneLate => (
             "+failover-end-for-timeout",
-            "the failover is over, some replicas did not follow in time",
-            "故障转移结束，有副本未及时跟随",
+            "the failover is over, some replicas were not seen to follow in time",
+            "故障转移结束，有的副本未见及时跟随",
         ),
         End::NoGoodReplica => (
             "-failover-abort-no-good-slave",

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use watchkeeper_core::Lang;
 
 use super::advice::advise;
+use super::book::Other;
 use super::findings::{Finding, Names, voter};
 use super::incident::{At, Cause, Incident, Outcome, Voter, is_address};
 use super::phases::{self, Phase, Took};
@@ -119,6 +120,10 @@ impl Held<'_> {
         for (incident, findings) in self.part.incidents() {
             let them: Vec<_> = self.whole.incidents().filter(|(it, _)| is_same(incident, it)).collect();
             let outcome = endings::outcome(incident, &self.part.names, incident.timed, self.lang);
+            // That it was only its new connection, the switch before tells.
+            if self.sighted(incident) {
+                continue;
+            }
             if them.is_empty() {
                 self.wrong.push(format!("there was no such incident: {outcome}"));
                 continue;
@@ -139,6 +144,15 @@ impl Held<'_> {
         }
         let known: Vec<&Finding> = self.whole.general.iter().collect();
         self.part.general.iter().for_each(|finding| self.finding(finding, &known));
+    }
+
+    /// The whole tells that this new master was missed for a moment only, or so the first time.
+    fn sighted(&self, part: &Incident) -> bool {
+        let mut others = self.whole.book.others.iter();
+        others.any(|(what, often)| {
+            let of = matches!(what, Other::Sight(_, place, _) if *place == part.master);
+            of && part.began <= often.last + APART_MS && often.first <= part.last + APART_MS
+        })
     }
 
     /// Who voted for whom, and who was elected.
@@ -207,6 +221,11 @@ impl Held<'_> {
                 return;
             }
         }
+        // Whole logs are told apart before they are read.
+        let apart = self.whole.book.apart.iter().any(|names| !names.is_empty());
+        if finding.code() == "several-deployments" && apart {
+            return;
+        }
         if self.ends_before() && TO_THE_END.contains(&finding.code()) {
             return;
         }
@@ -229,9 +248,11 @@ impl Held<'_> {
             let promoted = it.runs.iter().filter_map(|run| run.promoted.as_ref());
             longest.phase == Phase::Promotion && promoted.map(|(_, at)| *at).any(|at| at == longest.to)
         };
+        // Whose sentinels they are, a log that begins late may not tell: then it is what is so of all.
+        let known = |it: &Incident| Incident { maker: incident.maker.and(it.maker), ..it.clone() };
         let so = them.iter().any(|(it, _)| {
             (phases::phases(it).iter().any(took) || leads(it))
-                && text == slow::longest(longest.phase, it, self.lang)
+                && text == slow::longest(longest.phase, &known(it), self.lang)
         });
         // That nobody took over explains it wherever the master came back.
         let so =
@@ -389,11 +410,9 @@ fn wrong_where_cut(left: fn(&[&str], usize) -> String) -> Vec<String> {
     let mut wrong = Vec::new();
     for (name, logs) in recorded() {
         // Not these: clocks that were set back are known by what both logs tell, votes of two groups by the lines before,
-        // and streams tell less than logs.
-        if ["clock", "stream", "psubscribe", "events", "deployments", "two-groups-redis"]
-            .iter()
-            .any(|it| name.contains(it))
-        {
+        // and streams without times have no order but that of their epochs.
+        let others = ["clock", "stream", "two-groups-redis"];
+        if others.iter().any(|it| name.contains(it)) {
             continue;
         }
         let whole = read(&logs);
@@ -428,7 +447,14 @@ fn a_log_that_ends_early_contradicts_nothing_of_the_whole() {
     let mut wrong = wrong_where_cut(|lines, to| lines[..to].concat());
     // Not these: one that others missed may have died, whatever it said later; and what the rest tells of flapping, or of who
     // is gone, is true without being told of the whole.
-    let others = ["leader-dies-redis", "tilt-during-crash", "flapping", "sentinel-isolated", "pointed-by"];
+    let others = [
+        "leader-dies-redis",
+        "tilt-during-crash",
+        "flapping",
+        "sentinel-isolated",
+        "pointed-by",
+        "two-deployments",
+    ];
     wrong.retain(|it| !others.iter().any(|other| it.starts_with(other)));
     assert!(wrong.is_empty(), "{} contradictions\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -7,11 +7,13 @@ use watchkeeper_core::Lang;
 use watchkeeper_core::lang::Words;
 
 use super::book::Other;
+use super::brief;
 use super::findings::Names;
 use super::incident::Incident;
 use super::report::Report;
 use super::servers;
 use super::source::TIMES_FROM;
+use super::untimed;
 use super::words::{self, by_name, count, duration, list};
 
 /// Clocks that are less apart are corrected without a word, in ms.
@@ -60,7 +62,7 @@ pub(super) fn head(report: &Report, lang: Lang) -> Vec<String> {
     let (en, zh) = if empty {
         ("Nothing in there was logged by a sentinel.".to_owned(), "其中没有哨兵的事件。".to_owned())
     } else if incidents == 0 {
-        ("No incident.".to_owned(), "没有发现事故。".to_owned())
+        nothing_whole(report)
     } else {
         (
             format!("{}: {groups}", count(incidents, "incident", "incidents")),
@@ -79,21 +81,7 @@ pub(super) fn head(report: &Report, lang: Lang) -> Vec<String> {
     if report.is_partial() {
         told.push(PARTIAL.get(lang).to_owned());
     }
-    let untimed = report.book.untimed.len() as u64;
-    if untimed > 1 && report.book.first.is_none() {
-        let en = "These logs have no times: only epochs put them in order, so steps may stand in another order than they \
-                  happened, and an incident may be told twice.";
-        let zh = "这些日志没有时间：只能按纪元排列，步骤的先后可能与实际不同，同一起事故也可能出现两次。";
-        told.push(lang.pick(en, zh).to_owned());
-    } else if untimed > 0 && report.book.first.is_some() {
-        let en = format!(
-            "{} no times: nothing puts what is told there in order with the rest, so an incident may be told twice.",
-            count(untimed, "log has", "logs have")
-        );
-        let zh =
-            format!("{untimed} 份日志没有时间：其内容无法与其余日志按时间排列，同一起事故可能出现两次。");
-        told.push(lang.pick(&en, &zh).to_owned());
-    }
+    told.extend(without_times(report, lang));
     for name in report.book.mixed.iter().filter_map(|log| report.logs.get(*log)).map(|log| &log.name) {
         let en = format!(
             "{name} holds the events of several sentinels, one behind the other: it cannot be told which are whose, nor in what order \
@@ -116,6 +104,72 @@ pub(super) fn head(report: &Report, lang: Lang) -> Vec<String> {
         told.push(lang.pick(&en, &zh).to_owned());
     }
     told
+}
+
+/// What is not known of logs without times.
+fn without_times(report: &Report, lang: Lang) -> Option<String> {
+    let untimed = report.book.untimed.len() as u64;
+    if untimed > 1 && report.book.first.is_none() {
+        let en = "These logs have no times: only epochs put them in order, so steps may stand in another order than they \
+                  happened, and an incident may be told twice.";
+        let zh = "这些日志没有时间：只能按纪元排列，步骤的先后可能与实际不同，同一起事故也可能出现两次。";
+        return Some(lang.pick(en, zh).to_owned());
+    }
+    if untimed > 0 && report.book.first.is_some() {
+        let en = format!(
+            "{} no times: nothing puts what is told there in order with the rest, so an incident may be told twice.",
+            count(untimed, "log has", "logs have")
+        );
+        let zh =
+            format!("{untimed} 份日志没有时间：其内容无法与其余日志按时间排列，同一起事故可能出现两次。");
+        let (folded, folded_zh) = if report.book.folded > 0 {
+            (
+                " What it tells of an incident that the rest tells, too (by its epoch), is left out.",
+                "其中与其余日志所述相同的事故（按纪元判断）已略去。",
+            )
+        } else {
+            ("", "")
+        };
+        return Some(lang.pick(&(en + folded), &(zh + folded_zh)).to_owned());
+    }
+    None
+}
+
+/// Without an incident: whether anything was seen at all.
+fn nothing_whole(report: &Report) -> (String, String) {
+    let others = report.book.others.keys().any(|what| !is_a_finding(what));
+    let of_roles = |what: &Other| {
+        matches!(
+            what,
+            Other::Vote(..)
+                | Other::Demoted(..)
+                | Other::Turned(..)
+                | Other::SaysMaster(..)
+                | Other::SaysReplica(..)
+        )
+    };
+    let (en, zh) = if !report.book.happened && !others {
+        (
+            "No incident: there is nothing in there but what sentinels say when they start.",
+            "没有发现事故：其中只有哨兵启动时的记录。",
+        )
+    } else if report.book.others.keys().any(of_roles) {
+        (
+            "No incident that could be told whole; what was seen is told below.",
+            "没有完整的事故；所见情况见下文。",
+        )
+    } else if others || !report.general.is_empty() {
+        (
+            "No incident: these logs tell of no missed master and no failover. What else was seen is told below.",
+            "没有发现事故：没有主节点失联或故障转移的记录。其他情况见下文。",
+        )
+    } else {
+        (
+            "No incident: these logs tell of no missed master and no failover.",
+            "没有发现事故：没有主节点失联或故障转移的记录。",
+        )
+    };
+    (en.to_owned(), zh.to_owned())
 }
 
 /// The groups that have incidents, each with how many if that is not clear.
@@ -210,7 +264,10 @@ pub(super) fn others(report: &Report, lang: Lang) -> (Vec<Seen>, Option<String>)
             (times, Lang::Zh) => format!("，{times} 行"),
         };
         // What somebody does by hand is done once each time.
-        let by_hand = matches!(what, Other::Reset(_) | Other::Set(..) | Other::StartedAgain);
+        let by_hand = matches!(
+            what,
+            Other::Reset(_) | Other::Set(..) | Other::Watched(..) | Other::Unwatched(_) | Other::StartedAgain
+        );
         let apart = by_hand && often.first >= TIMES_FROM && often.last - often.first >= APART_MS;
         let last = if apart {
             let last = report.clock(often.last);
@@ -320,6 +377,10 @@ fn is_a_finding(what: &Other) -> bool {
         | Other::Rebooted(..)
         | Other::Demoted(..)
         | Other::StartedAgain
+        | Other::Watched(..)
+        | Other::Unwatched(_)
+        | Other::Vote(..)
+        | Other::Sight(..)
         | Other::Turned(..)
         | Other::SaysMaster(..)
         | Other::SaysReplica(..)
@@ -348,6 +409,19 @@ fn other(what: &Other, names: &dyn Names) -> (String, String) {
             format!("{group}: {place} said that it is a master and was told to be a replica"),
             format!("{group}：{place} 自称主节点，被命令成为副本"),
         ),
+        Other::Watched(group, place) => (
+            format!("{group}: told to watch the master {place} (SENTINEL MONITOR)"),
+            format!("{group}：被要求监视主节点 {place}（SENTINEL MONITOR）"),
+        ),
+        Other::Unwatched(group) => (
+            format!("{group}: told to watch it no more (SENTINEL REMOVE)"),
+            format!("{group}：被要求不再监视（SENTINEL REMOVE）"),
+        ),
+        Other::Vote(candidate, epoch) => untimed::lone_vote(&names.id(candidate), *epoch),
+        Other::Sight(group, place, timed) => {
+            let (en, zh) = brief::told(place, *timed);
+            (format!("{group}: {en}"), format!("{group}：{zh}"))
+        }
         Other::StartedAgain => ("a sentinel was started again".to_owned(), "哨兵重新启动".to_owned()),
         Other::Turned(group, place) => (
             format!("{group}: the replica {place} followed another server and was told to follow the master"),

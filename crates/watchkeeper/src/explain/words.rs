@@ -141,25 +141,15 @@ pub(super) fn nobody_else_told(incident: &Incident) -> bool {
 /// The incident in one or two sentences.
 pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
     let old = &incident.master;
-    let since = |at: i64| duration(at - incident.outage_began(), lang);
     let cause = incident.cause();
     let manual = cause != Cause::MasterDown && cause != Cause::Forced;
     if let Some(new) = &incident.new_master {
-        let promoted = incident.took_writes();
-        let told = incident.first_told().unwrap_or(incident.last);
-        let what = match incident.missed_alone().filter(|_| cause == Cause::MasterDown) {
-            Some(ms) => missed_by_one(old, new, ms, lang),
-            None => switched(old, new, cause, incident.only_asked_for(), lang),
-        };
-        if !timed || cause == Cause::Unknown {
-            return what;
-        }
-        return what + &told_after(incident, promoted.map(since), &since(told), lang);
+        return took_over(incident, new, timed, lang);
     }
     if let Some(foreign) = &incident.foreign {
         return by_others(old, foreign, incident.unread, lang);
     }
-    if let Some(back) = incident.came_back() {
+    if let Some(back) = incident.answered() {
         return came_back(incident, back, timed, lang);
     }
     let failed = incident
@@ -167,7 +157,14 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
         .iter()
         .any(|run| run.end.is_some_and(|(end, _)| end == End::NoGoodReplica || end == End::NotPromoted));
     let ended = incident.logs_end.map(|end| end - incident.outage_began());
+    let again = incident.missed_before();
     match (lang, manual && failed) {
+        (Lang::En, true) if cause == Cause::Unknown => {
+            "A failover was begun and given up; why it was begun, is not in these logs.".to_owned()
+        }
+        (Lang::Zh, true) if cause == Cause::Unknown => {
+            "故障转移开始后被放弃；为何开始，日志中没有。".to_owned()
+        }
         (Lang::En, true) => format!("A failover was asked for and given up. The master is still {old}."),
         (Lang::Zh, true) => format!("有人要求故障转移，但未能完成。主节点仍是 {old}。"),
         (Lang::En, false) if manual => {
@@ -178,7 +175,9 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
             let until = match (ended, timed) {
                 (Some(0), true) => "; the logs have no line after that".to_owned(),
                 (Some(ms), true) => {
-                    format!(" to the last line of the logs, {} after the first +sdown", duration(ms, lang))
+                    let which = if again { "its last" } else { "the first" };
+                    let ms = duration(ms, lang);
+                    format!(" to the last line of the logs, {ms} after {which} +sdown")
                 }
                 (_, _) => " to the end of the logs".to_owned(),
             };
@@ -191,12 +190,40 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
                 (Some(0), true) => format!("{nobody}。主节点 {old} 失联，此后日志中没有记录。"),
                 (Some(ms), true) => {
                     let ms = duration(ms, lang);
-                    format!("{nobody}。直到日志最后一行（第一条 +sdown 之后 {ms}），主节点 {old} 一直失联。")
+                    let which = if again { "它最后一次失联的" } else { "第一条" };
+                    format!("{nobody}。直到日志最后一行（{which} +sdown 之后 {ms}），主节点 {old} 一直失联。")
                 }
                 (_, _) => format!("{nobody}。直到日志结束，主节点 {old} 一直失联。"),
             }
         }
     }
+}
+
+/// Another server is the master.
+fn took_over(incident: &Incident, new: &str, timed: bool, lang: Lang) -> String {
+    let (old, cause) = (&incident.master, incident.cause());
+    let since = |at: i64| duration(at - incident.outage_began(), lang);
+    let promoted = incident.took_writes();
+    let told = incident.first_told().unwrap_or(incident.last);
+    let another = incident.another_before();
+    let what = match incident.missed_alone().filter(|_| cause == Cause::MasterDown) {
+        Some(ms) => missed_by_one(old, new, ms, lang),
+        None if cause == Cause::MasterDown && incident.posed.contains(old) => posed(old, new, lang),
+        None if cause == Cause::MasterDown && (incident.turned() || another.is_some()) => {
+            turned(old, new, lang)
+        }
+        None => switched(old, new, cause, incident.only_asked_for(), lang),
+    };
+    if !timed || cause == Cause::Unknown {
+        return what;
+    }
+    let why = cause == Cause::MasterDown && !incident.posed.contains(old) && incident.turned();
+    let why = match another.filter(|_| cause == Cause::MasterDown) {
+        _ if why => why_turned(old, lang),
+        Some(foreign) => why_perhaps(old, &foreign.to, lang),
+        None => String::new(),
+    };
+    what + &told_after(incident, promoted.map(since), &since(told), lang) + &why
 }
 
 /// Who did not act, as far as that is known.
@@ -253,6 +280,9 @@ fn by_others(old: &str, foreign: &Foreign, unread: bool, lang: Lang) -> String {
 fn came_back(incident: &Incident, back: i64, timed: bool, lang: Lang) -> String {
     let old = &incident.master;
     let (times, lasted) = (incident.times_down(), duration(back - incident.began, lang));
+    // A log that begins late may have it sooner.
+    let least = if incident.cut { lang.pick("at least ", "至少 ") } else { "" };
+    let lasted = least.to_owned() + &lasted;
     let nobody = nobody(incident.unread, lang);
     match (lang, times > 1) {
         (Lang::En, false) if timed => {
@@ -283,6 +313,52 @@ fn missed_by_one(old: &str, new: &str, ms: i64, lang: Lang) -> String {
     }
 }
 
+/// It was no master any more: somebody had made it a replica.
+fn posed(old: &str, new: &str, lang: Lang) -> String {
+    match lang {
+        Lang::En => {
+            format!("The master {old} had said that it is a replica, and was then missed; {new} took over.")
+        }
+        Lang::Zh => format!("主节点 {old} 自称副本，随后被认为下线，由 {new} 接替。"),
+    }
+}
+
+/// It may have been none any more: afterwards it was not.
+fn turned(old: &str, new: &str, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!("The master {old} was missed; {new} took over."),
+        Lang::Zh => format!("主节点 {old} 被认为下线，由 {new} 接替。"),
+    }
+}
+
+/// What shows that.
+fn why_turned(old: &str, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!(
+            " {old} did not go away after the switch, and followed another server: it seems that somebody had made it a replica by hand \
+             (REPLICAOF). A sentinel misses such a master, even if it answers."
+        ),
+        Lang::Zh => format!(
+            "切换之后 {old} 并未失联，而是跟随着别的服务器：看来有人手工把它改成了副本（REPLICAOF）。这样的主节点即使有应答，\
+             哨兵也会认为它下线。"
+        ),
+    }
+}
+
+/// Another one was a master before.
+fn why_perhaps(old: &str, other: &str, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!(
+            " Before that {other} had become a master: if {old} was made its replica by hand (REPLICAOF), it need not have failed. A \
+             sentinel misses such a master, even if it answers."
+        ),
+        Lang::Zh => format!(
+            "在此之前 {other} 已成为主节点：若有人手工把 {old} 改成了它的副本（REPLICAOF），则未必是故障。这样的主节点即使有应答，\
+             哨兵也会认为它下线。"
+        ),
+    }
+}
+
 /// `asked`: whether the master was missed before is not in these logs.
 fn switched(old: &str, new: &str, cause: Cause, asked: bool, lang: Lang) -> String {
     match (lang, cause) {
@@ -310,7 +386,7 @@ fn told_after(incident: &Incident, promoted: Option<String>, told: &str, lang: L
     } else {
         ("", "", "")
     };
-    let again = incident.outage_began() > incident.began;
+    let again = incident.missed_before();
     let (first, first_zh, by, by_zh) = match (incident.unread, incident.downs.is_empty()) {
         (false, _) => ("", "", "", ""),
         // From where they count, is said behind them.
@@ -346,6 +422,11 @@ fn told_after(incident: &Incident, promoted: Option<String>, told: &str, lang: L
 
 /// What the times above do not contain. Only ours may hold a master for down sooner, whose port refuses connections.
 pub(super) fn before_the_first_line(incident: &Incident, lang: Lang) -> &'static str {
+    // As a replica it need not have been away.
+    let another = incident.another_before().is_some();
+    if incident.turned() || another || incident.posed.contains(&incident.master) {
+        return lang.pick("Times count from the first +sdown.", "时间从第一条 +sdown 算起。");
+    }
     if incident.blind.is_some() {
         return lang.pick(
             "Times count from the first +sdown. Until then these sentinels were in TILT: how long the master was away before that \
@@ -353,7 +434,7 @@ pub(super) fn before_the_first_line(incident: &Incident, lang: Lang) -> &'static
             "时间从第一条 +sdown 算起；在此之前这些哨兵处于 TILT：主节点此前已失联多久不得而知。",
         );
     }
-    let again = incident.outage_began() > incident.began;
+    let again = incident.missed_before();
     if incident.unread && again {
         return lang.pick(
             "Times count from the +sdown in these logs with which it went away for the last time. The master was away before that, and \
