@@ -27,7 +27,8 @@ pub(in crate::cli::live) fn plan(group: &GroupStatus, lang: Lang) -> Vec<Line> {
     let Some(heir) = group.heir() else {
         lines.extend(refusing(group, lang));
         // Another sentinel may see more, or this one in a moment.
-        lines.extend(late(group, lang).iter().map(|text| Line::of(Tone::Warn, text)));
+        let all_the_same = lang.pick("Should a sentinel do it all the same: ", "若有哨兵仍然执行：");
+        lines.extend(late(group, lang).map(|text| Line::of(Tone::Warn, &(all_the_same.to_owned() + &text))));
         return lines;
     };
     lines.push(Line::of(Tone::Plain, &next(heir, &group.equals(), lang)));
@@ -217,8 +218,11 @@ pub(in crate::cli::live) fn unready(group: &GroupStatus, lang: Lang) -> Option<S
     if only_loads && group.writable == Writable::No {
         return Some(loading_first(&list, &name, reach, lang));
     }
+    let only_copy = unready.iter().find(|(at, why)| *why == Lacking::Loading && group.may_be_only_copy(at));
     let hint = if let [first, ..] = group.keeping() {
         save_first(first, lang)
+    } else if let Some((at, _)) = only_copy {
+        files_first(at, lang)
     } else if group.writable == Writable::No {
         without_source(group, lang)
     } else {
@@ -261,6 +265,20 @@ fn save_first(at: &Endpoint, lang: Lang) -> String {
         ),
         Lang::Zh => format!(
             "主节点没有任何键，而 {at} 在连上之前仍有自己的数据：立即在它上面执行 `BGSAVE` 并复制该文件（`dir`、`dbfilename`）"
+        ),
+    }
+}
+
+/// What to do where the master has no keys, and a server that was a master reads what it has.
+fn files_first(at: &Endpoint, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!(
+            "the master has no keys, and what {at} reads may be the only copy: at once copy its files (`dir`: the RDB file, `appenddirname`) \
+             elsewhere; it becomes a replica when it is done, and copies the emptiness"
+        ),
+        Lang::Zh => format!(
+            "主节点没有任何键，{at} 读取的可能是唯一的一份数据：立即把它的文件（`dir` 下的 RDB 文件和 `appenddirname`）复制到别处；\
+             它加载完成后会成为副本，复制空数据"
         ),
     }
 }
@@ -753,6 +771,14 @@ mod tests {
         assert!(before.contains(said), "{before}");
         assert!(text(plan(&group, Lang::Zh)).contains("切换 8 秒以后"));
         assert!(after(&group).is_some_and(|text| text.contains("10.0.0.1:6379")));
+        // Where it is said that all will refuse, nothing else follows as if they did not.
+        let mut refused = group.clone();
+        for candidate in &mut refused.candidates {
+            candidate.refusal = Some(Refusal::PriorityZero);
+        }
+        let before = text(plan(&refused, Lang::En));
+        assert!(before.contains("\nShould a sentinel do it all the same: These sentinels tell"), "{before}");
+        assert!(text(plan(&refused, Lang::Zh)).contains("\n若有哨兵仍然执行：这些哨兵"));
         group.writable = Writable::No;
         assert!(!text(plan(&group, Lang::En)).contains("10 s") && after(&group).is_none());
     }
