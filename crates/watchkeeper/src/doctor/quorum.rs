@@ -88,10 +88,10 @@ fn wants_too_many(view: &GroupView<'_>, said: &Said<'_>, words: &str) -> bool {
 
 /// What to do about a sentinel that knows no other.
 const KNOWS_NOBODY: (&str, &str) = (
-    "it knows no other sentinel. If there are others, they do not find each other: look whether their login may PUBLISH and SUBSCRIBE on \
+    "it knows no other sentinel. If there are others, they do not find each other: look whether they have the same name for the group, and whether their login may PUBLISH and SUBSCRIBE on \
      `__sentinel__:hello` at the master and its replicas (WD267; `--config` with a sentinel's file checks that login), and name them all to \
      this command (`--sentinel`). If there are none, WD229 says what to do",
-    "它不认识任何其他哨兵。若还有其他哨兵，则它们未能互相发现：检查它们的登录能否在主节点及其副本的 `__sentinel__:hello` 上 PUBLISH 和 SUBSCRIBE\
+    "它不认识任何其他哨兵。若还有其他哨兵，则它们未能互相发现：检查它们的组名是否相同，它们的登录能否在主节点及其副本的 `__sentinel__:hello` 上 PUBLISH 和 SUBSCRIBE\
      （WD267；用 `--config` 指定哨兵的配置文件可检查该登录），并在本命令中列出所有哨兵（`--sentinel`）。若没有，见 WD229",
 );
 
@@ -170,8 +170,8 @@ fn too_high(view: &GroupView<'_>, quorum: i64, count: usize) -> Finding {
     );
     let zh = format!("法定票数为 {quorum}，而所询问的 {asked} 个哨兵中只能计入 {count} 个。");
     Finding::of(Code::QuorumTooHigh, view.name, en, zh).advised(
-        "do not lower the quorum: look first why the others do not answer or do not watch the group (WD200, WD201, WD205, WD212)",
-        "不要降低法定票数：先查明其余哨兵为何没有应答或没有监视该组（WD200、WD201、WD205、WD212）",
+        "do not lower the quorum: look first why the others do not answer or do not watch the group (WD200, WD201, WD205, WD212, WD255)",
+        "不要降低法定票数：先查明其余哨兵为何没有应答或没有监视该组（WD200、WD201、WD205、WD212、WD255）",
     )
 }
 

@@ -214,7 +214,13 @@ impl<'a> GroupView<'a> {
         let lacks = |at: &Endpoint, info: &Fields| {
             !self.keeps_what_is_lost(info) && (is_fresh(info) || self.is_copying(at, info))
         };
-        !fit.is_empty() && fit.iter().all(|(at, info)| lacks(at, info))
+        !fit.is_empty() && !self.nobody_has_a_key() && fit.iter().all(|(at, info)| lacks(at, info))
+    }
+
+    /// Whether the master answers and has nothing, and neither has any replica that answers.
+    pub(super) fn nobody_has_a_key(&self) -> bool {
+        self.master_is_empty()
+            && self.replicas().filter_map(|server| self.info(server)).all(|info| has_no_keys(info))
     }
 
     /// Whether all of them are empty.
