@@ -209,15 +209,15 @@ fn no_candidate(group: &GroupStatus, lang: Lang) -> String {
 fn sentinel_watched(at: &Endpoint, group: &GroupStatus, lang: Lang) -> String {
     let naming = group.sentinels.iter().filter(|sentinel| sentinel.names.as_ref() == Some(at));
     let naming: Vec<String> = naming.map(|sentinel| sentinel.at.to_string()).collect();
-    let by = some(&naming, 3, lang);
+    let (by, reach) = (some(&naming, 3, lang), &group.reach);
     match lang {
         _ if naming.is_empty() => match lang {
             Lang::En => format!(
-                "{at} is listed as a server, and is a sentinel, no data server: when the master is up, `SENTINEL RESET {}` on each sentinel that lists it, one after another (`watchkeeper doctor` says which)",
+                "{at} is listed as a server, and is a sentinel, no data server: when the master is up, `SENTINEL RESET {}` on each sentinel that lists it, one after another (`watchkeeper doctor{reach}` says which)",
                 group.name
             ),
             Lang::Zh => format!(
-                "{at} 被列为服务器，但它是哨兵，不是数据服务器：主节点正常时，在列出它的哨兵上逐个执行 `SENTINEL RESET {}`（`watchkeeper doctor` 显示是哪些）",
+                "{at} 被列为服务器，但它是哨兵，不是数据服务器：主节点正常时，在列出它的哨兵上逐个执行 `SENTINEL RESET {}`（`watchkeeper doctor{reach}` 显示是哪些）",
                 group.name
             ),
         },

@@ -252,6 +252,18 @@ fn question(group: &GroupStatus, lang: Lang) -> (Vec<Line>, Vec<Line>) {
     (lines, vec![Line::of(Tone::Warn, keys)])
 }
 
+/// What stands in the place of the keys where a question does not fit.
+fn too_small(app: &App) -> String {
+    let group = if let Over::Question(name) = app.over() { app.group(name) } else { None };
+    let again = group.map(|group| format!(" {}{}", plain(&group.name), group.reach)).unwrap_or_default();
+    match app.lang() {
+        Lang::En => format!(
+            "The screen is too small for all of this. y does nothing: `watchkeeper failover{again}` asks, too."
+        ),
+        Lang::Zh => format!("屏幕太小，显示不全，y 不起作用：可改用 `watchkeeper failover{again}`。"),
+    }
+}
+
 /// In the middle, over all else, as large as its text, with the last lines below it. What does not fit is left out, and then
 /// it says so in their place: nobody agrees to what is not to be seen. Whether all is there.
 fn popup(frame: &mut Frame<'_>, app: &App, title: &str, lines: &[Line], last: &[Line]) -> bool {
@@ -264,11 +276,8 @@ fn popup(frame: &mut Frame<'_>, app: &App, title: &str, lines: &[Line], last: &[
     let room = usize::from(height.saturating_sub(2));
     let all = lines.len() + last.len() <= room;
     if !all && !last.is_empty() {
-        let small = app.lang().pick(
-            "The screen is too small for all of this. y does nothing: `watchkeeper failover` asks, too.",
-            "屏幕太小，显示不全，y 不起作用：可改用 `watchkeeper failover`。",
-        );
-        last = wrapped(&[Line::of(Tone::Warn, small)], inside, 0);
+        let small = too_small(app);
+        last = wrapped(&[Line::of(Tone::Warn, &small)], inside, 0);
     }
     if !all {
         let kept = room.saturating_sub(last.len());
@@ -344,6 +353,9 @@ mod tests {
     fn what_y_does_is_to_be_seen_on_a_small_screen_or_it_does_nothing() {
         for lang in Lang::ALL {
             let mut app = app(lang);
+            let mut seen = status(vec![chain("mymaster")]);
+            seen.reached_with(" --sentinel h:1");
+            app.learn(News::Status(Box::new(seen)));
             app.key(KeyEvent::new(KeyCode::Char('f'), KeyModifiers::NONE));
             let (mut seen, keys) = (0, lang.pick("does not.", "取消。"));
             for (width, height) in
@@ -356,6 +368,8 @@ mod tests {
                 let bare = |text: &str| text.replace([' ', '\n'], "");
                 let text = bare(&shown(&app, width, height));
                 assert_eq!(text.contains(&bare(keys)), question, "{lang:?} {width}x{height}: {text}");
+                let again = "`watchkeeperfailovermymaster--sentinelh:1`";
+                assert!(question || width < 60 || text.replace('│', "").contains(again), "{text}");
                 // Nor without what is lost.
                 let lost = text.contains(lang.pick("bythenarelost", "丢失"));
                 assert!(lost || !question, "{lang:?} {width}x{height}: {text}");
