@@ -15,7 +15,9 @@ const GONE_MS: i64 = 10 * 60_000;
 
 /// Of one group.
 pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
-    let failed = view.servers.iter().filter_map(|server| Some((&server.at, server.says.as_ref().err()?)));
+    // Where there is nothing but the wrong word of some sentinels, that is told.
+    let servers = view.servers.iter().filter(|server| !view.is_nothing_but_named(server));
+    let failed = servers.filter_map(|server| Some((&server.at, server.says.as_ref().err()?)));
     // A sentinel in the place of a server is told as that.
     let failed = failed.filter(|(_, failure)| !failure.is_sentinel());
     let (refusing, silent): (Vec<_>, Vec<_>) = failed.partition(|(_, failure)| failure.is_login());

@@ -64,6 +64,11 @@ fn able(view: &GroupView<'_>, found: &mut Found) -> bool {
             "the master refuses the sentinels (WD222), and there they would meet: mend that first, and ask again",
             "主节点拒绝哨兵（WD222），而它们正是在那里互相发现：先解决该问题，再检查",
         )
+    } else if view.has_rival() {
+        finding.advised(
+            "mend first that sentinels name different masters (WD213): each meets the others at the master that it watches, and at the replicas of that",
+            "先解决各哨兵给出的主节点不同的问题（WD213）：每个哨兵都在它所监视的主节点及其副本处与其他哨兵互相发现",
+        )
     } else if view.known() == 1 {
         finding.advised(KNOWS_NOBODY.0, KNOWS_NOBODY.1)
     } else if enough_are_there(view) {

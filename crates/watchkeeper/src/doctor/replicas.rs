@@ -340,10 +340,10 @@ fn link(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
 
 /// What to do about a second master that has keys while the present one has none.
 const ONLY_COPY: (&str, &str) = (
-    "the present master has no keys, and {at} has: all of it is lost as soon as the sentinels make {at} a replica (redis-sentinel does so in \
-     some seconds, Watchkeeper at once). Do not `REPLICAOF` the master on it. Copy its files (`dir`: the RDB file, `appenddirname`) elsewhere \
+    "the present master has no keys, and {at} has: all of it is lost as soon as the sentinels make {at} a replica (within some 20 s, \
+     Watchkeeper's at once if it is an old master that is back). Do not `REPLICAOF` the master on it. Copy its files (`dir`: the RDB file, `appenddirname`) elsewhere \
      now; if it keeps none, `BGSAVE` on it and copy the file (`dbfilename`). Keep writes from it",
-    "当前主节点没有任何键，而 {at} 有：哨兵让 {at} 成为副本后，这些数据会全部丢失（redis-sentinel 在数秒后执行，Watchkeeper 立即执行）。\
+    "当前主节点没有任何键，而 {at} 有：哨兵让 {at} 成为副本后，这些数据会全部丢失（在 20 秒左右内；若它是回来的旧主节点，Watchkeeper 立即执行）。\
      不要在它上面用 `REPLICAOF` 指向主节点。现在就把它的文件（`dir` 下的 RDB 文件和 `appenddirname`）复制到别处；若没有文件，\
      在它上面执行 `BGSAVE` 并复制该文件（`dbfilename`）。阻止对它的写入",
 );

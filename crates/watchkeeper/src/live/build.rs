@@ -558,7 +558,20 @@ impl<'a> Looked<'a> {
         problems.extend(self.other_groups());
         let held = group.holding_down();
         problems.extend((held > 0).then_some(Problem::HeldForDown(held)));
-        for problem in group.servers.iter().filter(|it| it.at != group.master).filter_map(of_replica) {
+        let listed = |at: &Endpoint| {
+            let lists = |(_, group): &(&SentinelAnswer, &GroupAnswer)| {
+                group.replicas.iter().any(|it| place(it).as_ref() == Some(at))
+            };
+            self.answers.iter().any(lists)
+        };
+        // Of a place that sentinels name as another master, and that is no replica to anybody, that is told.
+        let only_named = |server: &ServerStatus| {
+            matches!(server.state, ServerState::Silent(_))
+                && !listed(&server.at)
+                && group.sentinels.iter().any(|it| it.names.as_ref() == Some(&server.at))
+        };
+        let others = group.servers.iter().filter(|it| it.at != group.master && !only_named(it));
+        for problem in others.filter_map(of_replica) {
             // The login that one wants they all want.
             let login = |it: &Problem| matches!(it, Problem::LoginNeeded(_));
             if !(login(&problem) && problems.iter().any(login)) {

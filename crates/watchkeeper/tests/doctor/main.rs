@@ -505,6 +505,11 @@ fn sentinels_that_watch_a_wrong_address() {
 }
 
 #[test]
+fn a_sentinel_that_watches_a_port_where_nobody_is() {
+    watched::wrong_port();
+}
+
+#[test]
 fn a_sentinel_that_watches_under_another_name() {
     watched::wrong_name();
 }
