@@ -76,6 +76,11 @@ impl Failure {
         matches!(self, Failure::Protocol(why) if why == NO_SERVER)
     }
 
+    /// Whether what came begins as an alert of TLS does.
+    pub fn is_tls(&self) -> bool {
+        matches!(self, Failure::Protocol(why) if why.ends_with(r"`\x15`"))
+    }
+
     /// For people.
     pub fn told(&self, lang: Lang) -> String {
         if lang == Lang::En {

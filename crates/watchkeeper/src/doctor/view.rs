@@ -231,8 +231,7 @@ impl<'a> GroupView<'a> {
 
     /// Whether the master answers and has nothing, and neither has any replica that answers.
     pub(super) fn nobody_has_a_key(&self) -> bool {
-        self.master_is_empty()
-            && self.replicas().filter_map(|server| self.info(server)).all(|info| has_no_keys(info))
+        self.master_is_empty() && self.replicas().filter_map(|server| self.info(server)).all(has_no_keys)
     }
 
     /// Whether all of them are empty.

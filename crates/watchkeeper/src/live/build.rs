@@ -528,6 +528,15 @@ impl<'a> Looked<'a> {
         votes.max_by_key(|vote| vote.epoch)
     }
 
+    /// Whether all that is known of a place is that sentinels name it as another master, which is told: it does not answer,
+    /// and nobody lists a replica there.
+    fn is_nothing_but_named(&self, server: &ServerStatus, group: &GroupStatus) -> bool {
+        let is_it = |it: &Fields| place(it).as_ref() == Some(&server.at);
+        let listed = self.answers.iter().any(|(_, group)| group.replicas.iter().any(is_it));
+        let named = || group.sentinels.iter().any(|it| it.names.as_ref() == Some(&server.at));
+        matches!(server.state, ServerState::Silent(_)) && !listed && named()
+    }
+
     /// What is not as it should be, the worst first.
     fn problems(&self, group: &GroupStatus) -> Vec<Problem> {
         let mut problems = Vec::new();
@@ -558,19 +567,8 @@ impl<'a> Looked<'a> {
         problems.extend(self.other_groups());
         let held = group.holding_down();
         problems.extend((held > 0).then_some(Problem::HeldForDown(held)));
-        let listed = |at: &Endpoint| {
-            let lists = |(_, group): &(&SentinelAnswer, &GroupAnswer)| {
-                group.replicas.iter().any(|it| place(it).as_ref() == Some(at))
-            };
-            self.answers.iter().any(lists)
-        };
-        // Of a place that sentinels name as another master, and that is no replica to anybody, that is told.
-        let only_named = |server: &ServerStatus| {
-            matches!(server.state, ServerState::Silent(_))
-                && !listed(&server.at)
-                && group.sentinels.iter().any(|it| it.names.as_ref() == Some(&server.at))
-        };
-        let others = group.servers.iter().filter(|it| it.at != group.master && !only_named(it));
+        let others = group.servers.iter().filter(|it| it.at != group.master);
+        let others = others.filter(|it| !self.is_nothing_but_named(it, group));
         for problem in others.filter_map(of_replica) {
             // The login that one wants they all want.
             let login = |it: &Problem| matches!(it, Problem::LoginNeeded(_));

@@ -370,10 +370,14 @@ impl GroupStatus {
     pub fn other_name(&self) -> Option<&str> {
         let follows =
             self.server(&self.master).filter(|it| it.state == ServerState::NotMaster)?.follows.as_ref()?;
-        self.problems.iter().find_map(|problem| match problem {
-            Problem::TwoGroups(at, other) if at == follows => Some(other.as_str()),
-            _ => None,
-        })
+        for problem in &self.problems {
+            if let Problem::TwoGroups(at, other) = problem {
+                if at == follows {
+                    return Some(other);
+                }
+            }
+        }
+        None
     }
 
     /// Whether a server receives the data of this master, through others or not.

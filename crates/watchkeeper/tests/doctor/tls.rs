@@ -59,6 +59,18 @@ pub(crate) fn run() {
     let text = lines("sentinel", sentinel.port()) + &stage.monitor(1);
     stage.sentinel(1, &text);
 
+    // Who does not say so is told.
+    let at = sentinel.to_string();
+    for words in [&["doctor", &at][..], &["status", "--sentinel", &at]] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_watchkeeper"));
+        let output = command.args(["--lang", "en"]).args(words).output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            text.contains("hint: TLS is spoken there: `--tls` with `--cacert FILE`"),
+            "{words:?}: {text}"
+        );
+    }
+
     let ca = stage.dir().join("ca.crt").display().to_string();
     let words = ["--tls", "--cacert", ca.as_str()];
     let seen = stage.finds(&words, &["WD229 warning", "WD240 critical", "WD257 critical", "WD273 warning"]);

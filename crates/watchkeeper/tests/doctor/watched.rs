@@ -43,7 +43,7 @@ pub(crate) fn wrong_addresses() {
 
 /// One sentinel has another name for the group.
 pub(crate) fn wrong_name() {
-    let mut stage = Stage::usual(3, "", "");
+    let stage = Stage::usual(3, "", "");
     stage.finds(&[], &[]);
     stage.ask(Sentinel(3), &format!("SENTINEL REMOVE {NAME}"));
     let master = stage.addr(Server(1));

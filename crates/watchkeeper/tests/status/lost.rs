@@ -150,7 +150,7 @@ fn what_an_old_master_may_have_and_an_empty_one_lost_is_told_before_it_is_gone()
     let new = [Server(2), Server(3)].into_iter().find(is_master).unwrap();
     ask(&place(&group, new), &["FLUSHALL"]).unwrap();
     let files = format!("if {old} has data on its disk, copy its data files elsewhere before it is started");
-    let text = told(&group, &[&format!("the replica {old} does not answer, and the master"), &files]);
+    told(&group, &[&format!("the replica {old} does not answer, and the master"), &files]);
     // How it is now nobody knows: it has never been a replica here.
     let (_, json) = asked(&group, &["status", "--format", "json"]);
     let (_, of_old) = json.split_once(&format!(r#"{{"address":"{old}","role":null"#)).unwrap();

@@ -8,6 +8,7 @@ use ratatui::widgets::{Block, Clear, Padding, Paragraph};
 
 use super::app::{App, Over};
 use crate::cli::lang::Lang;
+use crate::cli::live::failover::unready::unready;
 use crate::cli::live::failover::words;
 use crate::explain::{columns, plain};
 use crate::live::{GroupStatus, Line, Tone, unheard};
@@ -243,7 +244,7 @@ fn help(lang: Lang) -> Vec<Line> {
 
 /// What will be done, and what the keys do; none, if it is not done.
 fn question(group: &GroupStatus, lang: Lang) -> (Vec<Line>, Vec<Line>) {
-    if let Some(why) = words::unready(group, lang) {
+    if let Some(why) = unready(group, lang) {
         return (why.lines().map(|line| Line::of(Tone::Bad, line)).collect(), Vec::new());
     }
     let mut lines = words::plan(group, lang);
