@@ -76,9 +76,13 @@ impl Failure {
         matches!(self, Failure::Protocol(why) if why == NO_SERVER)
     }
 
-    /// Whether what came begins as an alert of TLS does.
-    pub fn is_tls(&self) -> bool {
-        matches!(self, Failure::Protocol(why) if why.ends_with(r"`\x15`"))
+    /// Whether it may be that TLS is spoken there: Redis breaks a connection that does not begin so, others send an alert.
+    pub fn may_be_tls(&self) -> bool {
+        match self {
+            Failure::Broken(_) => true,
+            Failure::Protocol(why) => why.ends_with(r"`\x15`"),
+            Failure::Unreachable(_) | Failure::Silent(_) | Failure::Refused(_) => false,
+        }
     }
 
     /// For people.

@@ -112,15 +112,15 @@ fn login_hint(status: &Status, lang: Lang) -> Option<&'static str> {
     }
 }
 
-/// What to do about those who speak TLS while we do not, if there are such.
+/// What to do about those who may speak TLS while we do not, if there are such.
 pub(super) fn tls_hint<'a>(
     mut failed: impl Iterator<Item = &'a Failure>,
     lang: Lang,
 ) -> Option<&'static str> {
-    failed.any(Failure::is_tls).then(|| {
+    failed.any(Failure::may_be_tls).then(|| {
         lang.pick(
-            "hint: TLS is spoken there: `--tls` with `--cacert FILE` (and `--cert`, `--key`), or `--config` with a sentinel's file",
-            "提示：对方使用 TLS：请用 `--tls` 和 `--cacert FILE`（以及 `--cert`、`--key`），或用 `--config` 指定哨兵的配置文件",
+            "hint: is TLS spoken there? `--tls` with `--cacert FILE` (and `--cert`, `--key`), or `--config` with a sentinel's file",
+            "提示：对方是否使用 TLS？请用 `--tls` 和 `--cacert FILE`（以及 `--cert`、`--key`），或用 `--config` 指定哨兵的配置文件",
         )
     })
 }
