@@ -420,9 +420,9 @@ fn copying(view: &GroupView<'_>, at: &Endpoint, info: &Fields) -> Finding {
         );
     }
     if view.nobody_has_a_key() {
-        return of("; both are empty", "；两者都没有数据").as_(Severity::Note).advised(
-            "nothing is lost by a failover as long as nobody writes; wait until it has its copy",
-            "只要没有写入，此时故障转移不会丢失数据；等待同步完成即可",
+        return of("; both are empty", "；两者都没有数据").advised(
+            "nothing is lost by a failover as long as nobody writes; wait until it has its copy. If it begins anew again and again, the log of {at} says why",
+            "只要没有写入，此时故障转移不会丢失数据；等待同步完成即可。若反复重新开始，{at} 的日志会说明原因",
         );
     }
     let all = view.nobody_has_all();

@@ -411,7 +411,7 @@ impl<'a> Looked<'a> {
             Role::Master | Role::Unknown => info.number("master_repl_offset"),
         };
         let replica = role == Role::Replica;
-        let silent = matches!(state, ServerState::Silent(_));
+        let refuses_us = matches!(state, ServerState::Login(_));
         let known = self.best.replicas.iter().find(|fields| place(fields).as_ref() == Some(at));
         let goal = source.filter(|source| one_history(source, info));
         let goal = goal.and_then(|source| source.number("master_repl_offset"));
@@ -428,10 +428,10 @@ impl<'a> Looked<'a> {
                 .map(|(own, goal)| goal.saturating_sub(own).max(0)),
             lag_s: info.number("master_last_io_seconds_ago").filter(|ago| replica && *ago >= 0),
             offset,
-            // Of one that is silent a sentinel may never have read it.
+            // Of one that was a master when it was last heard a sentinel has never read it.
             priority: info
                 .number("slave_priority")
-                .or_else(|| known.filter(|_| !silent).and_then(|known| known.number("slave-priority"))),
+                .or_else(|| known.filter(|_| refuses_us).and_then(|known| known.number("slave-priority"))),
             keys: keys(info).filter(|_| info.number("loading") != Some(1)),
             version: version(info),
             down_by: self.answers.iter().filter_map(listings).filter(|fields| fields.flag("s_down")).count(),

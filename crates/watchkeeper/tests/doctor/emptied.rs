@@ -124,7 +124,7 @@ pub(crate) fn both_empty() {
     }
     let said =
         format!("The replica {} is copying all data from its master; both are empty.", stage.addr(Server(2)));
-    let seen = stage.finds_saying(&[], &["WD243 note", "WD263 note"], &[&said]);
+    let seen = stage.finds_saying(&[], &["WD243 warning", "WD263 note"], &[&said]);
     for wrong in ["loses data", "is lost then", "has all data now"] {
         assert!(!seen.text.contains(wrong), "`{wrong}`: {}", seen.text);
     }

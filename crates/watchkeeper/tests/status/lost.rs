@@ -171,6 +171,10 @@ fn what_an_old_master_may_have_and_an_empty_one_lost_is_told_before_it_is_gone()
         &group,
         &[&format!("{old} is loading its data and will be"), "all its data is lost then, as that one"],
     );
+    // So nobody knows while it loads: only replicas say it.
+    let (_, json) = asked(&group, &["status", "--format", "json"]);
+    let (_, of_old) = json.split_once(&format!(r#"{{"address":"{old}","role":"master""#)).unwrap();
+    assert!(of_old.split('}').next().unwrap().contains(r#""priority":null"#), "{json}");
     // While the sentinels hold it for down they refuse it; then it would be the next.
     told(&group, &[&format!("; next: {old} (loading its data)")]);
     let (code, text) = asked(&group, &["failover", NAME, "--yes"]);
