@@ -97,7 +97,11 @@ fn a_failover_in_the_midst_of_an_upgrade() {
         let reply = group.sentinels[0].conn().call(&["SENTINEL", "FAILOVER", group.name()]).text();
         if reply == "OK" { Ok(()) } else { Err(reply) }
     });
-    group.wait_switched(before, LONG);
+    let after = group.wait_switched(before, LONG);
+    eventually(LONG, "the new master has a key", || {
+        let reply = group.server_at(after).cmd("SET key value").text();
+        if reply == "OK" { Ok(()) } else { Err(reply) }
+    });
     // It may go on where it was. It can't once a full sync is needed, and tries that again and again: the only replica never
     // has all data, which is critical, and the master takes no writes without one.
     group.servers[0].kill();

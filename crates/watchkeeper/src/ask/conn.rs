@@ -76,6 +76,15 @@ impl Failure {
         matches!(self, Failure::Protocol(why) if why == NO_SERVER)
     }
 
+    /// Whether it may be that TLS is spoken there: Redis breaks a connection that does not begin so, others send an alert.
+    pub fn may_be_tls(&self) -> bool {
+        match self {
+            Failure::Broken(_) => true,
+            Failure::Protocol(why) => why.ends_with(r"`\x15`"),
+            Failure::Unreachable(_) | Failure::Silent(_) | Failure::Refused(_) => false,
+        }
+    }
+
     /// For people.
     pub fn told(&self, lang: Lang) -> String {
         if lang == Lang::En {

@@ -134,14 +134,15 @@ rules! {
         "add `sentinel monitor mymaster 192.0.2.10 6379 2`, unless a tool sends the command"
         "添加 `sentinel monitor mymaster 192.0.2.10 6379 2`，除非由工具发送该命令";
     WK011 Error "only redis-sentinel refuses a line" "只有 redis-sentinel 拒绝某一行"
-        "Watchkeeper takes the line; redis-sentinel and valkey-sentinel stop at it and do not start."
-        "Watchkeeper 接受这一行；redis-sentinel 和 valkey-sentinel 读到它就会停止，无法启动。"
+        "Watchkeeper takes the line; redis-sentinel and valkey-sentinel, or the versions that are named, stop at it and do not start."
+        "Watchkeeper 接受这一行；redis-sentinel 和 valkey-sentinel（或指明的版本）读到它就会停止，无法启动。"
         "correct the line, so that you can go back"
         "请改正这一行，以便能够换回";
-    WK012 Error "only Watchkeeper refuses a line" "只有 Watchkeeper 拒绝某一行"
-        "redis-sentinel takes the line; Watchkeeper stops at it and does not start, because what redis-sentinel makes of it is hardly what \
-         was meant, or is no text."
-        "redis-sentinel 接受这一行；Watchkeeper 读到它就会停止，无法启动，因为 redis-sentinel 的理解很可能不是原意，或者它不是文本。"
+    WK012 Error "Watchkeeper refuses what redis-sentinel does not mind" "Watchkeeper 拒绝 redis-sentinel 不在意的内容"
+        "redis-sentinel does not stop at this (something else in the line may stop it); Watchkeeper does, and does not start, because what \
+         redis-sentinel makes of it is hardly what was meant, or is no text."
+        "redis-sentinel 不会因此停止（该行的其他内容则可能使它停止）；Watchkeeper 读到它就会停止，无法启动，因为 redis-sentinel 的理解很可能不是原意，\
+         或者它不是文本。"
         "correct the line before you switch to Watchkeeper"
         "换用 Watchkeeper 之前请改正这一行";
 

@@ -7,7 +7,7 @@ use watchkeeper_core::Lang;
 use watchkeeper_core::config::directive::{self, Kind, OURS, SentinelKey};
 use watchkeeper_core::config::{self, Line, Reading, numeric_address};
 
-use super::codes::{Rule, WK005, WK006, WK007, WK008, WK009, WK010, WK011, WK701, WK702, WK703};
+use super::codes::{Rule, Severity, WK005, WK006, WK007, WK008, WK009, WK010, WK011, WK701, WK702, WK703};
 use super::{Desk, say};
 use crate::said::told;
 
@@ -37,6 +37,7 @@ const LISTED: usize = 6;
 pub(super) fn look(desk: &mut Desk<'_>) {
     numbers(desk);
     replicas_twice(desk);
+    no_log(desk);
     repeated(desk);
     words(desk);
     renamed(desk);
@@ -128,6 +129,28 @@ fn replicas_twice(desk: &mut Desk<'_>) {
             );
             desk.report_with(&WK011, WK011.severity, Some(at), 3, message, hint);
         }
+    }
+}
+
+/// A word that came with Redis 7.2, and that Valkey has.
+fn no_log(desk: &mut Desk<'_>) {
+    let (lang, survey) = (desk.lang(), &desk.sheet.survey);
+    let is_it = |line: &&Line| {
+        line.is(false, "loglevel")
+            && line.words.get(1).is_some_and(|word| word.eq_ignore_ascii_case(b"nothing"))
+    };
+    for (at, _) in survey.lines.iter().enumerate().filter(|(_, line)| is_it(line)) {
+        let message = say!(
+            lang,
+            "redis-sentinel before 7.2 refuses `loglevel nothing`; later ones, valkey-sentinel and Watchkeeper take it",
+            "7.2 之前的 redis-sentinel 会拒绝 `loglevel nothing`；更新的版本、valkey-sentinel 和 Watchkeeper 都接受"
+        );
+        let hint = say!(
+            lang,
+            "write `loglevel warning`, if such a version is to run with this file",
+            "若这样的版本也要使用该文件，请写 `loglevel warning`"
+        );
+        desk.report_with(&WK011, Severity::Warning, Some(at), 1, message, hint);
     }
 }
 

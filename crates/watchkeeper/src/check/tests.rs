@@ -56,6 +56,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ("WK010", "@port 26379", "maxclients 100"),
     ("WK011", "sentinel failover-timeout mm 3000000000", "sentinel failover-timeout mm 2147483647"),
     ("WK011", "sentinel known-replica mm 10.0.0.2 6379\nsentinel known-slave mm 0xa.2 +6379", "REPLICAS"),
+    ("WK011", "loglevel NOTHING", "loglevel warning"),
     ("WK012", "sentinel config-epoch mm -1", "sentinel config-epoch mm 1"),
     ("WK012", "@GROUP 4294967298", "@GROUP 2147483648"),
     ("WK012", "sentinel known-replica mm 10.0.0.2 4294973675", "sentinel known-replica mm 10.0.0.2 65536"),

@@ -8,7 +8,7 @@ use watchkeeper_core::config::{Config, Topology};
 
 use super::format::Format;
 use super::lang::Lang;
-use super::live::no_such_group;
+use super::live::{no_such_group, tls_hint};
 use super::out::{complain, finish};
 use super::status;
 use crate::ask::{Endpoint, Failure, ReachArgs};
@@ -86,12 +86,13 @@ fn examine(args: &DoctorArgs, lang: Lang) -> Result<Diagnosis, String> {
     let reach = reach.reach(lang, |name| std::env::var(name).ok())?;
     let mut diagnosis = doctor::examine(&reach, args.group.as_deref(), local).map_err(|failed| {
         let line = |at: &Endpoint, why: &Failure| plain(&format!("{at}{}{}", lang.pick(": ", "："), why.told(lang)));
+        let tls = tls_hint(failed.iter().map(|(_, why)| why), lang);
         let failed: Vec<String> = failed.iter().map(|(at, why)| line(at, why)).collect();
         let title = lang.pick("no sentinel could be asked", "没有可询问的哨兵");
-        let hint = lang.pick(
+        let hint = tls.unwrap_or(lang.pick(
             "hint: name one: `watchkeeper doctor HOST:PORT`; its login: `--pass-file`, or `--config` with its file",
             "提示：指定一个哨兵：`watchkeeper doctor HOST:PORT`；登录用 `--pass-file`，或用 `--config` 指定其配置文件",
-        );
+        ));
         format!("{title}\n  {}\n{hint}", failed.join("\n  "))
     })?;
     let mut named = args.reach.sentinels.iter().chain(&args.places);

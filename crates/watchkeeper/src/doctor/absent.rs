@@ -15,7 +15,9 @@ const GONE_MS: i64 = 10 * 60_000;
 
 /// Of one group.
 pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {
-    let failed = view.servers.iter().filter_map(|server| Some((&server.at, server.says.as_ref().err()?)));
+    // Where there is nothing but the wrong word of some sentinels, that is told.
+    let servers = view.servers.iter().filter(|server| !view.is_nothing_but_named(server));
+    let failed = servers.filter_map(|server| Some((&server.at, server.says.as_ref().err()?)));
     // A sentinel in the place of a server is told as that.
     let failed = failed.filter(|(_, failure)| !failure.is_sentinel());
     let (refusing, silent): (Vec<_>, Vec<_>) = failed.partition(|(_, failure)| failure.is_login());
@@ -237,12 +239,15 @@ const KNOW_NO_REPLICA: (&str, &str) = (
      disk (`save` or `appendonly`), start it again. Else promote by hand, if there are replicas: of those that have data `REPLICAOF NO ONE` on \
      the one with the greatest `slave_repl_offset` (`INFO replication`), `REPLICAOF` it on the others, then on every sentinel `SENTINEL REMOVE {group}`, \
      `SENTINEL MONITOR {group} IP PORT QUORUM` with the new master, and the settings of the group again (`auth-pass`, \
-     `down-after-milliseconds`). Do not start {at} before if it does not keep its data: it comes back empty and its replicas copy that",
+     `down-after-milliseconds`). Do not start {at} before if it does not keep its data: it comes back empty and its replicas copy that. The \
+     sentinels do not know it any more afterwards and would leave it a second master: before it is started, `replicaof IP PORT` with the new \
+     master goes into its file; if it still runs, `REPLICAOF` on it as soon as it is reached (it copies the new master's data then)",
     "哨兵不知道任何副本：它们从主节点的 INFO 得知副本，主节点不在时执行 `SENTINEL RESET` 或启动的哨兵一个也不知道，因此哨兵和 `SENTINEL FAILOVER` \
      都无能为力。若 {at} 仍在运行，打通网络；若它把数据存到磁盘（`save` 或 `appendonly`），重新启动它。否则若有副本，则手工提升：在有数据的副本中\
      `slave_repl_offset`（`INFO replication`）最大的一台上执行 `REPLICAOF NO ONE`，在其余副本上用 `REPLICAOF` 指向它，再在每个哨兵上执行 \
      `SENTINEL REMOVE {group}`，用新主节点执行 `SENTINEL MONITOR {group} IP PORT QUORUM`，并恢复该组的设置（`auth-pass`、`down-after-milliseconds`）。\
-     若 {at} 没有存盘，在此之前不要启动它：它会带着空数据回来，副本会复制空数据",
+     若 {at} 没有存盘，在此之前不要启动它：它会带着空数据回来，副本会复制空数据。此后哨兵不再认识它，会任由它成为第二个主节点：启动它之前，\
+     在它的配置文件中写入指向新主节点的 `replicaof IP PORT`；若它仍在运行，一旦可达就在它上面执行 `REPLICAOF`（届时它会复制新主节点的数据）",
 );
 /// What to do about a master that is gone and whose replicas may not be promoted.
 const PRIORITY_FIRST: (&str, &str) = (

@@ -278,9 +278,9 @@ codes! {
     NotAReplica "WD241" Critical
         "a listed replica is a master", "列表中的副本其实是主节点";
         "when it is made a replica again it takes the master's data in place of all its own: what it has beyond that, and what clients write \
-         to it, is lost. Sentinels do that within some seconds (Watchkeeper's at once): if they do not, they can't reach it or may not command \
+         to it, is lost. Sentinels do that within some 20 s (Watchkeeper's at once with an old master that is back): if they do not, they can't reach it or may not command \
          it. Keep writes from it; if it may have what the master lacks, `BGSAVE` on it and copy the file (`dir`, `dbfilename`); then `REPLICAOF` the master",
-        "它重新成为副本时，会以主节点的数据取代自己的全部数据：它独有的数据和客户端写入它的数据都会丢失。哨兵通常在数秒内处理（Watchkeeper 立即处理）；\
+        "它重新成为副本时，会以主节点的数据取代自己的全部数据：它独有的数据和客户端写入它的数据都会丢失。哨兵通常在 20 秒左右内处理（对回来的旧主节点，Watchkeeper 立即处理）；\
          若没有，说明哨兵连不上它或无权命令它。先阻止写入；若它可能有主节点没有的数据，在它上面执行 `BGSAVE` 并复制该文件（`dir`、`dbfilename`）；再用 `REPLICAOF` 指向主节点";
     NotAMaster "WD242" Critical
         "the master that sentinels name is a replica", "哨兵给出的主节点其实是副本";

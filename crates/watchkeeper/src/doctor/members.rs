@@ -11,7 +11,7 @@ use super::finding::{Finding, Found, Who};
 use super::replicas::{fields, server};
 use super::view::{GroupView, Said, is_loading};
 use super::words::places;
-use crate::ask::{Endpoint, Fields, ServerAnswer, listed_replicas, place, refuses};
+use crate::ask::{Endpoint, Fields, SentinelSays, ServerAnswer, listed_replicas, place, refuses};
 
 /// Sentinels learn of a replica within 10 s; one that runs for less than this is new.
 const NEW_S: i64 = 20;
@@ -25,23 +25,63 @@ pub(super) fn deployment(facts: &Facts, found: &mut Found) {
             by_run.entry(run).or_default().push(answer);
         }
     }
-    for (run, answers) in by_run {
-        let Some(first) = answers.first() else { continue };
-        if answers.iter().all(|answer| answer.group == first.group) {
-            continue;
+    // By the groups that share them: each server's answers.
+    let mut shared: BTreeMap<BTreeSet<&str>, Vec<Vec<&ServerAnswer>>> = BTreeMap::new();
+    for answers in by_run.into_values() {
+        let groups: BTreeSet<&str> = answers.iter().map(|answer| answer.group.as_str()).collect();
+        if groups.len() > 1 {
+            shared.entry(groups).or_default().push(answers);
         }
-        let groups: BTreeSet<&String> = answers.iter().map(|answer| &answer.group).collect();
-        let groups: Vec<String> = groups.into_iter().cloned().collect();
-        let list = |lang| super::words::list(&groups, lang);
-        let (en, zh) = (
-            format!("The server {} is in several groups: {}.", first.at, list(Lang::En)),
-            format!("服务器 {} 属于多个组：{}。", first.at, list(Lang::Zh)),
-        );
-        let said =
-            answers.iter().map(|answer| (server(&answer.at), format!("{}: run_id:{run}", answer.group)));
-        found.add(Finding::overall(Code::InTwoGroups, en, zh).at(&first.at).all_say(said));
+    }
+    for (groups, servers) in shared {
+        found.add(in_several_groups(facts, &groups, &servers));
     }
 }
+
+/// Servers that these groups share.
+fn in_several_groups(facts: &Facts, groups: &BTreeSet<&str>, servers: &[Vec<&ServerAnswer>]) -> Finding {
+    let at: BTreeSet<&Endpoint> = servers.iter().filter_map(|answers| Some(&answers.first()?.at)).collect();
+    let names: Vec<String> = groups.iter().map(|name| (*name).to_owned()).collect();
+    let list = |lang| (places(at.iter().copied(), lang), super::words::list(&names, lang));
+    let ((servers_en, groups_en), (servers_zh, groups_zh)) = (list(Lang::En), list(Lang::Zh));
+    let en = match at.len() {
+        1 => format!("The server {servers_en} is in several groups: {groups_en}."),
+        _ => format!("The servers {servers_en} are in several groups: {groups_en}."),
+    };
+    let zh = format!("服务器 {servers_zh} 属于多个组：{groups_zh}。");
+    let finding = at.iter().fold(Finding::overall(Code::InTwoGroups, en, zh), |finding, at| finding.at(at));
+    let watched = |says: &SentinelSays| -> Vec<String> {
+        let all = says.groups.iter().map(|group| group.name.as_str());
+        all.filter(|name| groups.contains(name)).map(str::to_owned).collect()
+    };
+    let watching = facts.picture.answering().map(|(sentinel, says)| (sentinel, watched(says)));
+    let watching: Vec<_> = watching.filter(|(_, names)| !names.is_empty()).collect();
+    let finding = if watching.iter().all(|(_, names)| names.len() == 1) {
+        let said = watching.iter().map(|(sentinel, names)| (&sentinel.at, names));
+        let finding = said.fold(finding, |finding, (at, names)| {
+            let told = |lang: Lang| format!("{} `{}`", lang.pick("watches", "监视"), names.concat());
+            finding.says_both(Who::Sentinel(at.clone()), told(Lang::En), told(Lang::Zh))
+        });
+        finding.advised(WRONG_NAME.0, WRONG_NAME.1)
+    } else {
+        finding
+    };
+    finding.all_say(servers.iter().flatten().map(|answer| {
+        let run = answer.says.as_ref().map_or("", |(info, _)| info.get("run_id"));
+        (server(&answer.at), format!("{}: run_id:{run}", answer.group))
+    }))
+}
+
+/// What to do where no sentinel has two names for the same servers.
+const WRONG_NAME: (&str, &str) = (
+    "some sentinels watch these servers under one name, and some under another: they do not count each other, and each group fails over by \
+     itself and undoes what the other has done. Most likely the name is written otherwise in the file of some (upper and lower case count, \
+     too): on each of these `SENTINEL REMOVE` the wrong name, then `SENTINEL MONITOR` the right one with the address of the master and the \
+     quorum that the others have, and set what the others have set (`auth-pass`, `down-after-milliseconds`)",
+    "一些哨兵以一个组名监视这些服务器，另一些以另一个组名：它们互不计入，两个组各自故障转移，互相撤销。很可能是某些哨兵的配置文件中组名写得不同\
+     （区分大小写）：在这些哨兵上先用 `SENTINEL REMOVE` 移除错误的组名，再用 `SENTINEL MONITOR` 以正确的组名、主节点地址和其他哨兵的法定票数监视，\
+     并设置其他哨兵已有的选项（`auth-pass`、`down-after-milliseconds`）",
+);
 
 /// Of one group.
 pub(super) fn group(view: &GroupView<'_>, found: &mut Found) {

@@ -64,6 +64,11 @@ fn able(view: &GroupView<'_>, found: &mut Found) -> bool {
             "the master refuses the sentinels (WD222), and there they would meet: mend that first, and ask again",
             "主节点拒绝哨兵（WD222），而它们正是在那里互相发现：先解决该问题，再检查",
         )
+    } else if view.has_rival() {
+        finding.advised(
+            "mend first that sentinels name different masters (WD213): each meets the others at the master that it watches, and at the replicas of that",
+            "先解决各哨兵给出的主节点不同的问题（WD213）：每个哨兵都在它所监视的主节点及其副本处与其他哨兵互相发现",
+        )
     } else if view.known() == 1 {
         finding.advised(KNOWS_NOBODY.0, KNOWS_NOBODY.1)
     } else if enough_are_there(view) {
@@ -88,10 +93,10 @@ fn wants_too_many(view: &GroupView<'_>, said: &Said<'_>, words: &str) -> bool {
 
 /// What to do about a sentinel that knows no other.
 const KNOWS_NOBODY: (&str, &str) = (
-    "it knows no other sentinel. If there are others, they do not find each other: look whether their login may PUBLISH and SUBSCRIBE on \
+    "it knows no other sentinel. If there are others, they do not find each other: look whether they have the same name for the group, and whether their login may PUBLISH and SUBSCRIBE on \
      `__sentinel__:hello` at the master and its replicas (WD267; `--config` with a sentinel's file checks that login), and name them all to \
      this command (`--sentinel`). If there are none, WD229 says what to do",
-    "它不认识任何其他哨兵。若还有其他哨兵，则它们未能互相发现：检查它们的登录能否在主节点及其副本的 `__sentinel__:hello` 上 PUBLISH 和 SUBSCRIBE\
+    "它不认识任何其他哨兵。若还有其他哨兵，则它们未能互相发现：检查它们的组名是否相同，它们的登录能否在主节点及其副本的 `__sentinel__:hello` 上 PUBLISH 和 SUBSCRIBE\
      （WD267；用 `--config` 指定哨兵的配置文件可检查该登录），并在本命令中列出所有哨兵（`--sentinel`）。若没有，见 WD229",
 );
 
@@ -170,8 +175,8 @@ fn too_high(view: &GroupView<'_>, quorum: i64, count: usize) -> Finding {
     );
     let zh = format!("法定票数为 {quorum}，而所询问的 {asked} 个哨兵中只能计入 {count} 个。");
     Finding::of(Code::QuorumTooHigh, view.name, en, zh).advised(
-        "do not lower the quorum: look first why the others do not answer or do not watch the group (WD200, WD201, WD205, WD212)",
-        "不要降低法定票数：先查明其余哨兵为何没有应答或没有监视该组（WD200、WD201、WD205、WD212）",
+        "do not lower the quorum: look first why the others do not answer or do not watch the group (WD200, WD201, WD205, WD212, WD255)",
+        "不要降低法定票数：先查明其余哨兵为何没有应答或没有监视该组（WD200、WD201、WD205、WD212、WD255）",
     )
 }
 

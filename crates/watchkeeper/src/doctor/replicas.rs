@@ -340,10 +340,10 @@ fn link(view: &GroupView<'_>, at: &Endpoint, info: &Fields, found: &mut Found) {
 
 /// What to do about a second master that has keys while the present one has none.
 const ONLY_COPY: (&str, &str) = (
-    "the present master has no keys, and {at} has: all of it is lost as soon as the sentinels make {at} a replica (redis-sentinel does so in \
-     some seconds, Watchkeeper at once). Do not `REPLICAOF` the master on it. Copy its files (`dir`: the RDB file, `appenddirname`) elsewhere \
+    "the present master has no keys, and {at} has: all of it is lost as soon as the sentinels make {at} a replica (within some 20 s, \
+     Watchkeeper's at once if it is an old master that is back). Do not `REPLICAOF` the master on it. Copy its files (`dir`: the RDB file, `appenddirname`) elsewhere \
      now; if it keeps none, `BGSAVE` on it and copy the file (`dbfilename`). Keep writes from it",
-    "当前主节点没有任何键，而 {at} 有：哨兵让 {at} 成为副本后，这些数据会全部丢失（redis-sentinel 在数秒后执行，Watchkeeper 立即执行）。\
+    "当前主节点没有任何键，而 {at} 有：哨兵让 {at} 成为副本后，这些数据会全部丢失（在 20 秒左右内；若它是回来的旧主节点，Watchkeeper 立即执行）。\
      不要在它上面用 `REPLICAOF` 指向主节点。现在就把它的文件（`dir` 下的 RDB 文件和 `appenddirname`）复制到别处；若没有文件，\
      在它上面执行 `BGSAVE` 并复制该文件（`dbfilename`）。阻止对它的写入",
 );
@@ -417,6 +417,12 @@ fn copying(view: &GroupView<'_>, at: &Endpoint, info: &Fields) -> Finding {
             "wait until it has all data: until then it can't be promoted. If it begins anew again and again, raise \
              `client-output-buffer-limit replica` and `repl-timeout` on the master",
             "等待同步完成：在此之前它无法被提升。若反复重新开始，请在主节点上调大 `client-output-buffer-limit replica` 和 `repl-timeout`",
+        );
+    }
+    if view.nobody_has_a_key() {
+        return of("; both are empty", "；两者都没有数据").advised(
+            "nothing is lost by a failover as long as nobody writes; wait until it has its copy. If it begins anew again and again, the log of {at} says why",
+            "只要没有写入，此时故障转移不会丢失数据；等待同步完成即可。若反复重新开始，{at} 的日志会说明原因",
         );
     }
     let all = view.nobody_has_all();
@@ -536,14 +542,11 @@ fn master_lost_its_data(view: &GroupView<'_>, at: &Endpoint, info: &Fields) -> F
     let finding = finding
         .all_say(view.master_info().map(|says| (server(master), fields(says, HISTORY))))
         .says_both(server(master), "no keys (INFO keyspace)", "没有键（INFO keyspace）");
-    let copying = view.is_copying(at, info);
-    if copying && view.saves_what_is_lost() {
-        return finding.advised(FAIL_OVER_NOW.0, FAIL_OVER_NOW.1);
+    if view.saves_what_is_lost() {
+        let (en, zh) = if view.is_copying(at, info) { FAIL_OVER_NOW } else { FAIL_OVER_BEFORE };
+        return finding.advised(en, zh);
     }
     let finding = finding.advised(KEEP_IT_APART.0, KEEP_IT_APART.1);
-    if view.saves_what_is_lost() {
-        return finding;
-    }
     finding.besides(
         "But not every replica that could be promoted has it: look first whom a failover would take (`watchkeeper status {group}{reach}`)",
         "但并非每个可提升的副本都有这些数据：先用 `watchkeeper status {group}{reach}` 查看故障转移会提升哪一个",
@@ -560,7 +563,16 @@ const FAIL_OVER_NOW: (&str, &str) = (
      立即在一个哨兵上执行 `SENTINEL FAILOVER {group}`，或 `watchkeeper failover {group}{reach}`，让仍有数据的副本成为主节点。若被拒绝，\
      在 {at} 上执行 `BGSAVE` 并复制该文件（`dir`、`dbfilename`）。若主节点本应为空，则无需处理",
 );
-/// When it is kept from its master so far, or a failover may take another one.
+/// When it has no link so far, which it may get at once, or for a reason of its own later.
+const FAIL_OVER_BEFORE: (&str, &str) = (
+    "is that the data of the group (the master was started again and had kept nothing)? Then do not wait, and do not let {at} connect: \
+     `SENTINEL FAILOVER {group}` at one sentinel, at once, or `watchkeeper failover {group}{reach}`: a replica that still has it becomes the \
+     master. If that is refused, `BGSAVE` on {at} and copy the file (`dir`, `dbfilename`). If the master is meant to be empty, let {at} connect",
+    "那是本组的数据吗（主节点重启过且没有存盘）？若是，不要等待，也不要让 {at} 连上：立即在一个哨兵上执行 `SENTINEL FAILOVER {group}`，\
+     或 `watchkeeper failover {group}{reach}`，让仍有数据的副本成为主节点。若被拒绝，在 {at} 上执行 `BGSAVE` 并复制该文件（`dir`、`dbfilename`）。\
+     若主节点本应为空，则让 {at} 连上即可",
+);
+/// When a failover may take another one that has nothing.
 const KEEP_IT_APART: (&str, &str) = (
     "do not let {at} connect before its data is safe: `BGSAVE` on it, and copy the file (`dir`, `dbfilename`). If that is the data of the \
      group (the master was started again and had kept nothing), `SENTINEL FAILOVER {group}` at one sentinel, at once, makes a replica that \

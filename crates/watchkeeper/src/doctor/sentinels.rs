@@ -302,6 +302,11 @@ fn masters_disputed(view: &GroupView<'_>, found: &mut Found) -> bool {
     for (at, role) in roles(view, named.iter().map(|(_, at)| at)) {
         finding = finding.says(Who::Server(at), format!("role:{role}"));
     }
+    for server in view.servers.iter().filter(|server| view.is_nothing_but_named(server)) {
+        let Err(failure) = &server.says else { continue };
+        let told = |lang: Lang| format!("{}{}{}", server.at, lang.pick(": ", "："), failure.told(lang));
+        finding = finding.says_both(Who::Here, told(Lang::En), told(Lang::Zh));
+    }
     found.add(finding);
     true
 }

@@ -168,7 +168,19 @@ impl<'a> GroupView<'a> {
     /// The listed servers that are not the master; a sentinel in the place of a server is none.
     pub(super) fn replicas(&self) -> impl Iterator<Item = &'a ServerAnswer> {
         let is_server = |server: &&ServerAnswer| !server.says.as_ref().is_err_and(Failure::is_sentinel);
-        self.servers.iter().copied().filter(is_server).filter(|server| !self.is_master(&server.at))
+        let listed = self.servers.iter().copied().filter(is_server);
+        listed.filter(|server| !self.is_master(&server.at) && !self.is_nothing_but_named(server))
+    }
+
+    /// Whether all that is known of a place is that sentinels name it as the master, and it is not this one: it does not
+    /// answer, and nobody lists a replica there.
+    pub(super) fn is_nothing_but_named(&self, server: &ServerAnswer) -> bool {
+        let silent = server.says.as_ref().is_err_and(|why| !why.is_login());
+        let entries = self.entries(&server.at);
+        silent
+            && !self.is_master(&server.at)
+            && !entries.is_empty()
+            && entries.iter().all(|(_, entry)| entry.flag("master"))
     }
 
     /// The newest INFO of a server that answers.
@@ -214,7 +226,12 @@ impl<'a> GroupView<'a> {
         let lacks = |at: &Endpoint, info: &Fields| {
             !self.keeps_what_is_lost(info) && (is_fresh(info) || self.is_copying(at, info))
         };
-        !fit.is_empty() && fit.iter().all(|(at, info)| lacks(at, info))
+        !fit.is_empty() && !self.nobody_has_a_key() && fit.iter().all(|(at, info)| lacks(at, info))
+    }
+
+    /// Whether the master answers and has nothing, and neither has any replica that answers.
+    pub(super) fn nobody_has_a_key(&self) -> bool {
+        self.master_is_empty() && self.replicas().filter_map(|server| self.info(server)).all(has_no_keys)
     }
 
     /// Whether all of them are empty.

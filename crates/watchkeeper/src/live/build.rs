@@ -411,6 +411,7 @@ impl<'a> Looked<'a> {
             Role::Master | Role::Unknown => info.number("master_repl_offset"),
         };
         let replica = role == Role::Replica;
+        let refuses_us = matches!(state, ServerState::Login(_));
         let known = self.best.replicas.iter().find(|fields| place(fields).as_ref() == Some(at));
         let goal = source.filter(|source| one_history(source, info));
         let goal = goal.and_then(|source| source.number("master_repl_offset"));
@@ -427,9 +428,10 @@ impl<'a> Looked<'a> {
                 .map(|(own, goal)| goal.saturating_sub(own).max(0)),
             lag_s: info.number("master_last_io_seconds_ago").filter(|ago| replica && *ago >= 0),
             offset,
+            // Of one that was a master when it was last heard a sentinel has never read it.
             priority: info
                 .number("slave_priority")
-                .or_else(|| known.and_then(|known| known.number("slave-priority"))),
+                .or_else(|| known.filter(|_| refuses_us).and_then(|known| known.number("slave-priority"))),
             keys: keys(info).filter(|_| info.number("loading") != Some(1)),
             version: version(info),
             down_by: self.answers.iter().filter_map(listings).filter(|fields| fields.flag("s_down")).count(),
@@ -526,6 +528,15 @@ impl<'a> Looked<'a> {
         votes.max_by_key(|vote| vote.epoch)
     }
 
+    /// Whether all that is known of a place is that sentinels name it as another master, which is told: it does not answer,
+    /// and nobody lists a replica there.
+    fn is_nothing_but_named(&self, server: &ServerStatus, group: &GroupStatus) -> bool {
+        let is_it = |it: &Fields| place(it).as_ref() == Some(&server.at);
+        let listed = self.answers.iter().any(|(_, group)| group.replicas.iter().any(is_it));
+        let named = || group.sentinels.iter().any(|it| it.names.as_ref() == Some(&server.at));
+        matches!(server.state, ServerState::Silent(_)) && !listed && named()
+    }
+
     /// What is not as it should be, the worst first.
     fn problems(&self, group: &GroupStatus) -> Vec<Problem> {
         let mut problems = Vec::new();
@@ -556,7 +567,9 @@ impl<'a> Looked<'a> {
         problems.extend(self.other_groups());
         let held = group.holding_down();
         problems.extend((held > 0).then_some(Problem::HeldForDown(held)));
-        for problem in group.servers.iter().filter(|it| it.at != group.master).filter_map(of_replica) {
+        let others = group.servers.iter().filter(|it| it.at != group.master);
+        let others = others.filter(|it| !self.is_nothing_but_named(it, group));
+        for problem in others.filter_map(of_replica) {
             // The login that one wants they all want.
             let login = |it: &Problem| matches!(it, Problem::LoginNeeded(_));
             if !(login(&problem) && problems.iter().any(login)) {

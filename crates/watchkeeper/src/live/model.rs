@@ -344,6 +344,42 @@ impl GroupStatus {
         keys(&self.master) == Some(0) && keys(at).is_some_and(|keys| keys > 0)
     }
 
+    /// Whether a server that does not say what it has, as it is silent or reads its data, may have all that a master without
+    /// keys has not. One that reads what its master sent has no more than that.
+    pub fn may_be_only_copy(&self, at: &Endpoint) -> bool {
+        let empty = self.server(&self.master).is_some_and(|master| master.keys == Some(0));
+        empty
+            && self.server(at).is_some_and(|server| match server.state {
+                ServerState::Silent(_) => true,
+                ServerState::Loading => server.role == Role::Master,
+                ServerState::Up
+                | ServerState::InStep
+                | ServerState::Astray
+                | ServerState::Syncing
+                | ServerState::LinkDown(_)
+                | ServerState::NotMaster
+                | ServerState::SecondMaster
+                | ServerState::Promoted
+                | ServerState::OldMaster
+                | ServerState::Sentinel
+                | ServerState::Login(_) => false,
+            })
+    }
+
+    /// Whether the group is another name of one whose master all follow: the group there, if it is.
+    pub fn other_name(&self) -> Option<&str> {
+        let follows =
+            self.server(&self.master).filter(|it| it.state == ServerState::NotMaster)?.follows.as_ref()?;
+        for problem in &self.problems {
+            if let Problem::TwoGroups(at, other) = problem {
+                if at == follows {
+                    return Some(other);
+                }
+            }
+        }
+        None
+    }
+
     /// Whether a server receives the data of this master, through others or not.
     pub fn follows_master(&self, at: &Endpoint) -> bool {
         let Some(mut place) = self.servers.iter().position(|server| server.at == *at) else { return false };

@@ -512,7 +512,8 @@ fn a_sentinel_in_the_place_of_a_server_is_told_as_that_and_is_no_master() {
     );
     assert_eq!(group.servers[1].role, Role::Unknown);
     // Listed only, it is to be forgotten.
-    let listed = seen(sentinels[..1].to_vec(), servers.clone());
+    let mut listed = seen(sentinels[..1].to_vec(), servers.clone());
+    listed.reach = " --sentinel h:1".to_owned();
     let text: Vec<String> =
         listed.screen(watchkeeper_core::Lang::En).iter().map(|line| line.print(false)).collect();
     let text = text.join("\n");
@@ -520,6 +521,7 @@ fn a_sentinel_in_the_place_of_a_server_is_told_as_that_and_is_no_master() {
         text.contains("when the master is up, `SENTINEL RESET m` on each sentinel that lists it"),
         "{text}"
     );
+    assert!(text.contains("(`watchkeeper doctor --sentinel h:1` says which)"), "{text}");
     // Where there is nothing else, nothing is said of a role, and nothing is waited for.
     let alone = seen(vec![sentinel(1, "", "ip:h port:2 flags:master", &[])], servers);
     assert_eq!((alone.master.port, alone.writable.clone(), alone.waiting.len()), (2, Writable::No, 0));

@@ -89,6 +89,9 @@ impl GroupStatus {
         let line = Line::of(Tone::Bold, &self.name).with(Tone::Plain, colon);
         let (tone, writable) = match self.writable {
             Writable::Yes => (Tone::Good, lang.pick("writable", "可写入")),
+            Writable::No if self.other_name().is_some() => {
+                (Tone::Bad, lang.pick("NOT WRITABLE by this name", "以此组名不可写入"))
+            }
             Writable::No | Writable::Refused => (Tone::Bad, lang.pick("NOT WRITABLE", "不可写入")),
             Writable::Unknown => (Tone::Warn, lang.pick("not known whether writable", "不知是否可写入")),
         };

@@ -12,6 +12,12 @@ use crate::explain::list;
 /// There are none, or nobody told the sentinels.
 const KNOWS_NONE: [&str; 2] = ["the sentinels know no replica to promote", "哨兵不知道任何可以提升的副本"];
 
+/// What becomes of a server that follows a master without keys.
+const LOST_WITH_EMPTY: [&str; 2] = [
+    "all its data is lost then, as that one has no keys. Copy its data files elsewhere now",
+    "后者没有任何键，届时它的全部数据都会丢失。现在就把它的数据文件复制到别处",
+];
+
 /// Why there is no answer.
 pub(crate) fn failure(failure: &Failure, lang: Lang) -> String {
     failure.told(lang)
@@ -161,8 +167,7 @@ pub(super) fn problem(problem: &Problem, group: &GroupStatus, lang: Lang) -> Str
         Problem::OldMaster(at) => old_master(at, group, lang),
         Problem::NotYetTold(count) => disagreeing(*count, true, master, lang),
         Problem::Disagreement(count) => disagreeing(*count, false, master, lang),
-        Problem::ReplicaSilent(at) if en => format!("the replica {at} does not answer"),
-        Problem::ReplicaSilent(at) => format!("副本 {at} 无应答"),
+        Problem::ReplicaSilent(at) => replica_silent(at, group, lang),
         Problem::ReplicaBehind(at) => replica_behind(at, group, lang),
         Problem::SentinelSilent(at) if en => format!("the sentinel {at} does not answer"),
         Problem::SentinelSilent(at) => format!("哨兵 {at} 无应答"),
@@ -204,15 +209,15 @@ fn no_candidate(group: &GroupStatus, lang: Lang) -> String {
 fn sentinel_watched(at: &Endpoint, group: &GroupStatus, lang: Lang) -> String {
     let naming = group.sentinels.iter().filter(|sentinel| sentinel.names.as_ref() == Some(at));
     let naming: Vec<String> = naming.map(|sentinel| sentinel.at.to_string()).collect();
-    let by = some(&naming, 3, lang);
+    let (by, reach) = (some(&naming, 3, lang), &group.reach);
     match lang {
         _ if naming.is_empty() => match lang {
             Lang::En => format!(
-                "{at} is listed as a server, and is a sentinel, no data server: when the master is up, `SENTINEL RESET {}` on each sentinel that lists it, one after another (`watchkeeper doctor` says which)",
+                "{at} is listed as a server, and is a sentinel, no data server: when the master is up, `SENTINEL RESET {}` on each sentinel that lists it, one after another (`watchkeeper doctor{reach}` says which)",
                 group.name
             ),
             Lang::Zh => format!(
-                "{at} 被列为服务器，但它是哨兵，不是数据服务器：主节点正常时，在列出它的哨兵上逐个执行 `SENTINEL RESET {}`（`watchkeeper doctor` 显示是哪些）",
+                "{at} 被列为服务器，但它是哨兵，不是数据服务器：主节点正常时，在列出它的哨兵上逐个执行 `SENTINEL RESET {}`（`watchkeeper doctor{reach}` 显示是哪些）",
                 group.name
             ),
         },
@@ -293,14 +298,36 @@ fn replica_behind(at: &Endpoint, group: &GroupStatus, lang: Lang) -> String {
     }
 }
 
+/// A replica that does not answer: what it may have on its disk, a master without keys has not.
+fn replica_silent(at: &Endpoint, group: &GroupStatus, lang: Lang) -> String {
+    let master = &group.master;
+    match (group.may_be_only_copy(at), lang) {
+        (false, Lang::En) => format!("the replica {at} does not answer"),
+        (false, Lang::Zh) => format!("副本 {at} 无应答"),
+        (true, Lang::En) => format!(
+            "the replica {at} does not answer, and the master {master} has no keys: if {at} has data on its disk, copy its data files elsewhere \
+             before it is started or connected, as it then copies the emptiness"
+        ),
+        (true, Lang::Zh) => format!(
+            "副本 {at} 无应答，而主节点 {master} 没有任何键：若 {at} 的磁盘上有数据，在启动它或它连上之前先把数据文件复制到别处，\
+             否则它会复制空数据"
+        ),
+    }
+}
+
 /// A server that was started as a master and reads its data: it is a second one only when it is done.
 fn loads_as_master(at: &Endpoint, group: &GroupStatus, lang: Lang) -> String {
     let master = &group.master;
-    match lang {
+    let text = match lang {
         Lang::En => format!(
             "{at} is loading its data and will be a second master when it is done, until the sentinels make it follow {master}"
         ),
         Lang::Zh => format!("{at} 正在加载数据，完成后会成为第二个主节点，直到哨兵让它跟随 {master}"),
+    };
+    match (group.may_be_only_copy(at), lang) {
+        (false, _) => text,
+        (true, Lang::En) => format!("{text}: {}", LOST_WITH_EMPTY[0]),
+        (true, Lang::Zh) => format!("{text}：{}", LOST_WITH_EMPTY[1]),
     }
 }
 
@@ -354,17 +381,22 @@ fn old_master(at: &Endpoint, group: &GroupStatus, lang: Lang) -> String {
 
 /// That a server has what a master without keys has not, and loses all of it.
 fn lost_with(at: &Endpoint, group: &GroupStatus, lang: Lang) -> Option<&'static str> {
-    group.is_only_copy(at).then(|| {
-        lang.pick(
-            "all its data is lost then, as that one has no keys. Copy its data files elsewhere now",
-            "后者没有任何键，届时它的全部数据都会丢失。现在就把它的数据文件复制到别处",
-        )
-    })
+    group.is_only_copy(at).then(|| lang.pick(LOST_WITH_EMPTY[0], LOST_WITH_EMPTY[1]))
 }
 
 /// A server that sentinels name as the master and that follows somebody.
 fn master_is_replica(group: &GroupStatus, lang: Lang) -> String {
-    let master = &group.master;
+    let (master, name) = (&group.master, &group.name);
+    if let Some(other) = group.other_name() {
+        return match lang {
+            Lang::En => format!(
+                "{master} is a replica: who asks for `{name}` finds no master; who asks for `{other}` finds the one that it follows"
+            ),
+            Lang::Zh => {
+                format!("{master} 是副本：查询 `{name}` 找不到主节点；查询 `{other}` 可得到它所跟随的主节点")
+            }
+        };
+    }
     match (group.outsider(), lang) {
         (None, Lang::En) => format!("{master} should be the master and is a replica"),
         (None, Lang::Zh) => format!("{master} 本应是主节点，实际是副本"),
@@ -431,6 +463,14 @@ fn two_groups(at: &Endpoint, other: &str, group: &GroupStatus, lang: Lang) -> St
 /// A server that says it is a master and that no sentinel names. Watchkeeper makes it follow at once.
 fn second_master(at: &Endpoint, group: &GroupStatus, lang: Lang) -> String {
     let master = &group.master;
+    if group.server(master).is_some_and(|server| server.state == ServerState::NotMaster) {
+        return match lang {
+            Lang::En => format!(
+                "{at} is a master, and not the one that the sentinels name: that is {master}, a replica now"
+            ),
+            Lang::Zh => format!("{at} 是主节点，但哨兵给出的主节点是 {master}，它目前是副本"),
+        };
+    }
     let late = match (group.foreign().0, lang) {
         (0, _) => "",
         (_, Lang::En) => {

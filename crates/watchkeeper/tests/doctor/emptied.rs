@@ -108,3 +108,26 @@ pub(crate) fn outsider() {
     });
     assert!(!seen.text.contains("no server of this group"), "{}", seen.text);
 }
+
+/// Servers that are new, and a copy that takes a while all the same: nothing can be lost.
+pub(crate) fn both_empty() {
+    let mut stage = Stage::new(3);
+    stage.server(1, "min-replicas-to-write 0\nrepl-diskless-sync-delay 60");
+    let master = stage.addr(Server(1));
+    stage.server(2, &format!("replicaof {} {}\nmin-replicas-to-write 0", master.ip(), master.port()));
+    for who in SENTINELS {
+        stage.way(who, Way::Upstream);
+    }
+    for number in [1, 2, 3] {
+        let lines = stage.monitor(2);
+        stage.sentinel(number, &lines);
+    }
+    let said =
+        format!("The replica {} is copying all data from its master; both are empty.", stage.addr(Server(2)));
+    let seen = stage.finds_saying(&[], &["WD243 warning", "WD263 note"], &[&said]);
+    for wrong in ["loses data", "is lost then", "has all data now"] {
+        assert!(!seen.text.contains(wrong), "`{wrong}`: {}", seen.text);
+    }
+    stage.ask(Server(1), "SET key value");
+    stage.finds_saying(&[], &["WD243 critical", "WD263 note"], &["a failover now loses data"]);
+}

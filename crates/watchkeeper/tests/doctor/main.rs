@@ -263,7 +263,8 @@ fn sentinels_and_what_they_know_of_each_other() {
     let at = stage.addr(Server(1));
     stage.ask_all(&SENTINELS, &format!("SENTINEL MONITOR alias {} {} 2", at.ip(), at.port()));
     let seen = stage.finds_once("WD255 critical", || {});
-    assert!(seen.text.contains("is in several groups: alias and mymaster"), "{}", seen.text);
+    assert!(seen.text.contains("in several groups: alias and mymaster"), "{}", seen.text);
+    assert!(seen.text.contains("`SENTINEL REMOVE` of a group that was an alias"), "{}", seen.text);
     stage.ask_all(&SENTINELS, "SENTINEL REMOVE alias");
     stage.finds(&[], &[]);
 
@@ -464,6 +465,11 @@ fn a_second_master_with_the_only_copy() {
 }
 
 #[test]
+fn a_master_and_a_replica_that_are_both_empty() {
+    emptied::both_empty();
+}
+
+#[test]
 fn a_master_that_follows_an_outsider() {
     emptied::outsider();
 }
@@ -496,6 +502,16 @@ fn no_replica_that_could_take_over() {
 #[test]
 fn sentinels_that_watch_a_wrong_address() {
     watched::wrong_addresses();
+}
+
+#[test]
+fn a_sentinel_that_watches_a_port_where_nobody_is() {
+    watched::wrong_port();
+}
+
+#[test]
+fn a_sentinel_that_watches_under_another_name() {
+    watched::wrong_name();
 }
 
 #[test]

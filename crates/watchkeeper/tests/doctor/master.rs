@@ -1,5 +1,8 @@
 //! A password at all servers, on one machine, and then a master that dies.
 
+use std::fs::File;
+use std::io::Write;
+
 use crate::SENTINELS;
 use crate::stage::Who::{Sentinel, Server};
 use crate::stage::{NAME, Stage};
@@ -69,6 +72,7 @@ pub(crate) fn forgotten_replicas() {
         "the sentinels know no replica: they learn of replicas by the master's INFO",
         "`REPLICAOF NO ONE` on the one with the greatest `slave_repl_offset`",
         "neither the sentinels nor `SENTINEL FAILOVER` can promote anybody as it is: do what WD202 says",
+        "before it is started, `replicaof IP PORT` with the new master goes into its file",
     ];
     let seen = stage.finds_once("WD221 critical", || {});
     for said in said {
@@ -86,6 +90,11 @@ pub(crate) fn forgotten_replicas() {
     stage.ask_all(&SENTINELS, &format!("SENTINEL MONITOR {NAME} {} {} 2", new.ip(), new.port()));
     stage.finds(&[], &[]);
     assert_eq!(stage.ask(Server(2), "GET key"), "value");
+    let mut file = File::options().append(true).open(stage.file(Server(1), "conf")).unwrap();
+    file.write_all(format!("replicaof {} {}\n", new.ip(), new.port()).as_bytes()).unwrap();
+    stage.start(Server(1));
+    stage.finds_saying(&[], &[], &["\"replicas\":2,"]);
+    assert_eq!(stage.ask(Server(1), "GET key"), "value");
 }
 
 /// Replicas that have the data and may not be promoted, when the master dies.

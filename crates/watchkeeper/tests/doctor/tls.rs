@@ -6,8 +6,8 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, KeyPair};
 
-use crate::stage::Stage;
 use crate::stage::Who::{Sentinel, Server};
+use crate::stage::{Stage, Way};
 
 struct Authority {
     certificate: Certificate,
@@ -58,6 +58,20 @@ pub(crate) fn run() {
     stage.server(1, &lines("server", server.port()));
     let text = lines("sentinel", sentinel.port()) + &stage.monitor(1);
     stage.sentinel(1, &text);
+
+    // Who does not say so is told, of a sentinel of Redis too.
+    stage.way(Sentinel(2), Way::Upstream);
+    let second = stage.addr(Sentinel(2));
+    stage.sentinel(2, &lines("sentinel", second.port()));
+    for at in [sentinel, second].map(|at| at.to_string()) {
+        for words in [&["doctor", &at][..], &["status", "--sentinel", &at]] {
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_watchkeeper"));
+            let output = command.args(["--lang", "en"]).args(words).output().unwrap();
+            let text = String::from_utf8(output.stderr).unwrap();
+            assert!(text.contains("is TLS spoken there? `--tls` with `--cacert FILE`"), "{words:?}: {text}");
+        }
+    }
+    stage.kill(Sentinel(2));
 
     let ca = stage.dir().join("ca.crt").display().to_string();
     let words = ["--tls", "--cacert", ca.as_str()];

@@ -1,8 +1,8 @@
-//! `sentinel monitor` with a wrong address: of a replica, and of a sentinel.
+//! `sentinel monitor` with a wrong address (of a replica, of a sentinel, of nobody), and with a wrong name.
 
 use crate::SENTINELS;
 use crate::stage::Who::{self, Sentinel, Server};
-use crate::stage::{NAME, Stage};
+use crate::stage::{NAME, Stage, Way, eventually};
 
 /// Each sentinel is told of another place.
 pub(crate) fn wrong_addresses() {
@@ -38,5 +38,87 @@ pub(crate) fn wrong_addresses() {
     assert!(seen.codes.contains("WD223 critical"), "{}", seen.text);
     for wrong in ["WD268", "WD240", "WD202", "WD242"] {
         assert!(!seen.text.contains(wrong), "`{wrong}`: {}", seen.text);
+    }
+}
+
+/// One sentinel has another name for the group.
+pub(crate) fn wrong_name() {
+    let stage = Stage::usual(3, "", "");
+    stage.finds(&[], &[]);
+    stage.ask(Sentinel(3), &format!("SENTINEL REMOVE {NAME}"));
+    let master = stage.addr(Server(1));
+    stage.ask(Sentinel(3), &format!("SENTINEL MONITOR MyMaster {} {} 2", master.ip(), master.port()));
+    let third = stage.addr(Sentinel(3)).to_string();
+    let told = format!(" are in several groups: MyMaster and {NAME}.");
+    let seen = eventually("it is told of all servers of the group", || {
+        let seen = stage.doctor(1, &[&third]);
+        let servers = seen.text.split(&told).next().and_then(|text| text.split("The servers ").last());
+        let of_all =
+            |text: &str| [1, 2, 3].iter().all(|n| text.contains(&stage.addr(Server(*n)).to_string()));
+        if seen.text.contains(&told) && servers.is_some_and(of_all) { Ok(seen) } else { Err(seen.text) }
+    });
+    assert_eq!(seen.text.matches("are in several groups").count(), 1, "{}", seen.text);
+    for words in [
+        "the name is written otherwise in the file of some",
+        "`SENTINEL REMOVE` the wrong name, then `SENTINEL MONITOR` the right one",
+        "watches `MyMaster`",
+    ] {
+        assert!(seen.text.contains(words), "`{words}`: {}", seen.text);
+    }
+    // What is advised helps.
+    stage.ask(Sentinel(3), "SENTINEL REMOVE MyMaster");
+    stage.ask(Sentinel(3), &format!("SENTINEL MONITOR {NAME} {} {} 2", master.ip(), master.port()));
+    stage.ask(
+        Sentinel(3),
+        &format!("SENTINEL SET {NAME} down-after-milliseconds 2000 failover-timeout 10000"),
+    );
+    stage.finds(&[&third], &[]);
+}
+
+/// One sentinel watches a port where nobody is.
+pub(crate) fn wrong_port() {
+    for way in [Way::File, Way::Upstream] {
+        let mut stage = Stage::new(3);
+        for who in SENTINELS {
+            stage.way(who, way);
+        }
+        stage.fill("", "");
+        stage.finds(&[], &[]);
+        let (master, nobody) = (stage.addr(Server(1)), stage.addr(Server(9)));
+        stage.ask(Sentinel(3), &format!("SENTINEL REMOVE {NAME}"));
+        stage.ask(Sentinel(3), &format!("SENTINEL MONITOR {NAME} {} {} 2", nobody.ip(), nobody.port()));
+        let third = stage.addr(Sentinel(3)).to_string();
+        let seen = eventually("it is told with what comes of it", || {
+            let seen = stage.doctor(1, &[&third]);
+            let told = ["WD213 critical", "WD225 warning"].iter().all(|code| seen.codes.contains(*code));
+            if told { Ok(seen) } else { Err(seen.text) }
+        });
+        for words in [
+            &format!("only {master} says that it is one"),
+            &format!("{nobody}: Connection refused"),
+            "mend first that sentinels name different masters (WD213)",
+            "\"replicas\":2,",
+        ] {
+            assert!(seen.text.contains(words), "`{words}`: {}", seen.text);
+        }
+        // Nothing is to be started where nobody ever was.
+        assert!(!seen.text.contains("WD202\",\"sev") && !seen.text.contains("The replica"), "{}", seen.text);
+        let mut status = std::process::Command::new(env!("CARGO_BIN_EXE_watchkeeper"));
+        let output = status
+            .args(["status", "--lang", "en", "--sentinel", &third, "--sentinel"])
+            .arg(stage.addr(Sentinel(1)).to_string())
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains(&format!("{NAME}: writable; 1 sentinel names another master")), "{text}");
+        assert!(!text.contains("the replica"), "{text}");
+        // What is advised helps.
+        stage.ask(Sentinel(3), &format!("SENTINEL REMOVE {NAME}"));
+        stage.ask(Sentinel(3), &format!("SENTINEL MONITOR {NAME} {} {} 2", master.ip(), master.port()));
+        stage.ask(
+            Sentinel(3),
+            &format!("SENTINEL SET {NAME} down-after-milliseconds 2000 failover-timeout 10000"),
+        );
+        stage.finds(&[&third], &[]);
     }
 }

@@ -123,4 +123,64 @@ fn a_group_under_two_names_is_told_in_both_and_before_a_failover() {
     {
         assert!(plan.contains(words), "`{words}` is missing in {text}");
     }
+    // Under the other name the old master is still the master, and a replica: nobody can write there, or make another follow it.
+    let none =
+        format!("NOT WRITABLE by this name; {master} is a replica: who asks for `alias` finds no master");
+    let text =
+        told(&group, &[&format!("alias: {none}; who asks for `{NAME}` finds the one that it follows")]);
+    assert!(!text.contains("is a second master") && text.contains(&format!("{NAME}: writable")), "{text}");
+    let zh = asked(&group, &["--lang", "zh", "status"]).1;
+    assert!(zh.contains("alias：以此组名不可写入") && !zh.contains("第二个主节点。"), "{zh}");
+}
+
+#[test]
+fn what_an_old_master_may_have_and_an_empty_one_lost_is_told_before_it_is_gone() {
+    let mut group = star(true);
+    // Of 30,000 keys each takes a millisecond.
+    let old = place(&group, Server(1));
+    let many = "for key = 1, 30000 do redis.call('SET', 'many' .. key, 'x') end";
+    ask(&old, &["EVAL", many, "0"]).unwrap();
+    ask(&old, &["CONFIG", "SET", "replica-priority", "7"]).unwrap();
+    ask(&old, &["SAVE"]).unwrap();
+    group.kill(&[Server(1)]);
+    let (code, text) = asked(&group, &["failover", NAME, "--yes"]);
+    assert_eq!(code, 0, "{text}");
+    let (_, text) = asked(&group, &["status"]);
+    let is_master = |who: &Who| text.contains(&format!("\n  master {} ", place(&group, *who)));
+    let new = [Server(2), Server(3)].into_iter().find(is_master).unwrap();
+    ask(&place(&group, new), &["FLUSHALL"]).unwrap();
+    let files = format!("if {old} has data on its disk, copy its data files elsewhere before it is started");
+    told(&group, &[&format!("the replica {old} does not answer, and the master"), &files]);
+    // How it is now nobody knows: it has never been a replica here.
+    let (_, json) = asked(&group, &["status", "--format", "json"]);
+    let (_, of_old) = json.split_once(&format!(r#"{{"address":"{old}","role":null"#)).unwrap();
+    assert!(of_old.split('}').next().unwrap().contains(r#""priority":null"#), "{json}");
+    assert!(
+        asked(&group, &["--lang", "zh", "status"]).1.contains("在启动它或它连上之前先把数据文件复制到别处")
+    );
+
+    let mut file = File::options().append(true).open(group.file(Server(1), "conf")).unwrap();
+    file.write_all(b"key-load-delay 1000\nloading-process-events-interval-bytes 1024\n").unwrap();
+    for who in [Server(2), Server(3)] {
+        ask(&place(&group, who), &["CONFIG", "SET", "replica-priority", "0"]).unwrap();
+    }
+    // So that nobody else is fit, by what the sentinels know.
+    told(&group, &["no replica could be promoted"]);
+    group.start_again(&[Server(1)]);
+    told(
+        &group,
+        &[&format!("{old} is loading its data and will be"), "all its data is lost then, as that one"],
+    );
+    // So nobody knows while it loads: only replicas say it.
+    let (_, json) = asked(&group, &["status", "--format", "json"]);
+    let (_, of_old) = json.split_once(&format!(r#"{{"address":"{old}","role":"master""#)).unwrap();
+    assert!(of_old.split('}').next().unwrap().contains(r#""priority":null"#), "{json}");
+    // While the sentinels hold it for down they refuse it; then it would be the next.
+    told(&group, &[&format!("; next: {old} (loading its data)")]);
+    let (code, text) = asked(&group, &["failover", NAME, "--yes"]);
+    assert_eq!(code, 2, "{text}");
+    let copy = format!(
+        "hint: the master has no keys, and what {old} reads may be the only copy: at once copy its files"
+    );
+    assert!(text.contains(&copy) && !text.contains("shows it in step"), "{text}");
 }

@@ -1,8 +1,9 @@
 //! `watch`: it outlives the sentinel that it was started with, and not its terminal.
 
 use crate::group::Who::{Sentinel, Server};
-use crate::group::{Group, Plan, eventually};
+use crate::group::{Group, NAME, Plan, eventually};
 use crate::place;
+use crate::running::run;
 use crate::terminal::Terminal;
 
 fn shows(terminal: &mut Terminal, what: &[&str]) {
@@ -51,6 +52,11 @@ fn it_does_not_begin_where_nobody_can_be_asked() {
     let group = Group::start(&Plan { shape: "1>2", topology: None, ..Plan::default() });
     group.settles_as("1>2");
     let (first, server) = (place(&group, Sentinel(1)), place(&group, Server(1)));
+    let (code, text) = run(&["watch", NAME, "--sentinel", &first, "--user", "me"]);
+    let reach = format!("--sentinel {first} --user me");
+    for command in [format!("`watchkeeper status {NAME} {reach}`"), format!("`watchkeeper events {reach}`")] {
+        assert!(code == 2 && text.contains(&command), "`{command}`: {code} {text}");
+    }
     for (words, told) in [
         (&["--sentinel", &first, "nosuch"][..], "watch no group `nosuch`"),
         (&["--sentinel", &server], "no sentinel, but a server in mode `standalone`"),

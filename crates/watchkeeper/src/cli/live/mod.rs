@@ -112,6 +112,19 @@ fn login_hint(status: &Status, lang: Lang) -> Option<&'static str> {
     }
 }
 
+/// What to do about those who may speak TLS while we do not, if there are such.
+pub(super) fn tls_hint<'a>(
+    mut failed: impl Iterator<Item = &'a Failure>,
+    lang: Lang,
+) -> Option<&'static str> {
+    failed.any(Failure::may_be_tls).then(|| {
+        lang.pick(
+            "hint: is TLS spoken there? `--tls` with `--cacert FILE` (and `--cert`, `--key`), or `--config` with a sentinel's file",
+            "提示：对方是否使用 TLS？请用 `--tls` 和 `--cacert FILE`（以及 `--cert`、`--key`），或用 `--config` 指定哨兵的配置文件",
+        )
+    })
+}
+
 /// A group was asked for that nobody watches: which there are.
 pub(super) fn no_such_group(reach: &Reach, group: &str, lang: Lang) -> String {
     if let Some(hint) = address_hint(group, lang) {
@@ -168,7 +181,8 @@ fn nobody_answered(status: &Status, group: Option<&str>, lang: Lang) -> String {
     if let Some(hint) = group.and_then(|group| address_hint(group, lang)) {
         return format!("{text}\n{hint}");
     }
-    let hint = login_hint(status, lang).unwrap_or(if no_sentinel {
+    let tls = tls_hint(status.unheard.iter().map(|(_, why)| why), lang);
+    let hint = login_hint(status, lang).or(tls).unwrap_or(if no_sentinel {
         lang.pick(
             "hint: `--sentinel HOST:PORT` names a sentinel, not a data server; sentinels mostly listen on 26379",
             "提示：`--sentinel HOST:PORT` 应指定哨兵而不是数据服务器；哨兵通常监听 26379 端口",

@@ -2,6 +2,7 @@
 
 mod course;
 mod probe;
+pub(super) mod unready;
 pub(super) mod words;
 
 use std::collections::BTreeSet;
@@ -100,7 +101,7 @@ fn fit(reach: &Reach, name: &str, lang: Lang) -> Result<GroupStatus, i32> {
     let Some(group) = seen.groups.pop() else { return not_asked(&no_such_group(reach, name, lang), lang) };
     let why = if group.failover.is_some() {
         words::in_progress(&group, lang)
-    } else if let Some(why) = words::unready(&group, lang) {
+    } else if let Some(why) = unready::unready(&group, lang) {
         why
     } else {
         return Ok(group);

@@ -10,8 +10,8 @@ use super::probe::Gap;
 use crate::ask::{Endpoint, Failure};
 use crate::cli::lang::Lang;
 use crate::live::{
-    Candidate, GroupStatus, Lacking, Line, Odds, Refusal, Role, ServerState, Tone, Writable, failure,
-    lacking, refused_replica, some,
+    Candidate, GroupStatus, Line, Odds, Refusal, Role, ServerState, Tone, Writable, failure, refused_replica,
+    some,
 };
 
 /// How it stands.
@@ -27,7 +27,8 @@ pub(in crate::cli::live) fn plan(group: &GroupStatus, lang: Lang) -> Vec<Line> {
     let Some(heir) = group.heir() else {
         lines.extend(refusing(group, lang));
         // Another sentinel may see more, or this one in a moment.
-        lines.extend(late(group, lang).iter().map(|text| Line::of(Tone::Warn, text)));
+        let all_the_same = lang.pick("Should a sentinel do it all the same: ", "若有哨兵仍然执行：");
+        lines.extend(late(group, lang).map(|text| Line::of(Tone::Warn, &(all_the_same.to_owned() + &text))));
         return lines;
     };
     lines.push(Line::of(Tone::Plain, &next(heir, &group.equals(), lang)));
@@ -197,86 +198,6 @@ fn late(group: &GroupStatus, lang: Lang) -> Option<String> {
             "{all} 个哨兵中有 {foreign} 个不是 Watchkeeper。若由其中之一执行，{master} 可能继续接受写入，直到某个哨兵在切换 8 秒以后再查看它（每个哨兵每 10 秒查看一次），这些写入都会丢失。"
         ),
     })
-}
-
-/// Why it is not asked for, if a replica would be promoted, or may well be, that has not got the group's data. Sentinels do
-/// not look at that.
-pub(in crate::cli::live) fn unready(group: &GroupStatus, lang: Lang) -> Option<String> {
-    let unready = group.unready();
-    if unready.is_empty() {
-        return None;
-    }
-    let (name, reach) = (crate::explain::plain(&group.name), &group.reach);
-    let of = |(at, why): &(&Endpoint, Lacking)| match lang {
-        Lang::En => format!("{at} is {}", lacking(*why, lang)),
-        Lang::Zh => format!("{at} {}", lacking(*why, lang)),
-    };
-    let list = some(&unready.iter().map(of).collect::<Vec<_>>(), 3, lang);
-    let list = crate::explain::plain(&list);
-    let only_loads = unready.iter().all(|(_, why)| *why == Lacking::Loading);
-    if only_loads && group.writable == Writable::No {
-        return Some(loading_first(&list, &name, reach, lang));
-    }
-    let hint = if let [first, ..] = group.keeping() {
-        save_first(first, lang)
-    } else if group.writable == Writable::No {
-        without_source(group, lang)
-    } else {
-        match lang {
-            Lang::En => format!("wait until `watchkeeper status {name}{reach}` shows it in step"),
-            Lang::Zh => format!("等到 `watchkeeper status {name}{reach}` 显示它已同步"),
-        }
-    };
-    Some(match lang {
-        Lang::En => format!(
-            "a replica would be promoted, or could be, that has not got the data: {list}; what it has not got would be lost, \
-             up to all of it\nhint: {hint}. Who wants it all the same sends `SENTINEL FAILOVER {name}` to a sentinel, which \
-             does not look at that"
-        ),
-        Lang::Zh => format!(
-            "将被提升（或可能被提升）的副本没有完整的数据：{list}；缺少的数据会丢失，甚至全部丢失\n提示：{hint}。\
-             若仍要执行，请向哨兵发送 `SENTINEL FAILOVER {name}`，哨兵不检查这一点"
-        ),
-    })
-}
-
-/// Why it is not asked for while the replica that would be promoted reads its data.
-fn loading_first(list: &str, name: &str, reach: &str, lang: Lang) -> String {
-    match lang {
-        Lang::En => format!(
-            "a replica would be promoted, or could be, that takes no orders yet: {list}\nhint: wait until `watchkeeper status {name}{reach}` shows it \
-             no longer loading, and do not restart it"
-        ),
-        Lang::Zh => format!(
-            "将被提升（或可能被提升）的副本目前不接受命令：{list}\n提示：等到 `watchkeeper status {name}{reach}` 不再显示它正在加载，不要重启它"
-        ),
-    }
-}
-
-/// What to do where the master has no keys, and a failover may take a replica that has none either.
-fn save_first(at: &Endpoint, lang: Lang) -> String {
-    match lang {
-        Lang::En => format!(
-            "the master has no keys, and {at} still has its own until it is connected: at once `BGSAVE` on it and copy the file (`dir`, `dbfilename`)"
-        ),
-        Lang::Zh => format!(
-            "主节点没有任何键，而 {at} 在连上之前仍有自己的数据：立即在它上面执行 `BGSAVE` 并复制该文件（`dir`、`dbfilename`）"
-        ),
-    }
-}
-
-/// What to do where there is nobody to get the data from.
-fn without_source(group: &GroupStatus, lang: Lang) -> String {
-    let master = &group.master;
-    match lang {
-        Lang::En => format!(
-            "bring {master} back with its data first, if it still runs or keeps them on disk: it copies whoever is promoted \
-             before, empty or not"
-        ),
-        Lang::Zh => format!(
-            "若 {master} 仍在运行或数据存在磁盘上，先让它带着数据恢复：若先提升副本，它恢复后会复制该副本的数据，哪怕为空"
-        ),
-    }
 }
 
 /// Who will be the next master, as far as can be said.
@@ -708,7 +629,7 @@ mod tests {
     use super::*;
     use crate::ask::{Heard, What};
     use crate::live::sample::{chain, stuck};
-    use crate::live::{Doubt, MasterDown, Problem, SentinelState};
+    use crate::live::{Doubt, MasterDown, SentinelState};
 
     fn told(words: &str, group: &GroupStatus, lang: Lang) -> String {
         refused(&Endpoint::new("h", 1), &Failure::Refused(words.to_owned()), group, lang)
@@ -753,6 +674,14 @@ mod tests {
         assert!(before.contains(said), "{before}");
         assert!(text(plan(&group, Lang::Zh)).contains("切换 8 秒以后"));
         assert!(after(&group).is_some_and(|text| text.contains("10.0.0.1:6379")));
+        // Where it is said that all will refuse, nothing else follows as if they did not.
+        let mut refused = group.clone();
+        for candidate in &mut refused.candidates {
+            candidate.refusal = Some(Refusal::PriorityZero);
+        }
+        let before = text(plan(&refused, Lang::En));
+        assert!(before.contains("\nShould a sentinel do it all the same: These sentinels tell"), "{before}");
+        assert!(text(plan(&refused, Lang::Zh)).contains("\n若有哨兵仍然执行：这些哨兵"));
         group.writable = Writable::No;
         assert!(!text(plan(&group, Lang::En)).contains("10 s") && after(&group).is_none());
     }
@@ -870,40 +799,6 @@ mod tests {
             en.contains("no sentinel tries again by itself") && zh.contains("哨兵不会自行再试"),
             "{en} {zh}"
         );
-    }
-
-    #[test]
-    fn where_an_empty_replica_may_be_promoted_the_data_of_the_others_is_saved_first() {
-        let mut group = chain("m");
-        group.candidates[1].lacks = Some(Lacking::NoData);
-        group.problems = vec![Problem::MasterEmpty(vec![Endpoint::new("10.0.0.1", 6380)])];
-        for lang in Lang::ALL {
-            let text = unready(&group, lang).unwrap();
-            assert!(text.contains("`BGSAVE`") && text.contains("10.0.0.1:6380"), "{text}");
-            let told = group.headline(lang).print(false);
-            assert!(!told.contains("watchkeeper failover"), "{told}");
-        }
-    }
-
-    #[test]
-    fn a_replica_without_the_data_is_a_reason_not_to_ask() {
-        let mut group = chain("m");
-        assert_eq!(unready(&group, Lang::En), None);
-        group.candidates[1].lacks = Some(Lacking::FullSync);
-        for lang in Lang::ALL {
-            let text = unready(&group, lang).unwrap();
-            for words in ["10.0.0.1:6381", lang.pick("\nhint: wait", "\n提示："), "`SENTINEL FAILOVER m`"]
-            {
-                assert!(text.contains(words), "`{words}` is missing in {text}");
-            }
-            // Nobody gets in step without a master.
-            let mut gone = group.clone();
-            gone.writable = Writable::No;
-            let text = unready(&gone, lang).unwrap();
-            let words =
-                lang.pick("\nhint: bring 10.0.0.1:6379 back with its data first", "10.0.0.1:6379 仍在运行");
-            assert!(text.contains(words), "{text}");
-        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use ratatui::widgets::{Block, Clear, Padding, Paragraph};
 
 use super::app::{App, Over};
 use crate::cli::lang::Lang;
+use crate::cli::live::failover::unready::unready;
 use crate::cli::live::failover::words;
 use crate::explain::{columns, plain};
 use crate::live::{GroupStatus, Line, Tone, unheard};
@@ -243,13 +244,25 @@ fn help(lang: Lang) -> Vec<Line> {
 
 /// What will be done, and what the keys do; none, if it is not done.
 fn question(group: &GroupStatus, lang: Lang) -> (Vec<Line>, Vec<Line>) {
-    if let Some(why) = words::unready(group, lang) {
+    if let Some(why) = unready(group, lang) {
         return (why.lines().map(|line| Line::of(Tone::Bad, line)).collect(), Vec::new());
     }
     let mut lines = words::plan(group, lang);
     lines.push(Line::new());
     let keys = lang.pick("y does it, any other key does not.", "按 y 执行，其他任意键取消。");
     (lines, vec![Line::of(Tone::Warn, keys)])
+}
+
+/// What stands in the place of the keys where a question does not fit.
+fn too_small(app: &App) -> String {
+    let group = if let Over::Question(name) = app.over() { app.group(name) } else { None };
+    let again = group.map(|group| format!(" {}{}", plain(&group.name), group.reach)).unwrap_or_default();
+    match app.lang() {
+        Lang::En => format!(
+            "The screen is too small for all of this. y does nothing: `watchkeeper failover{again}` asks, too."
+        ),
+        Lang::Zh => format!("屏幕太小，显示不全，y 不起作用：可改用 `watchkeeper failover{again}`。"),
+    }
 }
 
 /// In the middle, over all else, as large as its text, with the last lines below it. What does not fit is left out, and then
@@ -264,11 +277,8 @@ fn popup(frame: &mut Frame<'_>, app: &App, title: &str, lines: &[Line], last: &[
     let room = usize::from(height.saturating_sub(2));
     let all = lines.len() + last.len() <= room;
     if !all && !last.is_empty() {
-        let small = app.lang().pick(
-            "The screen is too small for all of this. y does nothing: `watchkeeper failover` asks, too.",
-            "屏幕太小，显示不全，y 不起作用：可改用 `watchkeeper failover`。",
-        );
-        last = wrapped(&[Line::of(Tone::Warn, small)], inside, 0);
+        let small = too_small(app);
+        last = wrapped(&[Line::of(Tone::Warn, &small)], inside, 0);
     }
     if !all {
         let kept = room.saturating_sub(last.len());
@@ -344,6 +354,9 @@ mod tests {
     fn what_y_does_is_to_be_seen_on_a_small_screen_or_it_does_nothing() {
         for lang in Lang::ALL {
             let mut app = app(lang);
+            let mut seen = status(vec![chain("mymaster")]);
+            seen.reached_with(" --sentinel h:1");
+            app.learn(News::Status(Box::new(seen)));
             app.key(KeyEvent::new(KeyCode::Char('f'), KeyModifiers::NONE));
             let (mut seen, keys) = (0, lang.pick("does not.", "取消。"));
             for (width, height) in
@@ -356,6 +369,8 @@ mod tests {
                 let bare = |text: &str| text.replace([' ', '\n'], "");
                 let text = bare(&shown(&app, width, height));
                 assert_eq!(text.contains(&bare(keys)), question, "{lang:?} {width}x{height}: {text}");
+                let again = "`watchkeeperfailovermymaster--sentinelh:1`";
+                assert!(question || width < 60 || text.replace('│', "").contains(again), "{text}");
                 // Nor without what is lost.
                 let lost = text.contains(lang.pick("bythenarelost", "丢失"));
                 assert!(lost || !question, "{lang:?} {width}x{height}: {text}");

@@ -47,13 +47,7 @@ pub(in crate::cli) fn run(args: &WatchArgs, lang: Lang) -> ExitCode {
         Err(code) => return status(code),
     };
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
-        complain(
-            lang.pick(
-                "this needs a terminal\nhint: `watchkeeper status` prints the same once, `watchkeeper events` what happens",
-                "需要终端\n提示：`watchkeeper status` 打印一次，`watchkeeper events` 打印事件",
-            ),
-            lang,
-        );
+        complain(no_terminal(&reach, args.group.as_deref(), lang), lang);
         return status(NOT_ASKED);
     }
     // Later the screen keeps what was seen last, and waits for sentinels to come back; nobody is missed who never was there.
@@ -67,6 +61,20 @@ pub(in crate::cli) fn run(args: &WatchArgs, lang: Lang) -> ExitCode {
             complain(error, lang);
             status(NOT_ASKED)
         }
+    }
+}
+
+/// What to use where there is no screen.
+fn no_terminal(reach: &Reach, group: Option<&str>, lang: Lang) -> String {
+    let name = group.map(|name| format!(" {}", crate::explain::plain(name))).unwrap_or_default();
+    let reach = reach.again(|_| true);
+    match lang {
+        Lang::En => format!(
+            "this needs a terminal\nhint: `watchkeeper status{name}{reach}` prints the same once, `watchkeeper events{reach}` what happens"
+        ),
+        Lang::Zh => format!(
+            "需要终端\n提示：`watchkeeper status{name}{reach}` 打印一次，`watchkeeper events{reach}` 打印事件"
+        ),
     }
 }
 
