@@ -163,8 +163,12 @@ impl Group {
             promoted: None,
             told: None,
         });
-        // What the choice is made by is asked for while the votes are.
-        let stale = |at: Option<Mono>| at.is_none_or(|at| now.since(at) > FRESH_REPORT_MS);
+        // What the choice is made by is asked for while the votes are. Offsets that were told while the master took writes, each at
+        // another instant, cannot be compared.
+        let outage = self.master.down.since.filter(|_| self.master.down.is);
+        let stale = |at: Option<Mono>| {
+            at.is_none_or(|at| now.since(at) > FRESH_REPORT_MS || outage.is_none_or(|since| at < since))
+        };
         self.replicas.values_mut().for_each(|replica| replica.info_now |= stale(replica.info_at));
         self.master.info_now |= self.master_may_tell() && stale(self.master.info_at);
         true

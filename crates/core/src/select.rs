@@ -100,7 +100,32 @@ impl Group {
             let newest = |replica: &&Server| (replica.offset, Reverse(self.cut_off_ms(replica, sh)));
             return fit.max_by_key(newest).map(|replica| replica.id);
         }
-        fit.min_by_key(|replica| self.preference(replica, sh)).map(|replica| replica.id)
+        let best = fit.min_by_key(|replica| self.preference(replica, sh))?;
+        Some(self.best_source(best, sh))
+    }
+
+    /// The topmost of those `best` has its data through that may be promoted and are no worse. None of them has less data: where
+    /// one told less, it was asked earlier, while writes went on. One that told less later has lost data.
+    fn best_source(&self, best: &Server, sh: &Shared) -> ServerId {
+        let mut at = best;
+        if self.ancestors_cycle(best.id, sh) {
+            return best.id;
+        }
+        for _ in 0..self.replicas.len() {
+            let source = self.parent(at.id, sh).filter(|source| {
+                at.link_up
+                    && source.info_at <= at.info_at
+                    && source.role == Role::Replica
+                    && source.priority == at.priority
+                    && self.replicas.contains_key(&source.id)
+                    && self.refusal(source, sh).is_none()
+            });
+            match source {
+                Some(source) => at = source,
+                None => break,
+            }
+        }
+        at.id
     }
 
     /// Why `replica` may not be promoted now.

@@ -349,7 +349,7 @@ impl Group {
     }
 
     /// Whether reports lead from a replica back to itself.
-    fn ancestors_cycle(&self, id: ServerId, sh: &Shared) -> bool {
+    pub(crate) fn ancestors_cycle(&self, id: ServerId, sh: &Shared) -> bool {
         let top = self.ancestors(id, sh).last().map(|server| server.id);
         let beyond = top.filter(|top| *top != self.master.id).and_then(|top| self.parent(top, sh));
         beyond.is_some()

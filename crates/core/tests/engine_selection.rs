@@ -2,8 +2,9 @@
 
 mod bench;
 
-use bench::fake::Mode;
+use bench::fake::{Fake, Mode};
 use bench::{Bench, MASTER, R2, R3, Setup, addr, texts};
+use watchkeeper_core::config::Topology;
 
 const R4: &str = "10.0.0.4:6379";
 
@@ -430,4 +431,44 @@ fn old_data_is_refused_while_somebody_may_have_newer() {
         assert!(bench.count("-failover-abort-no-good-slave") > 0, "{what}");
         assert_eq!(bench.count("+switch-master"), 0, "{what}");
     }
+}
+
+#[test]
+fn the_source_of_a_replica_has_no_less_data() {
+    // The master takes writes: who is asked later tells more.
+    let line = || {
+        let mut setup = Setup::alone(2);
+        setup.group().topology = Topology::Keep;
+        setup.fakes.insert(addr(R3), Fake::replica(3, R2));
+        let mut bench = setup.settled();
+        bench.set(R3, |replica| replica.offset = 1_040);
+        bench
+    };
+    let planned = |mut bench: Bench| {
+        bench.command(&["SENTINEL", "FAILOVER", "mm"]);
+        bench.until("+selected-slave slave ", 1_000);
+        bench.events.iter().any(|(_, event)| event.starts_with(&format!("+selected-slave slave {R2} ")))
+    };
+    assert!(planned(line()));
+    // It had lost its source, or may go first: what it tells is compared.
+    let mut bench = line();
+    bench.set(R3, |replica| (replica.link_up, replica.link_down_s) = (false, 1));
+    assert!(!planned(bench));
+    let mut bench = line();
+    bench.set(R3, |replica| replica.priority = 10);
+    assert!(!planned(bench));
+}
+
+#[test]
+fn a_planned_failover_compares_what_was_told_after_it_was_asked_for() {
+    let mut bench = Setup::alone(2).settled();
+    let reports = |bench: &Bench| bench.told(R3).iter().filter(|text| *text == "INFO").count();
+    let before = reports(&bench);
+    while reports(&bench) == before {
+        bench.run(10);
+    }
+    bench.run(100);
+    bench.set(R3, |replica| replica.offset = 2_000);
+    bench.command(&["SENTINEL", "FAILOVER", "mm"]);
+    bench.until("+selected-slave slave 10.0.0.3:6379", 1_000);
 }

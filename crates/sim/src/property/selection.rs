@@ -10,6 +10,9 @@
 //! Beyond upstream: not while it loads its data, and not one that is empty, never had a copy, and whose master was not
 //! empty, too; while the master lives, not one that never had its link or copies all data.
 //!
+//! A replica that another one feeds, and did when that had told its own offset, has no more data than that: of two such with one
+//! priority the source is better.
+//!
 //! Where the group goes in a circle and everybody has been without a source for too long, the one with most data.
 //!
 //! Allowed: a replica that a leader which is gone has promoted already goes before all others: another one would make two
@@ -127,6 +130,41 @@ fn rank(replica: &ReplicaView) -> (bool, i64, Reverse<u64>, usize, bool, Option<
     (replica.role == RoleView::Master, replica.priority, offset, replica.depth, run_id.is_none(), run_id)
 }
 
+/// Whom a replica says that it follows, if that is a replica of the group.
+fn source<'a>(replica: &ReplicaView, group: &'a GroupView) -> Option<&'a ReplicaView> {
+    let (host, port) = replica.follows.as_ref().filter(|_| replica.role == RoleView::Replica)?;
+    group.replicas.iter().find(|it| (&it.place.host, it.place.port) == (host, *port))
+}
+
+/// Whether the data of one replica comes through another, over links that were up when that had told its offset: then it has no
+/// more than that, whatever the two said at different instants. Nothing is known of those that go in a circle.
+fn fed_by(replica: &ReplicaView, other: &ReplicaView, group: &GroupView) -> bool {
+    let line: Vec<_> =
+        std::iter::successors(Some(replica), |at| source(at, group)).take(group.replicas.len() + 1).collect();
+    let fed = line.windows(2).take_while(|pair| {
+        pair[0].link_up && pair[1].role == RoleView::Replica && pair[1].info_age_ms >= pair[0].info_age_ms
+    });
+    line.len() <= group.replicas.len() && fed.into_iter().any(|pair| pair[1].place == other.place)
+}
+
+/// Whether `other` should have been promoted instead of `chosen`.
+fn is_better(other: &ReplicaView, chosen: &ReplicaView, group: &GroupView) -> bool {
+    let same = chosen.priority == other.priority;
+    let (below, above) = (fed_by(other, chosen, group), fed_by(chosen, other, group));
+    if same && (below || above) {
+        return above;
+    }
+    let fed = group.replicas.iter().filter(|it| it.priority == chosen.priority && fed_by(it, chosen, group));
+    match fed.map(|it| it.offset).max() {
+        // It was chosen for those it feeds, by their offset and run id.
+        Some(offset) => {
+            let (role, priority, theirs, ..) = rank(other);
+            (role, priority, theirs) < (false, chosen.priority, Reverse(offset.max(chosen.offset)))
+        }
+        None => rank(other) < rank(chosen),
+    }
+}
+
 /// In short, for a message.
 fn shown(replica: &ReplicaView) -> String {
     let (place, run_id) = (&replica.place, replica.run_id.as_deref().unwrap_or("none"));
@@ -199,11 +237,12 @@ impl Property for Selection {
             other.linked_ms.is_none_or(|ms| ms == 0)
                 || refusal.is_some_and(|refusal| believed.iter().any(|start| refusal.starts_with(start)))
         };
-        let better = group
-            .replicas
-            .iter()
-            .filter(|other| unfit(other, group).is_none() && !silent(other))
-            .find(|other| rank(other) < rank(chosen));
+        let better = group.replicas.iter().find(|other| {
+            other.place != chosen.place
+                && unfit(other, group).is_none()
+                && !silent(other)
+                && is_better(other, chosen, group)
+        });
         match better {
             Some(better) => {
                 let why = better.refusal.as_deref().unwrap_or("refused by nobody");
