@@ -116,7 +116,7 @@ fn a_promoted_server_that_is_known_twice_stays_the_master() {
         let mut setup = named(topology, true);
         setup.group().parallel_syncs = 3;
         setup.group().replicas.push(("b".into(), 6379));
-        setup.fakes.get_mut(&addr(R3)).expect("a replica").offset = 9_000;
+        setup.fakes.get_mut(&addr(R3)).expect("a replica").priority = 10;
         setup.fakes.insert(addr(R4), Fake::replica(4, MASTER));
         let names = Names::from([("b", vec!["10.0.0.3"])]);
         let mut bench = setup.started();
