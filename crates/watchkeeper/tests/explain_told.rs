@@ -166,6 +166,13 @@ fn a_master_made_by_hand_that_a_failover_undid() {
     assert!(en.contains("in the `sentinel.conf` of those that are down before they are started"), "{en}");
     assert!(zh.contains("随后的故障转移却让 10.0.0.2:6379"), "{zh}");
     assert!(zh.contains("尚未复制的数据会丢失") && zh.contains("启动之前先改好它的 `sentinel.conf`"), "{zh}");
+    // By its own log another failover may have followed, of the one that they made.
+    let [en, _] = told(&[("s1.log", &s1)]);
+    assert!(
+        en.contains("10.0.0.2:6379 became the master instead of 10.0.0.3:6379. Why, is not in these logs."),
+        "{en}"
+    );
+    assert!(!en.contains("did not know of it"), "{en}");
 }
 
 /// It was the master, went away, and was started as one again when another failover had been made meanwhile.
@@ -191,6 +198,7 @@ fn an_old_master_that_comes_back_as_one_was_promoted_by_nobody() {
         "{en}"
     );
     assert!(zh.starts_with("2 起事故：m") && !zh.contains("提升为主节点"), "{zh}");
+    assert!(en.contains("still says that it is a master  [+failover-detected]"), "{en}");
     // A replica that was down, and is started without `replicaof`.
     let replica = "00:10.000 +sdown RC\n00:40.000 -sdown RC
         00:40.010 +failover-detected master A #promoted 10.0.0.3:6379
@@ -447,6 +455,15 @@ fn a_master_that_nothing_shows_to_have_been_away_is_not_said_to_have_failed() {
     assert!(!en.contains("away for down-after-milliseconds"), "{en}");
     assert!(zh.contains("主节点 10.0.0.1:6379 被认为下线，由") && !zh.contains("得不到"), "{zh}");
     assert!(!zh.contains("已失联 down-after-milliseconds"), "{zh}");
+    let alone = format!("00:10.000 +sdown master A\n{TRIED}{LED}01:30.000 +new-epoch 1\n");
+    let [en, zh] = told(&[("s1.log", &whole(1, &alone))]);
+    assert!(
+        en.contains(
+            "first +sdown in these logs; a sentinel whose log is not here may have missed it sooner."
+        ),
+        "{en}"
+    );
+    assert!(zh.contains("日志不在此处的哨兵可能更早发现") && !en.contains("was away"), "{en}{zh}");
     let [en, _] = logs(GONE);
     assert!(en.contains("The master 10.0.0.1:6379 failed; 10.0.0.2:6379 took over."), "{en}");
     assert!(

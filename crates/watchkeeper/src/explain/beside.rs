@@ -22,6 +22,8 @@ const BACK_LINES: At = 10;
 pub(super) struct Beside {
     /// the server that was seen as a master by nobody's failover had been down until then
     pub(super) returned: bool,
+    /// a sentinel said of the old master that it is one as of one that was promoted
+    pub(super) detected: bool,
     /// when a sentinel that still took it for the master found that it had restarted
     pub(super) rebooted: Option<At>,
     /// more sentinels missed the master than logs have, some of which begin too late
@@ -160,6 +162,7 @@ impl Book {
             Some(_) | None => !follows,
         };
         if again {
+            incident.beside.detected |= first(Afterwards::SaysMaster).is_none();
             incident.last = at;
             incident.afterwards(Afterwards::SaysMaster, at);
         }

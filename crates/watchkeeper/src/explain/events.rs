@@ -746,7 +746,10 @@ impl Book {
             let mut told = open.learned.iter().rev().filter(|learned| learned.who == who);
             let again = told.next().is_some_and(|told| open.master != *from || epoch > told.epoch);
             let other = open.new_master.as_ref().is_some_and(|known| known != to);
-            again || open.is_foreign_alone() || other || open.ended_before_switch(to, epoch)
+            // What replaces the one that operators had made need not be the failover of the one before.
+            let by_hand = open.pointed.as_ref().is_some_and(|(place, _)| place == from);
+            let later = by_hand && !open.promotes(to);
+            again || open.is_foreign_alone() || other || later || open.ended_before_switch(to, epoch)
         };
         let Some(group) = self.group(&event.group) else { return };
         if group.open.as_ref().is_some_and(another) {

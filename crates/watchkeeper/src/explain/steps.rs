@@ -485,7 +485,7 @@ impl Teller<'_> {
                     format!("旧主节点 {master} {since_zh}恢复应答"),
                 ),
                 Afterwards::SaysMaster => (
-                    "-role-change",
+                    if self.incident.beside.detected { "+failover-detected" } else { "-role-change" },
                     format!("the old master {master} still says that it is a master"),
                     format!("旧主节点 {master} 仍自称主节点"),
                 ),

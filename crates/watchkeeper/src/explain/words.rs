@@ -457,6 +457,12 @@ pub(super) fn before_the_first_line(incident: &Incident, lang: Lang) -> String {
 fn counted_from(incident: &Incident, lang: Lang) -> &'static str {
     // As a replica it need not have been away.
     let another = incident.another_before().is_some() || incident.unproven();
+    if incident.unproven() && incident.unread {
+        return lang.pick(
+            "Times count from the first +sdown in these logs; a sentinel whose log is not here may have missed it sooner.",
+            "时间从这些日志中的第一条 +sdown 算起；日志不在此处的哨兵可能更早发现。",
+        );
+    }
     if incident.turned() || another || incident.posed.contains(&incident.master) {
         return lang.pick("Times count from the first +sdown.", "时间从第一条 +sdown 算起。");
     }
