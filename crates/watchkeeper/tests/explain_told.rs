@@ -267,6 +267,9 @@ fn a_replica_that_was_only_chosen_was_not_told_to_be_master() {
     // Whose failover stayed is the leader.
     let json = said(&all, &["--format", "json"]);
     assert!(json.contains("\"elected\":\"s2\"") && !json.contains("\"elected\":\"s1\""), "{json}");
+    let first = s1.replace("10:00:11.0", "10:00:09.0");
+    let json = said(&[("s1.log", &first), ("s2.log", &s2), ("s3.log", &s3)], &["--format", "json"]);
+    assert!(json.contains("\"elected\":\"s2\"") && !json.contains("\"elected\":\"s1\""), "{json}");
     // The first call is not in this log: nothing counts from the second one.
     let [en, zh] = told(&[("s1.log", &s1)]);
     assert!(en.contains("Another sentinel made it that, whose log is not here"), "{en}");
