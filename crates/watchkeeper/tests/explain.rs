@@ -726,10 +726,10 @@ fn a_stream_without_times_is_cut_where_one_failover_ends_and_the_next_begins() {
     assert_eq!(
         outcomes,
         [
-            "  The master 10.0.0.1:6379 failed; 10.0.0.1:6380 took over.",
+            "  The master 10.0.0.1:6379 was missed; 10.0.0.1:6380 took over.",
             "  A planned failover from 10.0.0.1:6380: 10.0.0.1:6379 is the master.",
             "  The master 10.0.0.1:6379 was missed and came back by itself. No sentinel whose log is here took over.",
-            "  The master 10.0.0.1:6379 failed; 10.0.0.1:6380 took over.",
+            "  The master 10.0.0.1:6379 was missed; 10.0.0.1:6380 took over.",
         ],
         "{en}"
     );

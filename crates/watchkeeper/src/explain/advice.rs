@@ -2,9 +2,10 @@
 
 use watchkeeper_core::Lang;
 
+use super::beside;
 use super::findings::Disagreed;
 use super::findings::Finding;
-use super::leaders::{self, Why};
+use super::leaders::{self, Anew, Why};
 use super::said::Maker;
 use super::words::{by_name, duration, list, order, reasons};
 use super::{endings, epochs, few, lost, nobody, rivals};
@@ -23,6 +24,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         }
         Finding::OldMasterGone { master } => old_master_gone(master),
         Finding::TwoMasters { master, ms, timed, unread } => two_masters(master, *ms, *timed, *unread, lang),
+        Finding::Beside(told) => beside::advice(told, lang),
         Finding::Foreign { to, unread, ended } => foreign(to, *unread, *ended),
         Finding::ResetThen { who, promoted } => endings::reset_then(who, *promoted, lang),
         Finding::VotesVoided { epoch, group, raised } => epochs::advice(*epoch, group, *raised),
@@ -42,7 +44,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::SameChosen { who, replica } => rivals::same_advice(who, replica, lang),
         Finding::CalledTwice { first, other } => endings::called_twice(first, other),
         Finding::LeaderLost { who, stood: true, timed, .. } => leaders::stood_advice(who, *timed),
-        Finding::LeaderLost { who, maker, .. } => leader_lost(who, *maker),
+        Finding::LeaderLost { who, maker, anew, .. } => leader_lost(who, *maker, *anew),
         Finding::GaveWay { who, to } => leaders::gave_way_advice(who, to),
         Finding::SecondPromoted { by, place, new, ms } => leaders::second_advice(by, place, new, *ms, lang),
         Finding::StayedMaster { master, ms: Some(ms), perhaps: true, .. } => {
@@ -364,7 +366,12 @@ fn disagree(saw: &[String], not: &[String], silent: &[String], what: Disagreed, 
     both(told + &en, &format!("{hint}{more}"), told_zh + &zh, &format!("{hint_zh}{more_zh}"))
 }
 
-fn leader_lost(who: &str, maker: Option<Maker>) -> Both {
+fn leader_lost(who: &str, maker: Option<Maker>, anew: Anew) -> Both {
+    let (by, by_zh) = match anew {
+        Anew::Another => ("another sentinel had to begin anew", "由另一个哨兵重新开始"),
+        Anew::Restarted => ("it was started again, and began anew", "它重新启动后又重新开始"),
+        Anew::Itself => ("it began anew itself", "之后由它自己重新开始"),
+    };
     let (en, zh) = match maker {
         Some(Maker::Watchkeeper) => (
             "; the others give a leader they voted for 2.5 s from when it last asked, 0.5 s if its connection is gone",
@@ -377,9 +384,9 @@ fn leader_lost(who: &str, maker: Option<Maker>) -> Both {
         None => ("", ""),
     };
     both(
-        format!("{who} led the failover and did not finish it; another sentinel had to begin anew."),
+        format!("{who} led the failover and did not finish it; {by}."),
         &format!("see whether it or its host died in that moment{en}"),
-        format!("{who} 主持了故障转移但没有完成，由另一个哨兵重新开始。"),
+        format!("{who} 主持了故障转移但没有完成，{by_zh}。"),
         &format!("检查它或其主机是否在当时故障{zh}"),
     )
 }

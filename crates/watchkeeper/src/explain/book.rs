@@ -79,6 +79,8 @@ pub(super) struct Speaker {
     pub(super) parted: bool,
     /// it is past its start
     pub(super) settled: bool,
+    /// when it was started, if it has found no replica since: the master, which names them, need not have answered it
+    pub(super) unmet: Option<At>,
     /// when it said what of late: lines that a copy repeats count once
     said_lately: VecDeque<(At, u64)>,
 }
@@ -111,6 +113,8 @@ pub(super) struct Group {
     /// who holds which replica for down
     pub(super) replicas_down: BTreeMap<Place, BTreeSet<Who>>,
     pub(super) replicas: BTreeSet<Place>,
+    /// when a replica had answers again last
+    pub(super) answered: BTreeMap<Place, At>,
     /// time to be seen down, where somebody set it
     pub(super) down_after: Option<u64>,
     /// which others each sentinel knows, as far as its log tells
@@ -298,6 +302,7 @@ impl Book {
                 let speaker = &mut self.speakers[who];
                 (speaker.trying, speaker.epoch, speaker.tilt) = (false, None, None);
                 speaker.started = true;
+                speaker.unmet = Some(at);
                 self.begins_anew(who);
             }
             Said::Stopped => self.other(Other::Stopped, who, at),
@@ -523,7 +528,9 @@ impl Book {
         // Who agrees and has not said since when it missed the master, or had answers again, did so before its log begins.
         let late = |who: Who| !self.is_whole(who) && self.speakers[who].pid != 0;
         let unsaid = |who: Who| late(who) && !incident.downs.iter().any(|down| down.who == who);
+        incident.beside.unseen = self.missed_unseen(incident);
         incident.cut = incident.headless()
+            || incident.beside.unseen
             || incident.begun_before
             || incident.agreed.iter().any(|agreed| unsaid(agreed.who))
             || !incident.back.is_empty()
@@ -562,7 +569,7 @@ impl Book {
     }
 
     /// Those who came forward and speak by their events only, which do not tell whose votes they got.
-    fn streamed(&self, incident: &Incident) -> BTreeSet<Who> {
+    pub(super) fn streamed(&self, incident: &Incident) -> BTreeSet<Who> {
         let tried = incident.elections.iter().flat_map(|election| &election.candidates).map(|(who, _)| *who);
         tried.filter(|who| self.speakers.get(*who).is_some_and(|speaker| speaker.pid == 0)).collect()
     }
@@ -699,6 +706,7 @@ impl Book {
             fresh: false,
             parted: false,
             settled: false,
+            unmet: None,
             said_lately: VecDeque::new(),
         });
         self.speakers.len() - 1
@@ -714,8 +722,9 @@ impl Book {
                 && twin.id.as_deref() == Some(id)
         });
         if let Some(twin) = twin {
-            let maker = speaker.maker;
+            let (maker, unmet) = (speaker.maker, speaker.unmet);
             self.speakers[twin].pid = speaker.pid;
+            self.speakers[twin].unmet = unmet.or(self.speakers[twin].unmet);
             self.speakers[twin].maker = maker.or(self.speakers[twin].maker);
             self.speakers[twin].settled = false;
             let speaker = &mut self.speakers[who];

@@ -7,7 +7,7 @@ use watchkeeper_core::Lang;
 
 use super::advice::{Both, both};
 use super::findings::Names;
-use super::incident::{At, Cause, Incident, Outcome, UnderWay, Who};
+use super::incident::{At, Cause, Incident, Outcome, Run, UnderWay, Who};
 use super::rivals;
 use super::words::{self, by_name, duration, list};
 
@@ -18,13 +18,23 @@ pub(super) fn outcome(incident: &Incident, names: &dyn Names, timed: bool, lang:
             + &blind(ms, incident.unread || !incident.all_known, lang);
     }
     if !incident.headless() {
-        return ending(incident, names, timed, lang);
+        let told = ending(incident, names, timed, lang);
+        let unseen = incident.beside.unseen && timed;
+        return if unseen { told + missed_before_the_logs(lang) } else { told };
     }
     let told = ending(incident, names, false, lang);
     match lang {
         Lang::En => told + " The logs begin in the middle of it: when the outage began is not known.",
         Lang::Zh => told + "日志从事故中途开始：中断从何时开始不得而知。",
     }
+}
+
+/// Who missed it first is not in the logs.
+fn missed_before_the_logs(lang: Lang) -> &'static str {
+    lang.pick(
+        " More sentinels missed it than have a +sdown in these logs, some of which begin too late: the outage may have begun before.",
+        "认为它下线的哨兵多于这些日志中的 +sdown，有的日志开始得太晚：中断可能更早就已开始。",
+    )
 }
 
 /// Nobody could have said when the outage began.
@@ -124,7 +134,12 @@ fn pointed(
     let who: BTreeSet<String> = by.iter().map(|(who, _)| names.who(*who)).collect();
     let who = list(&who.into_iter().collect::<Vec<_>>(), lang);
     let first = by.iter().map(|(_, at)| *at).min().unwrap_or(incident.last);
-    let after = duration(first - incident.outage_began(), lang);
+    let after = |at: At| duration(at - incident.outage_began(), lang);
+    if let Some(new) = &incident.new_master {
+        let told = incident.first_told().filter(|_| timed).map(after);
+        return pointed_then(incident, to, new, &who, (Some(after(first)).filter(|_| timed), told), lang);
+    }
+    let after = after(first);
     match lang {
         Lang::En => {
             let when = if timed { format!(" after {after}") } else { String::new() };
@@ -137,6 +152,43 @@ fn pointed(
             let when = if timed { format!("{after}后") } else { String::new() };
             let here = if incident.unread { "这些日志中" } else { "" };
             format!("主节点 {old} 故障，{here}没有哨兵接替；{when}运维人员把 {who} 改为监视 {to}。")
+        }
+    }
+}
+
+/// What happened to the master: one that somebody makes a replica is missed, too, and need not have failed.
+fn failed(incident: &Incident) -> (&'static str, &'static str) {
+    if incident.unproven() { ("was missed", "被认为下线") } else { ("failed", "故障") }
+}
+
+/// The same, and a failover made a master all the same: the one that they had made, or another one.
+fn pointed_then(
+    incident: &Incident,
+    to: &str,
+    new: &str,
+    who: &str,
+    (when, told): (Option<String>, Option<String>),
+    lang: Lang,
+) -> String {
+    let old = &incident.master;
+    let (failed, failed_zh) = failed(incident);
+    let (late, late_zh) = if incident.unread { (" at the latest", "最迟 ") } else { ("", "") };
+    match lang {
+        Lang::En => {
+            let when = when.map_or(String::new(), |ms| format!(" after {ms}"));
+            let told = told.map_or(String::new(), |ms| format!("; clients were told after {ms}{late}"));
+            let also = if to == new { ", too" } else { " instead" };
+            format!(
+                "The master {old} {failed}; operators pointed {who} at {to}{when}. Then a failover made {new} the master{also}{told}."
+            )
+        }
+        Lang::Zh => {
+            let when = when.map_or(String::new(), |ms| format!("{ms}后"));
+            let told = told.map_or(String::new(), |ms| format!("，{late_zh}{ms}后客户端得知新地址"));
+            let also = if to == new { "也" } else { "却" };
+            format!(
+                "主节点 {old} {failed_zh}；{when}运维人员把 {who} 改为监视 {to}。随后的故障转移{also}让 {new} 成为主节点{told}。"
+            )
         }
     }
 }
@@ -166,9 +218,10 @@ fn under_way(incident: &Incident, how_far: UnderWay<'_>, timed: bool, lang: Lang
         UnderWay::Done(None) => (String::new(), String::new()),
         UnderWay::Missed(ms) => return missed(old, Some(ms).filter(|ms| timed && *ms > 0), lang),
         UnderWay::Begun => (String::new(), String::new()),
-        UnderWay::Selected(new) => {
+        UnderWay::Selected(new) if incident.runs.last().is_some_and(Run::has_told) => {
             (format!(": {new} was told to be master"), format!("：已命令 {new} 成为主节点"))
         }
+        UnderWay::Selected(new) => (format!(": {new} was chosen"), format!("：已选定 {new}")),
         UnderWay::Promoted(new, at) | UnderWay::Done(Some((new, at))) if timed => {
             let after = after(at);
             if incident.noticed_late() {
@@ -266,25 +319,39 @@ fn by_hand(incident: &Incident, at: At, new: &str, names: &dyn Names, timed: boo
     let few = incident.agreed.is_empty() && !incident.unread;
     let (latest, latest_zh) = if incident.unread { (" at the latest", "最迟 ") } else { ("", "") };
     let told = after(incident.first_told().unwrap_or(incident.last));
+    let promoted = incident.took_writes().map(after);
+    let (failed, failed_zh) = failed(incident);
+    let (noticed, noticed_zh) = match incident.noticed_late() {
+        true => (" at the latest (the sentinel noticed it then)", ["最迟 ", "（哨兵此时得知）"]),
+        false => ("", ["", ""]),
+    };
     match lang {
         Lang::En => {
             let few = if few { " and too few sentinels missed it" } else { "" };
             let when = if timed { format!(" {} later", after(at)) } else { String::new() };
-            let told =
-                if timed { format!(" Clients were told after {told}{latest}.") } else { String::new() };
+            let told = match promoted {
+                _ if !timed => String::new(),
+                Some(ms) => {
+                    format!(" It took writes after {ms}{noticed}; clients were told after {told}{latest}.")
+                }
+                None => format!(" Clients were told after {told}{latest}."),
+            };
             format!(
-                "The master {old} failed{few}; an operator forced the failover on {who}{when}. {new} took over.{told}"
+                "The master {old} {failed}{few}; an operator forced the failover on {who}{when}. {new} took over.{told}"
             )
         }
         Lang::Zh => {
             let few = if few { "，而认为它下线的哨兵不足" } else { "" };
             let when = if timed { format!("{}后", after(at)) } else { String::new() };
-            let told = if timed {
-                format!("{latest_zh}{told}后客户端得知新地址。")
-            } else {
-                String::new()
+            let told = match promoted {
+                _ if !timed => String::new(),
+                Some(ms) => {
+                    let [least, by] = noticed_zh;
+                    format!("{least}{ms}后可写入{by}，{latest_zh}{told}后客户端得知新地址。")
+                }
+                None => format!("{latest_zh}{told}后客户端得知新地址。"),
             };
-            format!("主节点 {old} 故障{few}；{when}有人在 {who} 上强制故障转移，由 {new} 接替。{told}")
+            format!("主节点 {old} {failed_zh}{few}；{when}有人在 {who} 上强制故障转移，由 {new} 接替。{told}")
         }
     }
 }
@@ -391,12 +458,12 @@ pub(super) fn strangers(saw: &[String], quorum: u32, reset: &[String], lang: Lan
 pub(super) fn called_twice(first: &str, other: &str) -> Both {
     both(
         format!(
-            "A failover was asked for on {first} while {other} was at work, too: {first} was done first, and {other} took over its \
-             result."
+            "{first} and {other} were at work at once, {first} because a failover was asked for on it: {first} was done first, and \
+             {other} took over its result."
         ),
         "call `SENTINEL FAILOVER` on one sentinel only and wait: two leaders may choose different replicas",
         format!(
-            "{other} 正在执行时，又有人要求 {first} 执行故障转移：{first} 先完成，{other} 采用了它的结果。"
+            "{first} 和 {other} 同时在执行，{first} 是应人要求执行故障转移：{first} 先完成，{other} 采用了它的结果。"
         ),
         "只在一个哨兵上执行 `SENTINEL FAILOVER`，然后等待：两个执行者可能选中不同的副本",
     )

@@ -13,6 +13,8 @@ use super::said::{Event, Place, Subject};
 
 /// A master that is away again within this time is the same incident.
 const FLAP_MS: i64 = 60_000;
+/// A sentinel that misses a master so soon after its start may not have had an answer from it.
+const JUST_STARTED_MS: i64 = 60_000;
 /// An incident that is over and silent for so long takes nothing more.
 pub(super) const STALE_MS: i64 = 30 * 60_000;
 /// So much later a sentinel may still tell of a failover that is over for others.
@@ -46,14 +48,14 @@ fn topic(kind: EventKind) -> Topic {
         E::SubjectivelyDown | E::SubjectivelyUp => Topic::Down,
         E::ObjectivelyDown | E::ObjectivelyUp => Topic::Agreement,
         E::NewEpoch | E::VoteForLeader | E::TryFailover | E::ElectedLeader | E::AbortNotElected => Topic::Election,
-        E::AbortNoGoodSlave | E::SelectedSlave | E::AbortSlaveTimeout | E::PromotedSlave | E::SlaveReconfSent
+        E::AbortNoGoodSlave | E::SelectedSlave | E::StateWaitPromotion | E::AbortSlaveTimeout | E::PromotedSlave | E::SlaveReconfSent
         | E::SlaveReconfSentTimeout | E::SlaveReconfDone | E::SlaveReconfSentBestEffort
         | E::FailoverEndForTimeout | E::FailoverEnd => Topic::Work,
         E::SwitchMaster | E::ConfigUpdateFrom | E::FailoverDetected => Topic::Switch,
         E::RoleAgrees | E::RoleDiffers | E::ConvertToSlave | E::FixSlaveConfig => Topic::Role,
         E::Tilt | E::TiltEnd | E::ScriptError | E::ScriptTimeout => Topic::Process,
         E::DupSentinel | E::SentinelAddressUpdate | E::SentinelInvalidAddr | E::StateSelectSlave
-        | E::StateSendSlaveofNoone | E::StateWaitPromotion | E::StateReconfSlaves | E::SlaveReconfInprog
+        | E::StateSendSlaveofNoone | E::StateReconfSlaves | E::SlaveReconfInprog
         | E::ScriptChild | E::ScriptChildEnd | E::CmdLinkReconnection | E::PubsubLinkReconnection => Topic::Nothing,
     }
 }
@@ -130,6 +132,7 @@ impl Book {
         let Some(group) = self.groups.get_mut(name) else { return };
         if event.kind == EventKind::Slave {
             group.found.insert(who);
+            self.speakers[who].unmet = None;
         }
         group.told_by.insert(who);
         match &event.subject {
@@ -294,6 +297,9 @@ impl Book {
             let open = self.groups.get_mut(&event.group).and_then(|group| group.open.as_mut());
             if let Some(incident) = open.filter(|open| open.master == place && !open.downs.is_empty()) {
                 incident.restarted = true;
+                if is_master {
+                    incident.beside.rebooted.get_or_insert(at);
+                }
             }
             self.other(Other::Rebooted(event.group.clone(), place), who, at);
         }
@@ -323,6 +329,9 @@ impl Book {
                 let Some(group) = self.groups.get_mut(&event.group) else { return };
                 let Some(by) = self.members.entry(&mut group.replicas_down, place) else { return };
                 missed_by(by, who, is_down, &self.speakers);
+                if !is_down {
+                    self.answered(&event.group, place, at);
+                }
                 // A replica that was back and fails again is not the old master's story any more.
                 let old = self.replaced(&event.group, place, at);
                 // Without times another stream stands behind the one that has its return.
@@ -366,7 +375,9 @@ impl Book {
         }
         let quorum = self.group(name).and_then(|group| group.quorums.get(&who).copied());
         let posed = self.group(name).is_some_and(|group| group.posing.get(&who) == Some(place));
+        let unmet = self.speakers[who].unmet.map(|since| at - since).filter(|ms| *ms < JUST_STARTED_MS);
         if let Some(incident) = self.incident(name, at) {
+            incident.beside.just_started.extend(unmet.map(|ms| ((who, at), ms)));
             incident.down(who, place, at);
             incident.posed.extend(posed.then(|| place.clone()));
             incident.quorum = incident.quorum.max(quorum);
@@ -465,8 +476,10 @@ impl Book {
         }
         match incident.election_of(who) {
             Some(election) => {
-                let before = election.elected.replace((who, at)).filter(|(other, _)| *other != who);
-                election.also_elected.extend(before);
+                match election.elected {
+                    Some((first, _)) if first != who => remember(&mut election.also_elected, (who, at)),
+                    Some(_) | None => election.elected = Some((who, at)),
+                }
                 election.voided = voided;
             }
             None => {
@@ -602,6 +615,9 @@ impl Book {
     }
 
     fn work(&mut self, who: Who, at: At, event: &Event) {
+        if event.kind == EventKind::StateWaitPromotion {
+            return self.told_to_be_master(who, &event.group);
+        }
         let down = self.group(&event.group).map(|group| {
             group
                 .replicas_down
@@ -702,10 +718,12 @@ impl Book {
             self.next_begins(who, event);
             // One that has not heard of the failover in which a sentinel promoted it.
             let open = self.groups.get(&event.group).and_then(|group| group.open.as_ref());
-            if open.is_some_and(|open| open.promotes(to)) {
+            if open.is_some_and(|open| open.promotes(to)) || self.old_master_again(&event.group, to, at) {
                 return;
             }
+            let returned = self.was_down(&event.group, to, at);
             if let Some(incident) = self.incident(&event.group, at) {
+                incident.beside.returned |= returned && incident.foreign.is_none();
                 let fresh = Foreign { to: to.clone(), seen: Vec::new(), undone: None, follows: None };
                 remember(&mut incident.foreign.get_or_insert(fresh).seen, (who, at));
             }
@@ -728,7 +746,10 @@ impl Book {
             let mut told = open.learned.iter().rev().filter(|learned| learned.who == who);
             let again = told.next().is_some_and(|told| open.master != *from || epoch > told.epoch);
             let other = open.new_master.as_ref().is_some_and(|known| known != to);
-            again || open.is_foreign_alone() || other || open.ended_before_switch(to, epoch)
+            // What replaces the one that operators had made need not be the failover of the one before.
+            let by_hand = open.pointed.as_ref().is_some_and(|(place, _)| place == from);
+            let later = by_hand && !open.promotes(to);
+            again || open.is_foreign_alone() || other || later || open.ended_before_switch(to, epoch)
         };
         let Some(group) = self.group(&event.group) else { return };
         if group.open.as_ref().is_some_and(another) {
@@ -794,6 +815,9 @@ impl Book {
             return;
         }
         // What a failover makes of servers is told there.
+        if demoted && self.woke(&event.group, place, at) {
+            return;
+        }
         if demoted {
             self.other(Other::Demoted(event.group.clone(), place.clone()), who, at);
         } else if says_master && self.calm(&event.group) {
@@ -844,7 +868,7 @@ impl Book {
 
     /// The incident in which this server was replaced as the master, not long ago. One that was promoted since, or is about
     /// to be, is no old master.
-    fn replaced(&mut self, name: &str, place: &str, at: At) -> Option<&mut Incident> {
+    pub(super) fn replaced(&mut self, name: &str, place: &str, at: At) -> Option<&mut Incident> {
         let was = |incident: &Incident| incident.master == place && incident.new_master.is_some();
         let open = self.groups.get(name).and_then(|group| group.open.as_ref());
         if open.is_some_and(|open| open.promotes(place)) {

@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::beside::{self, Told};
 use super::book::{Book, Group, Other};
 use super::epochs;
 use super::few::Strength;
 use super::incident::{Afterwards, At, Cause, Election, End, Incident, Outcome, Run, UnderWay, Voter, Who};
-use super::leaders::{self, Why};
+use super::leaders::{self, Anew, Why};
 use super::lost::{self, Lost};
 use super::nobody::with_priority_zero;
 use super::rivals::{self, Promoted};
@@ -194,6 +195,7 @@ pub(super) enum Finding {
         maker: Option<Maker>,
         /// it did not run, and was back later
         stood: bool,
+        anew: Anew,
         timed: bool,
     },
     /// two leaders, one just after the other, that promoted the same replica
@@ -212,6 +214,8 @@ pub(super) enum Finding {
     Posed {
         master: String,
     },
+    /// what became of a server beside the failover
+    Beside(Told),
     /// two leaders at once, by hand, with two replicas
     TwoPromoted(Promoted),
     /// two leaders at once, by hand, that chose the same replica
@@ -360,6 +364,7 @@ impl Finding {
             Finding::GaveWay { .. } => "leader-gave-way",
             Finding::SecondPromoted { .. } => "second-promoted",
             Finding::Posed { .. } => "master-is-replica",
+            Finding::Beside(told) => told.code(),
             Finding::TwoPromoted(_) => "two-promoted",
             Finding::CalledTwice { .. } | Finding::SameChosen { .. } => "called-twice",
             Finding::StayedMaster { .. } => "old-master-stayed",
@@ -408,6 +413,7 @@ impl Finding {
             | Finding::OldMasterGone { .. }
             | Finding::OldMasterAnswers { .. }
             | Finding::TwoMasters { .. }
+            | Finding::Beside(_)
             | Finding::TwoPromoted(_)
             | Finding::Posed { .. }
             | Finding::LeaderLost { .. }
@@ -454,6 +460,7 @@ pub(super) fn of_incident(incident: &Incident, book: &Book, names: &dyn Names) -
     outcome_findings(incident, group, book, names, &mut found);
     saw_findings(incident, book, names, &mut found);
     aftermath(incident, book, &mut found);
+    beside::findings(incident, names, &mut found);
     found.extend(stayed(incident));
     found.extend(incident.posed.iter().map(|master| Finding::Posed { master: master.clone() }));
     // What came after the new master was told, or the old one was back, held nothing up.
@@ -538,20 +545,25 @@ fn run_findings(
                 };
                 found.push(Finding::NotPromoted { replica, why });
             }
-            None if at + 1 < incident.runs.len() && !rivals => match incident.overtaken(run) {
-                Some(first) => {
-                    found.push(Finding::CalledTwice { first: names.who(first), other: names.who(run.who) });
-                }
-                None if incident.gave_way(run).is_some() => {
-                    let to = incident.gave_way(run).map(|to| names.who(to)).unwrap_or_default();
-                    found.push(Finding::GaveWay { who: names.who(run.who), to });
+            // Also one that was asked when the other one was at work already.
+            None if !rivals
+                && (at + 1 < incident.runs.len() || !incident.cut)
+                && incident.overtaken(run).is_some() =>
+            {
+                let first = incident.overtaken(run).map(|first| names.who(first)).unwrap_or_default();
+                found.push(Finding::CalledTwice { first, other: names.who(run.who) });
+            }
+            None if at + 1 < incident.runs.len() && !rivals => match incident.gave_way(run) {
+                Some(to) => {
+                    found.push(Finding::GaveWay { who: names.who(run.who), to: names.who(to) });
                 }
                 // A log that begins too late may not have who asked for it, one that ends too soon not how it ended.
                 None if incident.cut || book.ends_by(run.who, incident, Some(incident.last)) => {}
                 None => {
                     let (maker, stood) = (incident.maker, incident.stood_still(run));
                     let (who, timed) = (names.who(run.who), incident.timed);
-                    found.push(Finding::LeaderLost { who, maker, stood, timed });
+                    let anew = incident.began_anew(run);
+                    found.push(Finding::LeaderLost { who, maker, stood, anew, timed });
                 }
             },
             Some(End::Done | End::DoneLate) | None => {}
@@ -587,7 +599,11 @@ fn outcome_findings(
         let theirs = incident.unread && incident.new_master.as_ref() == Some(&foreign.to);
         if !theirs {
             let (unread, ended) = (incident.unread, foreign.ended().is_some());
-            found.push(Finding::Foreign { to: foreign.to.clone(), unread, ended });
+            found.push(if incident.beside.returned {
+                Finding::Beside(Told::Returned { to: foreign.to.clone(), unread })
+            } else {
+                Finding::Foreign { to: foreign.to.clone(), unread, ended }
+            });
         }
     }
     let ms = incident.outage_began() - incident.began;

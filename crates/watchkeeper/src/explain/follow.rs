@@ -8,6 +8,7 @@ use std::fmt::Write;
 use watchkeeper_core::Lang;
 use watchkeeper_core::event::EventKind;
 
+use super::beside;
 use super::brief;
 use super::findings::{self, Finding, Names};
 use super::incident::{At, Cause, Incident};
@@ -309,7 +310,8 @@ impl Follow {
     /// Steps that were not told yet.
     fn steps(&mut self, out: &mut String, now: Now) {
         let incidents: Vec<Incident> = self.recent().collect();
-        for incident in incidents {
+        for mut incident in incidents {
+            self.as_streamed(&mut incident);
             let steps = steps(&incident, &self.report.names, self.lang);
             let mut told = self.told.remove(&key(&incident)).unwrap_or_default();
             let fresh = told.steps.is_empty();
@@ -346,6 +348,14 @@ impl Follow {
         }
     }
 
+    /// Of an incident that goes on, too, it is known who speaks by events only, which have no votes but its own.
+    fn as_streamed(&self, incident: &mut Incident) {
+        if let Some(group) = self.report.book.groups.get(&incident.group).filter(|_| self.is_open(incident)) {
+            incident.streamed = self.report.book.streamed(incident);
+            incident.sentinels = self.report.book.size(group);
+        }
+    }
+
     /// Reports of those that are over.
     fn reports(&mut self, out: &mut String, now: Now) {
         let unreported = self.told.values().any(|told| !told.reported);
@@ -364,7 +374,11 @@ impl Follow {
     /// What these logs tell of writes that may be lost.
     fn lost(&self, incident: &Incident) -> Vec<Finding> {
         let mut found = findings::of_incident(incident, &self.report.book, &self.report.names);
-        found.retain(|it| matches!(it, Finding::TwoMasters { .. } | Finding::StayedMaster { .. }));
+        let lost = |it: &Finding| {
+            let late = matches!(it, Finding::Beside(beside::Told::Woke { .. }));
+            late || matches!(it, Finding::TwoMasters { .. } | Finding::StayedMaster { .. })
+        };
+        found.retain(lost);
         found
     }
 

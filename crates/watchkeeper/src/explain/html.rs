@@ -127,6 +127,7 @@ impl Page<'_> {
             Outcome::Switched => ("note", "switched", "已切换"),
             Outcome::PromotedByOthers => ("warn", "! promoted by others", "! 外部提升"),
             Outcome::PromotedUnseen => ("warn", "! promoted, by whom is not here", "! 提升者不明"),
+            Outcome::Returned => ("warn", "! back as a master", "! 恢复后是主节点"),
             Outcome::Repointed => ("warn", "! moved by hand", "! 人工改指"),
             Outcome::UnderWay if matches!(incident.under_way(), Some(UnderWay::Done(_))) => {
                 ("note", "done, logs end", "已完成，日志结束")
@@ -315,7 +316,7 @@ impl Page<'_> {
             self.line(&format!("<p>{}</p>", escaped(slow::longest(part.phase, incident, self.lang))));
         }
         if !incident.downs.is_empty() {
-            let said = escaped(words::before_the_first_line(incident, self.lang));
+            let said = escaped(&words::before_the_first_line(incident, self.lang));
             self.line(&format!("<p class=\"dim\">{said}</p>"));
         }
     }

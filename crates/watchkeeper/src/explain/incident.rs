@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::beside::Beside;
 use super::epochs::Voided;
 use super::leaders::Stood;
 use super::said::{Maker, Place};
@@ -15,8 +16,6 @@ const UNDER_WAY_MS: i64 = 10_000;
 const UNDER_WAY_LINES: At = 10;
 /// A replica that is promoted says so at most this long before anybody else tells of it.
 const SAID_BEFORE_MS: i64 = 3_000;
-/// A sentinel that is up learns of a new master within this time.
-const SOON_MS: i64 = 5_000;
 /// An attempt that was asked for begins within this time, and so does one of a sentinel that need not wait.
 const ORDER_MS: i64 = 1_000;
 /// A vote that comes so long after an election was decided had no part in it. Clocks are not apart by that much here.
@@ -108,6 +107,8 @@ pub(super) struct Run {
     pub(super) who: Who,
     pub(super) began: At,
     pub(super) selected: Option<(Place, At)>,
+    /// its log has that it told the chosen one to be master
+    pub(super) told: bool,
     pub(super) promoted: Option<(Place, At)>,
     pub(super) moved: Vec<Moved>,
     pub(super) end: Option<(End, At)>,
@@ -195,6 +196,8 @@ pub(super) enum Outcome {
     PromotedByOthers,
     /// a replica became a master: whose doing it was, a log that is not here may tell
     PromotedUnseen,
+    /// a replica was down and came back as a master
+    Returned,
     /// operators gave the sentinels another master
     Repointed,
     /// the logs end in the middle of it
@@ -219,6 +222,7 @@ impl Outcome {
             Outcome::Switched => "switched",
             Outcome::PromotedByOthers => "promoted-by-others",
             Outcome::PromotedUnseen => "promoted-unseen",
+            Outcome::Returned => "returned-as-master",
             Outcome::Repointed => "repointed",
             Outcome::UnderWay => "under-way",
             Outcome::Missed => "logs-end",
@@ -236,7 +240,7 @@ pub(super) enum UnderWay<'a> {
     /// the master was missed for so many ms, and nothing could have happened yet
     Missed(At),
     Begun,
-    /// this replica was told to be master
+    /// this replica was chosen
     Selected(&'a str),
     /// this replica is a master since
     Promoted(&'a str, At),
@@ -335,6 +339,7 @@ pub(super) struct Incident {
     pub(super) blind: Option<At>,
     /// the leader's last vote came from one that had not yet heard of the switch before this
     pub(super) unaware: bool,
+    pub(super) beside: Beside,
 }
 
 impl Incident {
@@ -388,6 +393,7 @@ impl Incident {
             stood: Vec::new(),
             blind: None,
             unaware: false,
+            beside: Beside::default(),
         }
     }
 
@@ -571,7 +577,11 @@ impl Incident {
                 Cause::Unknown => Outcome::Switched,
             }
         } else if self.foreign.is_some() {
-            if self.unread { Outcome::PromotedUnseen } else { Outcome::PromotedByOthers }
+            match (self.beside.returned, self.unread) {
+                (true, _) => Outcome::Returned,
+                (false, true) => Outcome::PromotedUnseen,
+                (false, false) => Outcome::PromotedByOthers,
+            }
         } else if self.named_later.is_some() {
             Outcome::Switched
         } else if self.pointed.is_some() {
@@ -699,7 +709,7 @@ impl Incident {
         let by = |list: &[(Who, At)]| list.iter().any(|(them, _)| *them == who);
         self.elections.iter().any(|election| {
             let mine = by(&election.candidates) && epoch.is_none_or(|epoch| epoch == election.epoch);
-            mine && !by(&election.lost) && election.elected.is_none_or(|(elected, _)| elected != who)
+            mine && !by(&election.lost) && election.leaders().all(|(leader, _)| leader != who)
         })
     }
 
@@ -714,6 +724,7 @@ impl Incident {
             who,
             began: at,
             selected: None,
+            told: false,
             promoted: None,
             moved: Vec::new(),
             end: None,
@@ -800,30 +811,6 @@ impl Incident {
     pub(super) fn missed_before(&self) -> bool {
         let began = self.outage_began();
         self.downs.iter().any(|down| down.at < began)
-    }
-
-    /// Another server was made a master before this one was missed, by no failover, and is not known to be a replica again.
-    pub(super) fn another_before(&self) -> Option<&Foreign> {
-        let missed = self.downs.iter().map(|down| down.at).min()?;
-        let before = |it: &&Foreign| it.seen.iter().any(|(_, at)| *at < missed) && it.ended().is_none();
-        self.foreign.as_ref().filter(before).filter(|it| self.new_master.as_ref() != Some(&it.to))
-    }
-
-    /// The master followed another server when sentinels told it to follow the new one, and had answered all the time since
-    /// the switch: somebody may have made it a replica, and it was missed for that.
-    pub(super) fn turned(&self) -> bool {
-        let happened = |what: Afterwards| self.afterwards.iter().any(|(known, _)| *known == what);
-        happened(Afterwards::Turned) && !happened(Afterwards::Gone) && !happened(Afterwards::Answers)
-    }
-
-    /// This leader did not finish because another one, begun by hand meanwhile, was faster: it took over the result.
-    pub(super) fn overtaken(&self, run: &Run) -> Option<Who> {
-        let other = self.winner().filter(|other| other.who != run.who)?;
-        let by_hand = self.asked.iter().any(|(who, _)| *who == other.who);
-        let mut learned = self.learned.iter().filter(|learned| learned.who == run.who);
-        let soon =
-            learned.any(|it| !self.timed || self.first_told().is_some_and(|told| it.at - told < SOON_MS));
-        (by_hand && soon && run.end.is_none()).then_some(other.who)
     }
 
     /// When the new master took writes, as far as anybody noticed. Whoever led first may have seen that and died before
@@ -927,7 +914,7 @@ impl Election {
 
     /// When it was decided, as far as the logs tell.
     fn decided(&self) -> Option<At> {
-        self.elected.map(|(_, at)| at).or(self.lost.iter().map(|(_, at)| *at).max())
+        self.leaders().map(|(_, at)| at).max().or(self.lost.iter().map(|(_, at)| *at).max())
     }
 
     /// This vote was cast when all was over: its sentinel had not run, or was cut off.

@@ -5,7 +5,7 @@ use watchkeeper_core::Lang;
 use super::advice::advise;
 use super::endings;
 use super::findings::{Finding, Names, Weight, voter};
-use super::incident::{Election, Incident};
+use super::incident::{Election, Incident, Who};
 use super::phases::phases;
 use super::report::Report;
 use super::steps::steps;
@@ -61,6 +61,7 @@ pub(super) fn incident(report: &Report, incident: &Incident, findings: &[Finding
             quoted(&step.text)
         )
     }));
+    let winner = incident.winner().map(|run| run.who);
     let parts = phases(incident);
     let parts = array(
         parts
@@ -86,19 +87,21 @@ pub(super) fn incident(report: &Report, incident: &Incident, findings: &[Finding
         quoted(&incident.master),
         maybe(incident.new_master.as_deref()),
         quoted(&endings::outcome(incident, names, incident.timed, lang)),
-        array(incident.elections.iter().map(|one| election(one, names))),
+        array(incident.elections.iter().map(|one| election(one, winner, names))),
         array(incident.reasons.iter().map(|text| quoted(text))),
         array(findings.iter().map(|one| finding(one, lang))),
     )
 }
 
-fn election(election: &Election, names: &dyn Names) -> String {
+fn election(election: &Election, winner: Option<Who>, names: &dyn Names) -> String {
     let votes = array(election.counted().into_iter().map(|vote| {
         let (by, to) = (voter(&vote.voter, names), names.id(&vote.candidate));
         format!("{{\"voter\":{},\"candidate\":{}}}", quoted(&by), quoted(&to))
     }));
     let candidates = array(election.candidates.iter().map(|(who, _)| quoted(&names.who(*who))));
-    let elected = election.elected.map(|(who, _)| names.who(who));
+    // Of several leaders of one epoch the one whose work stayed.
+    let won = winner.filter(|won| election.leaders().any(|(who, _)| who == *won));
+    let elected = won.or(election.elected.map(|(who, _)| who)).map(|who| names.who(who));
     format!(
         "{{\"epoch\":{},\"candidates\":{candidates},\"votes\":{votes},\"elected\":{}}}",
         // A log that begins too late does not tell it.

@@ -5,7 +5,7 @@ use watchkeeper_core::Lang;
 use super::advice::{Both, TWO_TOOK_WRITES, both};
 use super::book::Book;
 use super::findings::{Finding, Names};
-use super::incident::{At, End, How, Incident, Run, Who};
+use super::incident::{At, Election, End, How, Incident, Run, Who};
 use super::said::Place;
 use super::words::duration;
 
@@ -36,6 +36,15 @@ pub(super) enum Why {
     Down,
     /// this leader was in TILT
     Tilt(String),
+}
+
+/// Who began anew what a leader had not finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Anew {
+    Another,
+    Itself,
+    /// itself, when it had been started again
+    Restarted,
 }
 
 impl Book {
@@ -87,6 +96,17 @@ impl Book {
 }
 
 impl Incident {
+    /// Who led next after this leader.
+    pub(super) fn began_anew(&self, run: &Run) -> Anew {
+        let Some(next) = self.runs.iter().find(|other| other.began > run.began) else { return Anew::Another };
+        let between = |(who, at): &(Who, At)| *who == run.who && (run.began..=next.began).contains(at);
+        match next.who == run.who {
+            false => Anew::Another,
+            true if self.returned.iter().any(between) => Anew::Restarted,
+            true => Anew::Itself,
+        }
+    }
+
     /// This leader was in TILT for most of its attempt, or until its end, and did nothing.
     pub(super) fn in_tilt(&self, run: &Run) -> bool {
         let Some((_, end)) = run.end else { return false };
@@ -126,6 +146,16 @@ impl Incident {
         self.stood.iter().any(|it| it.who == run.who && it.from > run.began && silent(it))
     }
 
+    /// This leader did not finish because another one, begun by hand meanwhile, was faster: it took over the result.
+    pub(super) fn overtaken(&self, run: &Run) -> Option<Who> {
+        let other = self.winner().filter(|other| other.who != run.who)?;
+        let by_hand = self.asked.iter().any(|(who, _)| *who == other.who);
+        let mut learned = self.learned.iter().filter(|learned| learned.who == run.who);
+        let soon =
+            learned.any(|it| !self.timed || self.first_told().is_some_and(|told| it.at - told < SOON_MS));
+        (by_hand && soon && run.end.is_none()).then_some(other.who)
+    }
+
     /// Another leader promoted the same replica at the same time, and this one took over its result.
     pub(super) fn gave_way(&self, run: &Run) -> Option<Who> {
         let (place, at) = run.promoted.as_ref()?;
@@ -152,6 +182,21 @@ impl Incident {
         let moved = self.runs.iter().flat_map(|run| &run.moved).filter(|moved| moved.replica == *place);
         let told = moved.filter_map(|moved| moved.sent.or(moved.done)).filter(|at| at >= since).min()?;
         Some((run, place, told - since))
+    }
+}
+
+impl Election {
+    /// All that were leaders in this epoch: who is asked to act by hand needs no votes.
+    pub(super) fn leaders(&self) -> impl Iterator<Item = (Who, At)> {
+        self.elected.into_iter().chain(self.also_elected.iter().copied())
+    }
+}
+
+impl Run {
+    /// It told the replica that it chose to be master, as far as its log has that. Between the two it may have died, or have
+    /// given way.
+    pub(super) fn has_told(&self) -> bool {
+        self.told || self.promoted.is_some()
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod advice;
 mod belong;
+mod beside;
 mod book;
 mod brief;
 mod clocks;

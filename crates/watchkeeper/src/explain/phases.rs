@@ -1,7 +1,7 @@
 //! How long each part of an outage took, and which part was the longest.
 
 use super::findings::Finding;
-use super::incident::{At, Incident};
+use super::incident::{At, Incident, Outcome};
 
 /// A part that is shorter is not worth advice, in ms.
 const SHORT_MS: i64 = 300;
@@ -112,7 +112,9 @@ pub(super) fn longest(parts: &[Took]) -> Option<Took> {
 pub(super) fn worth_telling(incident: &Incident) -> Option<Vec<Took>> {
     let parts = phases(incident);
     let all: i64 = parts.iter().map(|part| part.ms()).sum();
-    (parts.len() >= 2 && all > 0 && incident.is_over()).then_some(parts)
+    // Of an attempt that was given up they are no outage, and not all of its time.
+    let done = incident.is_over() && incident.outcome() != Outcome::GivenUp;
+    (parts.len() >= 2 && all > 0 && done).then_some(parts)
 }
 
 /// The longest part, if it should be made shorter. That sentinels in TILT agree late is said by a finding.

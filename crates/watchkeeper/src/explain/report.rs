@@ -305,14 +305,21 @@ fn name_table(book: &Book, logs: &[LogFacts]) -> NameTable {
     let mut table = NameTable { places: book.places.clone(), ..NameTable::default() };
     let paths: Vec<&str> = logs.iter().map(|log| log.name.as_str()).collect();
     let stems = stems(&paths);
-    for speaker in &book.speakers {
+    for (who, speaker) in book.speakers.iter().enumerate() {
         let stem = stems.get(speaker.source).map_or("", String::as_str);
         let alone = book.present().filter(|(_, other)| other.source == speaker.source).count() == 1;
         let place = speaker.id.as_ref().and_then(|id| book.places.get(id));
+        // One that was started again with a new id is where it was.
+        let place_of = |it: &Speaker| it.id.as_ref().and_then(|id| book.places.get(id)).cloned();
+        let mut here = book.present().filter(|(_, other)| other.source == speaker.source);
+        let moved = here.any(|(_, other)| place_of(other).is_none() || place_of(other).as_ref() != place);
+        let last = book.present().filter(|(_, other)| other.source == speaker.source).last();
         let name = if !speaker.label.is_empty() {
             speaker.label.clone()
-        } else if alone && stem != "-" {
+        } else if (alone || (!moved && last.is_some_and(|(last, _)| last == who))) && stem != "-" {
             stem.to_owned()
+        } else if let Some(id) = speaker.id.as_ref().filter(|_| !moved && stem != "-") {
+            format!("{stem} ({})", super::short(id))
         } else if let Some(place) = place {
             place.clone()
         } else if let Some(id) = &speaker.id {

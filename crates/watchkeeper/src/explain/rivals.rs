@@ -51,7 +51,7 @@ impl Incident {
             return found;
         }
         for run in self.runs.iter().filter(|run| run.end.is_none_or(|(end, _)| end != End::NotPromoted)) {
-            let Some((place, since)) = &run.selected else { continue };
+            let Some((place, since)) = run.selected.as_ref().filter(|_| run.has_told()) else { continue };
             let known = found.iter().any(|other| other.run.who == run.who);
             // Without times one stream stands behind the other.
             let over = |other: &Rival<'_>| other.run.end.is_some_and(|(_, end)| end < run.began);

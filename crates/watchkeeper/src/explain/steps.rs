@@ -49,6 +49,7 @@ pub(super) fn steps(incident: &Incident, names: &dyn Names, lang: Lang) -> Vec<S
         teller.run(run);
     }
     teller.foreign();
+    teller.woke();
     teller.switches();
     teller.pointed();
     teller.afterwards();
@@ -92,44 +93,11 @@ impl Teller<'_> {
 
     fn downs(&mut self) {
         let incident = self.incident;
-        let master = &incident.master;
         for (number, down) in incident.downs.iter().enumerate() {
             let of = Actor::Sentinel(down.who);
             let who = self.names.who(down.who);
-            if number == 0 {
-                self.step(
-                    of.clone(),
-                    down.at,
-                    "+sdown",
-                    format!("{who} gets no answer from the master {master}"),
-                    format!("{who} 得不到主节点 {master} 的应答"),
-                );
-            } else if down.of != *master {
-                let of_its = &down.of;
-                self.step(
-                    of.clone(),
-                    down.at,
-                    "+sdown",
-                    format!("{who} gets no answer from {of_its}, which it takes for the master"),
-                    format!("{who} 得不到 {of_its} 的应答，它以为那是主节点"),
-                );
-            } else if incident.downs[..number].iter().any(|before| before.who == down.who) {
-                self.step(
-                    of.clone(),
-                    down.at,
-                    "+sdown",
-                    format!("{who} gets no answer from it again"),
-                    format!("{who} 又得不到应答"),
-                );
-            } else {
-                let missed = |other: &Down| other.up.is_none_or(|up| up > down.at);
-                let (en, zh) = if incident.downs[..number].iter().any(missed) {
-                    (format!("{who} gets no answer either"), format!("{who} 也得不到应答"))
-                } else {
-                    (format!("{who} gets no answer from it"), format!("{who} 得不到它的应答"))
-                };
-                self.step(of.clone(), down.at, "+sdown", en, zh);
-            }
+            let (en, zh) = self.missed(number, down);
+            self.step(of.clone(), down.at, "+sdown", format!("{who} {en}"), format!("{who} {zh}"));
             if let Some(up) = down.up {
                 self.step(
                     of,
@@ -139,6 +107,35 @@ impl Teller<'_> {
                     format!("{who} 重新得到应答"),
                 );
             }
+        }
+    }
+
+    /// What a sentinel's +sdown says, the `number`th of all.
+    fn missed(&self, number: usize, down: &Down) -> (String, String) {
+        let incident = self.incident;
+        let (master, its) = (&incident.master, &down.of);
+        if number > 0 && its != master {
+            return (
+                format!("gets no answer from {its}, which it takes for the master"),
+                format!("得不到 {its} 的应答，它以为那是主节点"),
+            );
+        }
+        let before = &incident.downs[..number];
+        let missed = |other: &Down| other.up.is_none_or(|up| up > down.at);
+        let repeated = before.iter().any(|before| again(incident, before, down));
+        let either = !repeated && before.iter().any(missed);
+        let (en, zh) = if number == 0 {
+            (format!("the master {master}"), format!("主节点 {master} "))
+        } else {
+            ("it".to_owned(), "它".to_owned())
+        };
+        match (incident.unproven(), repeated, either) {
+            (false, true, _) => ("gets no answer from it again".to_owned(), "又得不到应答".to_owned()),
+            (false, false, true) => ("gets no answer either".to_owned(), "也得不到应答".to_owned()),
+            (false, false, false) => (format!("gets no answer from {en}"), format!("得不到{zh}的应答")),
+            (true, true, _) => (format!("holds {en} for down again"), format!("又认为{zh}下线")),
+            (true, false, true) => (format!("holds {en} for down, too"), format!("也认为{zh}下线")),
+            (true, false, false) => (format!("holds {en} for down"), format!("认为{zh}下线")),
         }
     }
 
@@ -215,11 +212,10 @@ impl Teller<'_> {
             let most = super::findings::tally(election, self.names).first().map_or(0, |(_, votes)| *votes);
             self.incident.streamed.contains(who) && most <= self.incident.sentinels / 2
         };
-        if let Some((who, at)) = election.elected {
-            let (of, untold) = (Actor::Sentinel(who), untold(&who));
-            let who = self.names.who(who);
-            let asked =
-                planned || election.candidates.iter().any(|(them, at)| self.incident.asked_for(*them, *at));
+        for (leader, at) in election.leaders() {
+            let (of, untold) = (Actor::Sentinel(leader), untold(&leader));
+            let who = self.names.who(leader);
+            let asked = planned || self.unelected(election, leader);
             let (en, zh) = if votes.is_empty() || asked {
                 (format!("{who} acts"), format!("{who} 开始执行"))
             } else if untold {
@@ -228,11 +224,6 @@ impl Teller<'_> {
                 (format!("{who} is elected: {votes}"), format!("{who} 当选：{votes}"))
             };
             self.step(of, at, "+elected-leader", en, zh);
-        }
-        for (who, at) in &election.also_elected {
-            let name = self.names.who(*who);
-            let (en, zh) = (format!("{name} acts"), format!("{name} 开始执行"));
-            self.step(Actor::Sentinel(*who), *at, "+elected-leader", en, zh);
         }
         self.late_votes(election);
         let open = election.elected.is_none() && election.lost.is_empty();
@@ -257,6 +248,21 @@ impl Teller<'_> {
             };
             self.step(of, *at, "-failover-abort-not-elected", en, zh);
         }
+    }
+
+    /// This leader acts because somebody asked it to. Of several in one epoch the votes elect one at most.
+    fn unelected(&self, election: &Election, leader: Who) -> bool {
+        let mut tried = election.candidates.iter().filter(|(who, _)| *who == leader);
+        let asked = tried.any(|(who, at)| self.incident.asked_for(*who, *at));
+        if asked || election.also_elected.is_empty() {
+            return asked;
+        }
+        let most = match &super::findings::tally(election, self.names)[..] {
+            [(first, _)] => Some(first.clone()),
+            [(first, votes), (_, fewer), ..] if votes > fewer => Some(first.clone()),
+            _ => None,
+        };
+        most != Some(self.names.who(leader))
     }
 
     fn late_votes(&mut self, election: &Election) {
@@ -299,12 +305,17 @@ impl Teller<'_> {
         let leader = Actor::Sentinel(run.who);
         let who = self.names.who(run.who);
         if let Some((replica, at)) = &run.selected {
+            let (en, zh) = if run.has_told() {
+                (" and tells it to be master", "，命令它成为主节点")
+            } else {
+                ("", "")
+            };
             self.step(
                 leader.clone(),
                 *at,
                 "+selected-slave",
-                format!("{who} chooses the replica {replica} and tells it to be master"),
-                format!("{who} 选定副本 {replica}，命令它成为主节点"),
+                format!("{who} chooses the replica {replica}{en}"),
+                format!("{who} 选定副本 {replica}{zh}"),
             );
         }
         self.promoted(run);
@@ -370,7 +381,9 @@ impl Teller<'_> {
         for (who, at) in &foreign.seen {
             let of = Actor::Sentinel(*who);
             let who = self.names.who(*who);
-            let (by, by_zh) = if self.incident.unread {
+            let (by, by_zh) = if self.incident.beside.returned {
+                ("", "")
+            } else if self.incident.unread {
                 ("; by whom, is not in these logs", "；由谁提升，这些日志中没有")
             } else {
                 (", by nobody's failover", "，但并没有哨兵执行过故障转移")
@@ -401,6 +414,17 @@ impl Teller<'_> {
                 format!("{to} 重新成为副本"),
             );
         }
+    }
+
+    fn woke(&mut self) {
+        let Some((replica, at)) = &self.incident.beside.woke else { return };
+        self.step(
+            Actor::Server(replica.clone()),
+            *at,
+            "+convert-to-slave",
+            format!("{replica} is a master after all, and is told to be a replica"),
+            format!("{replica} 后来还是成了主节点，命令它成为副本"),
+        );
     }
 
     fn switches(&mut self) {
@@ -461,7 +485,7 @@ impl Teller<'_> {
                     format!("旧主节点 {master} {since_zh}恢复应答"),
                 ),
                 Afterwards::SaysMaster => (
-                    "-role-change",
+                    if self.incident.beside.detected { "+failover-detected" } else { "-role-change" },
                     format!("the old master {master} still says that it is a master"),
                     format!("旧主节点 {master} 仍自称主节点"),
                 ),
@@ -486,6 +510,12 @@ impl Teller<'_> {
             self.step(Actor::Server(master.clone()), *at, event, en, zh);
         }
     }
+}
+
+/// A sentinel had missed the master before. One that was started since has not: it knows nothing of that.
+fn again(incident: &Incident, before: &Down, down: &Down) -> bool {
+    let between = |(who, at): &(Who, At)| *who == down.who && (before.at..=down.at).contains(at);
+    before.who == down.who && !incident.returned.iter().any(between)
 }
 
 fn agree(votes: u32) -> String {

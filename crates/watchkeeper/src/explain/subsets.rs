@@ -370,6 +370,7 @@ fn outcome_fits(part: &Incident, theirs: &[&Incident]) -> bool {
         Outcome::AskedFor => any(&[Outcome::AskedFor, Outcome::Switchover, Outcome::Forced]),
         same @ (Outcome::Switchover | Outcome::Forced) => any(&[same]),
         same @ (Outcome::PromotedUnseen
+        | Outcome::Returned
         | Outcome::Repointed
         | Outcome::Isolated
         | Outcome::CameBack

@@ -153,7 +153,7 @@ fn nothing_whole(report: &Report) -> (String, String) {
             "No incident: there is nothing in there but what sentinels say when they start.",
             "没有发现事故：其中只有哨兵启动时的记录。",
         )
-    } else if report.book.others.keys().any(of_roles) {
+    } else if report.book.others.keys().any(of_roles) && !told_whole(report) {
         (
             "No incident that could be told whole; what was seen is told below.",
             "没有完整的事故；所见情况见下文。",
@@ -170,6 +170,13 @@ fn nothing_whole(report: &Report) -> (String, String) {
         )
     };
     (en.to_owned(), zh.to_owned())
+}
+
+/// Whether these logs have all that happened: then what servers said of their roles was a part of no incident.
+fn told_whole(report: &Report) -> bool {
+    let book = &report.book;
+    let voted = book.others.keys().any(|what| matches!(what, Other::Vote(..)));
+    !voted && !report.is_partial() && book.groups.keys().all(|group| book.all_whole(group))
 }
 
 /// The groups that have incidents, each with how many if that is not clear.
@@ -268,7 +275,9 @@ pub(super) fn others(report: &Report, lang: Lang) -> (Vec<Seen>, Option<String>)
             what,
             Other::Reset(_) | Other::Set(..) | Other::Watched(..) | Other::Unwatched(_) | Other::StartedAgain
         );
-        let apart = by_hand && often.first >= TIMES_FROM && often.last - often.first >= APART_MS;
+        // Each sentinel notices a restart once.
+        let again = matches!(what, Other::Rebooted(..)) && often.times > often.who.len() as u64;
+        let apart = (by_hand || again) && often.first >= TIMES_FROM && often.last - often.first >= APART_MS;
         let last = if apart {
             let last = report.clock(often.last);
             lang.pick(&format!(", the last at {last}"), &format!("，最后一次在 {last}")).to_owned()

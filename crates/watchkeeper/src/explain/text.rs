@@ -150,7 +150,7 @@ impl Writer<'_> {
         let took = duration(all, self.lang);
         self.line(&format!("    {name}  {}{took}", " ".repeat(12_usize.saturating_sub(columns(&took)))));
         if !incident.downs.is_empty() {
-            self.wrapped("    ", "    ", words::before_the_first_line(incident, self.lang));
+            self.wrapped("    ", "    ", &words::before_the_first_line(incident, self.lang));
         }
         if let Some(part) = phases::to_shorten(&parts, findings) {
             self.wrapped("    ", "    ", slow::longest(part.phase, incident, self.lang));

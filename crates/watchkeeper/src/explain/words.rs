@@ -2,6 +2,7 @@
 
 use watchkeeper_core::Lang;
 
+use super::beside;
 use super::findings::Weight;
 use super::incident::{Cause, End, Foreign, How, Incident, Voter};
 use super::phases::Phase;
@@ -147,6 +148,9 @@ pub(super) fn outcome(incident: &Incident, timed: bool, lang: Lang) -> String {
         return took_over(incident, new, timed, lang);
     }
     if let Some(foreign) = &incident.foreign {
+        if incident.beside.returned {
+            return beside::returned(old, foreign, lang);
+        }
         return by_others(old, foreign, incident.unread, lang);
     }
     if let Some(back) = incident.answered() {
@@ -209,11 +213,16 @@ fn took_over(incident: &Incident, new: &str, timed: bool, lang: Lang) -> String 
     let what = match incident.missed_alone().filter(|_| cause == Cause::MasterDown) {
         Some(ms) => missed_by_one(old, new, ms, lang),
         None if cause == Cause::MasterDown && incident.posed.contains(old) => posed(old, new, lang),
-        None if cause == Cause::MasterDown && (incident.turned() || another.is_some()) => {
+        None if cause == Cause::MasterDown
+            && (incident.turned() || another.is_some() || incident.unproven()) =>
+        {
             turned(old, new, lang)
         }
         None => switched(old, new, cause, incident.only_asked_for(), lang),
     };
+    if incident.made_elsewhere() {
+        return what + elsewhere(lang);
+    }
     if !timed || cause == Cause::Unknown {
         return what;
     }
@@ -224,6 +233,14 @@ fn took_over(incident: &Incident, new: &str, timed: bool, lang: Lang) -> String 
         None => String::new(),
     };
     what + &told_after(incident, promoted.map(since), &since(told), lang) + &why
+}
+
+/// Whose failover it was.
+fn elsewhere(lang: Lang) -> &'static str {
+    lang.pick(
+        " Another sentinel made it that, whose log is not here: when it began is not known.",
+        "这是另一个哨兵执行的，其日志不在此处：何时开始不得而知。",
+    )
 }
 
 /// Who did not act, as far as that is known.
@@ -420,10 +437,32 @@ fn told_after(incident: &Incident, promoted: Option<String>, told: &str, lang: L
     }
 }
 
-/// What the times above do not contain. Only ours may hold a master for down sooner, whose port refuses connections.
-pub(super) fn before_the_first_line(incident: &Incident, lang: Lang) -> &'static str {
+/// What the times above do not contain.
+pub(super) fn before_the_first_line(incident: &Incident, lang: Lang) -> String {
+    let counted = counted_from(incident, lang).to_owned();
+    let started = incident.just_started().filter(|_| !incident.unread && incident.blind.is_none());
+    let Some(ms) = started.map(|ms| duration(ms, lang)) else { return counted };
+    match lang {
+        Lang::En => format!(
+            "Times count from the first +sdown. The sentinel that missed the master first had been started {ms} before, and does not \
+             know how long it was away by then."
+        ),
+        Lang::Zh => format!(
+            "时间从第一条 +sdown 算起。最先认为主节点下线的哨兵 {ms}前才启动，在那之前主节点已失联多久，它不知道。"
+        ),
+    }
+}
+
+/// From where they count. Only ours may hold a master for down sooner, whose port refuses connections.
+fn counted_from(incident: &Incident, lang: Lang) -> &'static str {
     // As a replica it need not have been away.
-    let another = incident.another_before().is_some();
+    let another = incident.another_before().is_some() || incident.unproven();
+    if incident.unproven() && incident.unread {
+        return lang.pick(
+            "Times count from the first +sdown in these logs; a sentinel whose log is not here may have missed it sooner.",
+            "时间从这些日志中的第一条 +sdown 算起；日志不在此处的哨兵可能更早发现。",
+        );
+    }
     if incident.turned() || another || incident.posed.contains(&incident.master) {
         return lang.pick("Times count from the first +sdown.", "时间从第一条 +sdown 算起。");
     }
@@ -440,6 +479,13 @@ pub(super) fn before_the_first_line(incident: &Incident, lang: Lang) -> &'static
             "Times count from the +sdown in these logs with which it went away for the last time. The master was away before that, and \
              a sentinel whose log is not here may have missed it sooner.",
             "时间从这些日志中它最后一次失联的 +sdown 算起；在此之前主节点已失联，日志不在此处的哨兵可能更早发现。",
+        );
+    }
+    if incident.beside.unseen {
+        return lang.pick(
+            "Times count from the first +sdown in these logs. The master was away before that, and was missed before some of them \
+             begin.",
+            "时间从这些日志中的第一条 +sdown 算起；在此之前主节点已失联，且在有的日志开始之前就有哨兵发现。",
         );
     }
     if incident.unread {
