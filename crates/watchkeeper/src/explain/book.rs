@@ -127,6 +127,8 @@ pub(super) struct Group {
     pub(super) listed: BTreeMap<Who, At>,
     /// who was told to watch it no more
     pub(super) removed: BTreeSet<Who>,
+    /// ids that its sentinels no longer have
+    pub(super) former: BTreeSet<String>,
     pub(super) open: Option<Incident>,
     /// when clients were told of a new master because the one before had failed: planned ones do not count
     pub(super) switches: VecDeque<At>,
@@ -556,6 +558,7 @@ impl Book {
         }
         incident.isolated = self.isolated(incident);
         incident.unaware = self.unaware(incident);
+        incident.held.all_ours = self.all_ours(&incident.group);
         incident.alone = incident.saw().len() == 1 && !findings::others_up(incident, self).is_empty();
         incident.enough = enough(incident);
         incident.strangers = incident.enough && self.strangers(incident, group);

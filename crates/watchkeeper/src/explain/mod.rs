@@ -25,6 +25,7 @@ mod html;
 mod incident;
 mod json;
 mod kin;
+mod late;
 mod leaders;
 mod line;
 mod lost;
