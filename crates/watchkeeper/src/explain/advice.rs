@@ -32,10 +32,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
             lost::split_vote(*epoch, votes, *open, *maker, lang)
         }
         Finding::NotElected { .. } => lost::not_elected(finding, lang),
-        Finding::NoQuorum { saw, silent, strength, down, unread, pointed } => {
-            let here = (!unread).then_some(&silent[..]);
-            few::no_quorum(saw, here, *strength, down, pointed.as_deref(), lang)
-        }
+        Finding::NoQuorum { .. } => few::of_no_quorum(finding, lang),
         Finding::Pointed { old, to, who, others } => nobody::pointed(old, to, who, others),
         Finding::Strangers { saw, quorum, reset } => endings::strangers(saw, *quorum, reset, lang),
         Finding::Isolated { who } => endings::isolated_advice(who, lang),
@@ -62,10 +59,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::NotPromoted { replica, why } => not_promoted(replica, why),
         Finding::LateReplicas { replicas, tilt } => late_replicas(replicas, tilt.as_deref(), lang),
         Finding::Moved { id, to } => moved(id, to),
-        Finding::SentinelsGone { group, who, strength, unread, nameless, goes_on, most, pointed } => {
-            let told = [*unread, *nameless, *goes_on, *most];
-            few::sentinels_gone(group, who, *strength, told, pointed.as_deref(), lang)
-        }
+        Finding::SentinelsGone { .. } => few::of_sentinels_gone(finding, lang),
         Finding::NoReplicaLeft { group, replicas, unread } => {
             nobody::no_replica_left(group, replicas, *unread, lang)
         }

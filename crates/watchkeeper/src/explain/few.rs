@@ -4,6 +4,7 @@
 use watchkeeper_core::Lang;
 
 use super::advice::{Both, both, no_line};
+use super::findings::Finding;
 use super::nobody::pointed_first;
 use super::words::by_name;
 
@@ -92,8 +93,27 @@ impl Strength {
     }
 }
 
-/// Too few missed the master for a failover to begin; `silent` are those whose logs have no line after it, if all logs are here.
-pub(super) fn no_quorum(
+/// Too few missed the master for a failover to begin.
+pub(super) fn of_no_quorum(finding: &Finding, lang: Lang) -> Both {
+    let Finding::NoQuorum { saw, silent, strength, down, unread, pointed } = finding else {
+        return Both::default();
+    };
+    let here = (!unread).then_some(&silent[..]);
+    no_quorum(saw, here, *strength, down, pointed.as_deref(), lang)
+}
+
+/// Sentinels that never came back.
+pub(super) fn of_sentinels_gone(finding: &Finding, lang: Lang) -> Both {
+    let Finding::SentinelsGone { group, who, strength, unread, nameless, goes_on, most, pointed } = finding
+    else {
+        return Both::default();
+    };
+    let told = [*unread, *nameless, *goes_on, *most];
+    sentinels_gone(group, who, *strength, told, pointed.as_deref(), lang)
+}
+
+/// The same; `silent` are those whose logs have no line after it, if all logs are here.
+fn no_quorum(
     saw: &[String],
     silent: Option<&[String]>,
     strength: Strength,
@@ -243,7 +263,7 @@ fn lower_quorum(group: &str, group_zh: &str, strength: Strength) -> (String, Str
 
 /// What to do about sentinels that never came back. Whether one is down whose log is not here, or only those that miss it are
 /// cut off, nobody knows.
-pub(super) fn sentinels_gone(
+fn sentinels_gone(
     group: &str,
     who: &[String],
     strength: Strength,
