@@ -558,7 +558,6 @@ impl Book {
         }
         incident.isolated = self.isolated(incident);
         incident.unaware = self.unaware(incident);
-        incident.held.all_ours = self.all_ours(&incident.group);
         incident.alone = incident.saw().len() == 1 && !findings::others_up(incident, self).is_empty();
         incident.enough = enough(incident);
         incident.strangers = incident.enough && self.strangers(incident, group);

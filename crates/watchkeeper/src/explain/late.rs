@@ -10,7 +10,6 @@ use watchkeeper_core::Lang;
 use super::book::{Book, Group};
 use super::findings::{Finding, Names};
 use super::incident::{At, Incident, Run, Who};
-use super::said::Maker;
 use super::words::duration;
 
 /// A sentinel that missed the master so much sooner than another counts from sooner.
@@ -23,8 +22,6 @@ const TILT_STALE_MS: At = 10_000;
 pub(super) struct Held {
     /// somebody set the quorum while the master was missed: when, what it was if that is known, what it is
     pub(super) quorum: Option<(At, Option<u32>, u32)>,
-    /// all sentinels whose logs are here are Watchkeeper's
-    pub(super) all_ours: bool,
 }
 
 /// Why a leader began late to miss the master.
@@ -60,12 +57,6 @@ impl Book {
         let mut its = self.incidents.iter().rev().filter(|it| it.group == name);
         let ended = |it: &&Incident| it.pointed.is_some() || it.new_master.is_some();
         its.find(ended).filter(|it| it.new_master.is_none())?.pointed.as_ref().map(|(to, _)| to.clone())
-    }
-
-    /// Whether all sentinels of this group whose logs are here are Watchkeeper's.
-    pub(super) fn all_ours(&self, name: &str) -> bool {
-        let mut here = self.present().filter(|(who, _)| !self.elsewhere(*who, name));
-        here.all(|(_, speaker)| speaker.maker == Some(Maker::Watchkeeper))
     }
 
     /// When the first of the sentinels whose logs are here may begin a failover by itself: nothing unless each that is not

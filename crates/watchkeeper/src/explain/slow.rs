@@ -270,17 +270,11 @@ fn of_ours(phase: Phase, incident: &Incident, lang: Lang) -> &'static str {
             "各哨兵发现主节点失联的时刻不同：每个哨兵从自己最后一次得到应答时算起。\
              各哨兵的 down-after-milliseconds 不一致也会如此。",
         ),
-        Phase::Attempts if found_nobody_fit(incident) && !incident.held.all_ours => lang.pick(
+        // What the others do meanwhile is theirs: they may be redis-sentinel.
+        Phase::Attempts if found_nobody_fit(incident) => lang.pick(
             "A sentinel of Watchkeeper's that found no fit replica tries again when one is fit, at the latest after twice \
              failover-timeout. Make a replica fit: the next attempt begins then.",
             "Watchkeeper 的哨兵没有找到合适副本时，一有副本可用就再次尝试，最迟在 2 倍 failover-timeout 之后。让某个副本可用，随即就会再次尝试。",
-        ),
-        Phase::Attempts if found_nobody_fit(incident) => lang.pick(
-            "A sentinel that found no fit replica tries again when one is fit, at the latest after twice failover-timeout; each of \
-             the others makes an attempt of its own meanwhile, 2.5 s after it voted for the one before. Make a replica fit: the \
-             next attempt begins then.",
-            "没有找到合适副本的哨兵，一有副本可用就再次尝试，最迟在 2 倍 failover-timeout 之后；其间其他哨兵在投票给前一个之后 2.5 秒，\
-             仍会各自尝试一次。让某个副本可用，随即就会再次尝试。",
         ),
         Phase::Attempts => lang.pick(
             "Watchkeeper does not wait for failover-timeout after a failed attempt: the first lost elections are each repeated in \

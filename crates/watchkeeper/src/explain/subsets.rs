@@ -61,6 +61,7 @@ const LISTS: &[&str] = &[
     "sentinels-disagree",
     "reset-in-outage",
     "quorums-differ",
+    "pointed-by-hand",
     "late-replicas",
     "two-promoted",
 ];
