@@ -399,6 +399,7 @@ impl Finding {
         match self {
             Finding::SentinelsGone { strength, .. } if strength.too_weak() => Weight::Bad,
             Finding::TwoPromoted(promoted) if promoted.is_bad() => Weight::Bad,
+            Finding::Pointed { others, .. } if others.is_empty() => Weight::Warning,
             Finding::NotElected { why: Lost::Another { .. } | Lost::Stood, .. } => Weight::Warning,
             Finding::NoReplicaLeft { .. }
             | Finding::NoGoodReplica { .. }

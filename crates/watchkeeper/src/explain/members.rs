@@ -142,7 +142,7 @@ impl Book {
         if let Some(known) = group.acquainted.get_mut(&who) {
             self.members.forget(usize::from(known.remove(id)));
         }
-        if group.sentinels.remove(id) {
+        if group.sentinels.remove(id) && group.former.len() < MEMBERS_MAX {
             group.former.insert(id.to_owned());
         }
     }
