@@ -786,7 +786,7 @@ fn no_log_is_given_the_id_of_another_one() {
     assert!(en.contains("s2 10.0.1.1:26379 aaaaaaaa"), "{en}");
 }
 
-/// redis-sentinel says until when it begins no failover: what is to be done by hand can wait for that.
+/// redis-sentinel says until when it begins no failover by itself. Who asks for one does not wait for that.
 #[test]
 fn the_time_of_the_next_attempt_is_told() {
     let given_up = "
@@ -798,8 +798,8 @@ fn the_time_of_the_next_attempt_is_told() {
         10.300 -failover-abort-no-good-slave master m 10.0.0.1 6379
         10.310 Next failover delay: I will not start a failover before Sun Nov 29 10:06:10 2026";
     let [en, zh] = reports(&[("s1.log", &whole("a", given_up).replace("quorum 2", "quorum 1"))]);
-    assert!(en.contains("begin no failover before 10:06:10 (Next failover delay): see first"), "{en}");
-    assert!(zh.contains("在 10:06:10 之前不会开始故障转移"), "{zh}");
+    assert!(en.contains("begin none by themselves before 10:06:10 (Next failover delay)."), "{en}");
+    assert!(zh.contains("在 10:06:10 之前不会自行开始（Next failover delay）。"), "{zh}");
 }
 
 #[test]

@@ -440,8 +440,11 @@ fn a_leader_that_was_in_tilt_finds_replicas_too_old() {
     let tilt = "00:11.000 +tilt #tilt mode entered\n00:41.000 -tilt #tilt mode exited\n";
     let first = whole(1, "00:10.000 +sdown master A");
     let [en, zh] = told(&[("s1.log", &first), ("s2.log", &whole(2, &format!("{tilt}{lost}")))]);
-    assert!(en.contains("The leader was in TILT until it missed the master, and counts from then"), "{en}");
-    assert!(zh.contains("执行者直到认为主节点下线之前都处于 TILT"), "{zh}");
+    assert!(
+        en.contains("s2, which led, was in TILT until it missed the master: redis-sentinel refuses"),
+        "{en}"
+    );
+    assert!(zh.contains("执行者 s2 直到认为主节点下线之前都处于 TILT"), "{zh}");
     let [en, _] = told(&[("s1.log", &first), ("s2.log", &whole(2, lost))]);
     assert!(en.contains("No replica could be promoted") && !en.contains("in TILT until"), "{en}");
 }

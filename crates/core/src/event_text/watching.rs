@@ -146,8 +146,9 @@ pub(super) const TEXTS: &[EventText] = &[
         E::Reboot,
         ("it was restarted", "它重启过"),
         (
-            "The server's run id changed: it was restarted, so fast that it was not held for down.",
-            "服务器的运行 ID 变了：它重启过，快到还没有被判定下线。",
+            "The server's run id changed: it was restarted since it last answered INFO. Without a +sdown before this, it was so fast \
+             that it was not held for down.",
+            "服务器的运行 ID 变了：自上次应答 INFO 以来它重启过。若在此之前没有 +sdown，则快到还没有被判定下线。",
         ),
         (
             "Find out why it restarted (memory, a deployment). For a master: check at once that it loaded its data. If it \

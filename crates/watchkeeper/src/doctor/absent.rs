@@ -237,15 +237,18 @@ const KNOW_NO_REPLICA: (&str, &str) = (
     "the sentinels know no replica: they learn of replicas by the master's INFO, so that after a `SENTINEL RESET`, or a start, without a \
      master they know none, and neither they nor `SENTINEL FAILOVER` can help. If {at} still runs, open the way to it; if it keeps its data on \
      disk (`save` or `appendonly`), start it again. Else promote by hand, if there are replicas: of those that have data `REPLICAOF NO ONE` on \
-     the one with the greatest `slave_repl_offset` (`INFO replication`), `REPLICAOF` it on the others, then on every sentinel `SENTINEL REMOVE {group}`, \
-     `SENTINEL MONITOR {group} IP PORT QUORUM` with the new master, and the settings of the group again (`auth-pass`, \
-     `down-after-milliseconds`). Do not start {at} before if it does not keep its data: it comes back empty and its replicas copy that. The \
+     the one with the greatest `slave_repl_offset` (`INFO replication`), `REPLICAOF` it on the others, then `SENTINEL REMOVE {group}` on every sentinel, \
+     and only when that is done on all of them `SENTINEL MONITOR {group} IP PORT QUORUM` with the new master on every one, and the settings of the \
+     group again (`auth-pass`, `down-after-milliseconds`). Before a sentinel that is down is started, delete every line of the group from its file \
+     (`sentinel ... {group} ...`, known-replica lines, too); when it runs, `SENTINEL MONITOR` as on the others. Do not start {at} before if it does not keep its data: it comes back empty and its replicas copy that. The \
      sentinels do not know it any more afterwards and would leave it a second master: before it is started, `replicaof IP PORT` with the new \
      master goes into its file; if it still runs, `REPLICAOF` on it as soon as it is reached (it copies the new master's data then)",
     "哨兵不知道任何副本：它们从主节点的 INFO 得知副本，主节点不在时执行 `SENTINEL RESET` 或启动的哨兵一个也不知道，因此哨兵和 `SENTINEL FAILOVER` \
      都无能为力。若 {at} 仍在运行，打通网络；若它把数据存到磁盘（`save` 或 `appendonly`），重新启动它。否则若有副本，则手工提升：在有数据的副本中\
      `slave_repl_offset`（`INFO replication`）最大的一台上执行 `REPLICAOF NO ONE`，在其余副本上用 `REPLICAOF` 指向它，再在每个哨兵上执行 \
-     `SENTINEL REMOVE {group}`，用新主节点执行 `SENTINEL MONITOR {group} IP PORT QUORUM`，并恢复该组的设置（`auth-pass`、`down-after-milliseconds`）。\
+     `SENTINEL REMOVE {group}`，全部执行完之后，才在每个哨兵上用新主节点执行 `SENTINEL MONITOR {group} IP PORT QUORUM`，并恢复该组的设置\
+     （`auth-pass`、`down-after-milliseconds`）。启动已下线的哨兵之前，从它的配置文件中删除该组的所有行（`sentinel ... {group} ...`，包括 \
+     known-replica 行）；启动后与其他哨兵一样执行 `SENTINEL MONITOR`。\
      若 {at} 没有存盘，在此之前不要启动它：它会带着空数据回来，副本会复制空数据。此后哨兵不再认识它，会任由它成为第二个主节点：启动它之前，\
      在它的配置文件中写入指向新主节点的 `replicaof IP PORT`；若它仍在运行，一旦可达就在它上面执行 `REPLICAOF`（届时它会复制新主节点的数据）",
 );

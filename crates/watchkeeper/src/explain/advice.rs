@@ -18,7 +18,9 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::OldMasterAnswers { master } => old_master_answers(master),
         Finding::Failovers { times, ms } => failovers(*times, *ms, lang),
         Finding::OnlyCameBack { ms, unread, least } => only_came_back(*ms, *unread, *least, lang),
-        Finding::StillDown { unread, zero, next } => nobody::still_down(zero, *unread, next.as_deref()),
+        Finding::StillDown { unread, zero, next, longest } => {
+            nobody::still_down(zero, *unread, [next.as_deref(), longest.as_deref()])
+        }
         Finding::CutShort { promoted, begun, agreed, timed } => {
             endings::cut_short(promoted.as_deref(), *begun, *agreed, *timed)
         }
@@ -32,10 +34,8 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
             lost::split_vote(*epoch, votes, *open, *maker, lang)
         }
         Finding::NotElected { .. } => lost::not_elected(finding, lang),
-        Finding::NoQuorum { saw, silent, strength, down, unread } => {
-            let here = (!unread).then_some(&silent[..]);
-            few::no_quorum(saw, here, *strength, down, lang)
-        }
+        Finding::NoQuorum { .. } => few::of_no_quorum(finding, lang),
+        Finding::Pointed { old, to, who, others } => nobody::pointed(old, to, who, others),
         Finding::Strangers { saw, quorum, reset } => endings::strangers(saw, *quorum, reset, lang),
         Finding::Isolated { who } => endings::isolated_advice(who, lang),
         Finding::Disagree { saw, not, silent, told } => disagree(saw, not, silent, *told, lang),
@@ -55,15 +55,13 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         }
         Finding::TiltThen { who } => tilt_then(who, lang),
         Finding::Tilt { who, causes, set_back } => tilt(who, causes, set_back, lang),
-        Finding::NoGoodReplica { known, after_tilt, timed, late, down, said } => {
-            nobody::no_good_replica(*known, [*after_tilt, *timed, *late], down, said, lang)
+        Finding::NoGoodReplica { known, after_tilt, late, down, said } => {
+            nobody::no_good_replica(*known, *after_tilt, late.as_ref(), down, said, lang)
         }
         Finding::NotPromoted { replica, why } => not_promoted(replica, why),
         Finding::LateReplicas { replicas, tilt } => late_replicas(replicas, tilt.as_deref(), lang),
         Finding::Moved { id, to } => moved(id, to),
-        Finding::SentinelsGone { group, who, strength, unread, nameless, goes_on, most } => {
-            few::sentinels_gone(group, who, *strength, [*unread, *nameless, *goes_on, *most], lang)
-        }
+        Finding::SentinelsGone { .. } => few::of_sentinels_gone(finding, lang),
         Finding::NoReplicaLeft { group, replicas, unread } => {
             nobody::no_replica_left(group, replicas, *unread, lang)
         }
@@ -673,18 +671,11 @@ mod tests {
 
     fn no_good(after_tilt: bool, known: usize, down: &[&str]) -> Finding {
         let down = down.iter().map(|place| (*place).to_owned()).collect();
-        Finding::NoGoodReplica {
-            known: Some(known),
-            after_tilt,
-            timed: true,
-            late: false,
-            down,
-            said: Vec::new(),
-        }
+        Finding::NoGoodReplica { known: Some(known), after_tilt, late: None, down, said: Vec::new() }
     }
 
     fn still_down(unread: bool) -> Finding {
-        Finding::StillDown { unread, zero: Vec::new(), next: None }
+        Finding::StillDown { unread, zero: Vec::new(), next: None, longest: None }
     }
 
     #[test]
@@ -716,7 +707,7 @@ mod tests {
     #[test]
     fn no_good_replica_has_the_advice_of_its_cause() {
         assert!(hint(&no_good(false, 2, &["a", "b"])).0.starts_with("start one of these now"));
-        assert!(hint(&no_good(true, 2, &[])).0.contains("remove the cause of the TILT"));
+        assert!(advise(&no_good(true, 2, &[]), Lang::En).0.contains("had just left TILT"));
         assert!(hint(&no_good(false, 2, &["a"])).0.contains("replica-priority above 0"));
         let (en, zh) =
             (advise(&no_good(false, 2, &[]), Lang::En).0, advise(&no_good(false, 2, &[]), Lang::Zh).0);

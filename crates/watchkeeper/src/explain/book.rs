@@ -131,6 +131,8 @@ pub(super) struct Group {
     pub(super) listed: BTreeMap<Who, At>,
     /// who was told to watch it no more
     pub(super) removed: BTreeSet<Who>,
+    /// ids that its sentinels no longer have
+    pub(super) former: BTreeSet<String>,
     pub(super) open: Option<Incident>,
     /// when clients were told of a new master because the one before had failed: planned ones do not count
     pub(super) switches: VecDeque<At>,

@@ -44,7 +44,7 @@ fn topic(kind: EventKind) -> Topic {
     use EventKind as E;
     match kind {
         E::Monitor | E::Unmonitor | E::Set | E::ResetMaster => Topic::Settings,
-        E::Slave | E::Sentinel | E::SentinelAddressSwitch | E::Reboot => Topic::Members,
+        E::Slave | E::Sentinel | E::SentinelAddressSwitch | E::SentinelInvalidAddr | E::Reboot => Topic::Members,
         E::SubjectivelyDown | E::SubjectivelyUp => Topic::Down,
         E::ObjectivelyDown | E::ObjectivelyUp => Topic::Agreement,
         E::NewEpoch | E::VoteForLeader | E::TryFailover | E::ElectedLeader | E::AbortNotElected => Topic::Election,
@@ -54,7 +54,7 @@ fn topic(kind: EventKind) -> Topic {
         E::SwitchMaster | E::ConfigUpdateFrom | E::FailoverDetected => Topic::Switch,
         E::RoleAgrees | E::RoleDiffers | E::ConvertToSlave | E::FixSlaveConfig => Topic::Role,
         E::Tilt | E::TiltEnd | E::ScriptError | E::ScriptTimeout => Topic::Process,
-        E::DupSentinel | E::SentinelAddressUpdate | E::SentinelInvalidAddr | E::StateSelectSlave
+        E::DupSentinel | E::SentinelAddressUpdate | E::StateSelectSlave
         | E::StateSendSlaveofNoone | E::StateReconfSlaves | E::SlaveReconfInprog
         | E::ScriptChild | E::ScriptChildEnd | E::CmdLinkReconnection | E::PubsubLinkReconnection => Topic::Nothing,
     }
@@ -118,6 +118,9 @@ impl Book {
             // Before its first hello a sentinel of the file is known by its address.
             if !is_address(id) {
                 self.placed(id, at);
+            }
+            if let Some(group) = self.groups.get_mut(name).filter(|_| event.kind == EventKind::Sentinel) {
+                group.former.remove(id);
             }
             self.knows(name, id);
             self.notice_another(who, |own| own == id);
@@ -186,12 +189,10 @@ impl Book {
             return;
         }
         if event.kind == EventKind::Set {
-            let value = event.detail.get(1).and_then(|value| value.parse().ok());
+            let value = event.detail.get(1).and_then(|value| value.parse::<u64>().ok());
             match (event.detail.first().map(String::as_str), value) {
                 (Some("down-after-milliseconds"), Some(ms)) => group.down_after = Some(ms),
-                (Some("quorum"), Some(quorum)) => {
-                    group.quorums.insert(who, quorum as u32);
-                }
+                (Some("quorum"), Some(quorum)) => self.quorum_set(who, at, &event.group, quorum as u32),
                 _ => {}
             }
             // A password must not come into a report.
@@ -210,7 +211,7 @@ impl Book {
     }
 
     /// A sentinel that is found, or found elsewhere, was heard of: no -sdown is logged of where it had been.
-    fn answers(&mut self, who: Who, name: &str, id: &str) {
+    pub(super) fn answers(&mut self, who: Who, name: &str, id: &str) {
         if let Some(by) = self.group(name).and_then(|group| group.peers_down.get_mut(id)) {
             by.remove(&who);
         }
@@ -280,8 +281,12 @@ impl Book {
                 self.other(Other::Moved(id.clone(), place), who, at);
             }
         }
-        if let (EventKind::Sentinel, Subject::Sentinel { id, .. }) = (event.kind, &event.subject) {
-            self.answers(who, &event.group, id);
+        if let Subject::Sentinel { id, .. } = &event.subject {
+            if event.kind == EventKind::SentinelInvalidAddr {
+                self.has_another_id(who, &event.group, id);
+            } else if event.kind == EventKind::Sentinel {
+                self.answers(who, &event.group, id);
+            }
         }
         if event.kind == EventKind::Reboot {
             let (place, is_master) = match &event.subject {
@@ -582,6 +587,7 @@ impl Book {
             incident.named(place);
         }
         incident.begun_before |= cut && !incident.asked_for(who, at) && incident.downs.is_empty();
+        incident.waits.remove(&who);
         let election = incident.election(epoch);
         remember(&mut election.candidates, (who, at));
         for vote in early {

@@ -4,6 +4,8 @@
 use watchkeeper_core::Lang;
 
 use super::advice::{Both, both, no_line};
+use super::findings::Finding;
+use super::nobody::pointed_first;
 use super::words::by_name;
 
 /// How many there are of a group's sentinels, and how many it takes.
@@ -80,21 +82,46 @@ impl Strength {
         )
     }
 
+    /// There are not as many sentinels as the quorum asks for, whoever runs.
+    fn beyond_all(self) -> bool {
+        self.all && self.quorum.is_some_and(|quorum| quorum as usize > self.known)
+    }
+
     /// It is only the quorum that keeps those that are left from acting.
     fn quorum_too_high(self) -> bool {
         self.too_weak() && self.left >= self.majority()
     }
 }
 
-/// Too few missed the master for a failover to begin; `silent` are those whose logs have no line after it, if all logs are here.
-pub(super) fn no_quorum(
+/// Too few missed the master for a failover to begin.
+pub(super) fn of_no_quorum(finding: &Finding, lang: Lang) -> Both {
+    let Finding::NoQuorum { saw, silent, strength, down, unread, pointed } = finding else {
+        return Both::default();
+    };
+    let here = (!unread).then_some(&silent[..]);
+    no_quorum(saw, here, *strength, down, pointed.as_deref(), lang)
+}
+
+/// Sentinels that never came back.
+pub(super) fn of_sentinels_gone(finding: &Finding, lang: Lang) -> Both {
+    let Finding::SentinelsGone { group, who, strength, unread, nameless, goes_on, most, pointed } = finding
+    else {
+        return Both::default();
+    };
+    let told = [*unread, *nameless, *goes_on, *most];
+    sentinels_gone(group, who, *strength, told, pointed.as_deref(), lang)
+}
+
+/// The same; `silent` are those whose logs have no line after it, if all logs are here.
+fn no_quorum(
     saw: &[String],
     silent: Option<&[String]>,
     strength: Strength,
     down: &[String],
+    pointed: Option<&str>,
     lang: Lang,
 ) -> Both {
-    let Some(silent) = silent else { return no_quorum_here(saw, strength, down, lang) };
+    let Some(silent) = silent else { return no_quorum_here(saw, strength, down, pointed, lang) };
     let (none, none_zh) = no_line(silent, lang);
     let (seen_by, missing) = (by_name(saw, lang), by_name(down, lang));
     let (needed, needed_zh) = strength.quorum.map_or((String::new(), String::new()), |quorum| {
@@ -105,7 +132,8 @@ pub(super) fn no_quorum(
         1 => (format!(" Down was the sentinel {missing}."), format!("已下线的哨兵：{missing}。")),
         _ => (format!(" Down were the sentinels {missing}."), format!("已下线的哨兵：{missing}。")),
     };
-    let (hint, hint_zh) = no_quorum_hint(saw.len(), strength, !down.is_empty());
+    let hint = || no_quorum_hint(saw.len(), strength, !down.is_empty());
+    let (hint, hint_zh) = pointed.map_or_else(hint, pointed_first);
     both(
         format!("Too few sentinels missed the master: {seen_by}{needed}. No failover could begin.{en}{none}"),
         &hint,
@@ -115,7 +143,13 @@ pub(super) fn no_quorum(
 }
 
 /// Too few whose logs are here missed the master; what the others saw is not known.
-fn no_quorum_here(saw: &[String], strength: Strength, down: &[String], lang: Lang) -> Both {
+fn no_quorum_here(
+    saw: &[String],
+    strength: Strength,
+    down: &[String],
+    pointed: Option<&str>,
+    lang: Lang,
+) -> Both {
     let (seen_by, missing) = (by_name(saw, lang), by_name(down, lang));
     let (needed, needed_zh) = strength.quorum.map_or((String::new(), String::new()), |quorum| {
         (format!(" (quorum {quorum})"), format!("（法定票数 {quorum}）"))
@@ -131,25 +165,37 @@ fn no_quorum_here(saw: &[String], strength: Strength, down: &[String], lang: Lan
     } else {
         ("", "")
     };
+    let hint = if strength.beyond_all() {
+        lower_quorum("<group>", "<组>", strength)
+    } else {
+        (
+            format!(
+                "add the logs of the other sentinels, and ask these who is the master (`SENTINEL GET-MASTER-ADDR-BY-NAME`) before you \
+                 promote anything; see whether they run and can be reached from here (`SENTINEL CKQUORUM`){only}"
+            ),
+            format!(
+                "请加上其他哨兵的日志，并在提升任何节点之前先向它们查询主节点（`SENTINEL GET-MASTER-ADDR-BY-NAME`）；\
+                 检查它们是否运行、能否互通（`SENTINEL CKQUORUM`）{only_zh}"
+            ),
+        )
+    };
+    let (hint, hint_zh) = pointed.map_or(hint, pointed_first);
     both(
         format!(
             "In these logs only {seen_by} missed the master{needed}, too few for a failover; whether others did, theirs would show.{en}"
         ),
-        &format!(
-            "add the logs of the other sentinels, and ask these who is the master (`SENTINEL GET-MASTER-ADDR-BY-NAME`) before you \
-             promote anything; see whether they run and can be reached from here (`SENTINEL CKQUORUM`){only}"
-        ),
+        &hint,
         format!(
             "在这些日志中只有 {seen_by} 认为主节点下线{needed_zh}，不足以故障转移；其他哨兵是否也这样认为，要看它们的日志。{zh}"
         ),
-        &format!(
-            "请加上其他哨兵的日志，并在提升任何节点之前先向它们查询主节点（`SENTINEL GET-MASTER-ADDR-BY-NAME`）；\
-             检查它们是否运行、能否互通（`SENTINEL CKQUORUM`）{only_zh}"
-        ),
+        &hint_zh,
     )
 }
 
 fn no_quorum_hint(saw: usize, strength: Strength, some_down: bool) -> (String, String) {
+    if strength.beyond_all() {
+        return lower_quorum("<group>", "<组>", strength);
+    }
     if some_down && strength.quorum_too_high() {
         let (en, zh) = lower_quorum("<group>", "<组>", strength);
         return (
@@ -189,6 +235,19 @@ fn no_quorum_hint(saw: usize, strength: Strength, some_down: bool) -> (String, S
 fn lower_quorum(group: &str, group_zh: &str, strength: Strength) -> (String, String) {
     let (left, majority) = (strength.left, strength.majority());
     let quorum = strength.needed();
+    if strength.beyond_all() {
+        let known = strength.known;
+        return (
+            format!(
+                "the quorum {quorum} is higher than the number of sentinels, {known}: no failover can begin by itself, whoever runs. \
+                 `SENTINEL SET {group} quorum {majority}` on each of them (a majority is enough)"
+            ),
+            format!(
+                "法定票数 {quorum} 大于哨兵总数 {known}：无论哪些哨兵在运行，都不会自动故障转移。在每个哨兵上执行 \
+                 `SENTINEL SET {group_zh} quorum {majority}`（多数即可）"
+            ),
+        );
+    }
     let are = if left == 1 { "is" } else { "are" };
     (
         format!(
@@ -204,13 +263,17 @@ fn lower_quorum(group: &str, group_zh: &str, strength: Strength) -> (String, Str
 
 /// What to do about sentinels that never came back. Whether one is down whose log is not here, or only those that miss it are
 /// cut off, nobody knows.
-pub(super) fn sentinels_gone(
+fn sentinels_gone(
     group: &str,
     who: &[String],
     strength: Strength,
     [unread, nameless, goes_on, most]: [bool; 4],
+    pointed: Option<&str>,
     lang: Lang,
 ) -> Both {
+    let (first, first_zh) = pointed
+        .map(pointed_first)
+        .map_or((String::new(), String::new()), |(en, zh)| (format!("{en}. Then "), format!("{zh}。然后")));
     let (who, one) = (by_name(who, lang), who.len() == 1);
     let (does, sentinels) = if one { ("does", "sentinel") } else { ("do", "sentinels") };
     let (en, zh) = strength.told(most);
@@ -245,13 +308,13 @@ pub(super) fn sentinels_gone(
     both(
         format!("{group}: the {sentinels} {who} {does} not answer to the end of the logs{so} {en}."),
         &format!(
-            "start what is down again, and see why nothing else did; {lower}one that is gone for good must be forgotten (`SENTINEL \
+            "{first}start what is down again, and see why nothing else did; {lower}one that is gone for good must be forgotten (`SENTINEL \
              RESET` on each of the others in turn, while the master is up and all its servers are back: a server that is down is forgotten, too, and \
              stays a second master when it is started after that)"
         ),
         format!("{group}：到日志结束时哨兵 {who} 仍没有应答{so_zh}{zh}。"),
         &format!(
-            "重新启动它，并查明为何没有自动启动；{lower_zh}永久下线的哨兵要忘掉（在主节点正常、其所有服务器都已恢复时，逐个在其余哨兵上执行 `SENTINEL RESET`：下线的服务器也会被忘掉，此后再启动就会成为第二个主节点）"
+            "{first_zh}重新启动它，并查明为何没有自动启动；{lower_zh}永久下线的哨兵要忘掉（在主节点正常、其所有服务器都已恢复时，逐个在其余哨兵上执行 `SENTINEL RESET`：下线的服务器也会被忘掉，此后再启动就会成为第二个主节点）"
         ),
     )
 }
@@ -284,7 +347,7 @@ mod tests {
     }
 
     fn gone(strength: Strength) -> [String; 4] {
-        let (en, zh) = sentinels_gone("m", &["s2".to_owned()], strength, [false; 4], Lang::En);
+        let (en, zh) = sentinels_gone("m", &["s2".to_owned()], strength, [false; 4], None, Lang::En);
         [en.0, en.1, zh.0, zh.1]
     }
 
@@ -310,7 +373,7 @@ mod tests {
     fn the_advice_for_too_few_is_that_of_the_cause() {
         let hint = |saw: usize, strength: Strength, down: usize| {
             let named = |number: usize| (0..number).map(|s| format!("s{s}")).collect::<Vec<_>>();
-            let (en, zh) = no_quorum(&named(saw), Some(&[]), strength, &named(down), Lang::En);
+            let (en, zh) = no_quorum(&named(saw), Some(&[]), strength, &named(down), None, Lang::En);
             (en.1, zh.1)
         };
         let alone = ("cut off from that sentinel alone", "只是该哨兵与主节点之间的网络不通");

@@ -8,9 +8,10 @@ use super::book::{Book, Group, Other};
 use super::epochs;
 use super::few::Strength;
 use super::incident::{Afterwards, At, Cause, Election, End, Incident, Outcome, Run, UnderWay, Voter, Who};
+use super::late::{self, Late};
 use super::leaders::{self, Anew, Why};
 use super::lost::{self, Lost};
-use super::nobody::with_priority_zero;
+use super::nobody::{self, with_priority_zero};
 use super::rivals::{self, Promoted};
 use super::said::Maker;
 
@@ -27,8 +28,6 @@ const STAYED_MS: i64 = 1_000;
 /// So many failovers in [`OFTEN_MS`] are too many.
 const OFTEN: usize = 3;
 const OFTEN_MS: i64 = 10 * 60_000;
-/// After TILT a sentinel's knowledge of the replicas is old for about so long.
-const TILT_STALE_MS: i64 = 10_000;
 /// TILT ends after 30 s: where a log goes on for longer without its end, its process had ended.
 const TILT_MS: i64 = 31_000;
 /// A sentinel has told an old master that is back to follow by then.
@@ -92,9 +91,8 @@ pub(super) enum Finding {
         known: Option<usize>,
         /// the leader had just left TILT; without times, it had been in TILT before
         after_tilt: bool,
-        timed: bool,
-        /// the leader had been in TILT in the outage: it counts from the end of that
-        late: bool,
+        /// the leader began late to miss the master
+        late: Option<Late>,
         down: Vec<String>,
         said: Vec<String>,
     },
@@ -120,6 +118,15 @@ pub(super) enum Finding {
         down: Vec<String>,
         /// others whose logs are not here may have missed it
         unread: bool,
+        /// the master that operators gave to sentinels
+        pointed: Option<String>,
+    },
+    /// operators gave these sentinels another master; the others have the old one
+    Pointed {
+        old: String,
+        to: String,
+        who: Vec<String>,
+        others: Vec<String>,
     },
     /// enough missed the master and did not know of each other
     Strangers {
@@ -153,8 +160,10 @@ pub(super) enum Finding {
         unread: bool,
         /// replicas whose priority of 0 is in the way
         zero: Vec<String>,
-        /// when the next attempt may come, if these sentinels say
+        /// when the next attempt may come by itself, if these sentinels say
         next: Option<String>,
+        /// who has missed it longest
+        longest: Option<String>,
     },
     /// the logs end in the middle of a failover
     CutShort {
@@ -282,6 +291,8 @@ pub(super) enum Finding {
         goes_on: bool,
         /// a log that begins too late may not tell of others that are gone, too
         most: bool,
+        /// the master that operators gave to others
+        pointed: Option<String>,
     },
     /// all replicas are down at the end of the logs
     NoReplicaLeft {
@@ -349,6 +360,7 @@ impl Finding {
             Finding::NoGoodReplica { .. } => "no-good-replica",
             Finding::NotElected { .. } => "not-elected",
             Finding::NoQuorum { .. } => "no-quorum",
+            Finding::Pointed { .. } => "pointed-by-hand",
             Finding::Strangers { .. } => "sentinels-strangers",
             Finding::Isolated { .. } => "sentinel-isolated",
             Finding::Disagree { .. } => "sentinels-disagree",
@@ -392,6 +404,7 @@ impl Finding {
         match self {
             Finding::SentinelsGone { strength, .. } if strength.too_weak() => Weight::Bad,
             Finding::TwoPromoted(promoted) if promoted.is_bad() => Weight::Bad,
+            Finding::Pointed { others, .. } if others.is_empty() => Weight::Warning,
             Finding::NotElected { why: Lost::Another { .. } | Lost::Stood, .. } => Weight::Warning,
             Finding::NoReplicaLeft { .. }
             | Finding::NoGoodReplica { .. }
@@ -400,6 +413,7 @@ impl Finding {
             | Finding::Strangers { .. }
             | Finding::OnlyCameBack { .. }
             | Finding::StillDown { .. }
+            | Finding::Pointed { .. }
             | Finding::ResetThen { promoted: false, .. }
             | Finding::NotSaved { .. } => Weight::Bad,
             Finding::Flapping { .. }
@@ -455,6 +469,7 @@ pub(super) trait Names {
 pub(super) fn of_incident(incident: &Incident, book: &Book, names: &dyn Names) -> Vec<Finding> {
     let mut found = Vec::new();
     let group = book.groups.get(&incident.group);
+    found.extend(nobody::pointed_finding(incident, group, names));
     found.extend(epochs::finding(incident));
     lost::findings(incident, book.all_whole(&incident.group), names, &mut found);
     outcome_findings(incident, group, book, names, &mut found);
@@ -506,21 +521,6 @@ pub(super) fn voter(voter: &Voter, names: &dyn Names) -> String {
     }
 }
 
-/// This leader found no replica to promote.
-fn no_good_replica(incident: &Incident, run: &Run, group: Option<&Group>, book: &Book) -> Finding {
-    // Without times nobody knows how long ago it was.
-    let fresh = |to: At| to <= run.began && (!incident.timed || run.began - to < TILT_STALE_MS);
-    let others = |group: &Group| group.replicas.iter().filter(|replica| **replica != incident.master).count();
-    Finding::NoGoodReplica {
-        after_tilt: book.tilts.iter().any(|tilt| tilt.who == run.who && tilt.to.is_some_and(fresh)),
-        late: incident.missed_after_tilt(run.who),
-        timed: incident.timed,
-        known: group.filter(|group| book.names_replicas(run.who, group, run.began)).map(others),
-        down: run.replicas_down.iter().cloned().collect(),
-        said: incident.reasons.iter().filter(|text| text.contains("cannot be promoted")).cloned().collect(),
-    }
-}
-
 /// What became of the work of each leader.
 fn run_findings(
     incident: &Incident,
@@ -534,7 +534,7 @@ fn run_findings(
         match run.end.map(|(end, _)| end) {
             Some(End::NoGoodReplica) => {
                 found.retain(|other| !matches!(other, Finding::NoGoodReplica { .. }));
-                found.push(no_good_replica(incident, run, group, book));
+                found.push(late::no_good_replica(incident, run, group, book, names));
             }
             Some(End::NotPromoted) => {
                 let replica = run.selected.as_ref().map(|(place, _)| place.clone()).unwrap_or_default();
@@ -625,8 +625,9 @@ fn outcome_findings(
             found.push(Finding::CutShort { promoted, begun, agreed, timed: incident.timed });
         } else if incident.outcome() == Outcome::NobodyTookOver {
             let zero = with_priority_zero(&incident.reasons);
-            let next = incident.waits.values().min().cloned().filter(|_| !incident.unread);
-            found.push(Finding::StillDown { unread: incident.unread, zero, next });
+            let (unread, next) = (incident.unread, book.next_attempt(incident));
+            let longest = incident.missed_longest(At::MAX, None).map(|(who, _)| names.who(who));
+            found.push(Finding::StillDown { unread, zero, next, longest });
         }
         return;
     };
@@ -715,7 +716,8 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
             let all = incident.all_known;
             let strength = Strength { known: incident.sentinels, all, left, quorum };
             let unread = incident.unread || !whole;
-            found.push(Finding::NoQuorum { saw, silent, strength, down, unread });
+            let pointed = incident.pointed.as_ref().map(|(to, _)| to.clone());
+            found.push(Finding::NoQuorum { saw, silent, strength, down, unread, pointed });
         }
     } else if incident.timed
         && !(not.is_empty() && silent.is_empty())
@@ -924,6 +926,7 @@ fn settings(name: &str, group: &Group, book: &Book, names: &dyn Names, found: &m
             nameless: book.present().any(|(who, it)| it.id.is_none() && !book.elsewhere(who, &name)),
             goes_on: gone.iter().any(|id| book.goes_on(group, id)),
             most: !book.all_whole(&name),
+            pointed: book.pointed_by_hand(&name),
         });
     }
     let replicas = group.no_replica_left();

@@ -313,7 +313,7 @@ impl Page<'_> {
             escaped(&duration(all, self.lang))
         ));
         if let Some(part) = phases::to_shorten(parts, findings) {
-            self.line(&format!("<p>{}</p>", escaped(slow::longest(part.phase, incident, self.lang))));
+            self.line(&format!("<p>{}</p>", escaped(&slow::longest(part.phase, incident, self.lang))));
         }
         if !incident.downs.is_empty() {
             let said = escaped(&words::before_the_first_line(incident, self.lang));

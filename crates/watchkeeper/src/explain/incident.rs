@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::beside::Beside;
 use super::epochs::Voided;
+use super::late::Held;
 use super::leaders::Stood;
 use super::said::{Maker, Place};
 
@@ -340,6 +341,8 @@ pub(super) struct Incident {
     /// the leader's last vote came from one that had not yet heard of the switch before this
     pub(super) unaware: bool,
     pub(super) beside: Beside,
+    /// what held it up
+    pub(super) held: Held,
 }
 
 impl Incident {
@@ -394,6 +397,7 @@ impl Incident {
             blind: None,
             unaware: false,
             beside: Beside::default(),
+            held: Held::default(),
         }
     }
 
@@ -522,15 +526,8 @@ impl Incident {
             return since.filter(|ms| open && *ms < most).map(UnderWay::Missed);
         };
         let open = election.elected.is_none() && election.lost.is_empty();
-        (open && fresh(began) && self.came_back().is_none()).then_some(UnderWay::Begun)
-    }
-
-    /// So many sentinels are down that none of the others can be elected, and no time will change that.
-    fn hopeless(&self) -> bool {
-        let needed = (self.sentinels / 2 + 1).max(self.quorum.unwrap_or(0) as usize);
-        self.all_known
-            && !self.peers_down.is_empty()
-            && self.sentinels.saturating_sub(self.peers_down.len()) < needed
+        let hopeless = self.hopeless() && self.asked.is_empty();
+        (open && !hopeless && fresh(began) && self.came_back().is_none()).then_some(UnderWay::Begun)
     }
 
     /// Somebody held the master for down at this time.

@@ -125,7 +125,7 @@ impl Incident {
             let until = stood.to.zip(missed).map(|(to, at)| at - to);
             stood.who == who && until.is_some_and(|ms| (0..AFTER_TILT_MS).contains(&ms))
         };
-        self.timed && self.downs.iter().any(|down| Some(down.at) < missed) && self.stood.iter().any(over)
+        self.timed && self.stood.iter().any(over)
     }
 
     /// An attempt failed because its leader was in TILT.

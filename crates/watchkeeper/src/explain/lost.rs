@@ -15,6 +15,8 @@ use super::words::{by_name, list};
 pub(super) enum Lost {
     /// so many did not answer that the others are too few
     Missing,
+    /// operators gave this master to sentinels then
+    Pointed(String),
     /// it was in TILT meanwhile
     Stood,
     /// there was another vote meanwhile
@@ -75,7 +77,11 @@ fn why(
     if let Some((epoch, vote)) = others.find(|(_, vote)| own(vote)) {
         return Lost::Another { epoch, to: names.id(&vote.candidate) };
     }
-    if missing { Lost::Missing } else { Lost::Unknown }
+    match &incident.pointed {
+        Some((to, _)) => Lost::Pointed(to.clone()),
+        None if missing => Lost::Missing,
+        None => Lost::Unknown,
+    }
 }
 
 /// Which sentinels were down; if their logs are not here, they may only have been out of reach.
@@ -133,6 +139,7 @@ fn advice((epoch, who): (u64, &str), why: &Lost, told: (String, String), down: (
     );
     match why {
         Lost::Missing => both(en, &start_them().0, zh, &start_them().1),
+        Lost::Pointed(to) => both(en, &nobody::pointed_first(to).0, zh, &nobody::pointed_first(to).1),
         Lost::Stood => {
             en += " It was in TILT meanwhile, and acted on nothing until that was over.";
             zh += "其间它处于 TILT，在 TILT 结束之前什么也不做。";

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use watchkeeper_core::event::EventKind;
 
 use super::book::{Book, Group, MEMBERS_MAX, NAMES_MAX, Other, Speaker};
-use super::incident::{At, Who, is_address, remember};
+use super::incident::{At, Incident, Who, is_address, remember};
 use super::said::{Event, Subject};
 
 /// Servers and sentinels remembered over all groups.
@@ -61,7 +61,7 @@ impl Book {
         if self.spoken_of.len() < NAMES_MAX && !self.spoken_of.contains_key(id) {
             self.spoken_of.insert(id.to_owned(), self.last);
         }
-        if let Some(group) = self.groups.get_mut(name) {
+        if let Some(group) = self.groups.get_mut(name).filter(|group| !group.former.contains(id)) {
             let set = if is_address(id) { &mut group.addresses } else { &mut group.sentinels };
             self.members.add(set, id);
         }
@@ -78,7 +78,8 @@ impl Book {
     /// How many sentinels a group has at least. Who has not told its id is one of those of whom others speak, but none of
     /// whom it speaks itself.
     pub(super) fn size(&self, group: &Group) -> usize {
-        let here = || self.present().filter(|(who, _)| group.told_by.contains(who));
+        let former = |id: &Option<String>| id.as_ref().is_some_and(|id| group.former.contains(id));
+        let here = || self.present().filter(|(who, it)| group.told_by.contains(who) && !former(&it.id));
         let knows =
             |who: Who, id: &String| group.acquainted.get(&who).is_some_and(|known| known.contains(id));
         let nameless = || here().filter(|(_, speaker)| speaker.id.is_none());
@@ -134,6 +135,18 @@ impl Book {
         silent > told_of || by_address.max(group.agreed) > here().count()
     }
 
+    /// Another id answers where this one was: it is no sentinel any more. Who says so has forgotten it.
+    pub(super) fn has_another_id(&mut self, who: Who, name: &str, id: &str) {
+        self.answers(who, name, id);
+        let Some(group) = self.groups.get_mut(name) else { return };
+        if let Some(known) = group.acquainted.get_mut(&who) {
+            self.members.forget(usize::from(known.remove(id)));
+        }
+        if group.sentinels.remove(id) && group.former.len() < MEMBERS_MAX {
+            group.former.insert(id.to_owned());
+        }
+    }
+
     /// A process that says the id of one before it in its log is that sentinel, started again: in an outage one more that may
     /// act.
     pub(super) fn started_again(&mut self, who: Who, at: At, id: &str) {
@@ -145,7 +158,10 @@ impl Book {
         let Some(before) = before.filter(|_| this.started) else { return };
         let open = self.groups.values_mut().filter_map(|group| group.open.as_mut());
         let mut told = false;
-        for incident in open.filter(|open| !open.is_over() && !open.downs.is_empty()) {
+        // One that was pointed elsewhere goes on for those that were not.
+        let goes_on =
+            |open: &&mut Incident| !open.is_over() || (open.pointed.is_some() && open.new_master.is_none());
+        for incident in open.filter(|open| goes_on(open) && !open.downs.is_empty()) {
             remember(&mut incident.returned, (before, at));
             told = true;
         }

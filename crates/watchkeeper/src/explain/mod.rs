@@ -26,6 +26,7 @@ mod html;
 mod incident;
 mod json;
 mod kin;
+mod late;
 mod leaders;
 mod line;
 mod lost;

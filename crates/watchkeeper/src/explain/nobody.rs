@@ -1,19 +1,117 @@
 //! Advice where nobody was promoted: no replica was fit, or no sentinel acted. What is in the way comes before what is to be
 //! called.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use watchkeeper_core::Lang;
 use watchkeeper_core::lang::Words;
 
 use super::advice::{Both, both};
+use super::book::Group;
+use super::findings::{Finding, Names};
+use super::incident::Incident;
+use super::late::Late;
 use super::words::{by_name, list, reasons};
 
 /// To be said wherever `SENTINEL FAILOVER` is advised while the master is dead.
-pub(super) const CALL_AGAIN: &str = "if it answers NOGOODSLAVE, call it again for some 15 s: redis-sentinel must first hear anew from the replicas";
+pub(super) const CALL_AGAIN: &str = "if it answers INPROG, an attempt of its own is not over: call it again until it is. If NOGOODSLAVE, call it again \
+                                     for some 15 s: redis-sentinel must first hear anew from the replicas";
 /// The same in Chinese.
-pub(super) const CALL_AGAIN_ZH: &str =
-    "若回复 NOGOODSLAVE，请在约 15 秒内反复执行：redis-sentinel 要先重新得到各副本的信息";
+pub(super) const CALL_AGAIN_ZH: &str = "若回复 INPROG，说明它自己的一次尝试尚未结束：反复执行，直到结束。若回复 NOGOODSLAVE，请在约 15 秒内反复执行：\
+                                        redis-sentinel 要先重新得到各副本的信息";
+
+/// How a master is made without the sentinels, once its data is known to be there. Who has not forgotten the old master when
+/// others are given the new one gives it back to them; and a sentinel started with the new one in its file beside its old
+/// list of replicas makes it a replica of itself.
+const BY_HAND: Words = Words {
+    en: "1. `REPLICAOF NO ONE` on it; 2. `REPLICAOF` its address on every other replica; 3. `SENTINEL REMOVE` on every sentinel; 4. only when \
+         that is done on all of them, `SENTINEL MONITOR` with its address on every one (one that still has the old master gives it back to \
+         the others), and set again what REMOVE forgets (`SENTINEL SET`): auth-user and auth-pass, down-after-milliseconds, \
+         failover-timeout, parallel-syncs, the scripts and renamed commands; 5. the sentinels have forgotten the servers that are down: \
+         before one is started, the old master, too, put `replicaof` with the new address into its file, or there are two masters",
+    zh: "1. 在它上面执行 `REPLICAOF NO ONE`；2. 在其余每个副本上用 `REPLICAOF` 指向它；3. 在每个哨兵上执行 `SENTINEL REMOVE`；\
+         4. 全部执行完之后，才在每个哨兵上执行 `SENTINEL MONITOR` 指向它（仍记着旧主节点的哨兵会把旧主节点传回给其他哨兵），并重新设置\
+         （`SENTINEL SET`）被 REMOVE 清除的内容：auth-user 和 auth-pass、down-after-milliseconds、failover-timeout、parallel-syncs、\
+         脚本和改名的命令；5. 哨兵已忘掉下线的服务器：启动它们（包括旧主节点）之前，在其配置文件中写入指向新主节点的 `replicaof`，\
+         否则会有两个主节点",
+};
+
+/// What to do with a sentinel that was down meanwhile.
+const SENTINEL_BACK: Words = Words {
+    en: "before a sentinel that is down is started, delete every line of the group from its file (`sentinel ... <group> ...`, \
+         known-replica lines, too); when it runs, `SENTINEL MONITOR` and `SENTINEL SET` as on the others",
+    zh: "启动已下线的哨兵之前，从它的配置文件中删除该组的所有行（`sentinel ... <组> ...`，包括 known-replica 行）；启动后与其他哨兵一样执行 \
+         `SENTINEL MONITOR` 和 `SENTINEL SET`",
+};
+
+/// Operators gave some sentinels another master, and no failover has undone that.
+pub(super) fn pointed_finding(
+    incident: &Incident,
+    group: Option<&Group>,
+    names: &dyn Names,
+) -> Option<Finding> {
+    let (to, by) = incident.pointed.as_ref().filter(|_| incident.new_master.is_none())?;
+    let who: BTreeSet<String> = by.iter().map(|(who, _)| names.who(*who)).collect();
+    let all = group.into_iter().flat_map(|group| &group.sentinels).map(|id| names.id(id));
+    let others: BTreeSet<String> = all.filter(|name| !who.contains(name)).collect();
+    let (old, to) = (incident.master.clone(), to.clone());
+    let (who, others) = (who.into_iter().collect(), others.into_iter().collect());
+    Some(Finding::Pointed { old, to, who, others })
+}
+
+/// In what comes next what was done by hand comes first.
+pub(super) fn pointed_first(to: &str) -> (String, String) {
+    (
+        format!("first do what is said here of {to}, the master that was given by hand"),
+        format!("先按此处关于 {to}（手工指定的主节点）的说明处理"),
+    )
+}
+
+/// Operators gave some sentinels another master: the others, those that are down included, have the old one.
+pub(super) fn pointed(old: &str, to: &str, who: &[String], others: &[String]) -> Both {
+    let (by, by_zh) = (by_name(who, Lang::En), by_name(who, Lang::Zh));
+    let (were, do_not) = if who.len() == 1 { ("was", "does not") } else { ("were", "do not") };
+    let (mut hint, mut hint_zh) = (String::new(), String::new());
+    if !others.is_empty() {
+        let have = if others.len() == 1 { "has" } else { "have" };
+        let (names, names_zh) = (by_name(others, Lang::En), by_name(others, Lang::Zh));
+        let Words { en, zh } = SENTINEL_BACK;
+        hint = format!(
+            "as far as these logs show, {names} still {have} {old}: enough of these promote a replica of it, make {to} follow that one, and \
+             what was written to {to} is lost. So {en}. On one that runs: `SENTINEL REMOVE`, then the same. And "
+        );
+        hint_zh = format!(
+            "就这些日志所见，{names_zh} 仍以 {old} 为主节点：它们足够多时会提升它的一个副本，让 {to} 跟随该副本，写到 {to} 上的数据随之丢失。\
+             因此{zh}。正在运行的：先执行 `SENTINEL REMOVE`，再同样处理。另外，"
+        );
+    }
+    both(
+        format!("{by} {were} given {to} as the master by hand."),
+        &format!(
+            "{hint}see that every replica follows {to} (`REPLICAOF` on it, if not); before {old} is started, `replicaof` with that address \
+             goes into its file: {by} {do_not} know it any more, and it would stay a second master"
+        ),
+        format!("有人手工让 {by_zh} 以 {to} 为主节点。"),
+        &format!(
+            "{hint_zh}确认每个副本都跟随 {to}（否则在其上执行 `REPLICAOF`）；启动 {old} 之前，在它的配置文件中写入指向 {to} 的 `replicaof`：\
+             {by_zh} 不再认识它，它会成为第二个主节点"
+        ),
+    )
+}
+
+/// Which sentinel is to be asked first: one that has missed the master longer takes replicas that are too old for another.
+fn whom(longest: Option<&str>) -> (String, String) {
+    match longest {
+        Some(who) => (
+            format!("on one living sentinel, first on {who}, which has missed the master longest,"),
+            format!("在一个存活的哨兵上（首选最早认为主节点下线的 {who}）"),
+        ),
+        None => (
+            "on one living sentinel, first on the one that has missed the master longest,".to_owned(),
+            "在一个存活的哨兵上（首选最早认为主节点下线的）".to_owned(),
+        ),
+    }
+}
 
 /// Why a replica was refused, as far as it matters for what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +165,7 @@ fn raise(zero: &[String]) -> (String, String) {
 
 /// At the end of the logs the master is still missed; `zero` are replicas that are in the way of their own promotion.
 /// Where logs are missing, a sentinel whose log is not here may have taken over.
-pub(super) fn still_down(zero: &[String], unread: bool, next: Option<&str>) -> Both {
+pub(super) fn still_down(zero: &[String], unread: bool, [next, longest]: [Option<&str>; 2]) -> Both {
     let (first, first_zh) = if zero.is_empty() {
         (String::new(), String::new())
     } else {
@@ -90,30 +188,31 @@ pub(super) fn still_down(zero: &[String], unread: bool, next: Option<&str>) -> B
             "若现在仍是如此：重新启动",
         )
     };
+    // Who is asked does not wait for that.
     let (wait, wait_zh) = next.map_or((String::new(), String::new()), |next| {
         (
-            format!("the sentinels of these logs begin no failover before {next} (Next failover delay): see first what comes of it then; "),
-            format!("这些日志中的哨兵在 {next} 之前不会开始故障转移（Next failover delay）：先看届时的结果；"),
+            format!(
+                " The sentinels of these logs begin none by themselves before {next} (Next failover delay)."
+            ),
+            format!("这些日志中的哨兵在 {next} 之前不会自行开始（Next failover delay）。"),
         )
     });
+    let ((on, on_zh), hand, back) = (whom(longest), BY_HAND, SENTINEL_BACK);
     both(
         en,
         &format!(
-            "{wait}{ask} the master again, or take a replica. {first}`SENTINEL FAILOVER <group>` on one living \
-             sentinel needs no quorum and no votes, only a replica that is up and has a replica-priority above 0; \
-             {CALL_AGAIN}. Only if no sentinel can do it then: promote a replica by hand that has the data (`INFO keyspace` \
-             shows what it has; `REPLICAOF NO ONE`), then `SENTINEL REMOVE` and `SENTINEL MONITOR` with its address on all \
-             sentinels, and set again what REMOVE forgets (`SENTINEL SET`): auth-user and auth-pass, down-after-milliseconds, \
-             failover-timeout, parallel-syncs, the scripts and renamed commands. Never `SENTINEL RESET` while the master is \
-             down: it drops the replicas"
+            "{ask} the master again, or take a replica. {first}`SENTINEL FAILOVER <group>` {on} needs no quorum and no votes, only a \
+             replica that is up and has a replica-priority above 0; {CALL_AGAIN}.{wait} Only if no sentinel can do it then: promote a \
+             replica by hand that has the data (`INFO keyspace` shows what it has): {}; 6. {}. Never `SENTINEL RESET` while the master is \
+             down: it drops the replicas",
+            hand.en, back.en
         ),
         zh,
         &format!(
-            "{wait_zh}{ask_zh}主节点；或改用一个副本：{first_zh}在一个存活的哨兵上执行 `SENTINEL FAILOVER <组>`，它不需要法定票数和选票，\
-             只要有一个在线且 replica-priority 大于 0 的副本；{CALL_AGAIN_ZH}。此后哨兵仍都做不到时，才手工提升一个有数据的副本（`INFO keyspace` \
-             显示它有什么；`REPLICAOF NO ONE`），再在所有哨兵上执行 `SENTINEL REMOVE` 和 `SENTINEL MONITOR` 指向它，并重新设置（`SENTINEL SET`）被 REMOVE \
-             清除的内容：auth-user 和 auth-pass、down-after-milliseconds、failover-timeout、parallel-syncs、脚本和改名的命令。\
-             主节点下线期间切勿执行 `SENTINEL RESET`：它会清除副本"
+            "{ask_zh}主节点；或改用一个副本：{first_zh}{on_zh}执行 `SENTINEL FAILOVER <组>`，它不需要法定票数和选票，只要有一个在线且 \
+             replica-priority 大于 0 的副本；{CALL_AGAIN_ZH}。{wait_zh}此后哨兵仍都做不到时，才手工提升一个有数据的副本（`INFO keyspace` \
+             显示它有什么）：{}；6. {}。主节点下线期间切勿执行 `SENTINEL RESET`：它会清除副本",
+            hand.zh, back.zh
         ),
     )
 }
@@ -121,7 +220,8 @@ pub(super) fn still_down(zero: &[String], unread: bool, next: Option<&str>) -> B
 /// No replica could be promoted.
 pub(super) fn no_good_replica(
     known: Option<usize>,
-    [after_tilt, timed, late]: [bool; 3],
+    after_tilt: bool,
+    late: Option<&Late>,
     down: &[String],
     said: &[String],
     lang: Lang,
@@ -129,29 +229,26 @@ pub(super) fn no_good_replica(
     let (en, zh, (hint, hint_zh)) = if !said.is_empty() {
         let (en, zh) = (reasons(said, Lang::En), reasons(said, Lang::Zh));
         (format!("the log says why: {en}"), format!("日志给出的原因：{zh}"), for_these_reasons(said))
-    } else if after_tilt && timed {
-        (
-            "the leader had just left TILT, and what it knew of the replicas was too old".to_owned(),
-            "执行者刚退出 TILT，它所知的副本信息已过旧".to_owned(),
-            owned(
-                "nothing is wrong with the replicas: remove the cause of the TILT. The next attempt finds them",
-                "副本本身没有问题：请消除 TILT 的原因。下一次尝试就能找到副本",
-            ),
-        )
     } else if known == Some(0) {
         ("no replica is known".to_owned(), "没有已知的副本".to_owned(), keep_one())
     } else if known.is_some_and(|known| down.len() >= known) {
         let names = by_name(down, lang);
         (format!("all replicas were down ({names})"), format!("所有副本都已下线（{names}）"), start_one())
+    } else if let Some(late) = late {
+        let ((en, zh), (hint, hint_zh), (look, look_zh)) = (late.told(), late.hint(), look_at_them());
+        (
+            format!("probably because {en}"),
+            format!("多半因为{zh}"),
+            (
+                format!("{hint}. If that one answers NOGOODSLAVE, too: {look}"),
+                format!("{hint_zh}。若它也回复 NOGOODSLAVE：{look_zh}"),
+            ),
+        )
     } else {
         let (mut en, mut zh) = probably(known, down, lang);
-        if late {
-            en += ". The leader was in TILT until it missed the master, and counts from then: to it, replicas that had lost the \
-                   master long before are too old";
-            zh += "。执行者直到认为主节点下线之前都处于 TILT，并从那时算起：更早就与主节点断开的副本，在它看来过旧";
-        } else if after_tilt {
-            en += "; or the leader had just left TILT, and what it knew of the replicas was too old";
-            zh += "；也可能是执行者刚退出 TILT，它所知的副本信息已过旧";
+        if after_tilt {
+            en += "; or the leader had just left TILT, and replicas that lost the master long before were too old to it";
+            zh += "；也可能是执行者刚退出 TILT，更早就与主节点断开的副本在它看来过旧";
         }
         (en, zh, look_at_them())
     };
@@ -238,10 +335,18 @@ fn start_one() -> (String, String) {
 
 /// Where a replica is empty: the data is elsewhere.
 fn bring_back() -> (String, String) {
-    owned(
-        "start the old master, or a replica with data, while that has not happened: the empty one has nothing to serve, and whoever          follows it loses what it has. Only if all data is lost for good, begin anew with it: `REPLICAOF NO ONE` on it, then          `SENTINEL REMOVE` and `SENTINEL MONITOR` on all sentinels",
-        "若尚未恢复：启动旧主节点，或启动有数据的副本；空的副本没有数据可用，跟随它的服务器会丢失自己的数据。只有数据确实已全部丢失时，\
-         才用它重新开始：在它上面执行 `REPLICAOF NO ONE`，再在所有哨兵上执行 `SENTINEL REMOVE` 和 `SENTINEL MONITOR`",
+    let hand = BY_HAND;
+    (
+        format!(
+            "start the old master, or a replica with data, while that has not happened: the empty one has nothing to serve, and whoever \
+             follows it loses what it has. Only if all data is lost for good, begin anew with the empty one: {}",
+            hand.en
+        ),
+        format!(
+            "若尚未恢复：启动旧主节点，或启动有数据的副本；空的副本没有数据可用，跟随它的服务器会丢失自己的数据。只有数据确实已全部丢失时，\
+             才用空的副本重新开始：{}",
+            hand.zh
+        ),
     )
 }
 
@@ -304,8 +409,7 @@ mod tests {
 
     fn hint(known: usize, down: &[&str], said: &[&str]) -> (String, String) {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        let (en, zh) =
-            no_good_replica(Some(known), [false, true, false], &owned(down), &owned(said), Lang::En);
+        let (en, zh) = no_good_replica(Some(known), false, None, &owned(down), &owned(said), Lang::En);
         (en.1, zh.1)
     }
 
@@ -341,19 +445,19 @@ mod tests {
         assert_eq!(zero, ["10.0.0.3:6379"]);
         for (text, set, call) in [
             (
-                still_down(&zero, false, None).0.1,
+                still_down(&zero, false, [None; 2]).0.1,
                 "First `CONFIG SET replica-priority 100`",
                 "`SENTINEL FAILOVER <group>`",
             ),
             (
-                still_down(&zero, false, None).1.1,
+                still_down(&zero, false, [None; 2]).1.1,
                 "`CONFIG SET replica-priority 100`",
                 "`SENTINEL FAILOVER <组>`",
             ),
         ] {
             assert!(text.find(set).unwrap() < text.find(call).unwrap(), "{text}");
         }
-        assert!(!still_down(&[], false, None).0.1.contains("CONFIG SET"));
+        assert!(!still_down(&[], false, [None; 2]).0.1.contains("CONFIG SET"));
         // What the log does not say may be that.
         let (en, zh) = hint(2, &[], &[]);
         assert!(en.contains("slave_priority is 0, `CONFIG SET replica-priority 100`"), "{en}");
@@ -363,7 +467,7 @@ mod tests {
     /// What redis-sentinel knows of the replicas of a master that has just died is too old for it.
     #[test]
     fn a_forced_failover_is_asked_for_again_before_anybody_promotes_by_hand() {
-        let (en, zh) = (still_down(&[], false, None).0.1, still_down(&[], false, None).1.1);
+        let (en, zh) = (still_down(&[], false, [None; 2]).0.1, still_down(&[], false, [None; 2]).1.1);
         for (text, again, by_hand) in [(en, CALL_AGAIN, "by hand"), (zh, CALL_AGAIN_ZH, "手工提升")] {
             assert!(text.find(again).unwrap() < text.find(by_hand).unwrap(), "{text}");
         }

@@ -6,13 +6,43 @@ use super::epochs;
 use super::incident::{At, End, How, Incident};
 use super::phases::Phase;
 use super::said::Maker;
-use super::words::{nobody_else_told, only_the_leader};
+use super::words::{duration, nobody_else_told, only_the_leader};
 
 /// A hello comes every 2 s; one that comes later was held up.
 const HELLO_MS: At = 2_500;
 
 /// Why this part was the longest, and what makes it shorter.
-pub(super) fn longest(phase: Phase, incident: &Incident, lang: Lang) -> &'static str {
+pub(super) fn longest(phase: Phase, incident: &Incident, lang: Lang) -> String {
+    if let Some(quorum) = quorum_set(phase, incident, lang) {
+        return quorum;
+    }
+    of_makers(phase, incident, lang).to_owned()
+}
+
+/// Enough agreed only when somebody had set the quorum.
+fn quorum_set(phase: Phase, incident: &Incident, lang: Lang) -> Option<String> {
+    let (at, before, quorum) = incident.held.quorum.filter(|_| phase == Phase::Agreement)?;
+    let agreed = incident.agreed.iter().map(|agreed| agreed.at).min()?;
+    let lowered = before.is_some_and(|before| before > quorum);
+    if at > agreed || !lowered {
+        return None;
+    }
+    let before = before.unwrap_or(quorum);
+    let after = duration(agreed - at, lang);
+    Some(match lang {
+        Lang::En => format!(
+            "The quorum was {before} until somebody set it to {quorum} in this time (SENTINEL SET); enough sentinels agreed {after} after \
+             that. A quorum above the majority lets a few sentinels that are down keep the others from acting."
+        ),
+        Lang::Zh => format!(
+            "法定票数原为 {before}，其间有人把它设为 {quorum}（SENTINEL SET），{after}后即达成一致。法定票数若大于多数，\
+             少数哨兵下线就会使其余哨兵无法执行。"
+        ),
+    })
+}
+
+/// The same by whose sentinels they are.
+fn of_makers(phase: Phase, incident: &Incident, lang: Lang) -> &'static str {
     if let Some(unknown) = not_here(phase, incident, lang) {
         return unknown;
     }
@@ -26,6 +56,19 @@ pub(super) fn longest(phase: Phase, incident: &Incident, lang: Lang) -> &'static
         return lang.pick(
             "A vote came late: to its sentinel another server was still the master, until it heard of the switch before this.",
             "有一票来得晚：那个哨兵此前仍以为主节点是另一台服务器，直到得知上一次切换。",
+        );
+    }
+    if phase == Phase::Agreement && incident.agreed_after_a_start() {
+        return lang.pick(
+            "Sentinels were started again in this time, and enough missed the master only after that. See why they were down.",
+            "其间有哨兵重新启动，此后认为主节点下线的哨兵才足够。请查明它们为何停止。",
+        );
+    }
+    if phase == Phase::Agreement && incident.missed_sooner_than_agreed() {
+        return lang.pick(
+            "Enough sentinels missed the master soon, and agreed later: redis-sentinel asks the others once a second. If it took much \
+             longer than that, look at the links between the sentinels.",
+            "足够多的哨兵很快就认为主节点下线，达成一致却较晚：redis-sentinel 每秒询问其他哨兵一次。若远超 1 秒，请检查哨兵之间的网络。",
         );
     }
     match incident.maker {
@@ -227,12 +270,11 @@ fn of_ours(phase: Phase, incident: &Incident, lang: Lang) -> &'static str {
             "各哨兵发现主节点失联的时刻不同：每个哨兵从自己最后一次得到应答时算起。\
              各哨兵的 down-after-milliseconds 不一致也会如此。",
         ),
+        // What the others do meanwhile is theirs: they may be redis-sentinel.
         Phase::Attempts if found_nobody_fit(incident) => lang.pick(
-            "A sentinel that found no fit replica tries again when one is fit, at the latest after twice failover-timeout; each of \
-             the others makes an attempt of its own meanwhile, 2.5 s after it voted for the one before. Make a replica fit: the \
-             next attempt begins then.",
-            "没有找到合适副本的哨兵，一有副本可用就再次尝试，最迟在 2 倍 failover-timeout 之后；其间其他哨兵在投票给前一个之后 2.5 秒，\
-             仍会各自尝试一次。让某个副本可用，随即就会再次尝试。",
+            "A sentinel of Watchkeeper's that found no fit replica tries again when one is fit, at the latest after twice \
+             failover-timeout. Make a replica fit: the next attempt begins then.",
+            "Watchkeeper 的哨兵没有找到合适副本时，一有副本可用就再次尝试，最迟在 2 倍 failover-timeout 之后。让某个副本可用，随即就会再次尝试。",
         ),
         Phase::Attempts => lang.pick(
             "Watchkeeper does not wait for failover-timeout after a failed attempt: the first lost elections are each repeated in \

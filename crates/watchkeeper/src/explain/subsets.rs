@@ -61,6 +61,7 @@ const LISTS: &[&str] = &[
     "sentinels-disagree",
     "reset-in-outage",
     "quorums-differ",
+    "pointed-by-hand",
     "late-replicas",
     "two-promoted",
 ];
@@ -257,7 +258,7 @@ impl Held<'_> {
         // That nobody took over explains it wherever the master came back.
         let so =
             so || (longest.phase == Phase::Waiting && them.iter().any(|(it, _)| it.came_back().is_some()));
-        if !so && !hedged(text) {
+        if !so && !hedged(&text) {
             self.wrong.push(format!("{}: {text}", longest.phase.code()));
         }
     }

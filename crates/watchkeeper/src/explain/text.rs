@@ -153,7 +153,7 @@ impl Writer<'_> {
             self.wrapped("    ", "    ", &words::before_the_first_line(incident, self.lang));
         }
         if let Some(part) = phases::to_shorten(&parts, findings) {
-            self.wrapped("    ", "    ", slow::longest(part.phase, incident, self.lang));
+            self.wrapped("    ", "    ", &slow::longest(part.phase, incident, self.lang));
         }
     }
 

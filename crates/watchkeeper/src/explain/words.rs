@@ -539,7 +539,8 @@ pub(crate) fn wrap(text: &str, to: usize) -> Vec<String> {
             continue;
         }
         let line = lines.last_mut().map(std::mem::take).unwrap_or_default();
-        let fits = columns(line.trim_end()) + columns(&word) <= to || line.is_empty();
+        // A blank where a line ends begins no other.
+        let fits = word.is_empty() || columns(line.trim_end()) + columns(&word) <= to || line.is_empty();
         let whole = std::mem::take(&mut word) + if c == ' ' { " " } else { "" };
         if let Some(last) = lines.last_mut() {
             if fits {
@@ -567,6 +568,7 @@ mod tests {
         assert_eq!(wrap("one two three", 8), ["one two", "three"]);
         assert_eq!(wrap("一二三四，五六（七八）", 8), ["一二三", "四，五六", "（七八）"]);
         assert_eq!(wrap("一二 <组> 三", 7), ["一二", "<组> 三"]);
+        assert_eq!(wrap("ab 为 0 的", 4), ["ab 为", "0 的"]);
         assert_eq!(wrap("averylongword x", 4), ["averylongword", "x"]);
         assert_eq!(wrap("", 4), [""]);
     }

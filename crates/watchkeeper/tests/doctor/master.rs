@@ -73,6 +73,7 @@ pub(crate) fn forgotten_replicas() {
         "`REPLICAOF NO ONE` on the one with the greatest `slave_repl_offset`",
         "neither the sentinels nor `SENTINEL FAILOVER` can promote anybody as it is: do what WD202 says",
         "before it is started, `replicaof IP PORT` with the new master goes into its file",
+        "on every sentinel, and only when that is done on all of them `SENTINEL MONITOR",
     ];
     let seen = stage.finds_once("WD221 critical", || {});
     for said in said {
