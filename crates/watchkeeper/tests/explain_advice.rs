@@ -486,3 +486,51 @@ fn a_restart_is_not_said_to_have_been_fast() {
     assert!(event("en").contains("Without a +sdown before this, it was so fast"), "{}", event("en"));
     assert!(event("zh").contains("若在此之前没有 +sdown，则快到还没有被判定下线"), "{}", event("zh"));
 }
+
+/// Operators made another master on one sentinel, and it has heard since that sentinels made a third one the master: with the
+/// advice of before the master that runs would follow its own replica.
+#[test]
+fn a_master_made_by_hand_that_was_replaced_since_is_not_made_the_master_again() {
+    let pointed = "00:10.000 +sdown S2
+        00:10.000 +sdown S3
+        00:14.000 +sdown master A
+        00:24.000 -monitor master A
+        00:24.010 +monitor master B quorum 2\n";
+    let of_b =
+        |id: u32| format!("sentinel {} 10.0.1.{id} 26379 @ m 10.0.0.2 6379", id.to_string().repeat(40));
+    let then = format!(
+        "00:40.000 +{}
+         00:40.010 +{}
+         00:41.300 +new-epoch 1
+         00:41.300 +config-update-from {}
+         00:41.300 +switch-master B 10.0.0.3 6379\n",
+        of_b(2),
+        of_b(3),
+        of_b(2)
+    );
+    let [en, zh] = told(&[("s1.log", &whole(1, &format!("{pointed}{then}")))]);
+    in_order(
+        &en,
+        &[
+            "operators pointed s1 at 10.0.0.2:6379",
+            "Operators had pointed s1 at 10.0.0.2:6379; later 10.0.0.3:6379 became the master instead",
+            "may be lost",
+            "hint: a master made by hand stays only if all sentinels know it",
+        ],
+    );
+    in_order(
+        &zh,
+        &["运维人员已让 s1 改为监视 10.0.0.2:6379", "可能丢失", "手工指定的主节点只有在所有哨兵都知道时"],
+    );
+    let gone = [
+        "first do what is said here of",
+        "follows 10.0.0.2:6379",
+        "`replicaof`",
+        "先按此处关于",
+        "都跟随 10.0.0.2",
+    ];
+    without(&(en + &zh), &gone);
+    // That it was replaced must be seen.
+    let [en, _] = told(&[("s1.log", &whole(1, pointed))]);
+    in_order(&en, &["see that every replica follows 10.0.0.2:6379", "first do what is said here of"]);
+}

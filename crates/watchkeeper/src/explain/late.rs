@@ -10,6 +10,7 @@ use watchkeeper_core::Lang;
 use super::book::{Book, Group};
 use super::findings::{Finding, Names};
 use super::incident::{At, Incident, Run, Who};
+use super::said::Place;
 use super::words::duration;
 
 /// A sentinel that missed the master so much sooner than another counts from sooner.
@@ -57,6 +58,24 @@ impl Book {
         let mut its = self.incidents.iter().rev().filter(|it| it.group == name);
         let ended = |it: &&Incident| it.pointed.is_some() || it.new_master.is_some();
         its.find(ended).filter(|it| it.new_master.is_none())?.pointed.as_ref().map(|(to, _)| to.clone())
+    }
+
+    /// The incident that replaced the master that operators had made in this one by another.
+    pub(super) fn after_pointed(&self, incident: &Incident) -> Option<&Incident> {
+        let (to, by) = incident.pointed.as_ref()?;
+        let since = by.iter().map(|(_, at)| *at).min()?;
+        let open = self.groups.get(&incident.group).and_then(|group| group.open.as_ref());
+        let mut its = self.incidents.iter().chain(open).filter(|it| it.group == incident.group);
+        its.find(|it| {
+            it.began >= since && it.master == *to && it.new_master.as_ref().is_some_and(|new| new != to)
+        })
+    }
+
+    /// The master that operators made in this incident, if nothing shows that another one replaced it since.
+    pub(super) fn still_pointed<'a>(&self, incident: &'a Incident) -> Option<&'a Place> {
+        let (to, _) = incident.pointed.as_ref()?;
+        let undone = incident.new_master.as_ref().is_some_and(|new| new != to);
+        (!undone && self.after_pointed(incident).is_none()).then_some(to)
     }
 
     /// When the first of the sentinels whose logs are here may begin a failover by itself: nothing unless each that is not

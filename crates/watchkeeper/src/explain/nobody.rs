@@ -7,7 +7,8 @@ use watchkeeper_core::Lang;
 use watchkeeper_core::lang::Words;
 
 use super::advice::{Both, both};
-use super::book::Group;
+use super::beside;
+use super::book::{Book, Group};
 use super::findings::{Finding, Names};
 use super::incident::Incident;
 use super::late::Late;
@@ -48,10 +49,14 @@ const SENTINEL_BACK: Words = Words {
 pub(super) fn pointed_finding(
     incident: &Incident,
     group: Option<&Group>,
+    book: &Book,
     names: &dyn Names,
 ) -> Option<Finding> {
     let (to, by) = incident.pointed.as_ref().filter(|_| incident.new_master.is_none())?;
     let who: BTreeSet<String> = by.iter().map(|(who, _)| names.who(*who)).collect();
+    if let Some(later) = book.after_pointed(incident) {
+        return beside::undone_later(later, to, who);
+    }
     let all = group.into_iter().flat_map(|group| &group.sentinels).map(|id| names.id(id));
     let others: BTreeSet<String> = all.filter(|name| !who.contains(name)).collect();
     let (old, to) = (incident.master.clone(), to.clone());
