@@ -17,8 +17,17 @@ fn told(logs: &[(&str, &str)]) -> [String; 2] {
         let output = command.args(logs.iter().map(|(name, _)| name)).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(output.status.success(), "{text}");
-        let gap = if lang == "en" { " " } else { "" };
-        text.split('\n').map(str::trim_start).collect::<Vec<_>>().join(gap)
+        let mut whole = String::new();
+        for line in text.split('\n').map(str::trim_start) {
+            // A line of Chinese ends anywhere, and between English words where a space was.
+            let words =
+                whole.ends_with(|end: char| end.is_ascii()) && line.starts_with(|it: char| it.is_ascii());
+            if !whole.is_empty() && (lang == "en" || words) {
+                whole.push(' ');
+            }
+            whole += line;
+        }
+        whole
     })
 }
 
@@ -282,6 +291,18 @@ fn a_leader_that_was_started_in_the_outage_is_told_from_one_that_was_not() {
         ],
     );
     without(&(en + &zh), &["at different times", "发现主节点失联的时刻不同"]);
+    // Its own log shows when it was started, and not whom to ask instead.
+
+    let [en, zh] = told(&[("s3.log", &s3)]);
+    in_order(
+        &en,
+        &[
+            "probably because s3, which led, had been started 2.000 s before it missed the master",
+            "on a sentinel that missed it sooner (not one that was in TILT then, or started since)",
+        ],
+    );
+    assert!(zh.contains("执行者 s3 在认为主节点下线之前 2.000 秒才启动"), "{zh}");
+    without(&en, &["none of the"]);
 }
 
 /// Watchkeeper begins when a replica is fit, whatever the others wait for; and nobody need wait who asks.
@@ -303,7 +324,28 @@ fn nobody_is_told_to_wait_for_what_need_not_be_waited_for() {
     let ours = whole_ours(1, &missed(&format!("{odown}{refused}")));
     let others = [2, 3].map(|id| whole(id, &missed(&format!("{odown}{votes}"))));
     let [en, zh] = told(&[("s1.log", &ours), ("s2.log", &others[0]), ("s3.log", &others[1])]);
-    assert!(en.contains("First `CONFIG SET replica-priority 100`"), "{en}");
+    // It promoted the replica within a second then: a FAILOVER finds no other one that is fit, and by hand there would be two.
+    in_order(
+        &en,
+        &[
+            "First `CONFIG SET replica-priority 100`",
+            "Wait some seconds",
+            "GET-MASTER-ADDR-BY-NAME`). Only if it is still the old address: `SENTINEL FAILOVER <group>`",
+            "Only if no sentinel can do it then, and every sentinel still names the old address",
+            "promote a replica by hand",
+        ],
+    );
+    in_order(
+        &zh,
+        &[
+            "`CONFIG SET replica-priority 100`",
+            "等待几秒",
+            "只有仍是旧地址时",
+            "`SENTINEL FAILOVER <组>`",
+            "所有哨兵仍都给出旧地址",
+            "才手工提升",
+        ],
+    );
     without(&(en + &zh), &["Next failover delay", "see first what comes of it", "先看届时的结果"]);
     // All of them wait.
     let s1 = whole(1, &missed(&nobody_fit(1)));

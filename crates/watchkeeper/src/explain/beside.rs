@@ -9,7 +9,7 @@ use watchkeeper_core::lang::Words;
 use super::advice::{Both, TWO_TOOK_WRITES, both};
 use super::book::Book;
 use super::findings::{Finding, Names};
-use super::incident::{Afterwards, At, Cause, End, Foreign, Incident, Who};
+use super::incident::{Afterwards, At, Cause, Down, End, Foreign, Incident, Who};
 use super::said::Place;
 use super::words::{by_name, duration};
 
@@ -17,6 +17,9 @@ use super::words::{by_name, duration};
 const BACK_MS: At = 15_000;
 /// ... or, without times, one that was back so many lines before.
 const BACK_LINES: At = 10;
+
+/// Sentinels that lose the same master miss it within this time.
+const AT_ONCE_MS: At = 1_000;
 
 /// Of an incident.
 #[derive(Debug, Clone, Default)]
@@ -112,6 +115,11 @@ impl Incident {
     /// How long it had run who missed the master first, if that had not answered it since its start.
     pub(super) fn just_started(&self) -> Option<At> {
         let began = self.outage_began();
+        let known = |down: &Down| !self.beside.just_started.contains_key(&(down.who, down.at));
+        // Who had answers until then missed it as soon: it had not been away before.
+        if self.downs.iter().any(|down| (began..=began + AT_ONCE_MS).contains(&down.at) && known(down)) {
+            return None;
+        }
         let mut first = self.downs.iter().filter(|down| down.at == began);
         first.find_map(|down| self.beside.just_started.get(&(down.who, down.at)).copied())
     }

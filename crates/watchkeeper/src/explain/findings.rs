@@ -205,6 +205,8 @@ pub(super) enum Finding {
         /// it did not run, and was back later
         stood: bool,
         anew: Anew,
+        /// the next attempt waited for twice failover-timeout
+        waited: bool,
         timed: bool,
     },
     /// two leaders, one just after the other, that promoted the same replica
@@ -562,8 +564,8 @@ fn run_findings(
                 None => {
                     let (maker, stood) = (incident.maker, incident.stood_still(run));
                     let (who, timed) = (names.who(run.who), incident.timed);
-                    let anew = incident.began_anew(run);
-                    found.push(Finding::LeaderLost { who, maker, stood, anew, timed });
+                    let (anew, waited) = (incident.began_anew(run), incident.waited(run));
+                    found.push(Finding::LeaderLost { who, maker, stood, anew, waited, timed });
                 }
             },
             Some(End::Done | End::DoneLate) | None => {}
