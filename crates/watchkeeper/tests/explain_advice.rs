@@ -576,3 +576,22 @@ fn a_master_made_by_hand_that_was_replaced_since_is_not_made_the_master_again() 
     let [en, _] = told(&[("s1.log", &whole(1, pointed))]);
     in_order(&en, &["see that every replica follows 10.0.0.2:6379", "first do what is said here of"]);
 }
+
+/// The attempt that failed took its time before somebody forced one.
+#[test]
+fn an_attempt_that_failed_before_a_forced_one_has_no_part_without_time() {
+    let forced = "01:10.000 Executing user requested FAILOVER of 'm'
+        01:10.000 +new-epoch 2
+        01:10.000 +try-failover master A
+        01:10.010 +vote-for-leader ID1 2
+        01:10.030 +elected-leader master A
+        01:10.100 +selected-slave RB
+        01:11.100 +promoted-slave RB
+        01:12.100 +failover-end master A
+        01:12.100 +switch-master A 10.0.0.2 6379\n";
+    let s1 = whole(1, &format!("00:45.000 +sdown master A\n{}{forced}", nobody_fit(1)));
+    let others = [2, 3].map(|id| whole(id, &format!("00:45.010 +sdown master A\n{}", voted(1))));
+    let [en, zh] = told(&[("s1.log", &s1), ("s2.log", &others[0]), ("s3.log", &others[1])]);
+    in_order(&en, &["Where the time went", "operator: until somebody forced the failover", "election"]);
+    without(&(en + &zh), &["attempts that failed, and the wait", "失败的尝试"]);
+}

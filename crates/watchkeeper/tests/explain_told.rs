@@ -262,7 +262,13 @@ fn a_replica_that_was_only_chosen_was_not_told_to_be_master() {
     assert!(en.contains("s2 chooses the replica 10.0.0.2:6379 and tells it to be master"), "{en}");
     assert!(en.contains("s1 chooses the replica 10.0.0.3:6379  [+selected-slave]"), "{en}");
     assert!(!en.contains("s1 told") && !en.contains("10.0.0.3:6379 until it was made to follow"), "{en}");
-    assert!(en.contains("s2 and s1 were at work at once"), "{en}");
+    assert!(
+        en.contains(
+            "s2 and s1 were at work at once, because a failover was asked for on each: s2 was done first"
+        ),
+        "{en}"
+    );
+    assert!(zh.contains("两者都是应人要求执行故障转移"), "{zh}");
     assert!(zh.contains("s1 选定副本 10.0.0.3:6379  [") && !zh.contains("不同的副本："), "{zh}");
     // Whose failover stayed is the leader.
     let json = said(&all, &["--format", "json"]);
@@ -609,4 +615,16 @@ fn a_sentinel_started_with_a_new_id_keeps_the_name_of_its_log() {
         "{en}"
     );
     assert!(en.contains("s3 (33333333)"), "{en}");
+}
+
+/// Another failover had made another master before the old one was back.
+#[test]
+fn the_old_master_is_told_to_follow_the_master_of_then() {
+    let first = format!("00:10.000 +sdown master A\n{TRIED}{LED}");
+    let rest = "00:30.000 +switch-master B 10.0.0.3 6379
+        00:40.000 +convert-to-slave slave 10.0.0.1:6379 10.0.0.1 6379 @ m 10.0.0.3 6379\n";
+    let [en, zh] = told(&[("s1.log", &whole(1, &format!("{first}{rest}")))]);
+    assert!(en.contains("the old master 10.0.0.1:6379 is told to follow 10.0.0.3:6379 "), "{en}");
+    assert!(zh.contains("命令旧主节点 10.0.0.1:6379 跟随 10.0.0.3:6379"), "{zh}");
+    assert!(!en.contains("10.0.0.1:6379 is told to follow the new one"), "{en}");
 }

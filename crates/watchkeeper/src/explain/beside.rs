@@ -36,6 +36,8 @@ pub(super) struct Beside {
     pub(super) just_started: BTreeMap<(Who, At), At>,
     /// a replica that was told to be master, given up, and told to be a replica later
     pub(super) woke: Option<(Place, At)>,
+    /// whom the old master was told to follow, if that was no longer the new one
+    pub(super) told_to: Option<Place>,
 }
 
 /// What should be known of it.

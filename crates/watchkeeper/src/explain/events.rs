@@ -822,6 +822,10 @@ impl Book {
                 Afterwards::Follows
             };
             incident.last = at;
+            if what == Afterwards::ToldToFollow && !incident.afterwards.iter().any(|(it, _)| *it == what) {
+                let another = !event.of.is_empty() && incident.new_master.as_ref() != Some(&event.of);
+                incident.beside.told_to = another.then(|| event.of.clone());
+            }
             incident.afterwards(what, at);
             return;
         }

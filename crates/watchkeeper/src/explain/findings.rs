@@ -238,6 +238,8 @@ pub(super) enum Finding {
     CalledTwice {
         first: String,
         other: String,
+        /// it was asked for on the other one, too
+        both: bool,
     },
     /// after a planned failover the old master was not told to follow, or late
     StayedMaster {
@@ -553,7 +555,8 @@ fn run_findings(
                 && incident.overtaken(run).is_some() =>
             {
                 let first = incident.overtaken(run).map(|first| names.who(first)).unwrap_or_default();
-                found.push(Finding::CalledTwice { first, other: names.who(run.who) });
+                let both = incident.asked.iter().any(|(who, _)| *who == run.who);
+                found.push(Finding::CalledTwice { first, other: names.who(run.who), both });
             }
             None if at + 1 < incident.runs.len() && !rivals => match incident.gave_way(run) {
                 Some(to) => {
