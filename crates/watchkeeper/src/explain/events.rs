@@ -592,7 +592,7 @@ impl Book {
             incident.named(place);
         }
         incident.begun_before |= cut && !incident.asked_for(who, at) && incident.downs.is_empty();
-        incident.waits.remove(&who);
+        incident.held.waited.extend(incident.waits.remove(&who).map(|_| who));
         let election = incident.election(epoch);
         remember(&mut election.candidates, (who, at));
         for vote in early {

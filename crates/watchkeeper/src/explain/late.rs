@@ -25,6 +25,8 @@ const TILT_STALE_MS: At = 10_000;
 pub(super) struct Held {
     /// somebody set the quorum while the master was missed: when, what it was if that is known, what it is
     pub(super) quorum: Option<(At, Option<u32>, u32)>,
+    /// who had said that it waits, and made an attempt after that
+    pub(super) waited: BTreeSet<Who>,
     /// whose the sentinel is that led in the end
     pub(super) leader: Option<Maker>,
 }

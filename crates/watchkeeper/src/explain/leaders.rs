@@ -110,7 +110,7 @@ impl Incident {
     /// Who led next after this leader has said that it waits, and did not forget that: one that is started again does.
     pub(super) fn waited(&self, run: &Run) -> bool {
         let next = self.runs.iter().find(|other| other.began > run.began);
-        next.is_some_and(|next| self.waits.contains_key(&next.who) && !self.forgot(next))
+        next.is_some_and(|next| self.held.waited.contains(&next.who) && !self.forgot(next))
     }
 
     /// Who leads was started again in this.
