@@ -42,7 +42,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::Posed { master } => rivals::posed(master),
         Finding::TwoPromoted(promoted) => rivals::advice(promoted, lang),
         Finding::SameChosen { who, replica } => rivals::same_advice(who, replica, lang),
-        Finding::CalledTwice { first, other, both } => endings::called_twice(first, other, *both),
+        Finding::CalledTwice { first, other } => endings::called_twice(first, other),
         Finding::LeaderLost { who, stood: true, timed, .. } => leaders::stood_advice(who, *timed),
         Finding::LeaderLost { who, maker, anew, waited, .. } => leader_lost(who, *maker, *anew, *waited),
         Finding::GaveWay { who, to } => leaders::gave_way_advice(who, to),

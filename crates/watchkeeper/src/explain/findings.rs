@@ -238,8 +238,6 @@ pub(super) enum Finding {
     CalledTwice {
         first: String,
         other: String,
-        /// it was asked for on the other one, too
-        both: bool,
     },
     /// after a planned failover the old master was not told to follow, or late
     StayedMaster {
@@ -555,8 +553,7 @@ fn run_findings(
                 && incident.overtaken(run).is_some() =>
             {
                 let first = incident.overtaken(run).map(|first| names.who(first)).unwrap_or_default();
-                let both = incident.asked.iter().any(|(who, _)| *who == run.who);
-                found.push(Finding::CalledTwice { first, other: names.who(run.who), both });
+                found.push(Finding::CalledTwice { first, other: names.who(run.who) });
             }
             None if at + 1 < incident.runs.len() && !rivals => match incident.gave_way(run) {
                 Some(to) => {
