@@ -17,8 +17,17 @@ fn told(logs: &[(&str, &str)]) -> [String; 2] {
         let output = command.args(logs.iter().map(|(name, _)| name)).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(output.status.success(), "{text}");
-        let gap = if lang == "en" { " " } else { "" };
-        text.split('\n').map(str::trim_start).collect::<Vec<_>>().join(gap)
+        let mut whole = String::new();
+        for line in text.split('\n').map(str::trim_start) {
+            // A line of Chinese ends anywhere, and between English words where a space was.
+            let words =
+                whole.ends_with(|end: char| end.is_ascii()) && line.starts_with(|it: char| it.is_ascii());
+            if !whole.is_empty() && (lang == "en" || words) {
+                whole.push(' ');
+            }
+            whole += line;
+        }
+        whole
     })
 }
 
@@ -282,6 +291,18 @@ fn a_leader_that_was_started_in_the_outage_is_told_from_one_that_was_not() {
         ],
     );
     without(&(en + &zh), &["at different times", "发现主节点失联的时刻不同"]);
+    // Its own log shows when it was started, and not whom to ask instead.
+
+    let [en, zh] = told(&[("s3.log", &s3)]);
+    in_order(
+        &en,
+        &[
+            "probably because s3, which led, had been started 2.000 s before it missed the master",
+            "on a sentinel that missed it sooner (not one that was in TILT then, or started since)",
+        ],
+    );
+    assert!(zh.contains("执行者 s3 在认为主节点下线之前 2.000 秒才启动"), "{zh}");
+    without(&en, &["none of the"]);
 }
 
 /// Watchkeeper begins when a replica is fit, whatever the others wait for; and nobody need wait who asks.
@@ -303,7 +324,28 @@ fn nobody_is_told_to_wait_for_what_need_not_be_waited_for() {
     let ours = whole_ours(1, &missed(&format!("{odown}{refused}")));
     let others = [2, 3].map(|id| whole(id, &missed(&format!("{odown}{votes}"))));
     let [en, zh] = told(&[("s1.log", &ours), ("s2.log", &others[0]), ("s3.log", &others[1])]);
-    assert!(en.contains("First `CONFIG SET replica-priority 100`"), "{en}");
+    // It promoted the replica within a second then: a FAILOVER finds no other one that is fit, and by hand there would be two.
+    in_order(
+        &en,
+        &[
+            "First `CONFIG SET replica-priority 100`",
+            "Wait some seconds",
+            "GET-MASTER-ADDR-BY-NAME`). Only if it is still the old address: `SENTINEL FAILOVER <group>`",
+            "Only if no sentinel can do it then, and every sentinel still names the old address",
+            "promote a replica by hand",
+        ],
+    );
+    in_order(
+        &zh,
+        &[
+            "`CONFIG SET replica-priority 100`",
+            "等待几秒",
+            "只有仍是旧地址时",
+            "`SENTINEL FAILOVER <组>`",
+            "所有哨兵仍都给出旧地址",
+            "才手工提升",
+        ],
+    );
     without(&(en + &zh), &["Next failover delay", "see first what comes of it", "先看届时的结果"]);
     // All of them wait.
     let s1 = whole(1, &missed(&nobody_fit(1)));
@@ -485,4 +527,71 @@ fn a_restart_is_not_said_to_have_been_fast() {
     };
     assert!(event("en").contains("Without a +sdown before this, it was so fast"), "{}", event("en"));
     assert!(event("zh").contains("若在此之前没有 +sdown，则快到还没有被判定下线"), "{}", event("zh"));
+}
+
+/// Operators made another master on one sentinel, and it has heard since that sentinels made a third one the master: with the
+/// advice of before the master that runs would follow its own replica.
+#[test]
+fn a_master_made_by_hand_that_was_replaced_since_is_not_made_the_master_again() {
+    let pointed = "00:10.000 +sdown S2
+        00:10.000 +sdown S3
+        00:14.000 +sdown master A
+        00:24.000 -monitor master A
+        00:24.010 +monitor master B quorum 2\n";
+    let of_b =
+        |id: u32| format!("sentinel {} 10.0.1.{id} 26379 @ m 10.0.0.2 6379", id.to_string().repeat(40));
+    let then = format!(
+        "00:40.000 +{}
+         00:40.010 +{}
+         00:41.300 +new-epoch 1
+         00:41.300 +config-update-from {}
+         00:41.300 +switch-master B 10.0.0.3 6379\n",
+        of_b(2),
+        of_b(3),
+        of_b(2)
+    );
+    let [en, zh] = told(&[("s1.log", &whole(1, &format!("{pointed}{then}")))]);
+    in_order(
+        &en,
+        &[
+            "operators pointed s1 at 10.0.0.2:6379",
+            "Operators had pointed s1 at 10.0.0.2:6379; later 10.0.0.3:6379 became the master instead",
+            "may be lost",
+            "hint: a master made by hand stays only if all sentinels know it",
+        ],
+    );
+    in_order(
+        &zh,
+        &["运维人员已让 s1 改为监视 10.0.0.2:6379", "可能丢失", "手工指定的主节点只有在所有哨兵都知道时"],
+    );
+    let gone = [
+        "first do what is said here of",
+        "follows 10.0.0.2:6379",
+        "`replicaof`",
+        "先按此处关于",
+        "都跟随 10.0.0.2",
+    ];
+    without(&(en + &zh), &gone);
+    // That it was replaced must be seen.
+    let [en, _] = told(&[("s1.log", &whole(1, pointed))]);
+    in_order(&en, &["see that every replica follows 10.0.0.2:6379", "first do what is said here of"]);
+}
+
+/// The attempt that failed took its time before somebody forced one.
+#[test]
+fn an_attempt_that_failed_before_a_forced_one_has_no_part_without_time() {
+    let forced = "01:10.000 Executing user requested FAILOVER of 'm'
+        01:10.000 +new-epoch 2
+        01:10.000 +try-failover master A
+        01:10.010 +vote-for-leader ID1 2
+        01:10.030 +elected-leader master A
+        01:10.100 +selected-slave RB
+        01:11.100 +promoted-slave RB
+        01:12.100 +failover-end master A
+        01:12.100 +switch-master A 10.0.0.2 6379\n";
+    let s1 = whole(1, &format!("00:45.000 +sdown master A\n{}{forced}", nobody_fit(1)));
+    let others = [2, 3].map(|id| whole(id, &format!("00:45.010 +sdown master A\n{}", voted(1))));
+    let [en, zh] = told(&[("s1.log", &s1), ("s2.log", &others[0]), ("s3.log", &others[1])]);
+    in_order(&en, &["Where the time went", "operator: until somebody forced the failover", "election"]);
+    without(&(en + &zh), &["attempts that failed, and the wait", "失败的尝试"]);
 }

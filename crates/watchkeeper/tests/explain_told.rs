@@ -262,7 +262,11 @@ fn a_replica_that_was_only_chosen_was_not_told_to_be_master() {
     assert!(en.contains("s2 chooses the replica 10.0.0.2:6379 and tells it to be master"), "{en}");
     assert!(en.contains("s1 chooses the replica 10.0.0.3:6379  [+selected-slave]"), "{en}");
     assert!(!en.contains("s1 told") && !en.contains("10.0.0.3:6379 until it was made to follow"), "{en}");
-    assert!(en.contains("s2 and s1 were at work at once"), "{en}");
+    assert!(
+        en.contains("s2 and s1 were at work at once, as a failover was asked for: s2 was done first"),
+        "{en}"
+    );
+    assert!(zh.contains("因为有人要求执行故障转移"), "{zh}");
     assert!(zh.contains("s1 选定副本 10.0.0.3:6379  [") && !zh.contains("不同的副本："), "{zh}");
     // Whose failover stayed is the leader.
     let json = said(&all, &["--format", "json"]);
@@ -389,6 +393,10 @@ fn a_leader_that_begins_anew_is_no_other_one() {
         "{en}{zh}"
     );
     assert!(zh.contains("它重新启动后又重新开始"), "{zh}");
+    // Started again, it has forgotten to wait.
+    assert!(!en.contains("twice failover-timeout") && !zh.contains("2 倍 failover-timeout"), "{en}{zh}");
+    assert!(en.contains("redis-sentinel does not wait any more then"), "{en}");
+    assert!(zh.contains("redis-sentinel 重启后不再等待"), "{zh}");
     // It knows of no time before.
     assert!(!en.contains("gets no answer from it again") && !zh.contains("又得不到应答"), "{en}{zh}");
     // A stream does not have the start.
@@ -440,6 +448,37 @@ fn a_sentinel_just_started_does_not_know_how_long_the_master_was_away() {
         "{en}"
     );
     assert!(zh.contains("3.000 秒前才启动") && !zh.contains("主节点已失联 down-after"), "{zh}");
+}
+
+/// Another one, which had run all the time, missed it as soon.
+#[test]
+fn a_sentinel_just_started_that_saw_the_master_answer_has_no_reservation() {
+    let again =
+        |set: &str| format!("{set}00:02.000 START ID1\n00:02.000 +monitor master A quorum 2\n{}", failover());
+    let missed = format!("00:10.080 +sdown master A\n{HEARD}");
+    let [en, zh] = told(&[
+        ("s1.log", &whole(1, &again(""))),
+        ("s2.log", &whole(2, &missed)),
+        ("s3.log", &whole(3, HEARD)),
+    ]);
+    assert!(
+        !en.contains("had been started") && en.contains("away for down-after-milliseconds before"),
+        "{en}"
+    );
+    assert!(!zh.contains("才启动") && zh.contains("主节点已失联 down-after"), "{zh}");
+    // Nor has one that was started long before, as far as down-after-milliseconds is known; one just before has.
+    let set = |ms: u32| format!("00:01.000 +set master A down-after-milliseconds {ms}\n");
+    let later = "00:10.062 +new-epoch 1
+        00:10.062 +vote-for-leader ID1 1
+        00:11.050 +sdown master A
+        00:11.110 +config-update-from S1
+        00:11.110 +switch-master A 10.0.0.2 6379\n";
+    let of = |ms: u32| {
+        let s1 = whole(1, &again(&set(ms)));
+        told(&[("s1.log", &s1), ("s2.log", &whole(2, later)), ("s3.log", &whole(3, later))])[0].clone()
+    };
+    assert!(!of(2000).contains("had been started 8.000 s before"), "{}", of(2000));
+    assert!(of(7000).contains("had been started 8.000 s before"), "{}", of(7000));
 }
 
 /// Somebody had made it a replica: it answered all the time. At their usual level logs do not have that.
@@ -574,4 +613,16 @@ fn a_sentinel_started_with_a_new_id_keeps_the_name_of_its_log() {
         "{en}"
     );
     assert!(en.contains("s3 (33333333)"), "{en}");
+}
+
+/// Another failover had made another master before the old one was back.
+#[test]
+fn the_old_master_is_told_to_follow_the_master_of_then() {
+    let first = format!("00:10.000 +sdown master A\n{TRIED}{LED}");
+    let rest = "00:30.000 +switch-master B 10.0.0.3 6379
+        00:40.000 +convert-to-slave slave 10.0.0.1:6379 10.0.0.1 6379 @ m 10.0.0.3 6379\n";
+    let [en, zh] = told(&[("s1.log", &whole(1, &format!("{first}{rest}")))]);
+    assert!(en.contains("the old master 10.0.0.1:6379 is told to follow 10.0.0.3:6379 "), "{en}");
+    assert!(zh.contains("命令旧主节点 10.0.0.1:6379 跟随 10.0.0.3:6379"), "{zh}");
+    assert!(!en.contains("10.0.0.1:6379 is told to follow the new one"), "{en}");
 }

@@ -44,7 +44,7 @@ pub(super) fn advise(finding: &Finding, lang: Lang) -> (String, String) {
         Finding::SameChosen { who, replica } => rivals::same_advice(who, replica, lang),
         Finding::CalledTwice { first, other } => endings::called_twice(first, other),
         Finding::LeaderLost { who, stood: true, timed, .. } => leaders::stood_advice(who, *timed),
-        Finding::LeaderLost { who, maker, anew, .. } => leader_lost(who, *maker, *anew),
+        Finding::LeaderLost { who, maker, anew, waited, .. } => leader_lost(who, *maker, *anew, *waited),
         Finding::GaveWay { who, to } => leaders::gave_way_advice(who, to),
         Finding::SecondPromoted { by, place, new, ms } => leaders::second_advice(by, place, new, *ms, lang),
         Finding::StayedMaster { master, ms: Some(ms), perhaps: true, .. } => {
@@ -364,7 +364,7 @@ fn disagree(saw: &[String], not: &[String], silent: &[String], what: Disagreed, 
     both(told + &en, &format!("{hint}{more}"), told_zh + &zh, &format!("{hint_zh}{more_zh}"))
 }
 
-fn leader_lost(who: &str, maker: Option<Maker>, anew: Anew) -> Both {
+fn leader_lost(who: &str, maker: Option<Maker>, anew: Anew, waited: bool) -> Both {
     let (by, by_zh) = match anew {
         Anew::Another => ("another sentinel had to begin anew", "由另一个哨兵重新开始"),
         Anew::Restarted => ("it was started again, and began anew", "它重新启动后又重新开始"),
@@ -375,11 +375,11 @@ fn leader_lost(who: &str, maker: Option<Maker>, anew: Anew) -> Both {
             "; the others give a leader they voted for 2.5 s from when it last asked, 0.5 s if its connection is gone",
             "；其他哨兵从执行者最后一次询问起等它 2.5 秒，若连接已断则等 0.5 秒",
         ),
-        Some(Maker::Redis) => (
+        Some(Maker::Redis) if waited => (
             "; the next attempt waits twice failover-timeout with redis-sentinel",
             "；redis-sentinel 要等 2 倍 failover-timeout 才再次尝试",
         ),
-        None => ("", ""),
+        Some(Maker::Redis) | None => ("", ""),
     };
     both(
         format!("{who} led the failover and did not finish it; {by}."),

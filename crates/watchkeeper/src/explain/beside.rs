@@ -1,14 +1,15 @@
 //! What became of servers beside the failover itself: a master that operators had made and a failover undid, a server that
 //! was down and came back as a master, a master that restarted before another one was there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use watchkeeper_core::Lang;
+use watchkeeper_core::lang::Words;
 
 use super::advice::{Both, TWO_TOOK_WRITES, both};
 use super::book::Book;
 use super::findings::{Finding, Names};
-use super::incident::{Afterwards, At, Cause, End, Foreign, Incident, Who};
+use super::incident::{Afterwards, At, Cause, Down, End, Foreign, Incident, Who};
 use super::said::Place;
 use super::words::{by_name, duration};
 
@@ -16,6 +17,9 @@ use super::words::{by_name, duration};
 const BACK_MS: At = 15_000;
 /// ... or, without times, one that was back so many lines before.
 const BACK_LINES: At = 10;
+
+/// Sentinels that lose the same master miss it within this time.
+const AT_ONCE_MS: At = 1_000;
 
 /// Of an incident.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +36,8 @@ pub(super) struct Beside {
     pub(super) just_started: BTreeMap<(Who, At), At>,
     /// a replica that was told to be master, given up, and told to be a replica later
     pub(super) woke: Option<(Place, At)>,
+    /// whom the old master was told to follow, if that was no longer the new one
+    pub(super) told_to: Option<Place>,
 }
 
 /// What should be known of it.
@@ -46,6 +52,8 @@ pub(super) enum Told {
         /// a leader told it to follow
         follows: bool,
     },
+    /// the same, and how another one became the master is not in these logs
+    UndoneUnseen { who: Vec<String>, to: String, new: String },
     /// a replica became a master after the attempt to make it that
     Woke { replica: String, ms: Option<At> },
     /// the master restarted, and another one took over after that
@@ -62,7 +70,7 @@ impl Told {
     /// Its name in JSON, for ever.
     pub(super) fn code(&self) -> &'static str {
         match self {
-            Told::Undone { .. } => "by-hand-undone",
+            Told::Undone { .. } | Told::UndoneUnseen { .. } => "by-hand-undone",
             Told::Woke { .. } => "promoted-late",
             Told::Restarted { .. } => "restarted-before-failover",
             Told::Returned { .. } => "returned-as-master",
@@ -109,6 +117,11 @@ impl Incident {
     /// How long it had run who missed the master first, if that had not answered it since its start.
     pub(super) fn just_started(&self) -> Option<At> {
         let began = self.outage_began();
+        let known = |down: &Down| !self.beside.just_started.contains_key(&(down.who, down.at));
+        // Who had answers until then missed it as soon: it had not been away before.
+        if self.downs.iter().any(|down| (began..=began + AT_ONCE_MS).contains(&down.at) && known(down)) {
+            return None;
+        }
         let mut first = self.downs.iter().filter(|down| down.at == began);
         first.find_map(|down| self.beside.just_started.get(&(down.who, down.at)).copied())
     }
@@ -213,10 +226,44 @@ pub(super) fn findings(incident: &Incident, names: &dyn Names, found: &mut Vec<F
 pub(super) fn advice(told: &Told, lang: Lang) -> Both {
     match told {
         Told::Undone { who, to, new, follows } => undone(&by_name(who, lang), to, new, *follows),
+        Told::UndoneUnseen { who, to, new } => undone_unseen(who, to, new),
         Told::Woke { replica, ms } => woke_advice(replica, *ms, lang),
         Told::Restarted { master, new } => restarted_before_advice(master, new),
         Told::Returned { to, unread } => returned_advice(to, *unread),
     }
+}
+
+/// Of a master made by hand that another one replaced in this later incident. Where that tells why, the one before needs no word.
+pub(super) fn undone_later(later: &Incident, to: &str, who: BTreeSet<String>) -> Option<Finding> {
+    let unseen = later.downs.is_empty() && later.runs.is_empty() && later.asked.is_empty();
+    let new = later.new_master.clone().filter(|_| unseen)?;
+    let (who, to) = (who.into_iter().collect(), to.to_owned());
+    Some(Finding::Beside(Told::UndoneUnseen { who, to, new }))
+}
+
+/// What keeps a master that operators made.
+const ALL_MUST_KNOW: Words = Words {
+    en: "a master made by hand stays only if all sentinels know it: `SENTINEL REMOVE` and `SENTINEL MONITOR` with its address on all \
+         that run, and in the `sentinel.conf` of those that are down before they are started",
+    zh: "手工指定的主节点只有在所有哨兵都知道时才会保留：在所有运行中的哨兵上用它的地址执行 `SENTINEL REMOVE` 和 `SENTINEL MONITOR`；\
+         已下线的哨兵，启动之前先改好它的 `sentinel.conf`",
+};
+
+/// What is known of it where only its end is in the logs: who did it may have been asked to.
+fn undone_unseen(who: &[String], to: &str, new: &str) -> Both {
+    let (by, by_zh) = (by_name(who, Lang::En), by_name(who, Lang::Zh));
+    let Words { en: hint, zh: hint_zh } = ALL_MUST_KNOW;
+    both(
+        format!(
+            "Operators had pointed {by} at {to}; later {new} became the master instead, and these logs do not show why. What clients \
+             wrote to {to} and {new} had not copied may be lost."
+        ),
+        hint,
+        format!(
+            "运维人员已让 {by_zh} 改为监视 {to}；之后 {new} 成为主节点，原因不在这些日志中。写到 {to} 而 {new} 尚未复制的数据可能丢失。"
+        ),
+        hint_zh,
+    )
 }
 
 /// What to do about a master made by hand that is none any more.
@@ -234,15 +281,14 @@ fn undone(who: &str, to: &str, new: &str, follows: bool) -> Both {
             format!("{to} 后来如何，日志中没有。若它已跟随，写到它上面而 {new} 尚未复制的数据会丢失。"),
         )
     };
+    let Words { en: hint, zh: hint_zh } = ALL_MUST_KNOW;
     both(
         format!(
             "Operators had pointed {who} at {to}; sentinels that did not know of it made {new} the master then, and {told}"
         ),
-        "a master made by hand stays only if all sentinels know it: `SENTINEL REMOVE` and `SENTINEL MONITOR` with its address on all \
-         that run, and in the `sentinel.conf` of those that are down before they are started",
+        hint,
         format!("运维人员已让 {who} 改为监视 {to}；不知情的哨兵随后让 {new} 成为主节点，{told_zh}"),
-        "手工指定的主节点只有在所有哨兵都知道时才会保留：在所有运行中的哨兵上用它的地址执行 `SENTINEL REMOVE` 和 `SENTINEL MONITOR`；\
-         已下线的哨兵，启动之前先改好它的 `sentinel.conf`",
+        hint_zh,
     )
 }
 

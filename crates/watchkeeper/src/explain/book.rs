@@ -560,6 +560,7 @@ impl Book {
         incident.maker = self.maker(incident);
         let leader = incident.winner().and_then(|run| self.speakers.get(run.who));
         incident.logged = leader.is_some_and(|leader| leader.pid != 0);
+        incident.held.leader = leader.and_then(|leader| leader.maker);
         if incident.new_master.is_none() && incident.pointed.is_none() {
             incident.peers_down.extend(group.peers_down_now());
         }

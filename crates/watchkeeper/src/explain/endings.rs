@@ -458,12 +458,11 @@ pub(super) fn strangers(saw: &[String], quorum: u32, reset: &[String], lang: Lan
 pub(super) fn called_twice(first: &str, other: &str) -> Both {
     both(
         format!(
-            "{first} and {other} were at work at once, {first} because a failover was asked for on it: {first} was done first, and \
-             {other} took over its result."
+            "{first} and {other} were at work at once, as a failover was asked for: {first} was done first, and {other} took over its result."
         ),
         "call `SENTINEL FAILOVER` on one sentinel only and wait: two leaders may choose different replicas",
         format!(
-            "{first} 和 {other} 同时在执行，{first} 是应人要求执行故障转移：{first} 先完成，{other} 采用了它的结果。"
+            "{first} 和 {other} 同时在执行，因为有人要求执行故障转移：{first} 先完成，{other} 采用了它的结果。"
         ),
         "只在一个哨兵上执行 `SENTINEL FAILOVER`，然后等待：两个执行者可能选中不同的副本",
     )

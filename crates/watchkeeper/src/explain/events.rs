@@ -15,6 +15,8 @@ use super::said::{Event, Place, Subject};
 const FLAP_MS: i64 = 60_000;
 /// A sentinel that misses a master so soon after its start may not have had an answer from it.
 const JUST_STARTED_MS: i64 = 60_000;
+/// Where down-after-milliseconds is known, only so much later.
+const START_SLACK_MS: i64 = 1_500;
 /// An incident that is over and silent for so long takes nothing more.
 pub(super) const STALE_MS: i64 = 30 * 60_000;
 /// So much later a sentinel may still tell of a failover that is over for others.
@@ -380,7 +382,10 @@ impl Book {
         }
         let quorum = self.group(name).and_then(|group| group.quorums.get(&who).copied());
         let posed = self.group(name).is_some_and(|group| group.posing.get(&who) == Some(place));
-        let unmet = self.speakers[who].unmet.map(|since| at - since).filter(|ms| *ms < JUST_STARTED_MS);
+        let down_after = self.group(name).and_then(|group| group.down_after);
+        let down_after = down_after.and_then(|ms| At::try_from(ms).ok());
+        let limit = down_after.map_or(JUST_STARTED_MS, |ms| ms.saturating_add(START_SLACK_MS));
+        let unmet = self.speakers[who].unmet.map(|since| at - since).filter(|ms| *ms < limit);
         if let Some(incident) = self.incident(name, at) {
             incident.beside.just_started.extend(unmet.map(|ms| ((who, at), ms)));
             incident.down(who, place, at);
@@ -587,7 +592,7 @@ impl Book {
             incident.named(place);
         }
         incident.begun_before |= cut && !incident.asked_for(who, at) && incident.downs.is_empty();
-        incident.waits.remove(&who);
+        incident.held.waited.extend(incident.waits.remove(&who).map(|_| who));
         let election = incident.election(epoch);
         remember(&mut election.candidates, (who, at));
         for vote in early {
@@ -817,6 +822,10 @@ impl Book {
                 Afterwards::Follows
             };
             incident.last = at;
+            if what == Afterwards::ToldToFollow && !incident.afterwards.iter().any(|(it, _)| *it == what) {
+                let another = !event.of.is_empty() && incident.new_master.as_ref() != Some(&event.of);
+                incident.beside.told_to = another.then(|| event.of.clone());
+            }
             incident.afterwards(what, at);
             return;
         }

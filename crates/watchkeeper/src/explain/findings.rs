@@ -205,6 +205,8 @@ pub(super) enum Finding {
         /// it did not run, and was back later
         stood: bool,
         anew: Anew,
+        /// the next attempt waited for twice failover-timeout
+        waited: bool,
         timed: bool,
     },
     /// two leaders, one just after the other, that promoted the same replica
@@ -469,9 +471,9 @@ pub(super) trait Names {
 pub(super) fn of_incident(incident: &Incident, book: &Book, names: &dyn Names) -> Vec<Finding> {
     let mut found = Vec::new();
     let group = book.groups.get(&incident.group);
-    found.extend(nobody::pointed_finding(incident, group, names));
+    found.extend(nobody::pointed_finding(incident, group, book, names));
     found.extend(epochs::finding(incident));
-    lost::findings(incident, book.all_whole(&incident.group), names, &mut found);
+    lost::findings(incident, book, names, &mut found);
     outcome_findings(incident, group, book, names, &mut found);
     saw_findings(incident, book, names, &mut found);
     aftermath(incident, book, &mut found);
@@ -562,8 +564,8 @@ fn run_findings(
                 None => {
                     let (maker, stood) = (incident.maker, incident.stood_still(run));
                     let (who, timed) = (names.who(run.who), incident.timed);
-                    let anew = incident.began_anew(run);
-                    found.push(Finding::LeaderLost { who, maker, stood, anew, timed });
+                    let (anew, waited) = (incident.began_anew(run), incident.waited(run));
+                    found.push(Finding::LeaderLost { who, maker, stood, anew, waited, timed });
                 }
             },
             Some(End::Done | End::DoneLate) | None => {}
@@ -716,7 +718,7 @@ fn saw_findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut
             let all = incident.all_known;
             let strength = Strength { known: incident.sentinels, all, left, quorum };
             let unread = incident.unread || !whole;
-            let pointed = incident.pointed.as_ref().map(|(to, _)| to.clone());
+            let pointed = book.still_pointed(incident).cloned();
             found.push(Finding::NoQuorum { saw, silent, strength, down, unread, pointed });
         }
     } else if incident.timed

@@ -10,10 +10,13 @@ use watchkeeper_core::Lang;
 use super::book::{Book, Group};
 use super::findings::{Finding, Names};
 use super::incident::{At, Incident, Run, Who};
+use super::said::{Maker, Place};
 use super::words::duration;
 
 /// A sentinel that missed the master so much sooner than another counts from sooner.
 const SOONER_MS: At = 2_000;
+/// A sentinel that misses the master so soon after its start may have been started while it was away.
+const JUST_MS: At = 15_000;
 /// After TILT a sentinel misses a dead master at once, and an attempt of so short a time later may be too early.
 const TILT_STALE_MS: At = 10_000;
 
@@ -22,6 +25,10 @@ const TILT_STALE_MS: At = 10_000;
 pub(super) struct Held {
     /// somebody set the quorum while the master was missed: when, what it was if that is known, what it is
     pub(super) quorum: Option<(At, Option<u32>, u32)>,
+    /// who had said that it waits, and made an attempt after that
+    pub(super) waited: BTreeSet<Who>,
+    /// whose the sentinel is that led in the end
+    pub(super) leader: Option<Maker>,
 }
 
 /// Why a leader began late to miss the master.
@@ -30,6 +37,8 @@ pub(super) enum Why {
     Tilt,
     /// it was started again in the outage
     Started,
+    /// it was started so long before it missed the master; whether the master was away then, these logs do not tell
+    JustStarted(At),
 }
 
 /// A leader that began late to miss the master.
@@ -57,6 +66,24 @@ impl Book {
         let mut its = self.incidents.iter().rev().filter(|it| it.group == name);
         let ended = |it: &&Incident| it.pointed.is_some() || it.new_master.is_some();
         its.find(ended).filter(|it| it.new_master.is_none())?.pointed.as_ref().map(|(to, _)| to.clone())
+    }
+
+    /// The incident that replaced the master that operators had made in this one by another.
+    pub(super) fn after_pointed(&self, incident: &Incident) -> Option<&Incident> {
+        let (to, by) = incident.pointed.as_ref()?;
+        let since = by.iter().map(|(_, at)| *at).min()?;
+        let open = self.groups.get(&incident.group).and_then(|group| group.open.as_ref());
+        let mut its = self.incidents.iter().chain(open).filter(|it| it.group == incident.group);
+        its.find(|it| {
+            it.began >= since && it.master == *to && it.new_master.as_ref().is_some_and(|new| new != to)
+        })
+    }
+
+    /// The master that operators made in this incident, if nothing shows that another one replaced it since.
+    pub(super) fn still_pointed<'a>(&self, incident: &'a Incident) -> Option<&'a Place> {
+        let (to, _) = incident.pointed.as_ref()?;
+        let undone = incident.new_master.as_ref().is_some_and(|new| new != to);
+        (!undone && self.after_pointed(incident).is_none()).then_some(to)
     }
 
     /// When the first of the sentinels whose logs are here may begin a failover by itself: nothing unless each that is not
@@ -106,9 +133,12 @@ impl Incident {
             return Some(Why::Tilt);
         }
         let (_, since) = self.missing_at(run.began).into_iter().find(|(who, _)| *who == run.who)?;
+        let just = self.beside.just_started.get(&(run.who, since));
         let others = |at: At| self.missing_at(at).iter().any(|(who, _)| *who != run.who);
         let started = |(who, at): &(Who, At)| *who == run.who && *at <= since && others(*at);
-        (self.timed && self.returned.iter().any(started)).then_some(Why::Started)
+        let started = self.returned.iter().any(started).then_some(Why::Started);
+        let just = just.filter(|ms| self.unread && **ms < JUST_MS).map(|ms| Why::JustStarted(*ms));
+        started.or(just).filter(|_| self.timed)
     }
 
     /// So many sentinels are down that none of the others can be elected, and no time will change that.
@@ -176,6 +206,15 @@ impl Late {
                 format!("{who}, which led, was started again while the master was away"),
                 format!("执行者 {who} 是在主节点失联期间重新启动的"),
             ),
+            Why::JustStarted(ms) => {
+                let (before, before_zh) = (duration(ms, Lang::En), duration(ms, Lang::Zh));
+                (
+                    format!(
+                        "{who}, which led, had been started {before} before it missed the master, and the master was away for long by then"
+                    ),
+                    format!("执行者 {who} 在认为主节点下线之前 {before_zh}才启动，而主节点那时已失联很久"),
+                )
+            }
         };
         (
             format!(

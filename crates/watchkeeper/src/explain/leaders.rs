@@ -107,6 +107,17 @@ impl Incident {
         }
     }
 
+    /// Who led next after this leader has said that it waits, and did not forget that: one that is started again does.
+    pub(super) fn waited(&self, run: &Run) -> bool {
+        let next = self.runs.iter().find(|other| other.began > run.began);
+        next.is_some_and(|next| self.held.waited.contains(&next.who) && !self.forgot(next))
+    }
+
+    /// Who leads was started again in this.
+    pub(super) fn forgot(&self, run: &Run) -> bool {
+        self.returned.iter().any(|(who, at)| *who == run.who && *at <= run.began)
+    }
+
     /// This leader was in TILT for most of its attempt, or until its end, and did nothing.
     pub(super) fn in_tilt(&self, run: &Run) -> bool {
         let Some((_, end)) = run.end else { return false };

@@ -4,10 +4,11 @@
 use watchkeeper_core::Lang;
 
 use super::advice::{Both, both};
+use super::book::Book;
 use super::findings::{Finding, Names, tally};
 use super::incident::{At, Election, Incident, Voter, Who};
 use super::nobody;
-use super::said::Maker;
+use super::said::{Maker, Place};
 use super::words::{by_name, list};
 
 /// Why a candidate was not elected, as far as the logs tell.
@@ -27,8 +28,10 @@ pub(super) enum Lost {
     Unknown,
 }
 
-/// Of one incident; `whole`: the logs name all sentinels.
-pub(super) fn findings(incident: &Incident, whole: bool, names: &dyn Names, found: &mut Vec<Finding>) {
+/// Of one incident.
+pub(super) fn findings(incident: &Incident, book: &Book, names: &dyn Names, found: &mut Vec<Finding>) {
+    // The logs name all sentinels then.
+    let whole = book.all_whole(&incident.group);
     let mut down: Vec<String> = incident.peers_down.iter().map(|id| names.id(id)).collect();
     down.sort();
     for election in incident.elections.iter().filter(|election| election.elected.is_none()) {
@@ -50,7 +53,7 @@ pub(super) fn findings(incident: &Incident, whole: bool, names: &dyn Names, foun
             // The same again for each attempt says nothing new.
             found.retain(|other| !matches!(other, Finding::NotElected { .. }));
             let missing = whole && known.saturating_sub(down.len()) < needed;
-            let why = why(incident, election, (*who, *at), missing, names);
+            let why = why(incident, election, (*who, *at), (missing, book.still_pointed(incident)), names);
             let got = Some(got).filter(|_| !incident.streamed.contains(who));
             let (who, epoch, down) = (names.who(*who), election.epoch, down.clone());
             let (unread, known) = (incident.unread, Some(known).filter(|_| whole));
@@ -63,7 +66,7 @@ fn why(
     incident: &Incident,
     election: &Election,
     (who, at): (Who, At),
-    missing: bool,
+    (missing, pointed): (bool, Option<&Place>),
     names: &dyn Names,
 ) -> Lost {
     let tried = election.candidates.iter().find(|(them, _)| *them == who).map(|(_, at)| *at);
@@ -77,8 +80,8 @@ fn why(
     if let Some((epoch, vote)) = others.find(|(_, vote)| own(vote)) {
         return Lost::Another { epoch, to: names.id(&vote.candidate) };
     }
-    match &incident.pointed {
-        Some((to, _)) => Lost::Pointed(to.clone()),
+    match pointed {
+        Some(to) => Lost::Pointed(to.clone()),
         None if missing => Lost::Missing,
         None => Lost::Unknown,
     }

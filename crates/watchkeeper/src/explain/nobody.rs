@@ -7,7 +7,8 @@ use watchkeeper_core::Lang;
 use watchkeeper_core::lang::Words;
 
 use super::advice::{Both, both};
-use super::book::Group;
+use super::beside;
+use super::book::{Book, Group};
 use super::findings::{Finding, Names};
 use super::incident::Incident;
 use super::late::Late;
@@ -36,6 +37,12 @@ const BY_HAND: Words = Words {
          否则会有两个主节点",
 };
 
+/// To be said wherever that is advised: an attempt of a sentinel's own may have made a master meanwhile.
+const STILL_THE_OLD: Words = Words {
+    en: "every sentinel still names the old address (`SENTINEL GET-MASTER-ADDR-BY-NAME`)",
+    zh: "所有哨兵仍都给出旧地址（`SENTINEL GET-MASTER-ADDR-BY-NAME`）",
+};
+
 /// What to do with a sentinel that was down meanwhile.
 const SENTINEL_BACK: Words = Words {
     en: "before a sentinel that is down is started, delete every line of the group from its file (`sentinel ... <group> ...`, \
@@ -48,10 +55,14 @@ const SENTINEL_BACK: Words = Words {
 pub(super) fn pointed_finding(
     incident: &Incident,
     group: Option<&Group>,
+    book: &Book,
     names: &dyn Names,
 ) -> Option<Finding> {
     let (to, by) = incident.pointed.as_ref().filter(|_| incident.new_master.is_none())?;
     let who: BTreeSet<String> = by.iter().map(|(who, _)| names.who(*who)).collect();
+    if let Some(later) = book.after_pointed(incident) {
+        return beside::undone_later(later, to, who);
+    }
     let all = group.into_iter().flat_map(|group| &group.sentinels).map(|id| names.id(id));
     let others: BTreeSet<String> = all.filter(|name| !who.contains(name)).collect();
     let (old, to) = (incident.master.clone(), to.clone());
@@ -170,7 +181,15 @@ pub(super) fn still_down(zero: &[String], unread: bool, [next, longest]: [Option
         (String::new(), String::new())
     } else {
         let (en, zh) = raise(zero);
-        (format!("First {en}. Then "), format!("先{zh}。然后"))
+        (
+            format!(
+                "First {en}. Wait some seconds: with more a sentinel may promote it by itself; then ask who is the master (`SENTINEL \
+                 GET-MASTER-ADDR-BY-NAME`). Only if it is still the old address: "
+            ),
+            format!(
+                "先{zh}。等待几秒：大于 0 后哨兵可能自行提升它；再查询主节点（`SENTINEL GET-MASTER-ADDR-BY-NAME`）。只有仍是旧地址时，才"
+            ),
+        )
     };
     let (en, zh, ask, ask_zh) = if unread {
         (
@@ -202,17 +221,17 @@ pub(super) fn still_down(zero: &[String], unread: bool, [next, longest]: [Option
         en,
         &format!(
             "{ask} the master again, or take a replica. {first}`SENTINEL FAILOVER <group>` {on} needs no quorum and no votes, only a \
-             replica that is up and has a replica-priority above 0; {CALL_AGAIN}.{wait} Only if no sentinel can do it then: promote a \
-             replica by hand that has the data (`INFO keyspace` shows what it has): {}; 6. {}. Never `SENTINEL RESET` while the master is \
+             replica that is up and has a replica-priority above 0; {CALL_AGAIN}.{wait} Only if no sentinel can do it then, and {}: \
+             promote a replica by hand that has the data (`INFO keyspace` shows what it has): {}; 6. {}. Never `SENTINEL RESET` while the master is \
              down: it drops the replicas",
-            hand.en, back.en
+            STILL_THE_OLD.en, hand.en, back.en
         ),
         zh,
         &format!(
             "{ask_zh}主节点；或改用一个副本：{first_zh}{on_zh}执行 `SENTINEL FAILOVER <组>`，它不需要法定票数和选票，只要有一个在线且 \
-             replica-priority 大于 0 的副本；{CALL_AGAIN_ZH}。{wait_zh}此后哨兵仍都做不到时，才手工提升一个有数据的副本（`INFO keyspace` \
+             replica-priority 大于 0 的副本；{CALL_AGAIN_ZH}。{wait_zh}此后哨兵仍都做不到，并且{}时，才手工提升一个有数据的副本（`INFO keyspace` \
              显示它有什么）：{}；6. {}。主节点下线期间切勿执行 `SENTINEL RESET`：它会清除副本",
-            hand.zh, back.zh
+            STILL_THE_OLD.zh, hand.zh, back.zh
         ),
     )
 }
@@ -339,13 +358,13 @@ fn bring_back() -> (String, String) {
     (
         format!(
             "start the old master, or a replica with data, while that has not happened: the empty one has nothing to serve, and whoever \
-             follows it loses what it has. Only if all data is lost for good, begin anew with the empty one: {}",
-            hand.en
+             follows it loses what it has. Only if all data is lost for good, and {}, begin anew with the empty one: {}",
+            STILL_THE_OLD.en, hand.en
         ),
         format!(
-            "若尚未恢复：启动旧主节点，或启动有数据的副本；空的副本没有数据可用，跟随它的服务器会丢失自己的数据。只有数据确实已全部丢失时，\
-             才用空的副本重新开始：{}",
-            hand.zh
+            "若尚未恢复：启动旧主节点，或启动有数据的副本；空的副本没有数据可用，跟随它的服务器会丢失自己的数据。只有数据确实已全部丢失，\
+             并且{}时，才用空的副本重新开始：{}",
+            STILL_THE_OLD.zh, hand.zh
         ),
     )
 }

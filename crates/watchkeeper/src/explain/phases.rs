@@ -94,7 +94,9 @@ pub(super) fn phases(incident: &Incident) -> Vec<Took> {
     let mut from = began;
     let mut parts = Vec::new();
     for (phase, to) in steps {
-        if let Some(to) = to.filter(|to| *to >= from) {
+        // Attempts that failed before somebody forced one took their time in that part.
+        let none = |to: At| phase == Phase::Attempts && to == from;
+        if let Some(to) = to.filter(|to| *to >= from && !none(*to)) {
             parts.push(Took { phase, from, to });
             from = to;
         }

@@ -153,6 +153,11 @@ fn of_redis(phase: Phase, incident: &Incident, lang: Lang) -> &'static str {
             "各哨兵发现主节点失联的时刻不同：每个哨兵每秒 ping 一次，redis-sentinel 每秒询问其他哨兵一次。\
              各哨兵的 down-after-milliseconds 不一致也会如此。",
         ),
+        Phase::Attempts if incident.held.leader == Some(Maker::Watchkeeper) => of_ours(phase, incident, lang),
+        Phase::Attempts if incident.winner().is_some_and(|run| incident.forgot(run)) => lang.pick(
+            "The sentinel that led in the end was started again in this time: redis-sentinel does not wait any more then.",
+            "最后执行的哨兵在此期间重新启动过：redis-sentinel 重启后不再等待。",
+        ),
         Phase::Attempts => lang.pick(
             "After a failed attempt redis-sentinel waits twice failover-timeout before the next: 2 min with 60000, 6 min with the \
              default of 180000.",

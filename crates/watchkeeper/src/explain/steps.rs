@@ -489,11 +489,17 @@ impl Teller<'_> {
                     format!("the old master {master} still says that it is a master"),
                     format!("旧主节点 {master} 仍自称主节点"),
                 ),
-                Afterwards::ToldToFollow => (
-                    "+convert-to-slave",
-                    format!("the old master {master} is told to follow the new one"),
-                    format!("命令旧主节点 {master} 跟随新主节点"),
-                ),
+                Afterwards::ToldToFollow => {
+                    // Another one may be the master by now.
+                    let to = self.incident.beside.told_to.as_deref();
+                    let to_zh = to.map_or("新主节点".to_owned(), |to| format!(" {to}"));
+                    let to = to.unwrap_or("the new one");
+                    (
+                        "+convert-to-slave",
+                        format!("the old master {master} is told to follow {to}"),
+                        format!("命令旧主节点 {master} 跟随{to_zh}"),
+                    )
+                }
                 Afterwards::Turned => (
                     "+fix-slave-config",
                     format!(
