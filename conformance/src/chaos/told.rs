@@ -16,7 +16,7 @@ use super::world::{GROUP, World};
 use crate::binaries::Flavour;
 use crate::conn::{Conn, FrameExt};
 
-/// What a whole group was told at its beginning, and who its first master was.
+/// What is found in every whole group.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
     /// the codes of what `doctor` finds in every such group, as it has no passwords and one machine
@@ -74,9 +74,11 @@ pub(crate) fn wrong_during(world: &World) -> Vec<String> {
     let shown = |at: &str| group["servers"].as_array().into_iter().flatten().find(|it| it["address"] == at);
     let steady =
         before.iter().zip(&after).filter(|(before, after)| before == after).map(|(before, _)| before);
-    steady
-        .filter_map(|(at, said)| shown(at).and_then(|server| shown_wrongly(at, said, server, group)))
-        .collect()
+    let wrongly = |(at, said): &(String, Said)| match shown(at) {
+        Some(server) => shown_wrongly(at, said, server, group),
+        None => Some(format!("status does not show {at}")),
+    };
+    steady.filter_map(wrongly).collect()
 }
 
 /// What is wrong with how a server is shown.

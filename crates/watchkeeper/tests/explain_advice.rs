@@ -4,74 +4,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::fs;
+mod logs;
+
 use std::process::Command;
 
-/// The reports on these logs, in English and Chinese, without the breaks of their lines.
-fn told(logs: &[(&str, &str)]) -> [String; 2] {
-    let dir = tempfile::tempdir().unwrap();
-    logs.iter().for_each(|(name, text)| fs::write(dir.path().join(name), text).unwrap());
-    ["en", "zh"].map(|lang| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_watchkeeper"));
-        command.current_dir(dir.path()).env("LC_ALL", "C").args(["explain", "--lang", lang]);
-        let output = command.args(logs.iter().map(|(name, _)| name)).output().unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        assert!(output.status.success(), "{text}");
-        let mut whole = String::new();
-        for line in text.split('\n').map(str::trim_start) {
-            // A line of Chinese ends anywhere, and between English words where a space was.
-            let words =
-                whole.ends_with(|end: char| end.is_ascii()) && line.starts_with(|it: char| it.is_ascii());
-            if !whole.is_empty() && (lang == "en" || words) {
-                whole.push(' ');
-            }
-            whole += line;
-        }
-        whole
-    })
-}
-
-/// A line with its names in full: `A` is the master, `B` and `C` are its replicas, `S1` to `S3` sentinels, `ID1` to `ID3` their
-/// ids.
-fn full(line: &str) -> String {
-    let words = line.split(' ').map(|word| match word {
-        "A" => "m 10.0.0.1 6379".to_owned(),
-        "B" => "m 10.0.0.2 6379".to_owned(),
-        "RA" => "slave 10.0.0.1:6379 10.0.0.1 6379 @ m 10.0.0.2 6379".to_owned(),
-        "RB" => "slave 10.0.0.2:6379 10.0.0.2 6379 @ m 10.0.0.1 6379".to_owned(),
-        "RC" => "slave 10.0.0.3:6379 10.0.0.3 6379 @ m 10.0.0.1 6379".to_owned(),
-        "S1" | "S2" | "S3" => {
-            let number = &word[1..];
-            format!("sentinel {} 10.0.1.{number} 26379 @ m 10.0.0.1 6379", number.repeat(40))
-        }
-        "ID1" | "ID2" | "ID3" => word[2..].repeat(40),
-        _ => word.to_owned(),
-    });
-    words.collect::<Vec<_>>().join(" ")
-}
-
-/// A log whose lines are `minute:second.ms event`.
-fn log(lines: &str) -> String {
-    let line = |line: &str| {
-        let (time, event) = line.trim().split_once(' ').unwrap();
-        format!("7:X 29 Nov 2026 10:{time} # {}\n", full(event))
-    };
-    lines.lines().filter(|text| !text.trim().is_empty()).map(line).collect()
-}
-
-/// The same of a sentinel of three, from its start.
-fn whole(id: u32, lines: &str) -> String {
-    let others: String =
-        (1..4).filter(|other| *other != id).map(|it| format!("00:02.000 +sentinel S{it}\n")).collect();
-    log(&format!(
-        "00:00.000 Redis version=7.0.15, bits=64, commit=00000000, modified=0, pid=7, just started
-         00:00.000 Sentinel ID is ID{id}
-         00:00.000 +monitor master A quorum 2
-         00:00.000 +slave RB
-         00:00.000 +slave RC
-         {others}{lines}"
-    ))
-}
+use logs::{log, told, whole};
 
 /// The same of Watchkeeper's.
 fn whole_ours(id: u32, lines: &str) -> String {

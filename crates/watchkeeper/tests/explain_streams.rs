@@ -3,23 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::fs;
-use std::process::Command;
+mod logs;
 
-/// The reports on these logs, in English and Chinese, without the breaks of their lines.
-fn told(logs: &[(&str, &str)]) -> [String; 2] {
-    let dir = tempfile::tempdir().unwrap();
-    logs.iter().for_each(|(name, text)| fs::write(dir.path().join(name), text).unwrap());
-    ["en", "zh"].map(|lang| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_watchkeeper"));
-        command.current_dir(dir.path()).env("LC_ALL", "C").args(["explain", "--lang", lang]);
-        let output = command.args(logs.iter().map(|(name, _)| name)).output().unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        assert!(output.status.success(), "{text}");
-        let gap = if lang == "en" { " " } else { "" };
-        text.split('\n').map(str::trim_start).collect::<Vec<_>>().join(gap)
-    })
-}
+use logs::told;
 
 /// Events as they are printed into a pipe.
 fn stream(events: &[&str]) -> String {
