@@ -2,8 +2,6 @@
 //! incident itself showed to help, and nothing that makes it worse. The logs are those of such incidents, cut to the lines that
 //! matter.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 mod logs;
 
 use std::process::Command;

@@ -1,8 +1,6 @@
 //! `watchkeeper explain` on a part of what happened: one sentinel's log, one that was cut or rotated, a stream of events. What
 //! such a part cannot tell is not said, and no advice rests on it.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 mod logs;
 
 use logs::{log, stream, told, whole};

@@ -1,8 +1,6 @@
 //! `watchkeeper explain` on what `redis-cli psubscribe '*'` prints of one sentinel, and of several: it has no times, does not
 //! name the sentinel it is of, and begins in the middle of its life. The report says what that is enough for, and no more.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 mod logs;
 
 use logs::told;

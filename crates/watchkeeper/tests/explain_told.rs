@@ -1,8 +1,6 @@
 //! What `watchkeeper explain` tells of an incident: its first sentence, its steps, who was elected, how long it took, what is
 //! lost. Each log here is of a real incident, cut to the lines that it needs.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 mod logs;
 
 use std::io::Write;
